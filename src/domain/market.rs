@@ -1,0 +1,258 @@
+//! Ce qu'on sait de la bourse : les cours, le cours de l'euro, les règles de chaque paire.
+//!
+//! Inconnu n'est pas zéro. Une lecture ([`Reading`]) a un âge ; [`Readings::complete`] ne rend un
+//! [`Market`] que si tout est là et frais. Planifier, évaluer, acheter demandent un `Market` : on ne
+//! peut donc pas décider sur un prix qu'on n'a pas.
+
+use std::fmt;
+use std::ops::{Index, IndexMut};
+use std::time::Duration;
+
+use rust_decimal::{Decimal, dec};
+
+use super::moment::Moment;
+use super::money::{Price, Quantity, Rate, Usdc};
+
+/// Au-delà, une lecture ne vaut plus rien pour décider.
+pub const FRESH: Duration = Duration::from_secs(180);
+
+/// Écart achat-vente au-delà duquel un carnet n'est pas un prix (5 % du milieu).
+const SILLY_SPREAD: Decimal = dec!(0.05);
+
+/// Les crypto-monnaies suivies, toutes contre USDC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Coin {
+    Bnb,
+    Btc,
+    Eth,
+    Sol,
+    Xrp,
+}
+
+impl Coin {
+    /// Toutes, dans l'ordre de leur paire.
+    pub const ALL: [Coin; 5] = [Coin::Bnb, Coin::Btc, Coin::Eth, Coin::Sol, Coin::Xrp];
+
+    /// Le symbole de la paire à la bourse, et le nom dans l'API.
+    pub fn pair(self) -> &'static str {
+        match self {
+            Coin::Bnb => "BNBUSDC",
+            Coin::Btc => "BTCUSDC",
+            Coin::Eth => "ETHUSDC",
+            Coin::Sol => "SOLUSDC",
+            Coin::Xrp => "XRPUSDC",
+        }
+    }
+
+    /// L'actif lui-même, celui dans lequel un achat paie ses frais.
+    pub fn asset(self) -> &'static str {
+        &self.pair()[..3]
+    }
+
+    pub fn from_pair(pair: &str) -> Option<Coin> {
+        Coin::ALL.into_iter().find(|coin| coin.pair() == pair)
+    }
+
+    /// Glissement simulé d'un ordre au marché : 0,02 % pour BTC et ETH, 0,05 % pour les autres
+    /// (les valeurs du leader, pour que les deux simulations se comparent).
+    pub fn slippage(self) -> Decimal {
+        match self {
+            Coin::Btc | Coin::Eth => dec!(0.0002),
+            Coin::Bnb | Coin::Sol | Coin::Xrp => dec!(0.0005),
+        }
+    }
+}
+
+impl fmt::Display for Coin {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(self.pair())
+    }
+}
+
+/// Une valeur par crypto-monnaie, pour toutes.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct PerCoin<T>([T; 5]);
+
+impl<T> PerCoin<T> {
+    pub fn from_fn(mut value: impl FnMut(Coin) -> T) -> Self {
+        PerCoin(Coin::ALL.map(&mut value))
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (Coin, &T)> {
+        Coin::ALL.into_iter().zip(&self.0)
+    }
+}
+
+impl<T> Index<Coin> for PerCoin<T> {
+    type Output = T;
+    fn index(&self, coin: Coin) -> &T {
+        &self.0[coin as usize]
+    }
+}
+
+impl<T> IndexMut<Coin> for PerCoin<T> {
+    fn index_mut(&mut self, coin: Coin) -> &mut T {
+        &mut self.0[coin as usize]
+    }
+}
+
+/// Le sommet d'un carnet : meilleur achat, meilleure vente.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Quote {
+    bid: Price,
+    ask: Price,
+}
+
+impl Quote {
+    /// Un carnet vide, croisé ou absurdement large n'est pas un prix.
+    pub fn new(bid: Price, ask: Price) -> Result<Quote, String> {
+        if !bid.is_positive() || !ask.is_positive() || ask > Price::new(dec!(1_000_000_000)) {
+            return Err(format!("bid {bid} and ask {ask} are no price"));
+        }
+        let quote = Quote { bid, ask };
+        if ask < bid || (ask - bid).decimal() > quote.mid().decimal() * SILLY_SPREAD {
+            return Err(format!("bid {bid} and ask {ask} are too far apart to be a price"));
+        }
+        Ok(quote)
+    }
+
+    pub fn bid(self) -> Price {
+        self.bid
+    }
+
+    pub fn ask(self) -> Price {
+        self.ask
+    }
+
+    /// Le milieu, auquel une position est évaluée.
+    pub fn mid(self) -> Price {
+        (self.bid + self.ask).times(dec!(0.5))
+    }
+}
+
+/// Les règles d'une paire pour un ordre au marché (`exchangeInfo`, filtres LOT_SIZE,
+/// MARKET_LOT_SIZE, NOTIONAL ou MIN_NOTIONAL).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rules {
+    /// Pourquoi la paire ne se négocie pas en ce moment ; `None` si elle se négocie.
+    pub halted: Option<String>,
+    pub step: Quantity,
+    pub min_quantity: Quantity,
+    pub max_quantity: Quantity,
+    pub min_notional: Usdc,
+    pub max_notional: Option<Usdc>,
+}
+
+/// Une valeur lue au dehors, et quand.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reading<T> {
+    pub value: T,
+    pub at: Moment,
+}
+
+/// Ce qui manque à une évaluation complète, pourquoi, et depuis quand on l'ignore.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unknown {
+    pub what: String,
+    pub reason: String,
+    /// Dernière fois qu'on l'a su ; `None` si on ne l'a jamais su.
+    pub since: Option<Moment>,
+}
+
+impl fmt::Display for Unknown {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "{} is unknown: {}", self.what, self.reason)
+    }
+}
+
+/// Les dernières lectures, bonnes ou vieilles, et la dernière panne de chacune.
+#[derive(Clone, Debug, Default)]
+pub struct Readings {
+    pub quotes: PerCoin<Option<Reading<Quote>>>,
+    pub euro: Option<Reading<Quote>>,
+    pub rules: PerCoin<Option<Reading<Rules>>>,
+    pub failures: Failures,
+}
+
+/// Pourquoi la dernière tentative n'a rien rendu, là où elle n'a rien rendu.
+#[derive(Clone, Debug, Default)]
+pub struct Failures {
+    pub quotes: PerCoin<Option<String>>,
+    pub euro: Option<String>,
+    pub rules: PerCoin<Option<String>>,
+}
+
+/// Le marché entier, connu et frais.
+#[derive(Clone, Debug)]
+pub struct Market {
+    pub quotes: PerCoin<Quote>,
+    pub rules: PerCoin<Rules>,
+    pub rate: Rate,
+}
+
+impl Readings {
+    /// Le marché, si chaque cours, le cours de l'euro et chaque règle sont frais à `now` ; sinon la
+    /// liste de ce qui manque.
+    pub fn complete(&self, now: Moment) -> Result<Market, Vec<Unknown>> {
+        let mut unknown = Vec::new();
+        for coin in Coin::ALL {
+            let (quote, failure) = (&self.quotes[coin], &self.failures.quotes[coin]);
+            unknown.extend(missing(format!("price {coin}"), quote, failure, now));
+        }
+        unknown.extend(missing("EUR rate".to_owned(), &self.euro, &self.failures.euro, now));
+        for coin in Coin::ALL {
+            let (rules, failure) = (&self.rules[coin], &self.failures.rules[coin]);
+            unknown.extend(missing(format!("rules {coin}"), rules, failure, now));
+        }
+        let complete =
+            || Some(Market { quotes: all(&self.quotes)?, rules: all(&self.rules)?, rate: self.rate(now)? });
+        match complete() {
+            Some(market) if unknown.is_empty() => Ok(market),
+            _ => Err(unknown),
+        }
+    }
+
+    /// Le cours de l'euro, s'il est frais.
+    pub fn rate(&self, now: Moment) -> Option<Rate> {
+        let quote = fresh(&self.euro, now)?;
+        Some(Rate::new(quote.mid().decimal()))
+    }
+
+    /// Le prix d'une crypto-monnaie, s'il est frais.
+    pub fn price(&self, coin: Coin, now: Moment) -> Option<Price> {
+        fresh(&self.quotes[coin], now).map(Quote::mid)
+    }
+}
+
+fn fresh(reading: &Option<Reading<Quote>>, now: Moment) -> Option<Quote> {
+    reading.as_ref().filter(|reading| is_fresh(reading.at, now)).map(|reading| reading.value)
+}
+
+/// Une lecture datée du futur (horloge reculée) n'est pas fraîche non plus, passé le même délai.
+fn is_fresh(at: Moment, now: Moment) -> bool {
+    now.since(at) <= FRESH && at.since(now) <= FRESH
+}
+
+fn missing<T>(
+    what: String,
+    reading: &Option<Reading<T>>,
+    failure: &Option<String>,
+    now: Moment,
+) -> Option<Unknown> {
+    let since = reading.as_ref().map(|reading| reading.at);
+    if since.is_some_and(|at| is_fresh(at, now)) {
+        return None;
+    }
+    let reason = failure.clone().unwrap_or_else(|| match since {
+        Some(_) => "the last reading is older than 3 minutes".to_owned(),
+        None => "not read yet".to_owned(),
+    });
+    Some(Unknown { what, reason, since })
+}
+
+fn all<T: Clone>(readings: &PerCoin<Option<Reading<T>>>) -> Option<PerCoin<T>> {
+    let values: Option<Vec<T>> =
+        readings.iter().map(|(_, reading)| reading.as_ref().map(|r| r.value.clone())).collect();
+    let values: [T; 5] = values?.try_into().ok()?;
+    Some(PerCoin(values))
+}

@@ -1,0 +1,14 @@
+//! Le métier, sans horloge, sans socket, sans SQL : des valeurs et des fonctions pures.
+//!
+//! Tout ce qui est difficile se décide ici, et se teste ici sans réseau. Rien de ce module ne
+//! sait d'où vient un prix ni où va un ordre ; le temps est un argument.
+
+pub mod book;
+pub mod intent;
+pub mod market;
+pub mod moment;
+pub mod money;
+pub mod order;
+pub mod plan;
+pub mod portfolio;
+pub mod signal;

@@ -1,0 +1,206 @@
+//! Un ordre au marché qui obéit déjà aux règles de la bourse.
+//!
+//! Un `Order` ne se construit que par [`Order::sell`] et [`Order::buy`], qui arrondissent vers le
+//! bas et refusent ce que la bourse refuserait (`binance.md`, section 3.4) : au pas, entre les bornes,
+//! au-dessus du minimum avec une marge, jamais plus que ce qui est possédé.
+
+use std::fmt;
+
+use rust_decimal::{Decimal, dec};
+
+use super::market::{Coin, Market};
+use super::money::{Price, Quantity, Usdc, Weight};
+
+/// Marge au-dessus du minimum de la bourse, qui l'évalue à un autre prix que le nôtre.
+const MARGIN: Decimal = dec!(1.03);
+
+/// Le reste d'un achat en montant peut atteindre un pas ; la moitié d'un autre sert de marge.
+const STEPS_SPARE: Decimal = dec!(1.5);
+
+/// Achat ou vente.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Side {
+    Buy,
+    Sell,
+}
+
+impl Side {
+    /// Le mot de la bourse et de l'API.
+    pub fn word(self) -> &'static str {
+        match self {
+            Side::Buy => "BUY",
+            Side::Sell => "SELL",
+        }
+    }
+
+    pub fn from_word(word: &str) -> Option<Side> {
+        [Side::Buy, Side::Sell].into_iter().find(|side| side.word() == word)
+    }
+}
+
+/// Un achat se donne en USDC à dépenser, une vente en quantité à céder.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Size {
+    Spend(Usdc),
+    Sell(Quantity),
+}
+
+/// Un ordre au marché que la bourse accepterait.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Order {
+    coin: Coin,
+    size: Size,
+}
+
+/// Pourquoi un coin n'est pas négocié. Le texte est celui que l'utilisateur lit.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Left {
+    /// Ni visé par le leader ni possédé, ou sans action.
+    NothingToDo,
+    WithinThreshold {
+        drift: Weight,
+        threshold: Weight,
+    },
+    BelowMinimum {
+        value: Usdc,
+        minimum: Usdc,
+    },
+    BelowStep {
+        wanted: Quantity,
+        step: Quantity,
+    },
+    NoPosition,
+    CashShort {
+        available: Usdc,
+        minimum: Usdc,
+    },
+    Halted(String),
+    /// Fait avant une interruption, sous le même signal.
+    AlreadyDone,
+    /// La bourse (ou sa simulation) n'a pas voulu de l'ordre.
+    Refused(String),
+}
+
+impl Left {
+    /// Le nom stable de la raison, pour qui veut la traduire.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Left::NothingToDo => "nothing_to_do",
+            Left::WithinThreshold { .. } => "within_threshold",
+            Left::BelowMinimum { .. } => "below_minimum",
+            Left::BelowStep { .. } => "below_step",
+            Left::NoPosition => "no_position",
+            Left::CashShort { .. } => "cash_short",
+            Left::Halted(_) => "halted",
+            Left::AlreadyDone => "already_done",
+            Left::Refused(_) => "refused",
+        }
+    }
+
+    /// Vrai si quelque chose était demandé et n'a pas pu se faire.
+    pub fn is_obstacle(&self) -> bool {
+        !matches!(self, Left::NothingToDo | Left::WithinThreshold { .. } | Left::AlreadyDone)
+    }
+}
+
+impl fmt::Display for Left {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Left::NothingToDo => write!(f, "nothing to do"),
+            Left::WithinThreshold { drift, threshold } => {
+                write!(f, "{} % from the target, threshold {} %", drift.percent(), threshold.percent())
+            }
+            Left::BelowMinimum { value, minimum } => {
+                write!(f, "{value:.2} USDC is below the exchange's minimum of {minimum:.2}")
+            }
+            Left::BelowStep { wanted, step } => write!(f, "{wanted} is less than one step of {step}"),
+            Left::NoPosition => write!(f, "nothing to sell"),
+            Left::CashShort { available, minimum } => {
+                write!(f, "cash is short: {available:.2} USDC left for a minimum of {minimum:.2}")
+            }
+            Left::Halted(status) => write!(f, "the exchange does not trade this pair now ({status})"),
+            Left::AlreadyDone => write!(f, "done before the interruption"),
+            Left::Refused(reason) => write!(f, "refused: {reason}"),
+        }
+    }
+}
+
+impl Order {
+    /// Une vente de `wanted`, ramenée à ce qui est possédé et au pas inférieur.
+    pub fn sell(coin: Coin, wanted: Quantity, owned: Quantity, market: &Market) -> Result<Order, Left> {
+        let rules = &market.rules[coin];
+        if let Some(status) = &rules.halted {
+            return Err(Left::Halted(status.clone()));
+        }
+        let bid = market.quotes[coin].bid();
+        let mut wanted = wanted.min(owned).min(rules.max_quantity);
+        if let Some(most) = rules.max_notional {
+            wanted = wanted.min(most.buys_at(bid));
+        }
+        let quantity = wanted.floor_to_step(rules.step);
+        if quantity.is_zero() || quantity < rules.min_quantity {
+            return Err(Left::BelowStep { wanted, step: rules.step.max(rules.min_quantity) });
+        }
+        let (value, minimum) = (bid * quantity, rules.min_notional.times(MARGIN));
+        if value < minimum {
+            return Err(Left::BelowMinimum { value, minimum });
+        }
+        Ok(Order { coin, size: Size::Sell(quantity) })
+    }
+
+    /// Un achat de `amount` USDC, tronqué au centime inférieur.
+    pub fn buy(coin: Coin, amount: Usdc, market: &Market) -> Result<Order, Left> {
+        let rules = &market.rules[coin];
+        if let Some(status) = &rules.halted {
+            return Err(Left::Halted(status.clone()));
+        }
+        let mut amount = amount.min(market.quotes[coin].ask() * rules.max_quantity);
+        if let Some(most) = rules.max_notional {
+            amount = amount.min(most);
+        }
+        let amount = amount.floor(2);
+        let minimum = Order::minimum_purchase(coin, market);
+        if amount < minimum {
+            return Err(Left::BelowMinimum { value: amount, minimum });
+        }
+        Ok(Order { coin, size: Size::Spend(amount) })
+    }
+
+    /// Le plus petit achat de ce coin qu'on envoie : assez pour rester au-dessus du minimum une fois
+    /// la quantité arrondie au pas, et pour acheter la quantité minimale.
+    pub fn minimum_purchase(coin: Coin, market: &Market) -> Usdc {
+        let (rules, ask) = (&market.rules[coin], market.quotes[coin].ask());
+        let spare = (ask * rules.step).times(STEPS_SPARE);
+        let by_value = rules.min_notional.times(MARGIN) + spare;
+        let by_quantity = (ask * rules.min_quantity).times(MARGIN) + spare;
+        by_value.max(by_quantity).ceil(2)
+    }
+
+    /// Relit un ordre tenu au grand livre, vérifié à son écriture.
+    pub fn recorded(coin: Coin, size: Size) -> Order {
+        Order { coin, size }
+    }
+
+    pub fn coin(&self) -> Coin {
+        self.coin
+    }
+
+    pub fn size(&self) -> Size {
+        self.size
+    }
+
+    pub fn side(&self) -> Side {
+        match self.size {
+            Size::Spend(_) => Side::Buy,
+            Size::Sell(_) => Side::Sell,
+        }
+    }
+
+    /// Ce que l'ordre vaut à ce prix.
+    pub fn value_at(&self, price: Price) -> Usdc {
+        match self.size {
+            Size::Spend(amount) => amount,
+            Size::Sell(quantity) => price * quantity,
+        }
+    }
+}

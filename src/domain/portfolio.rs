@@ -1,0 +1,58 @@
+//! Ce que le suiveur possède, et ce que cela vaut.
+//!
+//! Une évaluation ([`Valuation`]) est complète ou n'existe pas : elle demande un [`Market`], qui
+//! l'est, et un cash connu.
+
+use super::market::{Market, PerCoin};
+use super::money::{Eur, Price, Quantity, Usdc, Weight};
+
+/// Une position : ce qui est possédé, et ce qu'il a coûté, frais compris.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Position {
+    pub quantity: Quantity,
+    pub invested: Usdc,
+}
+
+impl Position {
+    /// Prix de revient d'une unité ; `None` sans position.
+    pub fn average_price(&self) -> Option<Price> {
+        self.invested.per(self.quantity)
+    }
+}
+
+/// Les positions et le cash, tels que le grand livre les tient.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Holdings {
+    pub positions: PerCoin<Position>,
+    pub cash: Usdc,
+}
+
+/// La valeur de tout, à un instant où tout est connu.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Valuation {
+    pub cash: Usdc,
+    pub coins: PerCoin<Usdc>,
+    pub total: Usdc,
+    pub total_eur: Eur,
+}
+
+impl Holdings {
+    /// Évalue au milieu des carnets.
+    pub fn value(&self, market: &Market) -> Valuation {
+        let coins = PerCoin::from_fn(|coin| market.quotes[coin].mid() * self.positions[coin].quantity);
+        let total = self.cash + coins.iter().map(|(_, &value)| value).sum();
+        Valuation { cash: self.cash, coins, total, total_eur: total.to_eur(market.rate) }
+    }
+
+    /// Vrai si aucune position n'est tenue, pas même une poussière.
+    pub fn is_blank(&self) -> bool {
+        self.positions.iter().all(|(_, position)| position.quantity.is_zero())
+    }
+}
+
+impl Valuation {
+    /// La part d'un coin dans le tout.
+    pub fn weight(&self, coin: super::market::Coin) -> Weight {
+        self.coins[coin].share_of(self.total)
+    }
+}

@@ -1,0 +1,71 @@
+//! Le signal du leader, une fois validé : ce qu'il demande, dans les types du métier.
+//!
+//! Le texte reçu est décodé ailleurs (`leader`) ; un `Signal` qui existe est un signal valable :
+//! coins connus, parts entre 0 et 1, une seule consigne par coin.
+
+use rust_decimal::{Decimal, dec};
+
+use super::market::{Coin, PerCoin};
+use super::money::Weight;
+
+/// L'identifiant sous lequel la synchronisation initiale est tenue au grand livre.
+pub const INITIAL_SYNC: &str = "initial_sync";
+
+/// Somme des parts au-delà de laquelle une allocation n'est pas un arrondi mais une erreur.
+const MOST: Decimal = dec!(1.05);
+
+/// Un signal valable.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Signal {
+    pub id: String,
+    pub instruction: Instruction,
+    /// L'allocation du leader, quand le signal la porte (toujours en version 2).
+    pub target: Option<Target>,
+}
+
+/// Ce que le signal demande de faire.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Instruction {
+    /// Version 1 : des achats et ventes, chacun une part du capital du suiveur.
+    Actions(PerCoin<Option<Action>>),
+    /// Version 2 : l'allocation à atteindre.
+    Target(Target),
+}
+
+/// Une action de la version 1.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Action {
+    Buy(Weight),
+    Sell(Weight),
+    Hold,
+}
+
+/// L'allocation visée : la part de chaque coin, le reste en cash.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Target(PerCoin<Weight>);
+
+impl Target {
+    /// Une allocation de parts entre 0 et 1 dont la somme ne dépasse pas 1,05 ; au-dessus de 1
+    /// (arrondis du leader) elle est ramenée à 1 en proportion. L'erreur dit laquelle est refusée.
+    pub fn new(weights: PerCoin<Weight>) -> Result<Target, String> {
+        let mut total = Weight::ZERO;
+        for (coin, &weight) in weights.iter() {
+            if weight < Weight::ZERO || weight > Weight::new(Decimal::ONE) {
+                return Err(format!("pct_of_portfolio of {coin} is {weight}, not between 0 and 1"));
+            }
+            total += weight;
+        }
+        if total > Weight::new(MOST) {
+            return Err(format!("the allocation adds up to {} %, more than 100 %", total.percent()));
+        }
+        if total > Weight::new(Decimal::ONE) {
+            let scale = Decimal::ONE / total.decimal();
+            return Ok(Target(PerCoin::from_fn(|coin| weights[coin].times(scale).floor(12))));
+        }
+        Ok(Target(weights))
+    }
+
+    pub fn weight(&self, coin: Coin) -> Weight {
+        self.0[coin]
+    }
+}

@@ -190,20 +190,34 @@ pub struct Market {
     pub rate: Rate,
 }
 
+/// Le nom du cours de l'euro parmi les lectures.
+pub const EURO: &str = "EUR rate";
+
+/// Le nom d'un cours parmi les lectures.
+pub fn price_of(coin: Coin) -> String {
+    format!("price {coin}")
+}
+
+/// Le nom des règles d'une paire parmi les lectures.
+pub fn rules_of(coin: Coin) -> String {
+    format!("rules {coin}")
+}
+
+/// Toutes les lectures qu'une évaluation demande.
+pub fn everything() -> Vec<String> {
+    let prices = Coin::ALL.into_iter().map(price_of);
+    prices.chain([EURO.to_owned()]).chain(Coin::ALL.into_iter().map(rules_of)).collect()
+}
+
 impl Readings {
     /// Le marché, si chaque cours, le cours de l'euro et chaque règle sont frais à `now` ; sinon la
     /// liste de ce qui manque.
     pub fn complete(&self, now: Moment) -> Result<Market, Vec<Unknown>> {
-        let mut unknown = Vec::new();
-        for coin in Coin::ALL {
-            let (quote, failure) = (&self.quotes[coin], &self.failures.quotes[coin]);
-            unknown.extend(missing(format!("price {coin}"), quote, failure, now));
-        }
-        unknown.extend(missing("EUR rate".to_owned(), &self.euro, &self.failures.euro, now));
-        for coin in Coin::ALL {
-            let (rules, failure) = (&self.rules[coin], &self.failures.rules[coin]);
-            unknown.extend(missing(format!("rules {coin}"), rules, failure, now));
-        }
+        let unknown: Vec<Unknown> = self
+            .each()
+            .into_iter()
+            .filter_map(|(what, at, failure)| missing(what, at, failure, now))
+            .collect();
         let complete =
             || Some(Market { quotes: all(&self.quotes)?, rules: all(&self.rules)?, rate: self.rate(now)? });
         match complete() {
@@ -212,20 +226,40 @@ impl Readings {
         }
     }
 
+    /// Chaque lecture : son nom, son instant, sa panne en cours.
+    pub fn each(&self) -> Vec<(String, Option<Moment>, Option<&str>)> {
+        let prices = Coin::ALL
+            .into_iter()
+            .map(|coin| (price_of(coin), instant(&self.quotes[coin]), self.failures.quotes[coin].as_deref()));
+        let rules = Coin::ALL
+            .into_iter()
+            .map(|coin| (rules_of(coin), instant(&self.rules[coin]), self.failures.rules[coin].as_deref()));
+        let euro = (EURO.to_owned(), instant(&self.euro), self.failures.euro.as_deref());
+        prices.chain([euro]).chain(rules).collect()
+    }
+
     /// Le cours de l'euro, s'il est frais.
     pub fn rate(&self, now: Moment) -> Option<Rate> {
         let quote = fresh(&self.euro, now)?;
         Some(Rate::new(quote.mid().decimal()))
     }
-
-    /// Le prix d'une crypto-monnaie, s'il est frais.
-    pub fn price(&self, coin: Coin, now: Moment) -> Option<Price> {
-        fresh(&self.quotes[coin], now).map(Quote::mid)
-    }
 }
 
-fn fresh(reading: &Option<Reading<Quote>>, now: Moment) -> Option<Quote> {
+/// Le carnet, s'il est frais à `now`.
+pub fn fresh(reading: &Option<Reading<Quote>>, now: Moment) -> Option<Quote> {
     reading.as_ref().filter(|reading| is_fresh(reading.at, now)).map(|reading| reading.value)
+}
+
+/// Ce qui manque, si la lecture faite à `at` n'est plus fraîche à `now` : pourquoi et depuis quand.
+pub fn missing(what: String, at: Option<Moment>, failure: Option<&str>, now: Moment) -> Option<Unknown> {
+    if at.is_some_and(|at| is_fresh(at, now)) {
+        return None;
+    }
+    let reason = failure.unwrap_or(match at {
+        Some(_) => "the last reading is older than 3 minutes",
+        None => "not read yet",
+    });
+    Some(Unknown { what, reason: reason.to_owned(), since: at })
 }
 
 /// Une lecture datée du futur (horloge reculée) n'est pas fraîche non plus, passé le même délai.
@@ -233,21 +267,8 @@ fn is_fresh(at: Moment, now: Moment) -> bool {
     now.since(at) <= FRESH && at.since(now) <= FRESH
 }
 
-fn missing<T>(
-    what: String,
-    reading: &Option<Reading<T>>,
-    failure: &Option<String>,
-    now: Moment,
-) -> Option<Unknown> {
-    let since = reading.as_ref().map(|reading| reading.at);
-    if since.is_some_and(|at| is_fresh(at, now)) {
-        return None;
-    }
-    let reason = failure.clone().unwrap_or_else(|| match since {
-        Some(_) => "the last reading is older than 3 minutes".to_owned(),
-        None => "not read yet".to_owned(),
-    });
-    Some(Unknown { what, reason, since })
+fn instant<T>(reading: &Option<Reading<T>>) -> Option<Moment> {
+    reading.as_ref().map(|reading| reading.at)
 }
 
 fn all<T: Clone>(readings: &PerCoin<Option<Reading<T>>>) -> Option<PerCoin<T>> {

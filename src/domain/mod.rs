@@ -12,3 +12,4 @@ pub mod order;
 pub mod plan;
 pub mod portfolio;
 pub mod signal;
+pub mod survival;

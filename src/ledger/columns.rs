@@ -1,0 +1,69 @@
+//! Les types du métier comme valeurs de colonnes : montants en texte exact, instants en entiers.
+
+use rusqlite::ToSql;
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef};
+
+use crate::domain::market::Coin;
+use crate::domain::moment::Moment;
+use crate::domain::money::{Eur, Price, Quantity, Rate, Usdc, Weight};
+use crate::domain::order::Side;
+
+macro_rules! decimal_column {
+    ($($name:ident),*) => {$(
+        impl ToSql for $name {
+            fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+                Ok(self.to_string().into())
+            }
+        }
+
+        impl FromSql for $name {
+            fn column_result(value: ValueRef) -> FromSqlResult<Self> {
+                $name::parse(value.as_str()?).map_err(|error| unreadable(error.to_string()))
+            }
+        }
+    )*};
+}
+
+decimal_column!(Price, Quantity, Usdc, Eur, Rate, Weight);
+
+impl ToSql for Moment {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.0.into())
+    }
+}
+
+impl FromSql for Moment {
+    fn column_result(value: ValueRef) -> FromSqlResult<Self> {
+        value.as_i64().map(Moment)
+    }
+}
+
+impl ToSql for Coin {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.pair().into())
+    }
+}
+
+impl FromSql for Coin {
+    fn column_result(value: ValueRef) -> FromSqlResult<Self> {
+        let pair = value.as_str()?;
+        Coin::from_pair(pair).ok_or_else(|| unreadable(format!("unknown coin {pair:?}")))
+    }
+}
+
+impl ToSql for Side {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.word().into())
+    }
+}
+
+impl FromSql for Side {
+    fn column_result(value: ValueRef) -> FromSqlResult<Self> {
+        let word = value.as_str()?;
+        Side::from_word(word).ok_or_else(|| unreadable(format!("unknown side {word:?}")))
+    }
+}
+
+fn unreadable(reason: String) -> FromSqlError {
+    FromSqlError::Other(reason.into())
+}

@@ -1,0 +1,103 @@
+//! La base du programme Python, reprise à la première ouverture.
+//!
+//! Ses tables sont gardées sous un nom en `python_`, telles quelles ; leur contenu est recopié dans
+//! les nôtres. Ce que ce module corrige en chemin : les dépôts n'y devenaient jamais du cash, et le
+//! cash y bougeait avec le cours de l'euro ; il est compté une fois pour toutes à l'ouverture. Un
+//! signal resté `received` y est perdu : il est repris comme `skipped`, avec cette raison.
+//! (Schéma lu dans la source publique du programme, `app/db.py`, révision c3f9ff3.)
+
+use rusqlite::Connection;
+
+use super::LedgerError;
+use crate::domain::money::Usdc;
+
+const TABLES: [&str; 6] = ["budget", "trades", "positions", "signals", "budget_snapshots", "withdrawals"];
+
+/// Met les tables de l'ancienne base de côté ; rend vrai s'il y en avait.
+pub fn set_aside(connection: &Connection) -> Result<bool, LedgerError> {
+    let sql = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'budget'";
+    let found: i64 = connection.query_row(sql, [], |row| row.get(0))?;
+    if found == 0 {
+        return Ok(false);
+    }
+    for table in TABLES {
+        connection.execute_batch(&format!("ALTER TABLE {table} RENAME TO python_{table}"))?;
+    }
+    // Un index garde son nom quand sa table change du sien : les nôtres n'en portent pas de tel.
+    connection.execute_batch(
+        "DROP INDEX IF EXISTS idx_trades_created_at;
+         DROP INDEX IF EXISTS idx_signals_signal_id;
+         DROP INDEX IF EXISTS idx_snapshots_created_at;",
+    )?;
+    Ok(true)
+}
+
+/// Recopie l'ancienne base dans les nouvelles tables. Les nombres à virgule flottante sont écrits
+/// avec huit décimales, celles de la bourse.
+pub fn take_over(connection: &Connection) -> Result<(), LedgerError> {
+    connection.execute_batch(TAKE_OVER)?;
+    let brought = brought(connection)?;
+    connection.execute("UPDATE account SET brought_usdc = ?1", [brought])?;
+    log::info!("ledger_taken_over from=python brought_usdc={brought}");
+    Ok(())
+}
+
+/// USDC gagnés moins dépensés par les trades et les retraits de l'ancienne base.
+fn brought(connection: &Connection) -> Result<Usdc, LedgerError> {
+    let sum = |sql: &str| -> Result<Usdc, LedgerError> {
+        let mut statement = connection.prepare(sql)?;
+        let amounts = statement.query_map([], |row| row.get::<_, Usdc>(0))?;
+        Ok(amounts.collect::<Result<Vec<_>, _>>()?.into_iter().sum())
+    };
+    Ok(sum("SELECT amount FROM trades WHERE side = 'SELL'")?
+        - sum("SELECT amount FROM trades WHERE side = 'BUY'")?
+        - sum("SELECT sold_usdc FROM withdrawals")?)
+}
+
+const TAKE_OVER: &str = "
+INSERT INTO agent (id, mode, state)
+SELECT 1,
+    CASE WHEN EXISTS (SELECT 1 FROM python_trades WHERE is_simulated = 0) THEN 'live' ELSE 'dry_run' END,
+    CASE status WHEN 'DEAD' THEN 'DEAD' ELSE 'ACTIVE' END
+FROM python_budget ORDER BY id DESC LIMIT 1;
+
+INSERT INTO account (id, initial_eur, deposited_eur, created_at)
+SELECT 1, printf('%.8f', initial_total_eur), printf('%.8f', coalesce(nullif(total_deposited_eur, 0), initial_total_eur)),
+    coalesce(CAST(strftime('%s', created_at) AS INTEGER), 0) * 1000
+FROM python_budget ORDER BY id DESC LIMIT 1;
+
+INSERT INTO signals (id, signal_id, confidence, reasoning, actions, portfolio_state, status, error_message,
+    received_at, executed_at)
+SELECT id, signal_id, confidence, coalesce(reasoning, ''), actions, nullif(portfolio_state, 'null'),
+    CASE WHEN status IN ('executed', 'skipped', 'error', 'rejected') THEN status ELSE 'skipped' END,
+    CASE WHEN status IN ('executed', 'skipped', 'error', 'rejected') THEN error_message
+         ELSE 'interrupted under the Python program' END,
+    coalesce(CAST(strftime('%s', received_at) AS INTEGER), 0) * 1000,
+    CAST(strftime('%s', executed_at) AS INTEGER) * 1000
+FROM python_signals;
+
+INSERT INTO trades (id, signal_id, coin, side, quantity, price, amount, fee, fee_asset, fee_usdc, simulated, at)
+SELECT id, signal_id, coin, action, printf('%.8f', quantity), printf('%.8f', price), printf('%.8f', amount_usdt),
+    printf('%.8f', coalesce(fee_usdt, 0)), 'USDC', printf('%.8f', coalesce(fee_usdt, 0)), is_simulated,
+    coalesce(CAST(strftime('%s', created_at) AS INTEGER), 0) * 1000
+FROM python_trades WHERE action IN ('BUY', 'SELL');
+
+INSERT INTO positions (coin, quantity, invested, updated_at)
+SELECT coin, printf('%.8f', quantity), printf('%.8f', max(total_invested_usdt, 0)),
+    coalesce(CAST(strftime('%s', updated_at) AS INTEGER), 0) * 1000
+FROM python_positions WHERE quantity >= 0.00000001;
+
+INSERT INTO withdrawals (id, requested_eur, sold_usdc, received_eur, rate, positions_sold, status, simulated, at)
+SELECT id, printf('%.8f', coalesce(amount_eur_requested, 0)), printf('%.8f', coalesce(amount_usdt_sold, 0)),
+    printf('%.8f', coalesce(amount_eur_received, 0)),
+    CASE WHEN eurusdc_rate IS NULL THEN NULL ELSE printf('%.8f', eurusdc_rate) END,
+    coalesce(positions_sold, '[]'), coalesce(status, 'completed'), coalesce(is_simulated, 1),
+    coalesce(CAST(strftime('%s', created_at) AS INTEGER), 0) * 1000
+FROM python_withdrawals;
+
+INSERT INTO snapshots (id, total_eur, coins_usdc, cash_usdc, deposited_eur, at)
+SELECT id, printf('%.8f', total_value_eur), printf('%.8f', portfolio_value_usdt), printf('%.8f', cash_usdt),
+    (SELECT deposited_eur FROM account), coalesce(CAST(strftime('%s', created_at) AS INTEGER), 0) * 1000
+FROM python_budget_snapshots
+WHERE total_value_eur IS NOT NULL AND portfolio_value_usdt IS NOT NULL AND cash_usdt IS NOT NULL;
+";

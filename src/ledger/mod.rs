@@ -1,0 +1,156 @@
+//! Le grand livre : la seule vérité durable du programme.
+//!
+//! Un fil (*thread*) possède la connexion SQLite et exécute les travaux un par un, dans l'ordre
+//! d'arrivée ; [`Ledger`] en est la poignée, que l'on clone. Un travail est une fonction sur [`Db`] :
+//! les écritures sont dans `journal`, les lectures dans `views`. Ce qui touche à l'argent est une
+//! transaction, synchronisée au disque avant que l'appelant ne sache qu'elle est faite.
+
+mod columns;
+mod journal;
+mod legacy;
+mod schema;
+pub mod views;
+
+use std::fmt;
+use std::fs::{self, File};
+use std::path::Path;
+use std::thread::{self, JoinHandle};
+
+use rusqlite::Connection;
+use smol::channel::{self, Receiver, Sender};
+
+use crate::domain::moment::Moment;
+use crate::domain::money::Eur;
+
+pub use journal::{CycleRecord, Decision, Outcome, PendingSignal, Received, SignalStatus, Verdict};
+
+/// Travaux en attente au plus ; au-delà, qui demande attend son tour.
+const QUEUE: usize = 64;
+
+/// Réglages mesurés pour un Pi : peu de cache, rien en mémoire partagée, tout au disque.
+const PRAGMAS: &str = "
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = FULL;
+    PRAGMA foreign_keys = ON;
+    PRAGMA cache_size = -512;
+    PRAGMA mmap_size = 0;
+    PRAGMA temp_store = MEMORY;
+    PRAGMA journal_size_limit = 1048576;
+    PRAGMA wal_autocheckpoint = 256;
+    PRAGMA busy_timeout = 5000;
+";
+
+/// Ce qui n'a pas pu se faire au grand livre.
+#[derive(Debug)]
+pub enum LedgerError {
+    /// SQLite n'a pas pu : disque plein, fichier en lecture seule, base abîmée.
+    Storage(String),
+    /// La demande contredit la comptabilité ; rien n'a changé.
+    Refused(String),
+    /// Le fil du grand livre est arrêté.
+    Closed,
+}
+
+impl fmt::Display for LedgerError {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            LedgerError::Storage(reason) => write!(f, "the ledger could not be read or written: {reason}"),
+            LedgerError::Refused(reason) => f.write_str(reason),
+            LedgerError::Closed => f.write_str("the ledger is closed"),
+        }
+    }
+}
+
+impl std::error::Error for LedgerError {}
+
+impl From<rusqlite::Error> for LedgerError {
+    fn from(error: rusqlite::Error) -> Self {
+        LedgerError::Storage(error.to_string())
+    }
+}
+
+/// La connexion, vue par les travaux.
+pub struct Db {
+    connection: Connection,
+}
+
+type Job = Box<dyn FnOnce(&mut Db) + Send>;
+
+/// La poignée du grand livre.
+#[derive(Clone)]
+pub struct Ledger {
+    jobs: Sender<Job>,
+}
+
+/// Le fil du grand livre, à rejoindre en partant.
+pub struct LedgerThread {
+    thread: JoinHandle<()>,
+    /// Tenu verrouillé : deux programmes sur la même base doubleraient les ordres.
+    _lock: File,
+}
+
+/// Ouvre la base à `path`, la crée ou la reprend. `mode` est `dry_run` ou `live` : une base ne sert
+/// qu'à un seul. `initial` n'est compté qu'à la création.
+pub fn open(
+    path: &Path,
+    mode: &str,
+    initial: Eur,
+    now: Moment,
+) -> Result<(Ledger, LedgerThread), LedgerError> {
+    let storage = |error: std::io::Error| LedgerError::Storage(format!("{}: {error}", path.display()));
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        fs::create_dir_all(folder).map_err(storage)?;
+    }
+    let lock = File::create(path.with_added_extension("lock")).map_err(storage)?;
+    if lock.try_lock().is_err() {
+        return Err(LedgerError::Refused(format!(
+            "another calvalot already uses {}: stop it first, or set another DB_PATH",
+            path.display()
+        )));
+    }
+    let mut connection = Connection::open(path)?;
+    connection.execute_batch(PRAGMAS)?;
+    schema::migrate(&mut connection)?;
+    let mut db = Db { connection };
+    db.settle(mode, initial, now)?;
+    let (jobs, queue) = channel::bounded(QUEUE);
+    let thread =
+        thread::Builder::new().name("ledger".to_owned()).spawn(move || keep(db, &queue)).map_err(storage)?;
+    Ok((Ledger { jobs }, LedgerThread { thread, _lock: lock }))
+}
+
+fn keep(mut db: Db, queue: &Receiver<Job>) {
+    while let Ok(job) = queue.recv_blocking() {
+        job(&mut db);
+    }
+    if let Err((_, error)) = db.connection.close() {
+        log::warn!("ledger_close failed reason={error}");
+    }
+}
+
+impl Ledger {
+    /// Fait exécuter `job` par le fil du grand livre et rend sa réponse. Si l'appelant s'en va
+    /// avant, le travail se fait quand même en entier.
+    pub async fn with<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Db) -> Result<T, LedgerError> + Send + 'static,
+    ) -> Result<T, LedgerError> {
+        let (reply, answer) = channel::bounded(1);
+        let job: Job = Box::new(move |db| {
+            // Une réponse que plus personne n'attend n'est pas une faute.
+            reply.try_send(job(db)).ok();
+        });
+        self.jobs.send(job).await.map_err(|_| LedgerError::Closed)?;
+        answer.recv().await.map_err(|_| LedgerError::Closed)?
+    }
+}
+
+impl LedgerThread {
+    /// Attend que les travaux confiés soient faits et la base fermée. Toutes les poignées doivent
+    /// être lâchées.
+    pub fn join(self) {
+        if self.thread.join().is_err() {
+            log::error!("ledger_thread panicked");
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! La place simulée : exécute un ordre au prix réel du moment, sans rien envoyer.
+//!
+//! Ce que la vraie bourse ferait d'un ordre au marché, arrondi toujours contre nous : prix du carnet
+//! décalé du glissement, quantité au pas inférieur, frais de 0,1 % pris dans ce qui est reçu.
+
+use rust_decimal::{Decimal, dec};
+
+use crate::domain::book::{Fee, Fill};
+use crate::domain::market::Market;
+use crate::domain::order::{Order, Side, Size};
+
+/// Taux normal d'un ordre preneur (`binance.md`, section 4).
+const FEE: Decimal = dec!(0.001);
+
+/// Décimales des prix moyens, des montants et des frais à la bourse.
+const PLACES: u32 = 8;
+
+/// L'exécution simulée de l'ordre, ou pourquoi la bourse n'en aurait pas voulu.
+pub fn execute(order: &Order, market: &Market) -> Result<Fill, String> {
+    let coin = order.coin();
+    let (quote, rules) = (market.quotes[coin], &market.rules[coin]);
+    let slip = coin.slippage();
+    let fill = match order.size() {
+        Size::Spend(spend) => {
+            let price = quote.ask().times(Decimal::ONE + slip).ceil(PLACES);
+            let quantity = spend.buys_at(price).floor_to_step(rules.step);
+            let fee = Fee::Coin(quantity.times(FEE).ceil(PLACES));
+            Fill { coin, side: Side::Buy, quantity, price, amount: (price * quantity).ceil(PLACES), fee }
+        }
+        Size::Sell(quantity) => {
+            let price = quote.bid().times(Decimal::ONE - slip).floor(PLACES);
+            let amount = (price * quantity).floor(PLACES);
+            let fee = Fee::Usdc(amount.times(FEE).ceil(PLACES));
+            Fill { coin, side: Side::Sell, quantity, price, amount, fee }
+        }
+    };
+    if fill.quantity.is_zero() || fill.quantity < rules.min_quantity {
+        return Err("Filter failure: LOT_SIZE".to_owned());
+    }
+    if fill.amount < rules.min_notional {
+        return Err("Filter failure: NOTIONAL".to_owned());
+    }
+    Ok(fill)
+}

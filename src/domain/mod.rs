@@ -10,6 +10,7 @@ pub mod moment;
 pub mod money;
 pub mod order;
 pub mod plan;
+pub mod poll;
 pub mod portfolio;
 pub mod signal;
 pub mod survival;

@@ -1,0 +1,51 @@
+//! Comment un tour a fini : une liste close, que l'API et les métriques partagent.
+
+/// L'issue d'un tour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PollOutcome {
+    Executed,
+    Skipped,
+    Rejected,
+    Error,
+    AlreadyProcessed,
+    /// Un signal attend un prix, le cash, le cours de l'euro ou les règles.
+    Waiting,
+    Paused,
+    NoSignal,
+    InvalidSignal,
+    LeaderUnreachable,
+    LeaderRefused,
+}
+
+impl PollOutcome {
+    pub const ALL: [PollOutcome; 11] = [
+        PollOutcome::Executed,
+        PollOutcome::Skipped,
+        PollOutcome::Rejected,
+        PollOutcome::Error,
+        PollOutcome::AlreadyProcessed,
+        PollOutcome::Waiting,
+        PollOutcome::Paused,
+        PollOutcome::NoSignal,
+        PollOutcome::InvalidSignal,
+        PollOutcome::LeaderUnreachable,
+        PollOutcome::LeaderRefused,
+    ];
+
+    /// Le mot de l'API et des métriques.
+    pub fn word(self) -> &'static str {
+        match self {
+            PollOutcome::Executed => "executed",
+            PollOutcome::Skipped => "skipped",
+            PollOutcome::Rejected => "rejected",
+            PollOutcome::Error => "error",
+            PollOutcome::AlreadyProcessed => "already_processed",
+            PollOutcome::Waiting => "waiting",
+            PollOutcome::Paused => "paused",
+            PollOutcome::NoSignal => "no_signal",
+            PollOutcome::InvalidSignal => "invalid_signal",
+            PollOutcome::LeaderUnreachable => "leader_unreachable",
+            PollOutcome::LeaderRefused => "leader_refused",
+        }
+    }
+}

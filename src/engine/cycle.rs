@@ -1,0 +1,259 @@
+//! Un tour : demander au leader et à la bourse, recevoir le signal, exécuter ce qui attend, évaluer.
+//!
+//! Rien n'est exécuté sans marché complet et cash connu ; un signal reçu attend alors, au grand
+//! livre, le tour suivant.
+
+use super::Engine;
+use super::execute::Carried;
+use crate::clock;
+use crate::domain::market::{Market, Readings, Unknown};
+use crate::domain::moment::Moment;
+use crate::domain::poll::PollOutcome;
+use crate::domain::signal::Signal;
+use crate::leader::{LeaderError, Received, Reply};
+use crate::ledger::views::Agent;
+use crate::ledger::{self, CycleRecord, LedgerError, ReadingRow, Verdict};
+
+/// Pourquoi un signal n'est pas exécuté par un agent mort.
+pub(super) const DEAD: &str = "the agent is DEAD: its value fell below 5 EUR";
+
+/// Ce qu'un tour aura à dire de lui.
+#[derive(Debug)]
+struct Story {
+    outcome: PollOutcome,
+    signal_id: Option<String>,
+    trades: Option<u32>,
+    error: Option<String>,
+    leader_answered: bool,
+    leader_error: Option<String>,
+}
+
+impl Story {
+    fn of(outcome: PollOutcome) -> Story {
+        Story { outcome, signal_id: None, trades: None, error: None, leader_answered: true, leader_error: None }
+    }
+
+    fn about(outcome: PollOutcome, signal_id: &str) -> Story {
+        Story { signal_id: Some(signal_id.to_owned()), ..Story::of(outcome) }
+    }
+}
+
+impl Engine {
+    /// Fait un tour complet et l'écrit au grand livre.
+    pub(super) async fn cycle(&mut self) -> Result<(), LedgerError> {
+        let reply = self.observe().await;
+        let now = clock::now();
+        self.open_account(now).await?;
+        let agent = self.ledger.with(|db| db.agent()).await?;
+        let mut story = self.receive(reply, &agent, now).await?;
+        let market = self.market(now).await?;
+        self.tell_trouble(&story, &market);
+        if agent.dead {
+            self.bury_pending().await?;
+        } else if !agent.paused {
+            self.follow(&market, &mut story).await?;
+        }
+        self.close(story, market.ok(), now).await
+    }
+
+    /// Interroge le leader et la bourse en même temps.
+    async fn observe(&mut self) -> Result<Reply, LeaderError> {
+        let (leader, exchange, readings) = (self.leader.clone(), self.exchange.clone(), self.readings.clone());
+        let both = async move {
+            let ask = leader.poll(clock::now());
+            smol::future::zip(ask, exchange.refresh(readings)).await
+        };
+        let (reply, readings) = self.obeying(both).await;
+        self.readings = readings;
+        reply
+    }
+
+    async fn open_account(&self, now: Moment) -> Result<(), LedgerError> {
+        let Some(rate) = self.readings.rate(now) else {
+            return Ok(());
+        };
+        if let Some(cash) = self.ledger.with(move |db| db.book_opening(rate, now)).await? {
+            log::info!("account_opened cash_usdc={cash} rate={rate}");
+        }
+        Ok(())
+    }
+
+    /// Le marché complet, ou ce qui manque, cash compris.
+    async fn market(&self, now: Moment) -> Result<Result<Market, Vec<Unknown>>, LedgerError> {
+        let market = self.readings.complete(now);
+        if market.is_ok() && self.ledger.with(|db| db.holdings()).await?.is_none() {
+            let reason = "the opening is not booked yet".to_owned();
+            return Ok(Err(vec![Unknown { what: "cash".to_owned(), reason, since: None }]));
+        }
+        Ok(market)
+    }
+
+    /// Écrit le signal reçu, s'il est nouveau, et ce qu'il en sera.
+    async fn receive(
+        &self,
+        reply: Result<Reply, LeaderError>,
+        agent: &Agent,
+        now: Moment,
+    ) -> Result<Story, LedgerError> {
+        let received = match reply {
+            Err(error) => return Ok(failed(&error)),
+            Ok(_) if agent.paused => return Ok(Story::of(PollOutcome::Paused)),
+            Ok(Reply::NoSignal) => return Ok(Story::of(PollOutcome::NoSignal)),
+            Ok(Reply::Signal(received)) => received,
+        };
+        let mut entry = entry(&received);
+        if agent.dead && matches!(entry.verdict, Verdict::Accepted) {
+            entry.verdict = Verdict::Skipped(DEAD.to_owned());
+        } else if received.verdict.as_ref().is_ok_and(|signal| signal.target.is_some()) {
+            self.sync_if_blank(&mut entry, &received, now).await?;
+        }
+        let verdict = entry.verdict.clone();
+        let fresh = self.ledger.with(move |db| db.receive(&entry, now)).await?;
+        if !fresh {
+            return Ok(Story::about(PollOutcome::AlreadyProcessed, &received.id));
+        }
+        let (outcome, reason) = match verdict {
+            Verdict::Accepted => (PollOutcome::Waiting, None),
+            Verdict::Rejected(reason) => (PollOutcome::Rejected, Some(reason)),
+            Verdict::Skipped(reason) => (PollOutcome::Skipped, Some(reason)),
+        };
+        log::info!("signal_received id={:?} outcome={} reason={reason:?}", received.id, outcome.word());
+        Ok(Story { error: reason, ..Story::about(outcome, &received.id) })
+    }
+
+    /// Ouvre la synchronisation initiale si le suiveur n'a encore rien. Un signal de version 1 n'a
+    /// alors plus rien à faire : l'allocation qu'il porte est celle d'après ses actions.
+    async fn sync_if_blank(
+        &self,
+        entry: &mut ledger::Received,
+        received: &Received,
+        now: Moment,
+    ) -> Result<(), LedgerError> {
+        let due = |db: &mut ledger::Db| Ok(!db.initial_sync_done()? && db.open_positions()?.is_empty());
+        if !self.ledger.with(due).await? {
+            return Ok(());
+        }
+        let sync = entry.clone();
+        self.ledger.with(move |db| db.open_initial_sync(&sync, now)).await?;
+        if received.version == 1 {
+            entry.verdict = Verdict::Skipped("the initial sync takes over its allocation".to_owned());
+        }
+        Ok(())
+    }
+
+    /// Exécute les signaux qui attendent, si tout est connu.
+    async fn follow(
+        &mut self,
+        market: &Result<Market, Vec<Unknown>>,
+        story: &mut Story,
+    ) -> Result<(), LedgerError> {
+        match market {
+            Ok(market) => {
+                if let Some(carried) = self.carry_out_pending(market).await? {
+                    let Carried { signal_id, outcome, trades, error } = carried;
+                    story.outcome = outcome;
+                    story.signal_id = Some(signal_id);
+                    story.trades = Some(trades);
+                    story.error = error;
+                }
+            }
+            Err(unknown) if !self.ledger.with(|db| db.pending()).await?.is_empty() => {
+                story.outcome = PollOutcome::Waiting;
+                story.error = Some(sentence(unknown));
+            }
+            Err(_) => {}
+        }
+        Ok(())
+    }
+
+    async fn close(&self, story: Story, market: Option<Market>, now: Moment) -> Result<(), LedgerError> {
+        let readings = reading_rows(&self.readings);
+        let died = self
+            .ledger
+            .with(move |db| {
+                let valuation = market.zip(db.holdings()?).map(|(market, holdings)| holdings.value(&market));
+                let record = CycleRecord {
+                    outcome: story.outcome.word(),
+                    signal_id: story.signal_id,
+                    trades: story.trades,
+                    error: story.error,
+                    leader_error: story.leader_error,
+                    leader_answered: story.leader_answered,
+                    readings,
+                    valuation,
+                };
+                db.close_cycle(&record, now)
+            })
+            .await?;
+        if died {
+            log::error!("agent_dead reason=\"value below 5 EUR\"");
+        }
+        Ok(())
+    }
+
+    /// Dit une panne au journal quand elle commence, change ou finit.
+    fn tell_trouble(&mut self, story: &Story, market: &Result<Market, Vec<Unknown>>) {
+        let unknown = market.as_ref().err().map(|unknown| sentence(unknown));
+        let trouble = match (&story.leader_error, unknown) {
+            (None, None) => None,
+            (Some(leader), None) => Some(format!("leader: {leader}")),
+            (None, Some(market)) => Some(market),
+            (Some(leader), Some(market)) => Some(format!("leader: {leader}; {market}")),
+        };
+        if trouble != self.trouble {
+            match &trouble {
+                Some(reason) => log::warn!("not_following reason={reason:?}"),
+                None => log::info!("following_again"),
+            }
+            self.trouble = trouble;
+        }
+    }
+}
+
+fn failed(error: &LeaderError) -> Story {
+    let outcome = match error {
+        LeaderError::Unreachable(_) => PollOutcome::LeaderUnreachable,
+        LeaderError::Refused(_) => PollOutcome::LeaderRefused,
+        LeaderError::InvalidSignal(_) => PollOutcome::InvalidSignal,
+    };
+    let answered = outcome != PollOutcome::LeaderUnreachable;
+    Story {
+        error: Some(error.to_string()),
+        leader_error: Some(error.to_string()),
+        leader_answered: answered,
+        ..Story::of(outcome)
+    }
+}
+
+fn entry(received: &Received) -> ledger::Received {
+    let (target, verdict) = match &received.verdict {
+        Ok(Signal { target, .. }) => (*target, Verdict::Accepted),
+        Err(reason) => (None, Verdict::Rejected(reason.clone())),
+    };
+    ledger::Received {
+        signal_id: received.id.clone(),
+        version: Some(received.version),
+        confidence: received.confidence,
+        reasoning: received.reasoning.clone(),
+        actions: received.actions_json.clone(),
+        portfolio_state: received.portfolio_json.clone(),
+        payload: received.payload.clone(),
+        target,
+        verdict,
+    }
+}
+
+/// Les lectures telles que le grand livre les garde pour les écrans.
+pub(super) fn reading_rows(readings: &Readings) -> Vec<ReadingRow> {
+    let quotes = readings.quotes.iter().map(|(_, quote)| quote).chain([&readings.euro]);
+    let bid_asks = quotes.map(|quote| quote.as_ref().map(|quote| (quote.value.bid(), quote.value.ask())));
+    let each = readings.each().into_iter();
+    each.zip(bid_asks.chain(std::iter::repeat(None)))
+        .map(|((what, at, failure), bid_ask)| ReadingRow { what, bid_ask, at, failure: failure.map(str::to_owned) })
+        .collect()
+}
+
+fn sentence(unknown: &[Unknown]) -> String {
+    let parts: Vec<String> = unknown.iter().map(Unknown::to_string).collect();
+    parts.join("; ")
+}

@@ -1,0 +1,167 @@
+//! Le front HTTP : accepte les connexions, borne tout ce qu'elles coûtent, confie chaque requête à tide.
+//!
+//! tide apporte les routes ; la socket, la lecture, les délais et l'arrêt sont ici, parce que son propre serveur n'a
+//! aucune limite. Un client malformé, lent ou bavard ne coûte jamais plus que sa propre connexion, et une route qui
+//! panique ne coûte qu'un 500. Tout vit sur l'exécuteur de l'appelant : aucun fil n'est créé.
+//! Invariant : au plus `Limits::connections` connexions, chacune avec une échéance, toutes finies quand `serve` rend.
+
+mod connection;
+mod head;
+pub mod host;
+mod places;
+mod reply;
+
+use std::future::Future;
+use std::io;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::panic::AssertUnwindSafe;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use async_io::{Async, Timer};
+use smol::future::{self, FutureExt};
+use smol::{LocalExecutor, Task};
+
+use connection::{Connection, before, turn_away};
+use places::{Place, Places};
+
+/// Ce qu'un client peut coûter.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Octets de la ligne de requête et des en-têtes.
+    pub head: usize,
+    /// Nombre d'en-têtes.
+    pub headers: usize,
+    /// Octets du corps.
+    pub body: usize,
+    /// Connexions à la fois.
+    pub connections: usize,
+    /// Durée pour qu'une requête arrive entière, corps compris.
+    pub request: Duration,
+    /// Durée pour qu'une route réponde.
+    pub answer: Duration,
+    /// Durée pour que la réponse parte entière.
+    pub write: Duration,
+    /// Durée sans rien demander, entre deux requêtes.
+    pub idle: Duration,
+    /// À l'arrêt, durée laissée aux requêtes en cours.
+    pub stop: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            head: 8 * 1024,
+            headers: 64,
+            body: 64 * 1024,
+            connections: 64,
+            request: Duration::from_secs(10),
+            answer: Duration::from_secs(30),
+            write: Duration::from_secs(30),
+            idle: Duration::from_secs(60),
+            stop: Duration::from_secs(2),
+        }
+    }
+}
+
+/// Le front, prêt à servir `app` sur un exécuteur.
+pub struct Front<S> {
+    executor: Rc<LocalExecutor<'static>>,
+    app: tide::Server<S>,
+    limits: Rc<Limits>,
+    places: Places,
+}
+
+impl<S> Front<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    pub fn new(executor: Rc<LocalExecutor<'static>>, app: tide::Server<S>, limits: Limits) -> Self {
+        Front {
+            executor,
+            app,
+            limits: Rc::new(limits),
+            places: Places::default(),
+        }
+    }
+
+    /// Sert tous les `listeners` jusqu'à ce que `stop` se termine, puis finit proprement : plus de nouvelle connexion,
+    /// les inactives fermées, les requêtes en cours menées à bien tant que `Limits::stop` le permet.
+    pub async fn serve(self, listeners: Vec<Async<TcpListener>>, stop: impl Future<Output = ()>) {
+        let front = Rc::new(self);
+        let accepting: Vec<Task<()>> = listeners
+            .into_iter()
+            .map(|listener| front.executor.spawn(front.clone().accept_from(listener)))
+            .collect();
+        stop.await;
+        for task in accepting {
+            task.cancel().await;
+        }
+        front.finish().await;
+    }
+
+    async fn accept_from(self: Rc<Self>, listener: Async<TcpListener>) {
+        let mut healthy = true;
+        loop {
+            match listener.accept().await {
+                Ok((stream, peer)) => {
+                    healthy = true;
+                    self.welcome(stream, peer).await;
+                }
+                Err(error) => {
+                    // Le plus souvent il n'y a plus de descripteur : insister occuperait le fil pour rien.
+                    if healthy {
+                        log::warn!("accept_failed error=\"{error}\"");
+                    }
+                    healthy = false;
+                    Timer::after(Duration::from_millis(200)).await;
+                }
+            }
+            future::yield_now().await;
+        }
+    }
+
+    async fn welcome(self: &Rc<Self>, stream: Async<TcpStream>, peer: SocketAddr) {
+        let Some(place) = self.places.take(self.limits.connections) else {
+            log::warn!("connection_turned_away peer={peer} reason=all_places_answering");
+            return turn_away(&stream).await;
+        };
+        if let Err(error) = prepare(&stream) {
+            log::debug!("connection_lost peer={peer} error=\"{error}\"");
+            return;
+        }
+        let id = place.id();
+        let task = self
+            .executor
+            .spawn(self.clone().converse(stream, peer, place));
+        self.places.own(id, task);
+    }
+
+    async fn converse(self: Rc<Self>, stream: Async<TcpStream>, peer: SocketAddr, place: Place) {
+        let connection = Connection::new(&stream, peer, &self.app, &self.limits, &place);
+        // Les routes sont déjà protégées ; ceci couvre le reste, dont la lecture d'un corps de réponse.
+        if AssertUnwindSafe(connection.run())
+            .catch_unwind()
+            .await
+            .is_err()
+        {
+            log::error!("connection_panicked peer={peer}");
+        }
+    }
+
+    async fn finish(&self) {
+        let deadline = Instant::now() + self.limits.stop;
+        let mut cut = 0;
+        for mut task in self.places.close() {
+            if before(deadline, &mut task).await.is_none() {
+                task.cancel().await;
+                cut += 1;
+            }
+        }
+        log::info!("front_stopped requests_cut={cut}");
+    }
+}
+
+fn prepare(stream: &Async<TcpStream>) -> io::Result<()> {
+    stream.get_ref().set_nodelay(true)
+}

@@ -1,0 +1,282 @@
+//! Des octets reçus à une requête : la tête seule, sans socket et sans attente.
+//!
+//! Refuse tout ce qui pourrait être compris autrement par un autre programme sur le chemin : fin de ligne sans CR,
+//! longueurs répétées, `Transfer-Encoding`, deux `Host`, cible absolue d'un autre hôte. Un corps en morceaux reçoit 411
+//! plutôt que d'être décodé : nos corps ont quelques octets, aucun de nos clients ne les découpe, et c'est là que
+//! naissent les désaccords entre un mandataire et nous.
+//! Invariant : aucun octet reçu ne fait paniquer `http_types`, tout y entre vérifié.
+
+use http_types::headers::{HeaderName, HeaderValue};
+use http_types::{Method, StatusCode, Url, Version};
+use httparse::{EMPTY_HEADER, Status};
+
+use super::Limits;
+use super::host::Host;
+use crate::api::errors::ApiError;
+
+/// Une tête complète.
+pub(super) struct Head {
+    /// Octets occupés par la tête dans le tampon.
+    pub size: usize,
+    /// Octets annoncés pour le corps.
+    pub body: usize,
+    pub expects_continue: bool,
+    pub keep_alive: bool,
+    /// La requête, sans son corps.
+    pub request: http_types::Request,
+}
+
+/// Lit la tête au début de `bytes` ; `None` tant qu'il manque des octets.
+pub(super) fn parse(bytes: &[u8], limits: &Limits) -> Result<Option<Head>, ApiError> {
+    let mut headers = vec![EMPTY_HEADER; limits.headers];
+    let mut parsed = httparse::Request::new(&mut headers);
+    let window = &bytes[..bytes.len().min(limits.head)];
+    let size = match parsed.parse(window) {
+        Ok(Status::Complete(size)) => size,
+        Ok(Status::Partial) if bytes.len() < limits.head => return Ok(None),
+        Ok(Status::Partial) => return Err(too_long(window)),
+        Err(error) => return Err(unreadable(error, window)),
+    };
+    if has_lone_line_feed(&window[..size]) {
+        return Err(bad("lines must end with CR LF"));
+    }
+    let (Some(method), Some(target), Some(minor)) = (parsed.method, parsed.path, parsed.version)
+    else {
+        return Err(bad("the request line is incomplete"));
+    };
+    let method = known_method(method)?;
+    let fields = Fields::read(parsed.headers, minor, limits)?;
+    let url = url(target, fields.host)?;
+
+    let mut request = http_types::Request::new(method, url);
+    request.set_version(Some(if minor == 0 {
+        Version::Http1_0
+    } else {
+        Version::Http1_1
+    }));
+    for (name, value) in fields.kept {
+        request.append_header(name, value);
+    }
+    Ok(Some(Head {
+        size,
+        body: fields.body,
+        expects_continue: fields.expects_continue,
+        keep_alive: minor == 1 && !fields.close,
+        request,
+    }))
+}
+
+/// Ce que disent les en-têtes.
+struct Fields<'a> {
+    host: Option<&'a str>,
+    body: usize,
+    close: bool,
+    expects_continue: bool,
+    kept: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl<'a> Fields<'a> {
+    fn read(
+        headers: &[httparse::Header<'a>],
+        minor: u8,
+        limits: &Limits,
+    ) -> Result<Self, ApiError> {
+        let mut fields = Fields {
+            host: None,
+            body: 0,
+            close: false,
+            expects_continue: false,
+            kept: Vec::with_capacity(headers.len()),
+        };
+        let (mut length, mut coding) = (None, None);
+        for header in headers {
+            // Le navigateur envoie à tous les ports d'une machine les témoins posés par les autres programmes, avec
+            // n'importe quels octets : nous n'en posons pas, aucun ne doit coûter sa page à quelqu'un.
+            if header.name.eq_ignore_ascii_case("cookie") {
+                continue;
+            }
+            let value = std::str::from_utf8(header.value)
+                .ok()
+                .filter(|value| value.is_ascii());
+            let value = value.ok_or_else(|| bad("header values must be ASCII"))?;
+            match header.name.to_ascii_lowercase().as_str() {
+                "host" => once(&mut fields.host, value, "Host")?,
+                "content-length" => once(&mut length, value, "Content-Length")?,
+                "transfer-encoding" => once(&mut coding, value, "Transfer-Encoding")?,
+                "connection" => fields.close |= has_token(value, "close"),
+                "expect" if minor == 1 => fields.expects_continue = expectation(value)?,
+                _ => {}
+            }
+            let name = HeaderName::from_bytes(header.name.as_bytes().to_vec());
+            let name = name.map_err(|_| bad("header names must be ASCII"))?;
+            let value = HeaderValue::from_bytes(value.as_bytes().to_vec());
+            let value = value.map_err(|_| bad("header values must be ASCII"))?;
+            fields.kept.push((name, value));
+        }
+        if fields.host.is_none() && minor == 1 {
+            return Err(bad("the Host header is missing"));
+        }
+        fields.body = body_length(length, coding, minor, limits.body)?;
+        Ok(fields)
+    }
+}
+
+fn once<'a>(slot: &mut Option<&'a str>, value: &'a str, name: &str) -> Result<(), ApiError> {
+    match slot.replace(value) {
+        None => Ok(()),
+        Some(_) => Err(bad(format!("the {name} header must be sent once"))),
+    }
+}
+
+fn has_token(list: &str, token: &str) -> bool {
+    list.split(',')
+        .any(|item| item.trim().eq_ignore_ascii_case(token))
+}
+
+fn expectation(value: &str) -> Result<bool, ApiError> {
+    if value.eq_ignore_ascii_case("100-continue") {
+        return Ok(true);
+    }
+    let status = StatusCode::ExpectationFailed;
+    Err(ApiError::new(
+        status,
+        "the only expectation known here is 100-continue",
+    ))
+}
+
+fn body_length(
+    length: Option<&str>,
+    coding: Option<&str>,
+    minor: u8,
+    limit: usize,
+) -> Result<usize, ApiError> {
+    match (length, coding) {
+        (None, None) => Ok(0),
+        (Some(_), Some(_)) => Err(bad(
+            "Content-Length and Transfer-Encoding contradict each other",
+        )),
+        (None, Some(_)) if minor == 0 => Err(bad("HTTP/1.0 has no Transfer-Encoding")),
+        (None, Some(coding)) if coding.eq_ignore_ascii_case("chunked") => Err(ApiError::new(
+            StatusCode::LengthRequired,
+            "send the body in one piece, with a Content-Length",
+        )),
+        (None, Some(_)) => Err(ApiError::new(
+            StatusCode::NotImplemented,
+            "this transfer coding is not known here",
+        )),
+        (Some(digits), None) => parse_length(digits, limit),
+    }
+}
+
+fn parse_length(digits: &str, limit: usize) -> Result<usize, ApiError> {
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(bad("Content-Length must be a whole number"));
+    }
+    // Que des chiffres : ce qui ne tient pas dans un usize est trop grand, comme le reste.
+    match digits.parse::<usize>() {
+        Ok(length) if length <= limit => Ok(length),
+        _ => Err(ApiError::new(
+            StatusCode::PayloadTooLarge,
+            format!("the body must not be larger than {limit} bytes"),
+        )),
+    }
+}
+
+fn known_method(method: &str) -> Result<Method, ApiError> {
+    // http_types ignore la casse ; pour HTTP, `get` n'est pas GET.
+    let upper = !method.bytes().any(|byte| byte.is_ascii_lowercase());
+    let method = method.parse().ok().filter(|_| upper);
+    method.ok_or_else(|| ApiError::new(StatusCode::NotImplemented, "this method is not known here"))
+}
+
+/// L'adresse demandée. Une cible absolue doit nommer le même hôte que `Host` : la RFC 9112 la ferait gagner, ce qui
+/// donnerait deux hôtes à la même requête.
+fn url(target: &str, host: Option<&str>) -> Result<Url, ApiError> {
+    if !target
+        .bytes()
+        .all(|byte| byte.is_ascii_graphic() && byte != b'#' && byte != b'\\')
+    {
+        return Err(bad(
+            "the request target has a character that must be percent-encoded",
+        ));
+    }
+    if host.is_some_and(|host| Host::parse(host).is_none()) {
+        return Err(bad(
+            "the Host header is not a host name with an optional port",
+        ));
+    }
+    let path = match target.split_once("://") {
+        Some((scheme, rest)) if !target.starts_with('/') => {
+            let start = rest.find(['/', '?']).unwrap_or(rest.len());
+            let (authority, path) = rest.split_at(start);
+            let web = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
+            let same = host.is_none_or(|host| Host::parse(host) == Host::parse(authority));
+            if !web || !same || Host::parse(authority).is_none() {
+                return Err(bad(
+                    "an absolute target must name the same host as the Host header",
+                ));
+            }
+            path
+        }
+        _ if target.starts_with('/') => target,
+        _ => return Err(bad("the request target must be a path")),
+    };
+    // Seul le chemin sert au routage ; sans Host (HTTP/1.0) il faut tout de même un hôte pour former une adresse.
+    let url = Url::parse(&format!("http://{}{path}", host.unwrap_or("localhost")));
+    url.map_err(|_| bad("the request target cannot be read"))
+}
+
+fn has_lone_line_feed(head: &[u8]) -> bool {
+    let follows_cr = |at: usize| at > 0 && head[at - 1] == b'\r';
+    head.iter()
+        .enumerate()
+        .any(|(at, byte)| *byte == b'\n' && !follows_cr(at))
+}
+
+fn too_long(window: &[u8]) -> ApiError {
+    let limit = window.len();
+    if window.trim_ascii_start().contains(&b'\n') {
+        let message = format!("the headers must not be larger than {limit} bytes");
+        return ApiError::new(StatusCode::RequestHeaderFieldsTooLarge, message);
+    }
+    ApiError::new(
+        StatusCode::UriTooLong,
+        format!("the address must be shorter than {limit} bytes"),
+    )
+}
+
+fn unreadable(error: httparse::Error, window: &[u8]) -> ApiError {
+    match error {
+        httparse::Error::TooManyHeaders => ApiError::new(
+            StatusCode::RequestHeaderFieldsTooLarge,
+            "the request has too many headers",
+        ),
+        httparse::Error::Version if names_a_version(window) => ApiError::new(
+            StatusCode::HttpVersionNotSupported,
+            "only HTTP/1.0 and HTTP/1.1 are spoken here",
+        ),
+        httparse::Error::HeaderName => bad("a header name has a forbidden character"),
+        httparse::Error::HeaderValue => bad("a header value has a forbidden character"),
+        _ => bad("this is not an HTTP/1.1 request"),
+    }
+}
+
+/// Vrai si la ligne de requête finit comme `HTTP/2.0` : une autre version, et non du bruit.
+fn names_a_version(window: &[u8]) -> bool {
+    let line = window
+        .trim_ascii_start()
+        .split(|byte| *byte == b'\n')
+        .next()
+        .unwrap_or_default();
+    let last = line
+        .trim_ascii_end()
+        .rsplit(|byte| *byte == b' ')
+        .next()
+        .unwrap_or_default();
+    last.strip_prefix(b"HTTP/")
+        .is_some_and(|rest| rest.first().is_some_and(u8::is_ascii_digit))
+}
+
+fn bad(message: impl Into<String>) -> ApiError {
+    ApiError::new(StatusCode::BadRequest, message)
+}

@@ -1,0 +1,183 @@
+//! Les places : combien de connexions, où en est chacune, laquelle cède la sienne.
+//!
+//! Invariant : jamais plus de `limit` connexions, et une place rendue quoi qu'il arrive à sa connexion (fin, panique,
+//! éviction), par `Drop`. Une route en train de répondre ne perd jamais sa place : on ne coupe pas une écriture en cours
+//! d'exécution pour un inconnu qui frappe. Tout vit sur le fil de l'exécuteur ; aucun emprunt ne traverse une attente.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Instant;
+
+use smol::Task;
+
+/// Où en est une connexion, dans l'ordre où elles cèdent leur place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Phase {
+    /// Rien n'est demandé : avant le premier octet, entre deux requêtes, ou en train de se fermer.
+    Idle,
+    /// Une requête arrive, tête ou corps.
+    Reading,
+    /// La réponse part.
+    Writing,
+    /// Une route répond.
+    Answering,
+}
+
+struct Entry {
+    phase: Phase,
+    since: Instant,
+    task: Option<Task<()>>,
+}
+
+#[derive(Default)]
+struct Table {
+    entries: BTreeMap<u64, Entry>,
+    next: u64,
+    stopping: bool,
+}
+
+/// La table des places, partagée par le front et ses connexions.
+#[derive(Clone, Default)]
+pub(super) struct Places(Rc<RefCell<Table>>);
+
+/// La place d'une connexion ; elle la rend en disparaissant.
+pub(super) struct Place {
+    places: Places,
+    id: u64,
+}
+
+impl Places {
+    /// Une place pour une nouvelle connexion, au besoin prise à une autre ; `None` si toutes sont à une route qui répond.
+    pub(super) fn take(&self, limit: usize) -> Option<Place> {
+        if self.0.borrow().entries.len() >= limit {
+            // La tâche est détruite hors de l'emprunt : sa place se rend par la même table.
+            let evicted = self.evict()?;
+            drop(evicted);
+        }
+        let mut table = self.0.borrow_mut();
+        let id = table.next;
+        table.next += 1;
+        let entry = Entry {
+            phase: Phase::Idle,
+            since: Instant::now(),
+            task: None,
+        };
+        table.entries.insert(id, entry);
+        Some(Place {
+            places: self.clone(),
+            id,
+        })
+    }
+
+    fn evict(&self) -> Option<Entry> {
+        let mut table = self.0.borrow_mut();
+        let candidates = table
+            .entries
+            .iter()
+            .filter(|(_, entry)| entry.phase < Phase::Answering);
+        let (id, phase) = candidates
+            .min_by_key(|(id, entry)| (entry.phase, entry.since, **id))
+            .map(|(id, entry)| (*id, entry.phase))?;
+        log::debug!("connection_evicted phase={phase:?}");
+        table.entries.remove(&id)
+    }
+
+    /// Confie à la table la tâche de cette place.
+    pub(super) fn own(&self, id: u64, task: Task<()>) {
+        if let Some(entry) = self.0.borrow_mut().entries.get_mut(&id) {
+            entry.task = Some(task);
+        }
+    }
+
+    /// Ferme les connexions où rien n'est demandé, rend les autres ; toutes apprennent qu'il faut finir.
+    pub(super) fn close(&self) -> Vec<Task<()>> {
+        let entries = {
+            let mut table = self.0.borrow_mut();
+            table.stopping = true;
+            std::mem::take(&mut table.entries)
+        };
+        let busy = entries
+            .into_values()
+            .filter(|entry| entry.phase > Phase::Idle);
+        busy.filter_map(|entry| entry.task).collect()
+    }
+
+    #[cfg(test)]
+    fn phases(&self) -> Vec<(u64, Phase)> {
+        self.0
+            .borrow()
+            .entries
+            .iter()
+            .map(|(id, entry)| (*id, entry.phase))
+            .collect()
+    }
+}
+
+impl Place {
+    pub(super) fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// Note que la connexion passe à cette phase, maintenant.
+    pub(super) fn enter(&self, phase: Phase) {
+        if let Some(entry) = self.places.0.borrow_mut().entries.get_mut(&self.id) {
+            entry.phase = phase;
+            entry.since = Instant::now();
+        }
+    }
+
+    /// Vrai dès que le front s'arrête : la réponse en cours est la dernière.
+    pub(super) fn stopping(&self) -> bool {
+        self.places.0.borrow().stopping
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let entry = self.places.0.borrow_mut().entries.remove(&self.id);
+        // Rendue de l'intérieur même de la tâche, qui se termine : il n'y a plus rien à annuler.
+        if let Some(task) = entry.and_then(|entry| entry.task) {
+            task.detach();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(phases: &[Phase], expected: Option<u64>) {
+        let places = Places::default();
+        let held: Vec<Place> = phases
+            .iter()
+            .map(|phase| {
+                let place = places.take(phases.len()).expect("a free place");
+                place.enter(*phase);
+                place
+            })
+            .collect();
+        let newcomer = places.take(phases.len());
+        let left: Vec<u64> = places.phases().into_iter().map(|(id, _)| id).collect();
+        let evicted = held.iter().map(Place::id).find(|id| !left.contains(id));
+        assert_eq!(evicted, expected, "{phases:?}");
+        assert_eq!(newcomer.is_some(), expected.is_some(), "{phases:?}");
+        assert!(left.len() <= phases.len());
+    }
+
+    #[test]
+    fn a_full_house_gives_up_the_oldest_idle_then_reading_then_writing_never_an_answering_one() {
+        use Phase::{Answering, Idle, Reading, Writing};
+        check(&[Reading, Idle, Idle], Some(1));
+        check(&[Answering, Reading, Writing, Reading], Some(1));
+        check(&[Answering, Writing, Writing], Some(1));
+        check(&[Answering, Answering], None);
+    }
+
+    #[test]
+    fn a_dropped_place_is_free_again() {
+        let places = Places::default();
+        drop(places.take(1));
+        assert!(places.phases().is_empty());
+    }
+}

@@ -23,5 +23,6 @@ pub mod engine;
 pub mod api;
 pub mod cli;
 pub mod daemon;
+pub mod demo;
 
 pub mod sim;

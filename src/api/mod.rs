@@ -1,9 +1,77 @@
 //! La surface HTTP : le front à nous, le routage de tide, les gardes, les erreurs, la page.
 //!
 //! L'ordre est celui d'une requête : `front` la lit sur la socket et borne tout ce qu'elle coûte, `errors` donne aux
-//! refus leur forme, `guard` écarte ce qui ne vient pas d'ici, puis une route répond.
+//! refus leur forme, `guard` écarte ce qui ne vient pas d'ici, puis une route répond. Une route lit le grand livre ou
+//! envoie une commande au moteur ; elle ne sait rien d'autre. `docs/api.md` dit chaque champ.
 
 pub mod errors;
 pub mod front;
 pub mod guard;
 pub mod page;
+
+mod agent;
+mod budget;
+mod health;
+mod positions;
+mod scrape;
+mod signals;
+mod trades;
+
+use std::time::Duration;
+
+use crate::domain::moment::Moment;
+use crate::engine::{Commands, Refusal};
+use crate::ledger::{Ledger, LedgerError};
+use errors::{ApiError, Routes};
+use guard::Guard;
+
+/// Ce que les routes ont sous la main.
+#[derive(Clone)]
+pub struct State {
+    pub ledger: Ledger,
+    pub commands: Commands,
+    pub version: String,
+    pub poll_interval: Duration,
+    pub started: Moment,
+}
+
+type Request = tide::Request<State>;
+
+/// Toutes les routes.
+pub fn app(state: State, guard: Guard) -> tide::Server<State> {
+    let routes = Routes::new(state)
+        .get("/health", health::health)
+        .get("/metrics", scrape::metrics)
+        .get("/api/budget", budget::budget)
+        .get("/api/budget/history", budget::history)
+        .get("/api/budget/withdrawals", budget::withdrawals)
+        .post("/api/budget/deposit", budget::deposit)
+        .put("/api/budget/deposit", budget::correct_deposits)
+        .get("/api/positions", positions::positions)
+        .get("/api/prices", positions::prices)
+        .get("/api/trades", trades::trades)
+        .get("/api/signals", signals::signals)
+        .get("/api/agent/status", agent::status)
+        .post("/api/agent/toggle", agent::toggle);
+    page::add_to(routes).guarded(guard)
+}
+
+impl From<LedgerError> for ApiError {
+    fn from(error: LedgerError) -> Self {
+        log::error!("read_failed reason={error}");
+        ApiError::internal()
+    }
+}
+
+impl From<Refusal> for ApiError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Unknown(reason) => ApiError::unavailable(reason),
+            Refusal::Conflict(reason) => ApiError::conflict(reason),
+            Refusal::Failed(reason) => {
+                log::error!("command_failed reason={reason}");
+                ApiError::internal()
+            }
+        }
+    }
+}

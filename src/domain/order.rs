@@ -77,6 +77,8 @@ pub enum Left {
     Halted(String),
     /// Fait avant une interruption, sous le même signal.
     AlreadyDone,
+    /// Un signal plus récent donne une nouvelle cible.
+    Superseded(String),
     /// La bourse (ou sa simulation) n'a pas voulu de l'ordre.
     Refused(String),
 }
@@ -93,6 +95,7 @@ impl Left {
             Left::CashShort { .. } => "cash_short",
             Left::Halted(_) => "halted",
             Left::AlreadyDone => "already_done",
+            Left::Superseded(_) => "superseded",
             Left::Refused(_) => "refused",
         }
     }
@@ -120,6 +123,7 @@ impl fmt::Display for Left {
             }
             Left::Halted(status) => write!(f, "the exchange does not trade this pair now ({status})"),
             Left::AlreadyDone => write!(f, "done before the interruption"),
+            Left::Superseded(by) => write!(f, "superseded by the newer target of {by}"),
             Left::Refused(reason) => write!(f, "refused: {reason}"),
         }
     }

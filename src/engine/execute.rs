@@ -53,7 +53,7 @@ impl Engine {
             let left = match (signal, superseded) {
                 (_, Some(newest)) => {
                     let by = &pending[newest].signal_id;
-                    Ok(all_left(&Left::Refused(format!("superseded by the newer target of {by}"))))
+                    Ok(all_left(&Left::Superseded(by.clone())))
                 }
                 (Ok(signal), None) => Ok(self.trade(entry, &signal, market).await?),
                 (Err(reason), None) => Err(reason),

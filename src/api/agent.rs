@@ -1,0 +1,115 @@
+//! `GET /api/agent/status` et `POST /api/agent/toggle` : l'agent, son leader, sa pause.
+
+use http_types::StatusCode;
+use miniserde::{Deserialize, Serialize};
+
+use super::Request;
+use super::errors::{ApiError, json, json_body};
+use crate::clock;
+use crate::domain::market::Unknown;
+use crate::domain::moment::Moment;
+use crate::ledger::views::{Agent, Pulse};
+
+#[derive(Serialize)]
+struct Status {
+    running: bool,
+    paused: bool,
+    version: String,
+    poll_interval_seconds: f64,
+    leader_url: &'static str,
+    last_poll: Option<LastPoll>,
+    last_poll_time: Option<f64>,
+    mode: String,
+    state: &'static str,
+    leader: LeaderStatus,
+    unknown: Vec<UnknownStatus>,
+    waiting_signals: usize,
+}
+
+#[derive(Serialize)]
+struct LastPoll {
+    status: String,
+    signal_id: Option<String>,
+    trades: Option<u32>,
+    error: Option<String>,
+}
+
+#[derive(Serialize)]
+struct LeaderStatus {
+    connected: bool,
+    last_contact: Option<f64>,
+    last_signal_at: Option<String>,
+    error: Option<String>,
+}
+
+/// Ce qui manque à une évaluation, dans l'API.
+#[derive(Serialize)]
+pub(super) struct UnknownStatus {
+    what: String,
+    reason: String,
+    since: Option<f64>,
+}
+
+impl From<Unknown> for UnknownStatus {
+    fn from(unknown: Unknown) -> Self {
+        let Unknown { what, reason, since } = unknown;
+        UnknownStatus { what, reason, since: since.map(Moment::seconds) }
+    }
+}
+
+/// L'état de l'agent. L'adresse du leader n'en sort pas.
+pub async fn status(request: Request) -> tide::Result {
+    let state = request.state().clone();
+    let now = clock::now();
+    let read = move |db: &mut crate::ledger::Db| {
+        Ok((db.agent()?, db.pulse()?, db.last_signal_at()?, db.outside(now)?.unknown, db.pending()?.len()))
+    };
+    let (agent, pulse, last_signal_at, unknown, waiting_signals) =
+        state.ledger.with(read).await.map_err(ApiError::from)?;
+    let Agent { mode, dead, paused } = agent;
+    let status = Status {
+        running: !paused && !dead,
+        paused,
+        version: state.version,
+        poll_interval_seconds: state.poll_interval.as_secs_f64(),
+        leader_url: "***",
+        last_poll_time: pulse.as_ref().map(|pulse| pulse.polled_at.seconds()),
+        mode,
+        state: if dead { "DEAD" } else { "ACTIVE" },
+        leader: leader_status(pulse.as_ref(), last_signal_at),
+        last_poll: pulse.map(last_poll),
+        unknown: unknown.into_iter().map(UnknownStatus::from).collect(),
+        waiting_signals,
+    };
+    Ok(json(StatusCode::Ok, &status))
+}
+
+fn leader_status(pulse: Option<&Pulse>, last_signal_at: Option<Moment>) -> LeaderStatus {
+    LeaderStatus {
+        connected: pulse.is_some_and(|pulse| pulse.leader_error.is_none()),
+        last_contact: pulse.and_then(|pulse| pulse.leader_contact_at).map(Moment::seconds),
+        last_signal_at: last_signal_at.map(clock::utc),
+        error: pulse.and_then(|pulse| pulse.leader_error.clone()),
+    }
+}
+
+fn last_poll(pulse: Pulse) -> LastPoll {
+    LastPoll { status: pulse.outcome, signal_id: pulse.signal_id, trades: pulse.trades, error: pulse.error }
+}
+
+#[derive(Deserialize)]
+struct Toggle {
+    paused: Option<bool>,
+}
+
+#[derive(Serialize)]
+struct Toggled {
+    status: &'static str,
+}
+
+/// Met en pause ou reprend ; sans `paused`, retourne l'état.
+pub async fn toggle(mut request: Request) -> tide::Result {
+    let Toggle { paused } = json_body(&mut request, "{} or {\"paused\": true}").await?;
+    let paused = request.state().commands.pause(paused).await.map_err(ApiError::from)?;
+    Ok(json(StatusCode::Ok, &Toggled { status: if paused { "paused" } else { "resumed" } }))
+}

@@ -1,0 +1,205 @@
+//! `/api/budget` et ce qui est dessous : la valeur, son histoire, les dépôts, les retraits.
+
+use std::time::Duration;
+
+use http_types::StatusCode;
+use miniserde::{Deserialize, Serialize, json::Value};
+use rust_decimal::dec;
+
+use super::Request;
+use super::agent::UnknownStatus;
+use super::errors::{ApiError, choice, json, json_body, limit};
+use crate::clock;
+use crate::domain::market::PerCoin;
+use crate::domain::money::{Eur, Usdc};
+use crate::ledger::views::{Account, Agent, OpenPosition, Outside, Snapshot, Withdrawal};
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+#[derive(Serialize)]
+struct Budget {
+    status: &'static str,
+    initial_total_eur: f64,
+    total_deposited_eur: f64,
+    positions_count: usize,
+    created_at: String,
+    cash_usdt: Option<f64>,
+    portfolio_usdt: Option<f64>,
+    total_value_usdt: Option<f64>,
+    total_value_eur: Option<f64>,
+    eurusdc_rate: Option<f64>,
+    mode: String,
+    paused: bool,
+    withdrawn_eur: f64,
+    pnl_eur: Option<f64>,
+    pnl_pct: Option<f64>,
+    unknown: Vec<UnknownStatus>,
+}
+
+/// La valeur du portefeuille ; ce qui n'est pas connu est `null`.
+pub async fn budget(request: Request) -> tide::Result {
+    let now = clock::now();
+    let read = move |db: &mut crate::ledger::Db| {
+        Ok((db.agent()?, db.account()?, db.open_positions()?, db.outside(now)?))
+    };
+    let (agent, account, positions, outside) = request.state().ledger.with(read).await.map_err(ApiError::from)?;
+    Ok(json(StatusCode::Ok, &summarize(agent, account, &positions, outside)))
+}
+
+fn summarize(agent: Agent, account: Account, positions: &[OpenPosition], outside: Outside) -> Budget {
+    let portfolio = value_of(positions, &outside.prices);
+    let total = account.cash.zip(portfolio).map(|(cash, portfolio)| cash + portfolio);
+    let total_eur = total.zip(outside.rate).map(|(total, rate)| total.to_eur(rate));
+    let pnl = total_eur.map(|total| total + account.withdrawn - account.deposited);
+    Budget {
+        status: if agent.dead { "DEAD" } else { "ACTIVE" },
+        initial_total_eur: account.initial.to_f64(),
+        total_deposited_eur: account.deposited.to_f64(),
+        positions_count: positions.len(),
+        created_at: clock::utc(account.created_at),
+        cash_usdt: account.cash.map(Usdc::to_f64),
+        portfolio_usdt: portfolio.map(Usdc::to_f64),
+        total_value_usdt: total.map(Usdc::to_f64),
+        total_value_eur: total_eur.map(Eur::to_f64),
+        eurusdc_rate: outside.rate.map(|rate| 1.0 / rate.to_f64()),
+        mode: agent.mode,
+        paused: agent.paused,
+        withdrawn_eur: account.withdrawn.to_f64(),
+        pnl_eur: pnl.map(Eur::to_f64),
+        pnl_pct: pnl
+            .filter(|_| account.deposited.is_positive())
+            .map(|pnl| pnl.to_f64() / account.deposited.to_f64() * 100.0),
+        unknown: outside.unknown.into_iter().map(UnknownStatus::from).collect(),
+    }
+}
+
+/// La valeur des positions ; `None` dès qu'il manque le prix de l'une.
+pub(super) fn value_of(
+    positions: &[OpenPosition],
+    prices: &PerCoin<Option<crate::domain::money::Price>>,
+) -> Option<Usdc> {
+    positions.iter().map(|open| Some(prices[open.coin]? * open.position.quantity)).sum()
+}
+
+#[derive(Serialize)]
+struct SnapshotView {
+    id: i64,
+    total_value_eur: f64,
+    portfolio_value_usdt: f64,
+    cash_usdt: f64,
+    created_at: String,
+    deposited_eur: f64,
+}
+
+impl From<Snapshot> for SnapshotView {
+    fn from(snapshot: Snapshot) -> Self {
+        SnapshotView {
+            id: snapshot.id,
+            total_value_eur: snapshot.total_eur.to_f64(),
+            portfolio_value_usdt: snapshot.coins_usdc.to_f64(),
+            cash_usdt: snapshot.cash_usdc.to_f64(),
+            created_at: clock::utc(snapshot.at),
+            deposited_eur: snapshot.deposited_eur.to_f64(),
+        }
+    }
+}
+
+/// L'histoire de la valeur, pour le graphique.
+pub async fn history(request: Request) -> tide::Result {
+    let periods = [("1d", DAY), ("1w", DAY * 7), ("1m", DAY * 30), ("1y", DAY * 365)];
+    let period = choice(&request, "period", &periods)?;
+    let limit = limit(&request, 5000, 5000)?;
+    let now = clock::now();
+    let read = move |db: &mut crate::ledger::Db| db.snapshots(period, limit, now);
+    let snapshots = request.state().ledger.with(read).await.map_err(ApiError::from)?;
+    let views: Vec<SnapshotView> = snapshots.into_iter().map(SnapshotView::from).collect();
+    Ok(json(StatusCode::Ok, &views))
+}
+
+#[derive(Serialize)]
+struct Withdrawals {
+    withdrawals: Vec<WithdrawalView>,
+    total_usdt: f64,
+    total_eur: f64,
+}
+
+#[derive(Serialize)]
+struct WithdrawalView {
+    id: i64,
+    amount_eur_requested: f64,
+    amount_usdt_sold: f64,
+    amount_eur_received: f64,
+    eurusdc_rate: Option<f64>,
+    positions_sold: Value,
+    status: String,
+    is_simulated: u8,
+    created_at: String,
+}
+
+impl From<Withdrawal> for WithdrawalView {
+    fn from(withdrawal: Withdrawal) -> Self {
+        WithdrawalView {
+            id: withdrawal.id,
+            amount_eur_requested: withdrawal.requested.to_f64(),
+            amount_usdt_sold: withdrawal.sold.to_f64(),
+            amount_eur_received: withdrawal.received.to_f64(),
+            eurusdc_rate: withdrawal.rate.map(|rate| rate.to_f64()),
+            positions_sold: miniserde::json::from_str(&withdrawal.positions_sold).unwrap_or(Value::Null),
+            status: withdrawal.status,
+            is_simulated: u8::from(withdrawal.simulated),
+            created_at: clock::utc(withdrawal.at),
+        }
+    }
+}
+
+/// Les retraits ; les totaux sont ceux de tous, pas seulement de ceux qui sont montrés.
+pub async fn withdrawals(request: Request) -> tide::Result {
+    let limit = limit(&request, 50, 200)? as usize;
+    let all = request.state().ledger.with(|db| db.withdrawals(None)).await.map_err(ApiError::from)?;
+    let total_usdt = all.iter().map(|withdrawal| withdrawal.sold).sum::<Usdc>().to_f64();
+    let total_eur = all.iter().map(|withdrawal| withdrawal.received).sum::<Eur>().to_f64();
+    let withdrawals = all.into_iter().take(limit).map(WithdrawalView::from).collect();
+    Ok(json(StatusCode::Ok, &Withdrawals { withdrawals, total_usdt, total_eur }))
+}
+
+#[derive(Deserialize)]
+struct Deposit {
+    amount_eur: f64,
+}
+
+#[derive(Deserialize)]
+struct Correction {
+    total_eur: f64,
+}
+
+#[derive(Serialize)]
+struct Deposited {
+    ok: bool,
+    total_deposited_eur: f64,
+}
+
+/// Compte un dépôt.
+pub async fn deposit(mut request: Request) -> tide::Result {
+    let Deposit { amount_eur } = json_body(&mut request, "{\"amount_eur\": 50}").await?;
+    let amount = euros(amount_eur)
+        .filter(|&amount| amount.is_positive() && amount <= Eur::new(dec!(100_000)))
+        .ok_or_else(|| ApiError::bad_request("amount_eur must be above 0, at most 100000, in cents"))?;
+    let total = request.state().commands.deposit(amount).await.map_err(ApiError::from)?;
+    Ok(json(StatusCode::Ok, &Deposited { ok: true, total_deposited_eur: total.to_f64() }))
+}
+
+/// Corrige le total déposé.
+pub async fn correct_deposits(mut request: Request) -> tide::Result {
+    let Correction { total_eur } = json_body(&mut request, "{\"total_eur\": 120}").await?;
+    let total = euros(total_eur)
+        .filter(|&total| total >= Eur::ZERO && total <= Eur::new(dec!(1_000_000)))
+        .ok_or_else(|| ApiError::bad_request("total_eur must be from 0 to 1000000, in cents"))?;
+    let total = request.state().commands.correct_deposits(total).await.map_err(ApiError::from)?;
+    Ok(json(StatusCode::Ok, &Deposited { ok: true, total_deposited_eur: total.to_f64() }))
+}
+
+/// Un montant en euros et centimes ; `None` si le nombre n'en est pas un.
+fn euros(number: f64) -> Option<Eur> {
+    let amount = Eur::parse(&number.to_string()).ok()?;
+    (amount == amount.floor(2)).then_some(amount)
+}

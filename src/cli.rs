@@ -1,0 +1,131 @@
+//! La ligne de commande : un mot, ses options, l'aide. Elle ne fait que choisir ce qui tourne.
+
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use lexopt::prelude::*;
+
+use crate::config::{Config, Faults, VARIABLES};
+use crate::daemon::{self, StartError};
+use crate::demo;
+use crate::logging;
+
+/// Ce que l'on a demandé.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    Run,
+    Demo(demo::Options),
+    Help,
+    Version,
+}
+
+/// Pourquoi le programme s'arrête mal, et avec quel code.
+#[derive(Debug)]
+pub enum Failure {
+    /// La ligne de commande ou la configuration est à corriger : code 2.
+    Usage(String),
+    /// Le démon n'a pas pu démarrer : code 1.
+    Start(String),
+}
+
+impl Failure {
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Failure::Start(_) => 1,
+            Failure::Usage(_) => 2,
+        }
+    }
+
+    pub fn message(&self) -> &str {
+        match self {
+            Failure::Start(message) | Failure::Usage(message) => message,
+        }
+    }
+}
+
+impl From<StartError> for Failure {
+    fn from(error: StartError) -> Self {
+        Failure::Start(format!("calvalot: {error}"))
+    }
+}
+
+/// Lit les arguments ; l'erreur dit lequel ne va pas.
+pub fn parse(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
+    let mut command = None;
+    while let Some(argument) = parser.next()? {
+        match (argument, &mut command) {
+            (Short('h') | Long("help"), _) => return Ok(Command::Help),
+            (Short('V') | Long("version"), _) => return Ok(Command::Version),
+            (Value(word), None) => {
+                command = Some(match word.to_str() {
+                    Some("run") => Command::Run,
+                    Some("demo") => Command::Demo(demo::Options::default()),
+                    Some("help") => return Ok(Command::Help),
+                    _ => return Err(format!("there is no command {word:?}; see calvalot --help").into()),
+                });
+            }
+            (Long("seed"), Some(Command::Demo(options))) => options.seed = parser.value()?.parse()?,
+            (Long("speed"), Some(Command::Demo(options))) => {
+                options.speed = parser.value()?.parse()?;
+                if !(1..=1200).contains(&options.speed) {
+                    return Err("--speed must be from 1 to 1200".into());
+                }
+            }
+            (Long("port"), Some(Command::Demo(options))) => options.port = Some(parser.value()?.parse()?),
+            (Long("db"), Some(Command::Demo(options))) => {
+                options.db_path = Some(PathBuf::from(parser.value()?));
+            }
+            (other, _) => return Err(other.unexpected()),
+        }
+    }
+    Ok(command.unwrap_or(Command::Run))
+}
+
+/// Exécute ce que les arguments demandent, jusqu'à sa fin.
+pub fn main(parser: lexopt::Parser) -> Result<(), Failure> {
+    let usage = |error: lexopt::Error| Failure::Usage(format!("calvalot: {error}"));
+    match parse(parser).map_err(usage)? {
+        Command::Help => print!("{}", help()),
+        Command::Version => println!("calvalot {}", env!("CARGO_PKG_VERSION")),
+        Command::Demo(options) => {
+            logging::start();
+            demo::run(&options, daemon::termination()?)?;
+        }
+        Command::Run => run()?,
+    }
+    Ok(())
+}
+
+fn run() -> Result<(), Failure> {
+    let config = Config::load().map_err(|faults: Faults| Failure::Usage(faults.to_string()))?;
+    logging::start();
+    for warning in &config.warnings {
+        log::warn!("{warning}");
+    }
+    let stop = daemon::termination()?;
+    let listener = daemon::listen(config.port)?;
+    Ok(daemon::run(config, listener, stop)?)
+}
+
+/// Le texte de `--help` ; les variables viennent de la table de `config`.
+pub fn help() -> String {
+    let mut text = String::from(
+        "calvalot follows one leader on your own Binance account.\n\
+         \n\
+         Usage:\n\
+         \x20 calvalot [run]            follow the leader (configured by the environment, below)\n\
+         \x20 calvalot demo [options]   follow a simulated leader: no account, no key, no network\n\
+         \x20     --seed N              the simulated world to play (default 1)\n\
+         \x20     --speed N             times faster than life, 1 to 1200 (default 60)\n\
+         \x20     --port N              port of the page (default 8080, or a free one)\n\
+         \x20     --db PATH             keep the ledger there (default: a temporary folder)\n\
+         \x20 calvalot --help, --version\n\
+         \n\
+         Environment:\n",
+    );
+    for variable in VARIABLES {
+        let default = if variable.default.is_empty() { String::new() } else { format!(" [{}]", variable.default) };
+        writeln!(text, "  {:<24} {}{default}", variable.name, variable.meaning).expect("a String takes every write");
+    }
+    text
+}

@@ -1,0 +1,102 @@
+//! La vie du démon, sur une page : ouvrir le grand livre, suivre le leader, servir les écrans, partir
+//! proprement.
+//!
+//! Un seul fil exécute tout, sauf le grand livre, qui a le sien. L'arrêt lâche le moteur (un signal
+//! interrompu est repris au démarrage), laisse finir les requêtes en cours, et ferme la base.
+
+use std::fmt;
+use std::net::TcpListener;
+use std::rc::Rc;
+
+use async_io::Async;
+use async_signal::{Signal, Signals};
+use smol::LocalExecutor;
+use smol::stream::StreamExt;
+
+use crate::api::front::{Front, Limits};
+use crate::api::guard::Guard;
+use crate::api::{self, State};
+use crate::binance::Exchange;
+use crate::clock;
+use crate::config::Config;
+use crate::engine::Engine;
+use crate::fetch;
+use crate::leader::Leader;
+use crate::ledger;
+
+/// Pourquoi le démon n'a pas pu démarrer.
+#[derive(Debug)]
+pub struct StartError(String);
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for StartError {}
+
+pub(crate) fn cannot(error: impl fmt::Display) -> StartError {
+    StartError(error.to_string())
+}
+
+/// Suit le leader et sert les écrans sur `listener` jusqu'à ce que `stop` se termine.
+pub fn run(
+    config: Config,
+    listener: TcpListener,
+    stop: impl Future<Output = ()>,
+) -> Result<(), StartError> {
+    let started = clock::now();
+    let (ledger, ledger_thread) =
+        ledger::open(&config.db_path, config.mode.word(), config.initial_budget, started).map_err(cannot)?;
+    let fetch = fetch::Client::new(fetch::TIME_LIMIT).map_err(cannot)?;
+    let leader = Leader::new(&config.leader_url, config.secret.expose(), &config.version, fetch.clone());
+    let exchange = Exchange::new(&config.exchange_url, fetch);
+    let (engine, commands) =
+        Engine::new(ledger.clone(), leader, exchange, config.poll_interval, config.threshold);
+    let state = State {
+        ledger,
+        commands,
+        version: config.version.clone(),
+        poll_interval: config.poll_interval,
+        started,
+    };
+    let app = api::app(state, Guard::new(&config.allowed_hosts));
+    let listener = Async::new(listener).map_err(cannot)?;
+    log::info!(
+        "started version={} mode={} poll_interval={}s",
+        config.version,
+        config.mode.word(),
+        config.poll_interval.as_secs_f64()
+    );
+    let executor = Rc::new(LocalExecutor::new());
+    let front = Front::new(executor.clone(), app, Limits::default());
+    smol::block_on(executor.run(async {
+        let following = executor.spawn(engine.run());
+        front.serve(vec![listener], stop).await;
+        following.cancel().await;
+    }));
+    // Les tâches encore en attente tiennent des poignées du grand livre : les lâcher le ferme.
+    drop(executor);
+    ledger_thread.join();
+    log::info!("stopped");
+    Ok(())
+}
+
+/// Se termine au premier SIGTERM ou Ctrl-C. Les signaux sont captés dès l'appel.
+pub fn termination() -> Result<impl Future<Output = ()>, StartError> {
+    let mut signals = Signals::new([Signal::Term, Signal::Int]).map_err(cannot)?;
+    Ok(async move {
+        if let Some(Ok(signal)) = signals.next().await {
+            log::info!("stopping signal={signal:?}");
+        }
+    })
+}
+
+/// Écoute `port` sur toutes les adresses : IPv6 et IPv4 ensemble si le système le veut, IPv4 sinon.
+pub fn listen(port: u16) -> Result<TcpListener, StartError> {
+    let everywhere = TcpListener::bind(("::", port)).or_else(|_| TcpListener::bind(("0.0.0.0", port)));
+    everywhere.map_err(|error| {
+        StartError(format!("cannot listen on port {port}: {error}; stop what uses it, or set another PORT"))
+    })
+}

@@ -1,0 +1,85 @@
+//! `calvalot demo` : le même démon, dans un monde simulé. Ni compte, ni clé, ni réseau.
+//!
+//! Le monde avance d'un pas à chaque tour : la même graine donne la même suite de prix, de signaux et
+//! de trades, quelle que soit la vitesse de la machine. La vitesse ne raccourcit que l'attente.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use rust_decimal::dec;
+
+use crate::config::{Config, Mode, Secret};
+use crate::daemon::{self, StartError};
+use crate::domain::money::{Eur, Weight};
+use crate::sim::{Script, World};
+
+/// L'intervalle simulé entre deux tours, celui du démon réel.
+const POLL_INTERVAL: Duration = Duration::from_secs(120);
+
+/// Le port essayé d'abord ; s'il est pris, le système en donne un autre.
+const PORT: u16 = 8080;
+
+/// Ce que la ligne de commande demande à la démonstration.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Options {
+    pub seed: u64,
+    /// Combien de fois plus vite que le vrai.
+    pub speed: u32,
+    /// `None` : 8080, ou un autre s'il est pris.
+    pub port: Option<u16>,
+    /// `None` : un dossier temporaire, effacé en partant.
+    pub db_path: Option<PathBuf>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options { seed: 1, speed: 60, port: None, db_path: None }
+    }
+}
+
+/// Simule le monde et le suit jusqu'à l'arrêt.
+pub fn run(options: &Options, stop: impl Future<Output = ()>) -> Result<(), StartError> {
+    let world = World::start(Script { seed: options.seed, ..Script::default() }).map_err(daemon::cannot)?;
+    let listener = listen(options.port)?;
+    let port = listener.local_addr().map_err(daemon::cannot)?.port();
+    let scratch = std::env::temp_dir().join(format!("calvalot-demo-{}", std::process::id()));
+    let db_path = options.db_path.clone().unwrap_or_else(|| scratch.join("calvalot.db"));
+    println!(
+        "Calv-a-lot demo: a simulated leader and exchange, seed {}, {} times faster than life.\n\
+         Open http://localhost:{port}/ (Ctrl-C ends it; ledger: {})",
+        options.seed,
+        options.speed,
+        db_path.display()
+    );
+    let outcome = daemon::run(config(options, &world, port, db_path), listener, stop);
+    if options.db_path.is_none() && scratch.exists() {
+        fs::remove_dir_all(&scratch).map_err(daemon::cannot)?;
+    }
+    outcome
+}
+
+fn listen(port: Option<u16>) -> Result<TcpListener, StartError> {
+    match port {
+        Some(port) => daemon::listen(port),
+        None => daemon::listen(PORT).or_else(|_| daemon::listen(0)),
+    }
+}
+
+fn config(options: &Options, world: &World, port: u16, db_path: PathBuf) -> Config {
+    Config {
+        leader_url: world.leader_url(),
+        secret: Secret::new(Script::default().secret),
+        exchange_url: world.exchange_url(),
+        mode: Mode::DryRun,
+        initial_budget: Eur::new(dec!(1000)),
+        poll_interval: POLL_INTERVAL / options.speed,
+        threshold: Weight::new(dec!(0.005)),
+        db_path,
+        port,
+        allowed_hosts: Vec::new(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        warnings: Vec::new(),
+    }
+}

@@ -1,0 +1,306 @@
+//! Les lectures publiques : heure, règles, prix, carnets. Formes de la fiche Binance, 2.2.
+
+use rust_decimal::Decimal;
+
+use super::State;
+use super::limits::{ORDERS_PER_10S, ORDERS_PER_DAY};
+use super::params::Params;
+use super::refusal::Refusal;
+use crate::sim::Pace;
+use crate::sim::json::{Json, object};
+use crate::sim::market::{Level, Listing, NotionalFilter, Symbol};
+
+impl State {
+    pub(super) fn exchange_info(&self, params: &Params) -> Result<Json, Refusal> {
+        params.only(
+            &[
+                "symbol",
+                "symbols",
+                "permissions",
+                "showPermissionSets",
+                "symbolStatus",
+            ],
+            false,
+        )?;
+        let show_sets = params.flag("showPermissionSets")?.unwrap_or(true);
+        let named = params.get("symbol").is_some() || params.get("symbols").is_some();
+        let other = params.get("permissions").is_some() || params.get("symbolStatus").is_some();
+        let both = params.get("symbol").is_some() && params.get("symbols").is_some();
+        if both || (named && other) {
+            return Err(Refusal::combination());
+        }
+        let wanted = params
+            .get("permissions")
+            .map(|text| text.replace(['[', ']', '"'], ""));
+        let status = params.get("symbolStatus");
+        let symbols = self.chosen(params)?.into_iter().filter(|symbol| {
+            let permitted = |name: &str| {
+                symbol
+                    .listing
+                    .permission_sets
+                    .iter()
+                    .any(|set| set.contains(&name))
+            };
+            wanted
+                .as_ref()
+                .is_none_or(|names| names.split(',').any(permitted))
+                && status.is_none_or(|status| symbol.listing.status.text() == status)
+        });
+        Ok(object! {
+            "timezone": "UTC",
+            "serverTime": self.clock.now_ms(),
+            "rateLimits": vec![
+                rate_limit("REQUEST_WEIGHT", "MINUTE", 1, self.limits.weight_limit),
+                rate_limit("ORDERS", "SECOND", 10, ORDERS_PER_10S),
+                rate_limit("ORDERS", "DAY", 1, ORDERS_PER_DAY),
+                rate_limit("RAW_REQUESTS", "MINUTE", 5, 300_000),
+            ],
+            "exchangeFilters": Vec::new(),
+            "symbols": symbols.map(|symbol| symbol_json(symbol, show_sets)).collect::<Vec<Json>>(),
+        })
+    }
+
+    pub(super) fn ticker(
+        &mut self,
+        params: &Params,
+        write: fn(&Symbol) -> Json,
+    ) -> Result<Json, Refusal> {
+        params.only(&["symbol", "symbols", "symbolStatus"], false)?;
+        if params.get("symbol").is_some() && params.get("symbols").is_some() {
+            return Err(Refusal::combination());
+        }
+        let status = params.get("symbolStatus");
+        let matches =
+            |symbol: &Symbol| status.is_none_or(|status| symbol.listing.status.text() == status);
+        if params.get("symbol").is_some() {
+            let symbol = self.one(params)?;
+            return match matches(symbol) {
+                true => Ok(write(symbol)),
+                false => Err(Refusal::new(
+                    -1220,
+                    "The symbol's status does not match the requested symbolStatus.",
+                )),
+            };
+        }
+        self.chosen(params)?;
+        if self.pace == Pace::Stepped {
+            self.market.step();
+        }
+        let chosen = self.chosen(params)?.into_iter();
+        Ok(Json::List(
+            chosen.filter(|symbol| matches(symbol)).map(write).collect(),
+        ))
+    }
+
+    pub(super) fn average_price(&self, params: &Params) -> Result<Json, Refusal> {
+        params.only(&["symbol"], false)?;
+        let average = self.one(params)?.average();
+        Ok(object! { "mins": 5i64, "price": average, "closeTime": self.clock.now_ms() })
+    }
+
+    pub(super) fn depth(&self, params: &Params) -> Result<Json, Refusal> {
+        params.only(&["symbol", "limit", "symbolStatus"], false)?;
+        let symbol = self.one(params)?;
+        let limit = depth_limit(params)?;
+        let write = |levels: &[Level]| -> Vec<Json> {
+            let line = |level: &Level| Json::List(vec![level.price.into(), level.quantity.into()]);
+            levels.iter().take(limit).map(line).collect()
+        };
+        Ok(object! {
+            "lastUpdateId": symbol.update_id,
+            "bids": write(&symbol.book.bids),
+            "asks": write(&symbol.book.asks),
+        })
+    }
+
+    pub(super) fn reference_price(&self, params: &Params) -> Result<Json, Refusal> {
+        params.only(&["symbol"], false)?;
+        let symbol = self.one(params)?;
+        let Some(price) = symbol.listing.reference_price else {
+            return Err(Refusal::new(
+                -2043,
+                "This symbol doesn't have a reference price.",
+            ));
+        };
+        Ok(
+            object! { "symbol": symbol.pair, "referencePrice": price, "timestamp": self.clock.now_ms() },
+        )
+    }
+
+    pub(super) fn execution_rules(&self, params: &Params) -> Result<Json, Refusal> {
+        params.only(&["symbol", "symbols", "symbolStatus"], false)?;
+        let rules = |symbol: &Symbol| {
+            let range = symbol.listing.price_range.map(|range| {
+                let (up, down) = (Decimal::ONE + range, Decimal::ONE - range);
+                object! {
+                    "ruleType": "PRICE_RANGE",
+                    "bidLimitMultUp": up, "bidLimitMultDown": down, "askLimitMultUp": up, "askLimitMultDown": down,
+                }
+            });
+            object! { "symbol": symbol.pair, "rules": range.into_iter().collect::<Vec<Json>>() }
+        };
+        let symbols = self
+            .chosen(params)?
+            .into_iter()
+            .map(rules)
+            .collect::<Vec<Json>>();
+        Ok(object! { "symbolRules": symbols })
+    }
+
+    /// La paire de `symbol`, obligatoire.
+    pub(super) fn one(&self, params: &Params) -> Result<&Symbol, Refusal> {
+        let pair = params.symbol()?.ok_or_else(|| Refusal::missing("symbol"))?;
+        self.market.find(pair).ok_or_else(Refusal::invalid_symbol)
+    }
+
+    /// Les paires de `symbol` ou `symbols`, ou toutes ; une seule inconnue refuse tout.
+    fn chosen(&self, params: &Params) -> Result<Vec<&Symbol>, Refusal> {
+        if let Some(pair) = params.symbol()? {
+            return Ok(vec![
+                self.market.find(pair).ok_or_else(Refusal::invalid_symbol)?,
+            ]);
+        }
+        match params.symbols()? {
+            None => Ok(self.market.symbols().iter().collect()),
+            Some(pairs) => {
+                let find =
+                    |pair: &String| self.market.find(pair).ok_or_else(Refusal::invalid_symbol);
+                pairs.iter().map(find).collect()
+            }
+        }
+    }
+}
+
+pub(super) fn price_ticker(symbol: &Symbol) -> Json {
+    object! { "symbol": symbol.pair, "price": symbol.mid }
+}
+
+pub(super) fn book_ticker(symbol: &Symbol) -> Json {
+    let best = |levels: &[Level]| {
+        levels.first().copied().unwrap_or(Level {
+            price: Decimal::ZERO,
+            quantity: Decimal::ZERO,
+        })
+    };
+    let (bid, ask) = (best(&symbol.book.bids), best(&symbol.book.asks));
+    object! {
+        "symbol": symbol.pair,
+        "bidPrice": bid.price, "bidQty": bid.quantity, "askPrice": ask.price, "askQty": ask.quantity,
+    }
+}
+
+/// Niveaux demandés à depth : 100 par défaut, 5000 au plus.
+pub(super) fn depth_limit(params: &Params) -> Result<usize, Refusal> {
+    let limit = params.integer("limit")?.unwrap_or(100).clamp(1, 5_000);
+    usize::try_from(limit).map_err(|_| Refusal::missing("limit"))
+}
+
+pub(super) fn rate_limit(kind: &str, interval: &str, count: i64, limit: i64) -> Json {
+    object! { "rateLimitType": kind, "interval": interval, "intervalNum": count, "limit": limit }
+}
+
+fn symbol_json(symbol: &Symbol, show_sets: bool) -> Json {
+    let listing = &symbol.listing;
+    let mut types = vec!["LIMIT", "LIMIT_MAKER"];
+    if listing.market_orders_allowed {
+        types.push("MARKET");
+    }
+    types.extend([
+        "STOP_LOSS",
+        "STOP_LOSS_LIMIT",
+        "TAKE_PROFIT",
+        "TAKE_PROFIT_LIMIT",
+    ]);
+    let mut json = object! {
+        "symbol": symbol.pair, "status": listing.status.text(),
+        "baseAsset": listing.base, "baseAssetPrecision": 8i64,
+        "quoteAsset": listing.quote, "quotePrecision": 8i64, "quoteAssetPrecision": 8i64,
+        "baseCommissionPrecision": 8i64, "quoteCommissionPrecision": 8i64,
+        "orderTypes": texts(types),
+        "icebergAllowed": true, "ocoAllowed": true, "otoAllowed": true, "opoAllowed": true,
+        "quoteOrderQtyMarketAllowed": listing.quote_order_allowed,
+        "allowTrailingStop": true, "cancelReplaceAllowed": true, "amendAllowed": true, "pegInstructionsAllowed": true,
+        "isSpotTradingAllowed": listing.spot_trading_allowed, "isMarginTradingAllowed": true,
+        "filters": filters(listing, symbol.mid),
+        "permissions": Vec::new(),
+    };
+    if show_sets {
+        let sets = listing
+            .permission_sets
+            .iter()
+            .map(|set| Json::List(texts(set.clone())));
+        json.push("permissionSets", sets.collect::<Vec<Json>>());
+    }
+    json.push("defaultSelfTradePreventionMode", "EXPIRE_MAKER");
+    let modes = vec![
+        "EXPIRE_TAKER",
+        "EXPIRE_MAKER",
+        "EXPIRE_BOTH",
+        "DECREMENT",
+        "TRANSFER",
+    ];
+    json.push("allowedSelfTradePreventionModes", texts(modes));
+    json
+}
+
+fn filters(listing: &Listing, mid: Decimal) -> Vec<Json> {
+    let max_price = (mid * Decimal::from(15))
+        .round_dp(0)
+        .max(Decimal::ONE_HUNDRED);
+    let lot = |name: &str, minimum: Decimal, maximum: Decimal, step: Decimal| {
+        object! { "filterType": name, "minQty": minimum, "maxQty": maximum, "stepSize": step }
+    };
+    let notional = match listing.notional_filter {
+        NotionalFilter::Notional => object! {
+            "filterType": "NOTIONAL",
+            "minNotional": listing.min_notional, "applyMinToMarket": listing.min_notional_applies_to_market,
+            "maxNotional": listing.max_notional, "applyMaxToMarket": listing.max_notional_applies_to_market,
+            "avgPriceMins": 5i64,
+        },
+        NotionalFilter::MinNotional => object! {
+            "filterType": "MIN_NOTIONAL",
+            "minNotional": listing.min_notional, "applyToMarket": listing.min_notional_applies_to_market,
+            "avgPriceMins": 5i64,
+        },
+    };
+    let mut filters = vec![
+        object! {
+            "filterType": "PRICE_FILTER",
+            "minPrice": listing.tick_size, "maxPrice": max_price, "tickSize": listing.tick_size,
+        },
+        lot(
+            "LOT_SIZE",
+            listing.min_quantity,
+            listing.max_quantity,
+            listing.step_size,
+        ),
+        object! { "filterType": "ICEBERG_PARTS", "limit": 100i64 },
+        lot(
+            "MARKET_LOT_SIZE",
+            listing.market_min_quantity,
+            listing.market_max_quantity,
+            listing.market_step_size,
+        ),
+        object! {
+            "filterType": "TRAILING_DELTA",
+            "minTrailingAboveDelta": 10i64, "maxTrailingAboveDelta": 2_000i64,
+            "minTrailingBelowDelta": 10i64, "maxTrailingBelowDelta": 2_000i64,
+        },
+        object! {
+            "filterType": "PERCENT_PRICE_BY_SIDE",
+            "bidMultiplierUp": "5", "bidMultiplierDown": "0.2", "askMultiplierUp": "5", "askMultiplierDown": "0.2",
+            "avgPriceMins": 5i64,
+        },
+        notional,
+        object! { "filterType": "MAX_NUM_ORDERS", "maxNumOrders": 200i64 },
+        object! { "filterType": "MAX_NUM_ALGO_ORDERS", "maxNumAlgoOrders": 5i64 },
+    ];
+    if let Some(position) = listing.max_position {
+        filters.push(object! { "filterType": "MAX_POSITION", "maxPosition": position });
+    }
+    filters
+}
+
+fn texts(values: Vec<&str>) -> Vec<Json> {
+    values.into_iter().map(Json::from).collect()
+}

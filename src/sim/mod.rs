@@ -1,0 +1,240 @@
+//! Le monde extérieur simulé : un leader et une bourse, en vrai HTTP sur la boucle locale, pour `demo` et les tests.
+//!
+//! [`World`] tient un fil, deux ports éphémères et les poignées par lesquelles un test règle le monde ; le lâcher
+//! l'arrête. Il ne partage aucun type du fil avec le client : une lecture fausse de la documentation ne doit pas
+//! être des deux côtés. Même graine, mêmes requêtes : mêmes prix, mêmes signaux, quelle que soit la machine.
+//!
+//! De la liste S1–S41 de la fiche Binance manquent : les ordres LIMIT envoyés par l'API et leur annulation (un
+//! ordre ouvert se pose par [`Exchange::rest_order`]), `myFilters`, -2026 (archives), MAX_ASSET, l'en-tête
+//! `X-MBX-TIME-UNIT`, les compteurs `RAW_REQUESTS`, et les signatures RSA et Ed25519.
+
+mod exchange;
+mod fault;
+mod http;
+mod json;
+mod leader;
+mod market;
+mod mind;
+mod signature;
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use rust_decimal::Decimal;
+use smol::channel::{Receiver, Sender, bounded};
+use smol::{Async, LocalExecutor};
+
+pub use exchange::{
+    Account, Asked, Balance, Exchange, Fill, Lag, Order, OrderSide, OrderStatus, SameId, View,
+};
+pub use fault::{Fault, Handling, Hit, On, Side, Wire};
+pub use http::Reply;
+pub use leader::Leader;
+pub use market::{Book, Level, Listing, NotionalFilter, Status};
+
+use fault::Faults;
+use http::{Counterpart, Gate, Site, serve};
+
+/// Ce qui fait bouger le monde.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// Chaque lecture de plusieurs prix fait d'abord un pas de marché ; chaque demande acceptée avance le leader.
+    Stepped,
+    /// Seul le test.
+    Frozen,
+}
+
+#[derive(Clone, Debug)]
+pub struct Script {
+    pub seed: u64,
+    /// Le `SIGNAL_SECRET` partagé avec le leader.
+    pub secret: String,
+    pub api_key: String,
+    pub api_secret: String,
+    pub pace: Pace,
+    /// Demandes acceptées entre deux changements d'avis du leader.
+    pub signal_every: u32,
+    /// Soldes du compte au départ.
+    pub balances: Vec<(String, Decimal)>,
+}
+
+impl Default for Script {
+    fn default() -> Script {
+        Script {
+            seed: 1,
+            secret: "simulated-signal-secret".to_owned(),
+            api_key: "simulatedApiKey0000000000000000000000000000000000000000000000001".to_owned(),
+            api_secret: "simulatedApiSecret0000000000000000000000000000000000000000000001"
+                .to_owned(),
+            pace: Pace::Stepped,
+            signal_every: 5,
+            balances: vec![("USDC".to_owned(), Decimal::ONE_THOUSAND)],
+        }
+    }
+}
+
+pub struct World {
+    leader: Arc<Leader>,
+    exchange: Arc<Exchange>,
+    faults: Arc<Faults>,
+    leader_door: Door,
+    exchange_door: Door,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Un port : son adresse, et de quoi l'ouvrir et le fermer. Le lâcher arrête le serveur derrière.
+struct Door {
+    address: SocketAddr,
+    gate: Option<Sender<Gate>>,
+}
+
+impl World {
+    /// # Errors
+    /// Quand la boucle locale refuse un port, ou le système un fil.
+    pub fn start(script: Script) -> io::Result<World> {
+        let leader = Arc::new(Leader::new(&script));
+        let exchange = Arc::new(Exchange::new(&script));
+        let faults = Arc::new(Faults::new(script.seed));
+        let (leader_door, leader_port) = Door::bind(Side::Leader, leader.clone(), faults.clone())?;
+        let (exchange_door, exchange_port) =
+            Door::bind(Side::Exchange, exchange.clone(), faults.clone())?;
+        let thread = std::thread::Builder::new()
+            .name("sim".to_owned())
+            .spawn(move || {
+                let executor = Rc::new(LocalExecutor::new());
+                let both = smol::future::zip(
+                    leader_port.serve(executor.clone()),
+                    exchange_port.serve(executor.clone()),
+                );
+                smol::block_on(executor.run(both));
+            })?;
+        Ok(World {
+            leader,
+            exchange,
+            faults,
+            leader_door,
+            exchange_door,
+            thread: Some(thread),
+        })
+    }
+
+    /// Sans `/` final.
+    pub fn leader_url(&self) -> String {
+        format!("http://{}", self.leader_door.address)
+    }
+
+    /// Sans `/api` : les chemins sont `/api/v3/…`.
+    pub fn exchange_url(&self) -> String {
+        format!("http://{}", self.exchange_door.address)
+    }
+
+    pub fn leader(&self) -> &Leader {
+        &self.leader
+    }
+
+    pub fn exchange(&self) -> &Exchange {
+        &self.exchange
+    }
+
+    /// Pose une règle de panne ; elles s'ajoutent, la première qui se déclenche l'emporte.
+    pub fn fault(&self, on: On, fault: Fault) {
+        self.faults.add(on, fault);
+    }
+
+    pub fn clear_faults(&self) {
+        self.faults.clear();
+    }
+
+    /// Les pannes qui ont frappé, dans l'ordre.
+    pub fn hits(&self) -> Vec<Hit> {
+        self.faults.hits()
+    }
+
+    /// Ferme le port : les connexions vivantes tombent, les suivantes sont refusées par le système.
+    pub fn refuse_connections(&self, side: Side) -> io::Result<()> {
+        self.door(side).turn(false)
+    }
+
+    /// Rouvre le même port.
+    pub fn accept_connections(&self, side: Side) -> io::Result<()> {
+        self.door(side).turn(true)
+    }
+
+    fn door(&self, side: Side) -> &Door {
+        match side {
+            Side::Leader => &self.leader_door,
+            Side::Exchange => &self.exchange_door,
+        }
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.leader_door.gate = None;
+        self.exchange_door.gate = None;
+        if let Some(Err(_)) = self.thread.take().map(JoinHandle::join) {
+            log::error!("world_stopped reason=panic");
+        }
+    }
+}
+
+impl Door {
+    fn bind(
+        side: Side,
+        counterpart: Arc<dyn Counterpart + Send + Sync>,
+        faults: Arc<Faults>,
+    ) -> io::Result<(Door, Port)> {
+        let listener = Async::<TcpListener>::bind(([127, 0, 0, 1], 0))?;
+        let address = listener.get_ref().local_addr()?;
+        let (gate, orders) = bounded(1);
+        let site = Site {
+            side,
+            counterpart,
+            faults,
+        };
+        Ok((
+            Door {
+                address,
+                gate: Some(gate),
+            },
+            Port {
+                listener,
+                address,
+                orders,
+                site,
+            },
+        ))
+    }
+
+    fn turn(&self, open: bool) -> io::Result<()> {
+        let (done, outcome) = bounded(1);
+        let gate = self.gate.as_ref().ok_or(io::ErrorKind::NotConnected)?;
+        gate.send_blocking(Gate { open, done })
+            .map_err(io::Error::other)?;
+        outcome.recv_blocking().map_err(io::Error::other)?
+    }
+}
+
+/// L'autre bout d'une [`Door`], avant que le fil du monde ne s'en saisisse.
+struct Port {
+    listener: Async<TcpListener>,
+    address: SocketAddr,
+    orders: Receiver<Gate>,
+    site: Site,
+}
+
+impl Port {
+    async fn serve(self, executor: Rc<LocalExecutor<'_>>) {
+        serve(
+            executor,
+            self.listener,
+            self.address,
+            self.orders,
+            Rc::new(self.site),
+        )
+        .await;
+    }
+}

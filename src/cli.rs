@@ -88,7 +88,7 @@ pub fn main(parser: lexopt::Parser) -> Result<(), Failure> {
         Command::Help => print!("{}", help()),
         Command::Version => println!("calvalot {}", env!("CARGO_PKG_VERSION")),
         Command::Demo(options) => {
-            logging::start();
+            logging::start().map_err(daemon::cannot)?;
             demo::run(&options, daemon::termination()?)?;
         }
         Command::Run => run()?,
@@ -98,7 +98,7 @@ pub fn main(parser: lexopt::Parser) -> Result<(), Failure> {
 
 fn run() -> Result<(), Failure> {
     let config = Config::load().map_err(|faults: Faults| Failure::Usage(faults.to_string()))?;
-    logging::start();
+    logging::start().map_err(daemon::cannot)?;
     for warning in &config.warnings {
         log::warn!("{warning}");
     }
@@ -124,8 +124,10 @@ pub fn help() -> String {
          Environment:\n",
     );
     for variable in VARIABLES {
-        let default = if variable.default.is_empty() { String::new() } else { format!(" [{}]", variable.default) };
-        writeln!(text, "  {:<24} {}{default}", variable.name, variable.meaning).expect("a String takes every write");
+        let default =
+            if variable.default.is_empty() { String::new() } else { format!(" [{}]", variable.default) };
+        writeln!(text, "  {:<24} {}{default}", variable.name, variable.meaning)
+            .expect("a String takes every write");
     }
     text
 }

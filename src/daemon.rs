@@ -41,11 +41,7 @@ pub(crate) fn cannot(error: impl fmt::Display) -> StartError {
 }
 
 /// Suit le leader et sert les écrans sur `listener` jusqu'à ce que `stop` se termine.
-pub fn run(
-    config: Config,
-    listener: TcpListener,
-    stop: impl Future<Output = ()>,
-) -> Result<(), StartError> {
+pub fn run(config: Config, listener: TcpListener, stop: impl Future<Output = ()>) -> Result<(), StartError> {
     let started = clock::now();
     let (ledger, ledger_thread) =
         ledger::open(&config.db_path, config.mode.word(), config.initial_budget, started).map_err(cannot)?;

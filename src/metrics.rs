@@ -86,6 +86,7 @@ pub fn page(figures: &Figures, format: Format) -> String {
     let mut text = String::new();
     // Écrire dans une `String` n'échoue pas.
     encode(&mut text, &registry).expect("a String takes every write");
+    let text = text.replace("{} ", " ");
     match format {
         Format::OpenMetrics => text,
         Format::Text => as_text_format(&text),
@@ -133,6 +134,10 @@ struct Reading {
     reading: String,
 }
 
+/// Aucune étiquette : une famille d'une seule série, ou d'aucune.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Alone {}
+
 fn register_agent(registry: &mut Registry, figures: &Figures) {
     let build = Family::<Version, Gauge>::default();
     build.get_or_create(&Version { version: figures.version.clone() }).set(1);
@@ -165,7 +170,8 @@ fn register_money(registry: &mut Registry, figures: &Figures) {
     let deposits = Some(figures.net_deposits_eur);
     single(registry, "net_deposits_eur", "Deposits less withdrawals in EUR", deposits);
 
-    let (quantities, values) = (Family::<CoinLabel, Floating>::default(), Family::<CoinLabel, Floating>::default());
+    let (quantities, values) =
+        (Family::<CoinLabel, Floating>::default(), Family::<CoinLabel, Floating>::default());
     for coin in Coin::ALL {
         let label = CoinLabel { coin: coin.pair() };
         let holding = figures.positions.iter().find(|holding| holding.coin == coin);
@@ -232,9 +238,9 @@ fn register_market(registry: &mut Registry, figures: &Figures) {
 
 /// Une valeur seule ; sans échantillon quand elle n'est pas connue.
 fn single(registry: &mut Registry, name: &str, help: &str, value: Option<f64>) {
-    let family = Family::<(), Floating>::default();
+    let family = Family::<Alone, Floating>::default();
     if let Some(value) = value {
-        family.get_or_create(&()).set(value);
+        family.get_or_create(&Alone {}).set(value);
     }
     registry.register(name, help, family);
 }
@@ -242,10 +248,8 @@ fn single(registry: &mut Registry, name: &str, help: &str, value: Option<f64>) {
 /// Le format texte de Prometheus : un compteur y porte son nom entier dans `HELP` et `TYPE`, et la
 /// marque de fin n'existe pas.
 fn as_text_format(page: &str) -> String {
-    let counters: Vec<&str> = page
-        .lines()
-        .filter_map(|line| line.strip_prefix("# TYPE ")?.strip_suffix(" counter"))
-        .collect();
+    let counters: Vec<&str> =
+        page.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.strip_suffix(" counter")).collect();
     let mut text = String::with_capacity(page.len());
     for line in page.lines().filter(|line| *line != "# EOF") {
         let described = ["# HELP ", "# TYPE "].into_iter().find_map(|start| {

@@ -42,7 +42,8 @@ pub async fn budget(request: Request) -> tide::Result {
     let read = move |db: &mut crate::ledger::Db| {
         Ok((db.agent()?, db.account()?, db.open_positions()?, db.outside(now)?))
     };
-    let (agent, account, positions, outside) = request.state().ledger.with(read).await.map_err(ApiError::from)?;
+    let (agent, account, positions, outside) =
+        request.state().ledger.with(read).await.map_err(ApiError::from)?;
     Ok(json(StatusCode::Ok, &summarize(agent, account, &positions, outside)))
 }
 

@@ -130,8 +130,6 @@ fn single<'a, S>(request: &'a Request<S>, name: &str) -> Result<Option<&'a str>,
     let first = values.next().map(|value| value.as_str());
     match values.next() {
         None => Ok(first),
-        Some(_) => Err(ApiError::bad_request(format!(
-            "the {name} header must be sent once"
-        ))),
+        Some(_) => Err(ApiError::bad_request(format!("the {name} header must be sent once"))),
     }
 }

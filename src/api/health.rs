@@ -41,7 +41,8 @@ pub async fn health(request: Request) -> tide::Result {
         poller,
         timestamp: clock::rfc3339(now),
     };
-    let response: Response = json(if on_time { StatusCode::Ok } else { StatusCode::ServiceUnavailable }, &health);
+    let response: Response =
+        json(if on_time { StatusCode::Ok } else { StatusCode::ServiceUnavailable }, &health);
     Ok(response)
 }
 

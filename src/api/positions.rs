@@ -36,12 +36,19 @@ pub async fn positions(request: Request) -> tide::Result {
     let (account, positions, outside, target) =
         request.state().ledger.with(read).await.map_err(ApiError::from)?;
     let total = account.cash.zip(value_of(&positions, &outside.prices)).map(|(cash, coins)| cash + coins);
-    let views: Vec<PositionView> =
-        positions.iter().map(|open| view(open, outside.prices[open.coin], total, target[open.coin])).collect();
+    let views: Vec<PositionView> = positions
+        .iter()
+        .map(|open| view(open, outside.prices[open.coin], total, target[open.coin]))
+        .collect();
     Ok(json(StatusCode::Ok, &views))
 }
 
-fn view(open: &OpenPosition, price: Option<Price>, total: Option<Usdc>, target: Option<Weight>) -> PositionView {
+fn view(
+    open: &OpenPosition,
+    price: Option<Price>,
+    total: Option<Usdc>,
+    target: Option<Weight>,
+) -> PositionView {
     let position = open.position;
     let value = price.map(|price| price * position.quantity);
     let pnl = value.map(|value| value - position.invested);
@@ -66,7 +73,8 @@ fn view(open: &OpenPosition, price: Option<Price>, total: Option<Usdc>, target: 
 pub async fn prices(request: Request) -> tide::Result {
     let now = clock::now();
     let outside = request.state().ledger.with(move |db| db.outside(now)).await.map_err(ApiError::from)?;
-    let known = outside.prices.iter().filter_map(|(coin, price)| Some((coin.pair().to_owned(), (*price)?.to_f64())));
+    let known =
+        outside.prices.iter().filter_map(|(coin, price)| Some((coin.pair().to_owned(), (*price)?.to_f64())));
     let prices: BTreeMap<String, f64> = known.collect();
     Ok(json(StatusCode::Ok, &prices))
 }

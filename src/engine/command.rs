@@ -26,7 +26,9 @@ pub enum Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
-            Refusal::Unknown(reason) | Refusal::Conflict(reason) | Refusal::Failed(reason) => f.write_str(reason),
+            Refusal::Unknown(reason) | Refusal::Conflict(reason) | Refusal::Failed(reason) => {
+                f.write_str(reason)
+            }
         }
     }
 }

@@ -24,13 +24,12 @@ struct Story {
     signal_id: Option<String>,
     trades: Option<u32>,
     error: Option<String>,
-    leader_answered: bool,
     leader_error: Option<String>,
 }
 
 impl Story {
     fn of(outcome: PollOutcome) -> Story {
-        Story { outcome, signal_id: None, trades: None, error: None, leader_answered: true, leader_error: None }
+        Story { outcome, signal_id: None, trades: None, error: None, leader_error: None }
     }
 
     fn about(outcome: PollOutcome, signal_id: &str) -> Story {
@@ -58,7 +57,8 @@ impl Engine {
 
     /// Interroge le leader et la bourse en même temps.
     async fn observe(&mut self) -> Result<Reply, LeaderError> {
-        let (leader, exchange, readings) = (self.leader.clone(), self.exchange.clone(), self.readings.clone());
+        let (leader, exchange, readings) =
+            (self.leader.clone(), self.exchange.clone(), self.readings.clone());
         let both = async move {
             let ask = leader.poll(clock::now());
             smol::future::zip(ask, exchange.refresh(readings)).await
@@ -178,7 +178,6 @@ impl Engine {
                     trades: story.trades,
                     error: story.error,
                     leader_error: story.leader_error,
-                    leader_answered: story.leader_answered,
                     readings,
                     valuation,
                 };
@@ -216,13 +215,7 @@ fn failed(error: &LeaderError) -> Story {
         LeaderError::Refused(_) => PollOutcome::LeaderRefused,
         LeaderError::InvalidSignal(_) => PollOutcome::InvalidSignal,
     };
-    let answered = outcome != PollOutcome::LeaderUnreachable;
-    Story {
-        error: Some(error.to_string()),
-        leader_error: Some(error.to_string()),
-        leader_answered: answered,
-        ..Story::of(outcome)
-    }
+    Story { error: Some(error.to_string()), leader_error: Some(error.to_string()), ..Story::of(outcome) }
 }
 
 fn entry(received: &Received) -> ledger::Received {
@@ -249,7 +242,12 @@ pub(super) fn reading_rows(readings: &Readings) -> Vec<ReadingRow> {
     let bid_asks = quotes.map(|quote| quote.as_ref().map(|quote| (quote.value.bid(), quote.value.ask())));
     let each = readings.each().into_iter();
     each.zip(bid_asks.chain(std::iter::repeat(None)))
-        .map(|((what, at, failure), bid_ask)| ReadingRow { what, bid_ask, at, failure: failure.map(str::to_owned) })
+        .map(|((what, at, failure), bid_ask)| ReadingRow {
+            what,
+            bid_ask,
+            at,
+            failure: failure.map(str::to_owned),
+        })
         .collect()
 }
 

@@ -34,6 +34,8 @@ impl Engine {
         let Some(last) = pending.last() else {
             return Ok(None);
         };
+        // Les écrans montrent les prix auxquels on s'apprête à traiter.
+        self.keep_readings().await?;
         let now = clock::now();
         let abandoned = self.ledger.with(move |db| db.abandon_intents(now)).await?;
         if abandoned > 0 {
@@ -48,8 +50,7 @@ impl Engine {
             error: None,
         };
         for (rank, (entry, signal)) in pending.iter().zip(signals).enumerate() {
-            let superseded =
-                newest_target.filter(|&newest| rank < newest && entry.signal_id != INITIAL_SYNC);
+            let superseded = newest_target.filter(|&newest| rank < newest && entry.signal_id != INITIAL_SYNC);
             let left = match (signal, superseded) {
                 (_, Some(newest)) => {
                     let by = &pending[newest].signal_id;
@@ -144,7 +145,8 @@ impl Engine {
             Err(reason) => (SignalStatus::Error(reason), Vec::new()),
         };
         log::info!("signal_closed id={:?} status={status:?} trades={}", entry.signal_id, trades.len());
-        let (row, now, closing, decisions) = (entry.row, clock::now(), status.clone(), decisions(&trades, &left));
+        let (row, now, closing, decisions) =
+            (entry.row, clock::now(), status.clone(), decisions(&trades, &left));
         self.ledger.with(move |db| db.close_signal(row, &closing, &decisions, now)).await?;
         Ok((status, trades.len() as u32))
     }
@@ -204,7 +206,11 @@ fn verdict(trades: &[Trade], left: &[(Coin, Left)]) -> SignalStatus {
     }
     let sentence: Vec<String> = obstacles.iter().map(|(coin, reason)| format!("{coin}: {reason}")).collect();
     let refused = obstacles.iter().any(|(_, reason)| matches!(reason, Left::Refused(_)));
-    if refused { SignalStatus::Error(sentence.join("; ")) } else { SignalStatus::Skipped(sentence.join("; ")) }
+    if refused {
+        SignalStatus::Error(sentence.join("; "))
+    } else {
+        SignalStatus::Skipped(sentence.join("; "))
+    }
 }
 
 /// Une décision par coin : ce qui a été échangé l'emporte sur ce qui a été laissé ensuite.

@@ -23,7 +23,7 @@ use crate::clock;
 use crate::domain::market::Readings;
 use crate::domain::money::Weight;
 use crate::leader::Leader;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, LedgerError};
 use command::Command;
 
 /// Le marché est relu au moins à ce rythme, pour que ses lectures restent fraîches (3 minutes) même
@@ -125,9 +125,13 @@ impl Engine {
         }
     }
 
-    async fn refresh_market(&mut self) -> Result<(), crate::ledger::LedgerError> {
+    async fn refresh_market(&mut self) -> Result<(), LedgerError> {
         let (exchange, readings) = (self.exchange.clone(), self.readings.clone());
         self.readings = self.obeying(async move { exchange.refresh(readings).await }).await;
+        self.keep_readings().await
+    }
+
+    async fn keep_readings(&self) -> Result<(), LedgerError> {
         let rows = cycle::reading_rows(&self.readings);
         self.ledger.with(move |db| db.keep_readings(&rows)).await
     }

@@ -89,9 +89,8 @@ pub struct CycleRecord {
     pub signal_id: Option<String>,
     pub trades: Option<u32>,
     pub error: Option<String>,
+    /// `None` si le leader a répondu comme il doit.
     pub leader_error: Option<String>,
-    /// Le leader a répondu, quoi qu'il ait dit.
-    pub leader_answered: bool,
     pub readings: Vec<ReadingRow>,
     pub valuation: Option<Valuation>,
 }
@@ -337,7 +336,7 @@ impl Db {
                 record.signal_id,
                 record.trades,
                 record.error,
-                record.leader_answered.then_some(now),
+                record.leader_error.is_none().then_some(now),
                 record.leader_error
             ],
         )?;

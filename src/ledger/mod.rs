@@ -22,7 +22,9 @@ use smol::channel::{self, Receiver, Sender};
 use crate::domain::moment::Moment;
 use crate::domain::money::Eur;
 
-pub use journal::{ReadingRow, CycleRecord, Decision, Outcome, PendingSignal, Received, SignalStatus, Verdict};
+pub use journal::{
+    CycleRecord, Decision, Outcome, PendingSignal, ReadingRow, Received, SignalStatus, Verdict,
+};
 
 /// Travaux en attente au plus ; au-delà, qui demande attend son tour.
 const QUEUE: usize = 64;

@@ -76,9 +76,9 @@ impl State {
         let read = Permission::Read;
         Some(match (request.method.as_str(), request.path.as_str()) {
             ("GET", "/api/v3/ping") => params.only(&[], false).map(|()| object! {}),
-            ("GET", "/api/v3/time") => params
-                .only(&[], false)
-                .map(|()| object! { "serverTime": self.clock.now_ms() }),
+            ("GET", "/api/v3/time") => {
+                params.only(&[], false).map(|()| object! { "serverTime": self.clock.now_ms() })
+            }
             ("GET", "/api/v3/exchangeInfo") => self.exchange_info(params),
             ("GET", "/api/v3/ticker/price") => self.ticker(params, public::price_ticker),
             ("GET", "/api/v3/ticker/bookTicker") => self.ticker(params, public::book_ticker),
@@ -86,36 +86,36 @@ impl State {
             ("GET", "/api/v3/depth") => self.depth(params),
             ("GET", "/api/v3/referencePrice") => self.reference_price(params),
             ("GET", "/api/v3/executionRules") => self.execution_rules(params),
-            ("POST", "/api/v3/order") => self
-                .signed(request, params, Permission::Trade)
-                .and_then(|()| self.place_order(params)),
-            ("POST", "/api/v3/order/test") => self
-                .signed(request, params, Permission::Trade)
-                .and_then(|()| self.test_order(params)),
-            ("GET", "/api/v3/order") => self
-                .signed(request, params, read)
-                .and_then(|()| self.query_order(params)),
-            ("GET", "/api/v3/openOrders") => self
-                .signed(request, params, read)
-                .and_then(|()| self.open_orders(params)),
-            ("GET", "/api/v3/allOrders") => self
-                .signed(request, params, read)
-                .and_then(|()| self.all_orders(params)),
-            ("GET", "/api/v3/myTrades") => self
-                .signed(request, params, read)
-                .and_then(|()| self.my_trades(params)),
-            ("GET", "/api/v3/account") => self
-                .signed(request, params, read)
-                .and_then(|()| self.read_account(params)),
-            ("GET", "/api/v3/account/commission") => self
-                .signed(request, params, read)
-                .and_then(|()| self.commission_rates(params)),
-            ("GET", "/api/v3/rateLimit/order") => self
-                .signed(request, params, read)
-                .and_then(|()| self.order_counts(params)),
-            ("GET", "/sapi/v1/account/apiRestrictions") => self
-                .signed(request, params, read)
-                .and_then(|()| self.key_restrictions(params)),
+            ("POST", "/api/v3/order") => {
+                self.signed(request, params, Permission::Trade).and_then(|()| self.place_order(params))
+            }
+            ("POST", "/api/v3/order/test") => {
+                self.signed(request, params, Permission::Trade).and_then(|()| self.test_order(params))
+            }
+            ("GET", "/api/v3/order") => {
+                self.signed(request, params, read).and_then(|()| self.query_order(params))
+            }
+            ("GET", "/api/v3/openOrders") => {
+                self.signed(request, params, read).and_then(|()| self.open_orders(params))
+            }
+            ("GET", "/api/v3/allOrders") => {
+                self.signed(request, params, read).and_then(|()| self.all_orders(params))
+            }
+            ("GET", "/api/v3/myTrades") => {
+                self.signed(request, params, read).and_then(|()| self.my_trades(params))
+            }
+            ("GET", "/api/v3/account") => {
+                self.signed(request, params, read).and_then(|()| self.read_account(params))
+            }
+            ("GET", "/api/v3/account/commission") => {
+                self.signed(request, params, read).and_then(|()| self.commission_rates(params))
+            }
+            ("GET", "/api/v3/rateLimit/order") => {
+                self.signed(request, params, read).and_then(|()| self.order_counts(params))
+            }
+            ("GET", "/sapi/v1/account/apiRestrictions") => {
+                self.signed(request, params, read).and_then(|()| self.key_restrictions(params))
+            }
             ("GET", "/sapi/v1/system/status") => Ok(object! { "status": 0i64, "msg": "normal" }),
             _ => return None,
         })
@@ -145,9 +145,8 @@ impl State {
             }
         };
         let used = self.limits.used_weight(now_ms).to_string();
-        let date = Timestamp::from_millisecond(now_ms)
-            .unwrap_or_default()
-            .strftime("%a, %d %b %Y %H:%M:%S GMT");
+        let date =
+            Timestamp::from_millisecond(now_ms).unwrap_or_default().strftime("%a, %d %b %Y %H:%M:%S GMT");
         reply
             .header("Date", &date.to_string())
             .header("x-mbx-used-weight", &used)
@@ -160,8 +159,7 @@ impl State {
         if self.past_balances.len() == 1_024 {
             self.past_balances.remove(0);
         }
-        self.past_balances
-            .push((stamp, self.account.balances.clone()));
+        self.past_balances.push((stamp, self.account.balances.clone()));
     }
 }
 
@@ -208,18 +206,13 @@ fn weight(request: &Request, params: &Params) -> i64 {
             }
         }
         ("GET", "/api/v3/rateLimit/order") => 40,
-        ("POST", "/api/v3/order/test") if params.get("computeCommissionRates") == Some("true") => {
-            20
-        }
+        ("POST", "/api/v3/order/test") if params.get("computeCommissionRates") == Some("true") => 20,
         _ => 1,
     }
 }
 
 fn not_found(request: &Request) -> Reply {
-    match request
-        .header("Accept")
-        .is_some_and(|accept| accept.contains("text/html"))
-    {
+    match request.header("Accept").is_some_and(|accept| accept.contains("text/html")) {
         true => Reply::html(404, "<html><body>404 Not Found</body></html>"),
         false => Reply::empty(404),
     }
@@ -258,9 +251,7 @@ impl Exchange {
             calls: BTreeMap::new(),
         };
         state.remember_balances();
-        Exchange {
-            state: Mutex::new(state),
-        }
+        Exchange { state: Mutex::new(state) }
     }
 
     /// Place le milieu du carnet, aligné sur le pas ; la moyenne suit.
@@ -276,32 +267,17 @@ impl Exchange {
     }
 
     pub fn book(&self, pair: &str) -> Book {
-        self.lock()
-            .market
-            .find(pair)
-            .expect("a listed pair")
-            .book
-            .clone()
+        self.lock().market.find(pair).expect("a listed pair").book.clone()
     }
 
     /// Impose un carnet, vide s'il le faut, jusqu'au prochain mouvement de la paire.
     pub fn set_book(&self, pair: &str, book: Book) {
-        self.lock()
-            .market
-            .find_mut(pair)
-            .expect("a listed pair")
-            .0
-            .set_book(book);
+        self.lock().market.find_mut(pair).expect("a listed pair").0.set_book(book);
     }
 
     /// Impose la moyenne publiée, qui sert au montant minimal, jusqu'au prochain [`Exchange::set_price`].
     pub fn set_average(&self, pair: &str, average: Decimal) {
-        self.lock()
-            .market
-            .find_mut(pair)
-            .expect("a listed pair")
-            .0
-            .set_average(average);
+        self.lock().market.find_mut(pair).expect("a listed pair").0.set_average(average);
     }
 
     pub fn set_status(&self, pair: &str, status: Status) {
@@ -310,15 +286,7 @@ impl Exchange {
 
     /// Change les règles d'une paire : pas, minima, permissions, prix de référence.
     pub fn edit_listing(&self, pair: &str, edit: impl FnOnce(&mut Listing)) {
-        edit(
-            &mut self
-                .lock()
-                .market
-                .find_mut(pair)
-                .expect("a listed pair")
-                .0
-                .listing,
-        );
+        edit(&mut self.lock().market.find_mut(pair).expect("a listed pair").0.listing);
     }
 
     /// Avance le marché d'un pas.

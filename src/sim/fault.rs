@@ -35,12 +35,7 @@ enum When {
 
 impl On {
     fn side(side: Option<Side>, path: Option<&str>) -> On {
-        On {
-            side,
-            path: path.map(str::to_owned),
-            method: None,
-            when: When::Always,
-        }
+        On { side, path: path.map(str::to_owned), method: None, when: When::Always }
     }
 
     pub fn any() -> On {
@@ -61,34 +56,22 @@ impl On {
     }
 
     pub fn method(self, method: &str) -> On {
-        On {
-            method: Some(method.to_owned()),
-            ..self
-        }
+        On { method: Some(method.to_owned()), ..self }
     }
 
     /// Les `count` premières requêtes visées.
     pub fn next(self, count: u64) -> On {
-        On {
-            when: When::Next(count),
-            ..self
-        }
+        On { when: When::Next(count), ..self }
     }
 
     /// La `rank`-ième requête visée depuis la pose de la règle ; la première est 1.
     pub fn nth(self, rank: u64) -> On {
-        On {
-            when: When::Nth(rank),
-            ..self
-        }
+        On { when: When::Nth(rank), ..self }
     }
 
     /// Une part des requêtes, de 0 à 1, tirée de la graine.
     pub fn chance(self, share: f64) -> On {
-        On {
-            when: When::Chance(share),
-            ..self
-        }
+        On { when: When::Chance(share), ..self }
     }
 
     fn covers(&self, side: Side, method: &str, path: &str) -> bool {
@@ -150,12 +133,7 @@ pub struct Fault {
 
 impl Fault {
     fn new(handling: Handling, wire: Wire) -> Fault {
-        Fault {
-            handling,
-            before: Duration::ZERO,
-            after: Duration::ZERO,
-            wire,
-        }
+        Fault { handling, before: Duration::ZERO, after: Duration::ZERO, wire }
     }
 
     /// La contrepartie ne voit pas la requête.
@@ -184,18 +162,12 @@ impl Fault {
 
     /// Attend puis traite : une requête signée peut avoir expiré entre-temps.
     pub fn late(wait: Duration) -> Fault {
-        Fault {
-            before: wait,
-            ..Fault::processed(Wire::AsIs)
-        }
+        Fault { before: wait, ..Fault::processed(Wire::AsIs) }
     }
 
     /// Traite puis fait attendre la réponse.
     pub fn slow(wait: Duration) -> Fault {
-        Fault {
-            after: wait,
-            ..Fault::processed(Wire::AsIs)
-        }
+        Fault { after: wait, ..Fault::processed(Wire::AsIs) }
     }
 
     pub(super) fn none() -> Fault {
@@ -244,21 +216,13 @@ pub(super) struct Faults {
 
 impl Faults {
     pub(super) fn new(seed: u64) -> Faults {
-        Faults {
-            seed,
-            board: Mutex::default(),
-        }
+        Faults { seed, board: Mutex::default() }
     }
 
     pub(super) fn add(&self, on: On, fault: Fault) {
         let mut board = self.board();
         let chance = fastrand::Rng::with_seed(self.seed.wrapping_add(board.rules.len() as u64));
-        board.rules.push(Rule {
-            on,
-            fault,
-            seen: 0,
-            chance,
-        });
+        board.rules.push(Rule { on, fault, seen: 0, chance });
     }
 
     /// Lève toutes les règles ; la liste des coups portés reste.
@@ -273,26 +237,14 @@ impl Faults {
     pub(super) fn strike(&self, side: Side, method: &str, path: &str) -> Option<Fault> {
         let mut board = self.board();
         let mut struck = None;
-        for rule in board
-            .rules
-            .iter_mut()
-            .filter(|rule| rule.on.covers(side, method, path))
-        {
+        for rule in board.rules.iter_mut().filter(|rule| rule.on.covers(side, method, path)) {
             if rule.fires() && struck.is_none() {
                 struck = Some(rule.fault.clone());
             }
         }
         let fault = struck?;
-        log::debug!(
-            "fault_hit side={side:?} method={method} path={path} wire={:?}",
-            fault.wire
-        );
-        board.hits.push(Hit {
-            side,
-            method: method.to_owned(),
-            path: path.to_owned(),
-            fault: fault.clone(),
-        });
+        log::debug!("fault_hit side={side:?} method={method} path={path} wire={:?}", fault.wire);
+        board.hits.push(Hit { side, method: method.to_owned(), path: path.to_owned(), fault: fault.clone() });
         Some(fault)
     }
 
@@ -308,13 +260,7 @@ mod tests {
     fn strikes(on: On, calls: usize) -> Vec<bool> {
         let faults = Faults::new(7);
         faults.add(on, Fault::unprocessed(Wire::Close));
-        (0..calls)
-            .map(|_| {
-                faults
-                    .strike(Side::Exchange, "GET", "/api/v3/time")
-                    .is_some()
-            })
-            .collect()
+        (0..calls).map(|_| faults.strike(Side::Exchange, "GET", "/api/v3/time").is_some()).collect()
     }
 
     #[test]

@@ -32,10 +32,7 @@ pub(super) struct Request {
 
 impl Request {
     pub(super) fn header(&self, name: &str) -> Option<&str> {
-        let found = self
-            .headers
-            .iter()
-            .find(|(key, _)| key.eq_ignore_ascii_case(name));
+        let found = self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
     }
 }
@@ -50,27 +47,16 @@ pub struct Reply {
 
 impl Reply {
     pub fn empty(status: u16) -> Reply {
-        Reply {
-            status,
-            headers: Vec::new(),
-            body: Vec::new(),
-        }
+        Reply { status, headers: Vec::new(), body: Vec::new() }
     }
 
     pub fn json(status: u16, body: String) -> Reply {
-        let reply = Reply {
-            body: body.into_bytes(),
-            ..Reply::empty(status)
-        };
+        let reply = Reply { body: body.into_bytes(), ..Reply::empty(status) };
         reply.header("Content-Type", "application/json;charset=UTF-8")
     }
 
     pub fn html(status: u16, body: &str) -> Reply {
-        Reply {
-            body: body.into(),
-            ..Reply::empty(status)
-        }
-        .header("Content-Type", "text/html")
+        Reply { body: body.into(), ..Reply::empty(status) }.header("Content-Type", "text/html")
     }
 
     pub fn header(mut self, name: &str, value: &str) -> Reply {
@@ -80,20 +66,13 @@ impl Reply {
 
     /// La forme des refus de la bourse : `{"code":-1007,"msg":"…"}`.
     pub fn code(status: u16, code: i64, msg: &str) -> Reply {
-        Reply::json(
-            status,
-            super::json::object! { "code": code, "msg": msg }.to_string(),
-        )
+        Reply::json(status, super::json::object! { "code": code, "msg": msg }.to_string())
     }
 
     /// Limite de débit atteinte.
     pub fn too_many_requests(retry_after: u32) -> Reply {
-        Reply::code(
-            429,
-            -1003,
-            "Too many requests; current limit is 6000 requests per 1 MINUTE.",
-        )
-        .header("Retry-After", &retry_after.to_string())
+        Reply::code(429, -1003, "Too many requests; current limit is 6000 requests per 1 MINUTE.")
+            .header("Retry-After", &retry_after.to_string())
     }
 
     /// Adresse bannie jusqu'à `until_ms`.
@@ -111,11 +90,7 @@ impl Reply {
     }
 
     pub fn restricted_location() -> Reply {
-        Reply::code(
-            451,
-            0,
-            "Service unavailable from a restricted location according to 'b. Eligibility'.",
-        )
+        Reply::code(451, 0, "Service unavailable from a restricted location according to 'b. Eligibility'.")
     }
 
     pub fn redirect(location: &str) -> Reply {
@@ -205,11 +180,7 @@ pub(super) async fn serve(
         match event {
             Event::Gate(None) => return,
             Event::Gate(Some(Gate { open: true, done })) => {
-                let outcome = if listener.is_none() {
-                    reopen(address, &mut listener)
-                } else {
-                    Ok(())
-                };
+                let outcome = if listener.is_none() { reopen(address, &mut listener) } else { Ok(()) };
                 answer_gate(&done, outcome).await;
             }
             Event::Gate(Some(Gate { open: false, done })) => {
@@ -251,10 +222,7 @@ async fn exchange_requests(stream: &mut Async<TcpStream>, site: &Site) -> io::Re
     stream.get_ref().set_nodelay(true)?;
     while let Some(request) = read_request(stream).await? {
         site.counterpart.arrived(&request.path);
-        let fault = site
-            .faults
-            .strike(site.side, &request.method, &request.path)
-            .unwrap_or_else(Fault::none);
+        let fault = site.faults.strike(site.side, &request.method, &request.path).unwrap_or_else(Fault::none);
         Timer::after(fault.before).await;
         let reply = match fault.handling {
             Handling::Skipped => Reply::empty(200),
@@ -287,16 +255,12 @@ async fn write_reply(
         Wire::AsIs => stream.write_all(&reply.bytes(keep_alive)).await?,
         Wire::Canned(other) => stream.write_all(&other.bytes(keep_alive)).await?,
         Wire::Rewrite { from, to } => {
-            reply.body = String::from_utf8_lossy(&reply.body)
-                .replace(&from, &to)
-                .into_bytes();
+            reply.body = String::from_utf8_lossy(&reply.body).replace(&from, &to).into_bytes();
             stream.write_all(&reply.bytes(keep_alive)).await?;
         }
         Wire::Nested(depth) => {
             let body = "[".repeat(depth) + &"]".repeat(depth);
-            stream
-                .write_all(&Reply::json(200, body).bytes(keep_alive))
-                .await?;
+            stream.write_all(&Reply::json(200, body).bytes(keep_alive)).await?;
         }
         Wire::LongHead(length) => {
             let reply = reply.header("X-Padding", &"a".repeat(length));
@@ -309,12 +273,8 @@ async fn write_reply(
             }
         }
         Wire::Truncate => {
-            stream
-                .write_all(reply.head(reply.body.len().max(2), false).as_bytes())
-                .await?;
-            stream
-                .write_all(&reply.body[..reply.body.len() / 2])
-                .await?;
+            stream.write_all(reply.head(reply.body.len().max(2), false).as_bytes()).await?;
+            stream.write_all(&reply.body[..reply.body.len() / 2]).await?;
             return Ok(false);
         }
         Wire::Huge(length) => {
@@ -339,10 +299,8 @@ async fn write_huge(stream: &mut Async<TcpStream>, length: u64) -> io::Result<()
     let opening = br#"{"padding":""#;
     let closing = br#""}"#;
     let frame = (opening.len() + closing.len()) as u64;
-    let head = Reply::json(200, String::new()).head(
-        usize::try_from(length.max(frame)).unwrap_or(usize::MAX),
-        false,
-    );
+    let head =
+        Reply::json(200, String::new()).head(usize::try_from(length.max(frame)).unwrap_or(usize::MAX), false);
     stream.write_all(head.as_bytes()).await?;
     stream.write_all(opening).await?;
     let chunk = [b'a'; 64 * 1024];
@@ -360,10 +318,7 @@ async fn write_endless(stream: &mut Async<TcpStream>) -> io::Result<bool> {
     stream
         .write_all(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n[\r\n")
         .await?;
-    let chunk = format!(
-        "4000\r\n{}\r\n",
-        "[],".repeat(0x4000 / 3 + 1).split_at(0x4000).0
-    );
+    let chunk = format!("4000\r\n{}\r\n", "[],".repeat(0x4000 / 3 + 1).split_at(0x4000).0);
     loop {
         stream.write_all(chunk.as_bytes()).await?;
     }
@@ -405,12 +360,7 @@ fn parse(buffer: &[u8]) -> io::Result<Option<(Request, usize)>> {
     let headers: Vec<(String, String)> = head
         .headers
         .iter()
-        .map(|header| {
-            (
-                header.name.to_owned(),
-                String::from_utf8_lossy(header.value).into_owned(),
-            )
-        })
+        .map(|header| (header.name.to_owned(), String::from_utf8_lossy(header.value).into_owned()))
         .collect();
     let target = head.path.unwrap_or("/");
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
@@ -425,9 +375,8 @@ fn parse(buffer: &[u8]) -> io::Result<Option<(Request, usize)>> {
     if request.header("Transfer-Encoding").is_some() {
         return Err(io::Error::other("chunked request"));
     }
-    request.keep_alive &= request
-        .header("Connection")
-        .is_none_or(|value| !value.eq_ignore_ascii_case("close"));
+    request.keep_alive &=
+        request.header("Connection").is_none_or(|value| !value.eq_ignore_ascii_case("close"));
     let length = match request.header("Content-Length") {
         Some(text) => text.parse::<usize>().map_err(io::Error::other)?,
         None => 0,
@@ -436,13 +385,5 @@ fn parse(buffer: &[u8]) -> io::Result<Option<(Request, usize)>> {
         return Err(io::Error::other("body too long"));
     }
     let end = start + length;
-    Ok(buffer.get(start..end).map(|body| {
-        (
-            Request {
-                body: body.to_vec(),
-                ..request
-            },
-            end,
-        )
-    }))
+    Ok(buffer.get(start..end).map(|body| (Request { body: body.to_vec(), ..request }, end)))
 }

@@ -58,15 +58,10 @@ impl Leader {
 
     /// Publie un signal de version 2 ; rend son identifiant.
     pub fn set_target(&self, targets: &[(&str, Decimal)]) -> String {
-        let targets: Vec<(String, Decimal)> = targets
-            .iter()
-            .map(|(pair, weight)| (pair.to_string(), *weight))
-            .collect();
+        let targets: Vec<(String, Decimal)> =
+            targets.iter().map(|(pair, weight)| (pair.to_string(), *weight)).collect();
         let opinion = Opinion {
-            moves: targets
-                .iter()
-                .map(|(pair, weight)| (pair.clone(), "BUY", *weight))
-                .collect(),
+            moves: targets.iter().map(|(pair, weight)| (pair.clone(), "BUY", *weight)).collect(),
             targets,
             confidence: Decimal::new(72, 2),
             reasoning: "Target set by hand.".to_owned(),
@@ -84,13 +79,9 @@ impl Leader {
     ) -> String {
         let mut state = self.lock();
         state.mind = None;
-        let actions = actions
-            .iter()
-            .map(|(coin, action, share)| action_json(coin, action, *share))
-            .collect();
-        let portfolio = portfolio.map(|positions| {
-            positions_json(positions.iter().map(|(coin, weight)| (*coin, *weight)))
-        });
+        let actions = actions.iter().map(|(coin, action, share)| action_json(coin, action, *share)).collect();
+        let portfolio = portfolio
+            .map(|positions| positions_json(positions.iter().map(|(coin, weight)| (*coin, *weight))));
         let reasoning = "Actions set by hand.";
         state.publish(1, Decimal::new(72, 2), reasoning, actions, portfolio)
     }
@@ -183,24 +174,10 @@ impl Counterpart for Leader {
 
 impl State {
     fn publish_opinion(&mut self, opinion: &Opinion) -> String {
-        let actions = opinion
-            .moves
-            .iter()
-            .map(|(coin, action, share)| action_json(coin, action, *share))
-            .collect();
-        let positions = positions_json(
-            opinion
-                .targets
-                .iter()
-                .map(|(coin, weight)| (coin.as_str(), *weight)),
-        );
-        self.publish(
-            2,
-            opinion.confidence,
-            &opinion.reasoning,
-            actions,
-            Some(positions),
-        )
+        let actions =
+            opinion.moves.iter().map(|(coin, action, share)| action_json(coin, action, *share)).collect();
+        let positions = positions_json(opinion.targets.iter().map(|(coin, weight)| (coin.as_str(), *weight)));
+        self.publish(2, opinion.confidence, &opinion.reasoning, actions, Some(positions))
     }
 
     fn publish(
@@ -234,8 +211,8 @@ fn action_json(coin: &str, action: &str, share: Decimal) -> Json {
 }
 
 fn positions_json<'a>(positions: impl Iterator<Item = (&'a str, Decimal)>) -> Json {
-    let list = positions
-        .map(|(coin, weight)| object! { "coin": coin, "pct_of_portfolio": Json::Number(weight) });
+    let list =
+        positions.map(|(coin, weight)| object! { "coin": coin, "pct_of_portfolio": Json::Number(weight) });
     object! { "positions": list.collect::<Vec<Json>>() }
 }
 

@@ -104,9 +104,7 @@ impl Symbol {
 
     /// Le prix qui sert au montant d'un ordre au marché : ni le bid ni l'ask.
     pub(super) fn notional_price(&self) -> Decimal {
-        self.listing
-            .reference_price
-            .unwrap_or_else(|| self.average())
+        self.listing.reference_price.unwrap_or_else(|| self.average())
     }
 
     pub(super) fn set_average(&mut self, average: Decimal) {
@@ -154,18 +152,12 @@ impl Symbol {
                     let price = self.mid + direction * (tick + gap * Decimal::from(rank));
                     let value = Decimal::from(dice.i64(40..=240) * (rank + 1) * (rank + 1));
                     let step = self.listing.step_size.max(Decimal::new(1, 8));
-                    Level {
-                        price,
-                        quantity: floor_to(value / price.max(tick), step).max(step),
-                    }
+                    Level { price, quantity: floor_to(value / price.max(tick), step).max(step) }
                 })
                 .filter(|level| level.price > Decimal::ZERO)
                 .collect()
         };
-        Book {
-            bids: side(Decimal::NEGATIVE_ONE),
-            asks: side(Decimal::ONE),
-        }
+        Book { bids: side(Decimal::NEGATIVE_ONE), asks: side(Decimal::ONE) }
     }
 }
 
@@ -176,42 +168,14 @@ pub(super) struct Market {
 
 impl Market {
     pub(super) fn new(seed: u64) -> Market {
-        let mut market = Market {
-            symbols: Vec::new(),
-            dice: fastrand::Rng::with_seed(seed),
-        };
+        let mut market = Market { symbols: Vec::new(), dice: fastrand::Rng::with_seed(seed) };
         // Pas et minima : les valeurs vraisemblables de binance.md 3.2 ; prix et remous sont inventés.
-        market.list(
-            "BTCUSDC",
-            "BTC",
-            ["68012.34", "0.01", "0.00001", "9000"],
-            2_000,
-        );
-        market.list(
-            "ETHUSDC",
-            "ETH",
-            ["2451.70", "0.01", "0.0001", "9000"],
-            3_000,
-        );
+        market.list("BTCUSDC", "BTC", ["68012.34", "0.01", "0.00001", "9000"], 2_000);
+        market.list("ETHUSDC", "ETH", ["2451.70", "0.01", "0.0001", "9000"], 3_000);
         market.list("BNBUSDC", "BNB", ["641.20", "0.01", "0.001", "9000"], 2_500);
-        market.list(
-            "SOLUSDC",
-            "SOL",
-            ["152.36", "0.01", "0.001", "90000"],
-            4_500,
-        );
-        market.list(
-            "XRPUSDC",
-            "XRP",
-            ["2.1374", "0.0001", "0.1", "9000000"],
-            5_000,
-        );
-        market.list(
-            "EURUSDC",
-            "EUR",
-            ["1.0823", "0.0001", "0.1", "9000000"],
-            400,
-        );
+        market.list("SOLUSDC", "SOL", ["152.36", "0.01", "0.001", "90000"], 4_500);
+        market.list("XRPUSDC", "XRP", ["2.1374", "0.0001", "0.1", "9000000"], 5_000);
+        market.list("EURUSDC", "EUR", ["1.0823", "0.0001", "0.1", "9000000"], 400);
         market
     }
 
@@ -248,22 +212,10 @@ impl Market {
             price_range: None,
         };
         let start = decimal(start);
-        let book = Book {
-            bids: Vec::new(),
-            asks: Vec::new(),
-        };
+        let book = Book { bids: Vec::new(), asks: Vec::new() };
         let (recent, update_id) = (VecDeque::new(), 1);
-        let mut symbol = Symbol {
-            pair,
-            listing,
-            mid: start,
-            book,
-            update_id,
-            start,
-            sway,
-            recent,
-            average: None,
-        };
+        let mut symbol =
+            Symbol { pair, listing, mid: start, book, update_id, start, sway, recent, average: None };
         symbol.set_price(start, &mut self.dice);
         self.symbols.push(symbol);
     }
@@ -309,27 +261,12 @@ mod tests {
         for _ in 0..5_000 {
             market.step();
             for (symbol, start) in market.symbols().iter().zip(&first) {
-                assert!(
-                    (symbol.mid % symbol.listing.tick_size).is_zero(),
-                    "{} {}",
-                    symbol.pair,
-                    symbol.mid
-                );
+                assert!((symbol.mid % symbol.listing.tick_size).is_zero(), "{} {}", symbol.pair, symbol.mid);
                 let ratio = symbol.mid / start;
-                assert!(
-                    ratio > Decimal::new(8, 1) && ratio < Decimal::new(12, 1),
-                    "{} {ratio}",
-                    symbol.pair
-                );
+                assert!(ratio > Decimal::new(8, 1) && ratio < Decimal::new(12, 1), "{} {ratio}", symbol.pair);
             }
         }
-        assert!(
-            market
-                .symbols()
-                .iter()
-                .zip(&first)
-                .all(|(symbol, start)| symbol.mid != *start)
-        );
+        assert!(market.symbols().iter().zip(&first).all(|(symbol, start)| symbol.mid != *start));
     }
 
     #[test]
@@ -340,11 +277,7 @@ mod tests {
             assert!(symbol.book.bids.is_sorted_by(|a, b| a.price > b.price));
             assert!(symbol.book.asks.is_sorted_by(|a, b| a.price < b.price));
             assert!(
-                symbol
-                    .book
-                    .asks
-                    .iter()
-                    .all(|level| (level.quantity % symbol.listing.step_size).is_zero())
+                symbol.book.asks.iter().all(|level| (level.quantity % symbol.listing.step_size).is_zero())
             );
         }
     }

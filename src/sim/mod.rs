@@ -67,8 +67,7 @@ impl Default for Script {
             seed: 1,
             secret: "simulated-signal-secret".to_owned(),
             api_key: "simulatedApiKey0000000000000000000000000000000000000000000000001".to_owned(),
-            api_secret: "simulatedApiSecret0000000000000000000000000000000000000000000001"
-                .to_owned(),
+            api_secret: "simulatedApiSecret0000000000000000000000000000000000000000000001".to_owned(),
             pace: Pace::Stepped,
             signal_every: 5,
             balances: vec![("USDC".to_owned(), Decimal::ONE_THOUSAND)],
@@ -99,26 +98,14 @@ impl World {
         let exchange = Arc::new(Exchange::new(&script));
         let faults = Arc::new(Faults::new(script.seed));
         let (leader_door, leader_port) = Door::bind(Side::Leader, leader.clone(), faults.clone())?;
-        let (exchange_door, exchange_port) =
-            Door::bind(Side::Exchange, exchange.clone(), faults.clone())?;
-        let thread = std::thread::Builder::new()
-            .name("sim".to_owned())
-            .spawn(move || {
-                let executor = Rc::new(LocalExecutor::new());
-                let both = smol::future::zip(
-                    leader_port.serve(executor.clone()),
-                    exchange_port.serve(executor.clone()),
-                );
-                smol::block_on(executor.run(both));
-            })?;
-        Ok(World {
-            leader,
-            exchange,
-            faults,
-            leader_door,
-            exchange_door,
-            thread: Some(thread),
-        })
+        let (exchange_door, exchange_port) = Door::bind(Side::Exchange, exchange.clone(), faults.clone())?;
+        let thread = std::thread::Builder::new().name("sim".to_owned()).spawn(move || {
+            let executor = Rc::new(LocalExecutor::new());
+            let both =
+                smol::future::zip(leader_port.serve(executor.clone()), exchange_port.serve(executor.clone()));
+            smol::block_on(executor.run(both));
+        })?;
+        Ok(World { leader, exchange, faults, leader_door, exchange_door, thread: Some(thread) })
     }
 
     /// Sans `/` final.
@@ -190,30 +177,14 @@ impl Door {
         let listener = Async::<TcpListener>::bind(([127, 0, 0, 1], 0))?;
         let address = listener.get_ref().local_addr()?;
         let (gate, orders) = bounded(1);
-        let site = Site {
-            side,
-            counterpart,
-            faults,
-        };
-        Ok((
-            Door {
-                address,
-                gate: Some(gate),
-            },
-            Port {
-                listener,
-                address,
-                orders,
-                site,
-            },
-        ))
+        let site = Site { side, counterpart, faults };
+        Ok((Door { address, gate: Some(gate) }, Port { listener, address, orders, site }))
     }
 
     fn turn(&self, open: bool) -> io::Result<()> {
         let (done, outcome) = bounded(1);
         let gate = self.gate.as_ref().ok_or(io::ErrorKind::NotConnected)?;
-        gate.send_blocking(Gate { open, done })
-            .map_err(io::Error::other)?;
+        gate.send_blocking(Gate { open, done }).map_err(io::Error::other)?;
         outcome.recv_blocking().map_err(io::Error::other)?
     }
 }
@@ -228,13 +199,6 @@ struct Port {
 
 impl Port {
     async fn serve(self, executor: Rc<LocalExecutor<'_>>) {
-        serve(
-            executor,
-            self.listener,
-            self.address,
-            self.orders,
-            Rc::new(self.site),
-        )
-        .await;
+        serve(executor, self.listener, self.address, self.orders, Rc::new(self.site)).await;
     }
 }

@@ -58,24 +58,14 @@ impl Places {
         let mut table = self.0.borrow_mut();
         let id = table.next;
         table.next += 1;
-        let entry = Entry {
-            phase: Phase::Idle,
-            since: Instant::now(),
-            task: None,
-        };
+        let entry = Entry { phase: Phase::Idle, since: Instant::now(), task: None };
         table.entries.insert(id, entry);
-        Some(Place {
-            places: self.clone(),
-            id,
-        })
+        Some(Place { places: self.clone(), id })
     }
 
     fn evict(&self) -> Option<Entry> {
         let mut table = self.0.borrow_mut();
-        let candidates = table
-            .entries
-            .iter()
-            .filter(|(_, entry)| entry.phase < Phase::Answering);
+        let candidates = table.entries.iter().filter(|(_, entry)| entry.phase < Phase::Answering);
         let (id, phase) = candidates
             .min_by_key(|(id, entry)| (entry.phase, entry.since, **id))
             .map(|(id, entry)| (*id, entry.phase))?;
@@ -97,20 +87,13 @@ impl Places {
             table.stopping = true;
             std::mem::take(&mut table.entries)
         };
-        let busy = entries
-            .into_values()
-            .filter(|entry| entry.phase > Phase::Idle);
+        let busy = entries.into_values().filter(|entry| entry.phase > Phase::Idle);
         busy.filter_map(|entry| entry.task).collect()
     }
 
     #[cfg(test)]
     fn phases(&self) -> Vec<(u64, Phase)> {
-        self.0
-            .borrow()
-            .entries
-            .iter()
-            .map(|(id, entry)| (*id, entry.phase))
-            .collect()
+        self.0.borrow().entries.iter().map(|(id, entry)| (*id, entry.phase)).collect()
     }
 }
 

@@ -44,13 +44,7 @@ pub struct Account {
 impl Account {
     pub(super) fn new(balances: &[(String, Decimal)]) -> Account {
         let held = |(asset, free): &(String, Decimal)| {
-            (
-                asset.clone(),
-                Balance {
-                    free: *free,
-                    locked: Decimal::ZERO,
-                },
-            )
+            (asset.clone(), Balance { free: *free, locked: Decimal::ZERO })
         };
         Account {
             can_trade: true,
@@ -82,9 +76,7 @@ impl Account {
         if self.balance(asset).free >= needed {
             Ok(())
         } else {
-            Err(Refusal::engine(
-                "Account has insufficient balance for requested action.",
-            ))
+            Err(Refusal::engine("Account has insufficient balance for requested action."))
         }
     }
 
@@ -109,21 +101,12 @@ impl Account {
         let quote = price * quantity;
         let (paid, received, side_rate) = match side {
             OrderSide::Buy => ((listing.quote, quote), (listing.base, quantity), self.buyer),
-            OrderSide::Sell => (
-                (listing.base, quantity),
-                (listing.quote, quote),
-                self.seller,
-            ),
+            OrderSide::Sell => ((listing.base, quantity), (listing.quote, quote), self.seller),
         };
         self.shift(paid.0, -paid.1);
         self.shift(received.0, received.1);
         let rate = self.taker + side_rate;
-        let in_bnb = if listing.base == "BNB" {
-            quantity
-        } else {
-            quote / bnb_price
-        } * rate
-            * self.bnb_share;
+        let in_bnb = if listing.base == "BNB" { quantity } else { quote / bnb_price } * rate * self.bnb_share;
         let in_bnb = self.round(in_bnb);
         let (commission, asset) = if self.bnb_fees && self.balance("BNB").free >= in_bnb {
             (in_bnb, "BNB")
@@ -141,9 +124,6 @@ impl Account {
     fn shift(&mut self, asset: &str, amount: Decimal) {
         let balance = self.balances.entry(asset.to_owned()).or_default();
         balance.free += amount;
-        assert!(
-            balance.free >= Decimal::ZERO,
-            "the engine let {asset} go below zero"
-        );
+        assert!(balance.free >= Decimal::ZERO, "the engine let {asset} go below zero");
     }
 }

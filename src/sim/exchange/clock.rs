@@ -10,11 +10,7 @@ pub(super) struct Clock {
 
 impl Clock {
     pub(super) fn new() -> Clock {
-        Clock {
-            started: Instant::now(),
-            skew_ms: 0,
-            drift_ppm: 0,
-        }
+        Clock { started: Instant::now(), skew_ms: 0, drift_ppm: 0 }
     }
 
     pub(super) fn set_skew(&mut self, skew_ms: i64) {
@@ -28,9 +24,7 @@ impl Clock {
     }
 
     pub(super) fn now_micros(&self) -> i64 {
-        let since_epoch = SystemTime::now()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .unwrap_or_default();
+        let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let elapsed = i64::try_from(self.started.elapsed().as_micros()).unwrap_or(i64::MAX);
         let drift = elapsed.saturating_mul(self.drift_ppm) / 1_000_000;
         i64::try_from(since_epoch.as_micros()).unwrap_or(i64::MAX) + self.skew_ms * 1_000 + drift

@@ -18,11 +18,7 @@ pub(super) struct Match {
     pub(super) needed: Decimal,
 }
 
-pub(super) fn match_market(
-    symbol: &Symbol,
-    side: OrderSide,
-    asked: Asked,
-) -> Result<Match, Refusal> {
+pub(super) fn match_market(symbol: &Symbol, side: OrderSide, asked: Asked) -> Result<Match, Refusal> {
     let listing = &symbol.listing;
     let levels = match side {
         OrderSide::Buy => &symbol.book.asks,
@@ -49,35 +45,21 @@ pub(super) fn match_market(
         (OrderSide::Buy, Asked::Amount(amount)) => amount,
         (OrderSide::Buy, _) => {
             let worst = levels.last().map_or(symbol.mid, |level| level.price);
-            fills
-                .iter()
-                .map(|fill| fill.price * fill.quantity)
-                .sum::<Decimal>()
+            fills.iter().map(|fill| fill.price * fill.quantity).sum::<Decimal>()
                 + (quantity - executed) * worst
         }
     };
-    Ok(Match {
-        quantity,
-        fills,
-        expiry_reason,
-        needed,
-    })
+    Ok(Match { quantity, fills, expiry_reason, needed })
 }
 
 /// La quantité que `amount` paie dans le carnet, au pas inférieur ; vrai si le carnet s'épuise avant le montant.
-fn derive_quantity(
-    listing: &Listing,
-    levels: &[Level],
-    amount: Decimal,
-) -> Result<(Decimal, bool), Refusal> {
+fn derive_quantity(listing: &Listing, levels: &[Level], amount: Decimal) -> Result<(Decimal, bool), Refusal> {
     let liquidity: Decimal = levels.iter().map(|level| level.quantity).sum();
-    for (filter, minimum) in [
-        ("LOT_SIZE", listing.min_quantity),
-        ("MARKET_LOT_SIZE", listing.market_min_quantity),
-    ] {
+    for (filter, minimum) in
+        [("LOT_SIZE", listing.min_quantity), ("MARKET_LOT_SIZE", listing.market_min_quantity)]
+    {
         if liquidity < minimum || liquidity.is_zero() {
-            let text =
-                format!("Order book liquidity is less than {filter} filter minimum quantity.");
+            let text = format!("Order book liquidity is less than {filter} filter minimum quantity.");
             return Err(Refusal::engine(&text));
         }
     }
@@ -85,11 +67,7 @@ fn derive_quantity(
     for level in levels {
         let taken = level.quantity.min(left / level.price);
         quantity += taken;
-        left -= if taken < level.quantity {
-            left
-        } else {
-            taken * level.price
-        };
+        left -= if taken < level.quantity { left } else { taken * level.price };
     }
     let step = listing.step_size.max(listing.market_step_size);
     let quantity = floor_to(quantity, step);
@@ -101,12 +79,7 @@ fn derive_quantity(
 
 fn check_lot(listing: &Listing, quantity: Decimal) -> Result<(), Refusal> {
     let lots = [
-        (
-            "LOT_SIZE",
-            listing.min_quantity,
-            listing.max_quantity,
-            listing.step_size,
-        ),
+        ("LOT_SIZE", listing.min_quantity, listing.max_quantity, listing.step_size),
         (
             "MARKET_LOT_SIZE",
             listing.market_min_quantity,
@@ -133,11 +106,7 @@ fn check_notional(listing: &Listing, notional: Decimal) -> Result<(), Refusal> {
     let too_big = listing.notional_filter == NotionalFilter::Notional
         && listing.max_notional_applies_to_market
         && notional > listing.max_notional;
-    if too_small || too_big {
-        Err(Refusal::filter(name))
-    } else {
-        Ok(())
-    }
+    if too_small || too_big { Err(Refusal::filter(name)) } else { Ok(()) }
 }
 
 /// Le pire prix que la règle d'écart permet, quand la paire a un prix de référence.
@@ -150,12 +119,7 @@ fn price_bound(listing: &Listing, side: OrderSide) -> Option<Decimal> {
 }
 
 /// Une exécution par niveau traversé ; vrai si l'écart permis a arrêté la marche.
-fn walk(
-    levels: &[Level],
-    quantity: Decimal,
-    side: OrderSide,
-    bound: Option<Decimal>,
-) -> (Vec<Level>, bool) {
+fn walk(levels: &[Level], quantity: Decimal, side: OrderSide, bound: Option<Decimal>) -> (Vec<Level>, bool) {
     let mut left = quantity;
     let mut fills = Vec::new();
     for level in levels {
@@ -167,10 +131,7 @@ fn walk(
             return (fills, beyond && !left.is_zero());
         }
         let taken = level.quantity.min(left);
-        fills.push(Level {
-            price: level.price,
-            quantity: taken,
-        });
+        fills.push(Level { price: level.price, quantity: taken });
         left -= taken;
     }
     (fills, false)
@@ -186,10 +147,7 @@ mod tests {
     }
 
     fn level(price: &str, quantity: &str) -> Level {
-        Level {
-            price: decimal(price),
-            quantity: decimal(quantity),
-        }
+        Level { price: decimal(price), quantity: decimal(quantity) }
     }
 
     /// BTCUSDC à 100, trois niveaux de chaque côté.
@@ -198,16 +156,8 @@ mod tests {
         let (symbol, dice) = market.find_mut("BTCUSDC").unwrap();
         symbol.set_price(decimal("100"), dice);
         symbol.set_book(Book {
-            asks: vec![
-                level("100.01", "0.1"),
-                level("101", "0.2"),
-                level("110", "0.3"),
-            ],
-            bids: vec![
-                level("99.99", "0.1"),
-                level("99", "0.2"),
-                level("90", "0.3"),
-            ],
+            asks: vec![level("100.01", "0.1"), level("101", "0.2"), level("110", "0.3")],
+            bids: vec![level("99.99", "0.1"), level("99", "0.2"), level("90", "0.3")],
         });
         edit(&mut symbol.listing);
         check(symbol)
@@ -215,9 +165,7 @@ mod tests {
 
     fn code(asked: Asked, edit: impl FnOnce(&mut Listing)) -> Option<(i64, String)> {
         with_symbol(edit, |symbol| {
-            match_market(symbol, OrderSide::Buy, asked)
-                .err()
-                .map(|no| (no.code, no.text))
+            match_market(symbol, OrderSide::Buy, asked).err().map(|no| (no.code, no.text))
         })
     }
 
@@ -226,13 +174,9 @@ mod tests {
         with_symbol(
             |_| (),
             |symbol| {
-                let found =
-                    match_market(symbol, OrderSide::Buy, Asked::Quantity(decimal("0.25"))).unwrap();
+                let found = match_market(symbol, OrderSide::Buy, Asked::Quantity(decimal("0.25"))).unwrap();
                 assert_eq!(found.fills, [level("100.01", "0.1"), level("101", "0.15")]);
-                assert_eq!(
-                    (found.expiry_reason, found.needed),
-                    (None, decimal("25.151"))
-                );
+                assert_eq!((found.expiry_reason, found.needed), (None, decimal("25.151")));
             },
         );
     }
@@ -242,8 +186,7 @@ mod tests {
         with_symbol(
             |_| (),
             |symbol| {
-                let found =
-                    match_market(symbol, OrderSide::Buy, Asked::Amount(decimal("20"))).unwrap();
+                let found = match_market(symbol, OrderSide::Buy, Asked::Amount(decimal("20"))).unwrap();
                 // 10,001 au premier niveau, puis 9,999 / 101 = 0,0990.
                 assert_eq!(found.quantity, decimal("0.199"));
                 assert_eq!((found.expiry_reason, found.needed), (None, decimal("20")));
@@ -255,18 +198,8 @@ mod tests {
     fn an_exhausted_book_or_range_ends_the_order_early() {
         let cases = [
             ("0.7", None, "INSUFFICIENT_LIQUIDITY", "0.6"),
-            (
-                "0.5",
-                Some("0.05"),
-                "EXECUTION_RULE_PRICE_RANGE_EXCEEDED",
-                "0.3",
-            ),
-            (
-                "0.5",
-                Some("0.0001"),
-                "EXECUTION_RULE_PRICE_RANGE_EXCEEDED",
-                "0.1",
-            ),
+            ("0.5", Some("0.05"), "EXECUTION_RULE_PRICE_RANGE_EXCEEDED", "0.3"),
+            ("0.5", Some("0.0001"), "EXECUTION_RULE_PRICE_RANGE_EXCEEDED", "0.1"),
         ];
         for (quantity, range, reason, executed) in cases {
             let edit = |listing: &mut Listing| {
@@ -274,18 +207,9 @@ mod tests {
                 listing.price_range = range.map(decimal);
             };
             with_symbol(edit, |symbol| {
-                let found =
-                    match_market(symbol, OrderSide::Buy, Asked::Quantity(decimal(quantity)))
-                        .unwrap();
+                let found = match_market(symbol, OrderSide::Buy, Asked::Quantity(decimal(quantity))).unwrap();
                 assert_eq!(found.expiry_reason, Some(reason));
-                assert_eq!(
-                    found
-                        .fills
-                        .iter()
-                        .map(|fill| fill.quantity)
-                        .sum::<Decimal>(),
-                    decimal(executed)
-                );
+                assert_eq!(found.fills.iter().map(|fill| fill.quantity).sum::<Decimal>(), decimal(executed));
             });
         }
     }
@@ -305,24 +229,13 @@ mod tests {
         );
         assert_eq!(code(quantity("0.049"), |_| ()), filter("NOTIONAL"));
         assert_eq!(
-            code(quantity("0.049"), |l| l.notional_filter =
-                NotionalFilter::MinNotional),
+            code(quantity("0.049"), |l| l.notional_filter = NotionalFilter::MinNotional),
             filter("MIN_NOTIONAL")
         );
-        assert_eq!(
-            code(quantity("0.049"), |l| l.min_notional_applies_to_market =
-                false),
-            None
-        );
-        assert_eq!(
-            code(quantity("0.1"), |l| l.reference_price = Some(decimal("49"))),
-            filter("NOTIONAL")
-        );
+        assert_eq!(code(quantity("0.049"), |l| l.min_notional_applies_to_market = false), None);
+        assert_eq!(code(quantity("0.1"), |l| l.reference_price = Some(decimal("49"))), filter("NOTIONAL"));
         assert_eq!(code(amount("0.0001"), |_| ()), filter("LOT_SIZE"));
         assert_eq!(code(amount("4.99"), |_| ()), filter("NOTIONAL"));
-        assert_eq!(
-            code(quantity("0"), |_| ()),
-            Some((-1013, "Invalid quantity.".to_owned()))
-        );
+        assert_eq!(code(quantity("0"), |_| ()), Some((-1013, "Invalid quantity.".to_owned())));
     }
 }

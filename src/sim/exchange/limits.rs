@@ -23,21 +23,13 @@ struct Window {
 
 impl Window {
     fn new(length_ms: i64) -> Window {
-        Window {
-            length_ms,
-            period: 0,
-            used: 0,
-        }
+        Window { length_ms, period: 0, used: 0 }
     }
 
     fn at(&mut self, now_ms: i64) -> &mut i64 {
         let period = now_ms.div_euclid(self.length_ms);
         if period != self.period {
-            *self = Window {
-                period,
-                used: 0,
-                ..*self
-            };
+            *self = Window { period, used: 0, ..*self };
         }
         &mut self.used
     }
@@ -90,12 +82,7 @@ impl Limits {
         let text = format!(
             "Too much request weight used; current limit is {limit} request weight per 1 MINUTE. Please use WebSocket Streams for live updates to avoid polling the API."
         );
-        Err(Refusal::slow_down(
-            429,
-            -1003,
-            text,
-            self.weight.seconds_left(now_ms),
-        ))
+        Err(Refusal::slow_down(429, -1003, text, self.weight.seconds_left(now_ms)))
     }
 
     fn ban(&self, now_ms: i64) -> Refusal {
@@ -121,12 +108,7 @@ impl Limits {
             return Ok(());
         }
         let text = format!("Too many new orders; current limit is {limit} orders per 10 SECOND.");
-        Err(Refusal::slow_down(
-            429,
-            -1015,
-            text,
-            self.ten_seconds.seconds_left(now_ms),
-        ))
+        Err(Refusal::slow_down(429, -1015, text, self.ten_seconds.seconds_left(now_ms)))
     }
 
     /// Un ordre entièrement exécuté rend son compte ; on ne le compte donc pas.
@@ -147,30 +129,18 @@ mod tests {
 
     #[test]
     fn the_weight_starts_anew_with_the_minute_and_insisting_ends_in_a_ban() {
-        let mut limits = Limits {
-            weight_limit: 10,
-            ..Limits::new()
-        };
+        let mut limits = Limits { weight_limit: 10, ..Limits::new() };
         let now = 1_790_000_000_000 / MINUTE_MS * MINUTE_MS;
         assert!(limits.charge(now, 10).is_ok());
         let refusal = limits.charge(now + 20_000, 1).unwrap_err();
-        assert_eq!(
-            (refusal.status, refusal.code, refusal.retry_after),
-            (429, -1003, Some(41))
-        );
+        assert_eq!((refusal.status, refusal.code, refusal.retry_after), (429, -1003, Some(41)));
         assert!(limits.charge(now + MINUTE_MS, 1).is_ok());
         let mut status = 0;
         for _ in 0..=PATIENCE {
             status = limits.charge(now + MINUTE_MS, 20).unwrap_err().status;
         }
         assert_eq!(status, 418);
-        assert_eq!(
-            limits
-                .charge(now + MINUTE_MS + BAN_MS - 1, 1)
-                .unwrap_err()
-                .status,
-            418
-        );
+        assert_eq!(limits.charge(now + MINUTE_MS + BAN_MS - 1, 1).unwrap_err().status, 418);
         assert!(limits.charge(now + MINUTE_MS + BAN_MS, 1).is_ok());
     }
 }

@@ -91,10 +91,7 @@ impl Order {
         self.push_amounts(&mut json);
         json.push("workingTime", self.time_ms);
         if response_type == ResponseType::Full {
-            json.push(
-                "fills",
-                self.fills.iter().map(Fill::receipt).collect::<Vec<Json>>(),
-            );
+            json.push("fills", self.fills.iter().map(Fill::receipt).collect::<Vec<Json>>());
         }
         json.push("selfTradePreventionMode", "EXPIRE_MAKER");
         self.push_labels(&mut json);
@@ -156,10 +153,7 @@ impl Order {
     }
 
     fn push_labels(&self, json: &mut Json) {
-        for (name, value) in ["strategyId", "strategyType"]
-            .into_iter()
-            .zip(self.strategy)
-        {
+        for (name, value) in ["strategyId", "strategyType"].into_iter().zip(self.strategy) {
             if let Some(value) = value {
                 json.push(name, value);
             }

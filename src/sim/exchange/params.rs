@@ -31,17 +31,12 @@ impl Params {
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&str> {
-        self.0
-            .iter()
-            .find(|(known, _)| known == name)
-            .map(|(_, value)| value.as_str())
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
     /// Présent et non vide.
     pub(super) fn require(&self, name: &str) -> Result<&str, Refusal> {
-        self.get(name)
-            .filter(|value| !value.is_empty())
-            .ok_or_else(|| Refusal::missing(name))
+        self.get(name).filter(|value| !value.is_empty()).ok_or_else(|| Refusal::missing(name))
     }
 
     /// Refuse tout nom hors de `known` ; le code dépend de la sécurité de l'appel.
@@ -70,22 +65,14 @@ impl Params {
             return Ok(None);
         };
         if text.is_empty() {
-            return Err(Refusal::new(
-                -1105,
-                format!("Parameter '{name}' was empty."),
-            ));
+            return Err(Refusal::new(-1105, format!("Parameter '{name}' was empty.")));
         }
         if !is_decimal(text, 20, 20) {
             return Err(Refusal::illegal(name, DECIMAL_RANGE));
         }
-        let too_fine =
-            || Refusal::new(-1111, format!("Parameter '{name}' has too much precision."));
+        let too_fine = || Refusal::new(-1111, format!("Parameter '{name}' has too much precision."));
         let value: Decimal = text.parse().map_err(|_| too_fine())?;
-        if value.normalize().scale() > 8 {
-            Err(too_fine())
-        } else {
-            Ok(Some(value))
-        }
+        if value.normalize().scale() > 8 { Err(too_fine()) } else { Ok(Some(value)) }
     }
 
     pub(super) fn integer(&self, name: &str) -> Result<Option<i64>, Refusal> {
@@ -95,9 +82,7 @@ impl Params {
         if !is_decimal(text, 20, 0) {
             return Err(Refusal::illegal(name, INTEGER_RANGE));
         }
-        text.parse()
-            .map(Some)
-            .map_err(|_| Refusal::new(-1108, format!("Parameter '{name}' overflowed.")))
+        text.parse().map(Some).map_err(|_| Refusal::new(-1108, format!("Parameter '{name}' overflowed.")))
     }
 
     pub(super) fn flag(&self, name: &str) -> Result<Option<bool>, Refusal> {
@@ -105,10 +90,7 @@ impl Params {
             None => Ok(None),
             Some("true" | "TRUE") => Ok(Some(true)),
             Some("false" | "FALSE") => Ok(Some(false)),
-            Some(_) => Err(Refusal::new(
-                -1130,
-                format!("Data sent for parameter '{name}' is not valid."),
-            )),
+            Some(_) => Err(Refusal::new(-1130, format!("Data sent for parameter '{name}' is not valid."))),
         }
     }
 
@@ -118,14 +100,8 @@ impl Params {
             return Ok(None);
         };
         let legal = text.len() <= 20
-            && text
-                .bytes()
-                .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b"-_.".contains(&b));
-        if legal {
-            Ok(Some(text))
-        } else {
-            Err(Refusal::illegal("symbol", SYMBOL_RANGE))
-        }
+            && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b"-_.".contains(&b));
+        if legal { Ok(Some(text)) } else { Err(Refusal::illegal("symbol", SYMBOL_RANGE)) }
     }
 
     /// `symbols=["BTCUSDC","ETHUSDC"]`, brut ou encodé.
@@ -136,16 +112,10 @@ impl Params {
         let range = r#"^\["[A-Z0-9-_.]{1,20}"(,"[A-Z0-9-_.]{1,20}"){0,}\]$"#;
         let list: Vec<String> =
             miniserde::json::from_str(text).map_err(|_| Refusal::illegal("symbols", range))?;
-        let repeated = list
-            .iter()
-            .enumerate()
-            .any(|(rank, name)| list[..rank].contains(name));
+        let repeated = list.iter().enumerate().any(|(rank, name)| list[..rank].contains(name));
         match (list.is_empty(), repeated) {
             (true, _) => Err(Refusal::illegal("symbols", range)),
-            (_, true) => Err(Refusal::new(
-                -1151,
-                "Symbol is present multiple times in the list.",
-            )),
+            (_, true) => Err(Refusal::new(-1151, "Symbol is present multiple times in the list.")),
             _ => Ok(Some(list)),
         }
     }
@@ -155,14 +125,8 @@ impl Params {
             return Ok(None);
         };
         let legal = (1..=36).contains(&text.len())
-            && text
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
-        if legal {
-            Ok(Some(text))
-        } else {
-            Err(Refusal::illegal(name, CLIENT_ID_RANGE))
-        }
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+        if legal { Ok(Some(text)) } else { Err(Refusal::illegal(name, CLIENT_ID_RANGE)) }
     }
 
     /// Fenêtre en microsecondes.
@@ -171,9 +135,7 @@ impl Params {
         if !is_decimal(text, 20, 3) {
             return Err(Refusal::illegal("recvWindow", RECV_WINDOW_RANGE));
         }
-        let window: Decimal = text
-            .parse()
-            .map_err(|_| Refusal::illegal("recvWindow", RECV_WINDOW_RANGE))?;
+        let window: Decimal = text.parse().map_err(|_| Refusal::illegal("recvWindow", RECV_WINDOW_RANGE))?;
         if window > Decimal::from(60_000) {
             return Err(Refusal::new(-1131, "recvWindow must be less than 60000"));
         }
@@ -188,10 +150,7 @@ fn pairs(text: &str) -> Result<Vec<(String, String)>, Refusal> {
         let (name, value) = part.split_once('=').unwrap_or((part, ""));
         let (name, value) = (decode(name), decode(value));
         if pairs.iter().any(|(known, _)| *known == name) {
-            return Err(Refusal::new(
-                -1101,
-                "Duplicate values for a parameter detected.",
-            ));
+            return Err(Refusal::new(-1101, "Duplicate values for a parameter detected."));
         }
         pairs.push((name, value));
     }
@@ -204,15 +163,8 @@ fn decode(text: &str) -> String {
     let mut decoded = Vec::with_capacity(bytes.len());
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
-        let code = || {
-            bytes
-                .get(at + 1..at + 3)
-                .and_then(|hex| std::str::from_utf8(hex).ok())
-        };
-        let escaped = (byte == b'%')
-            .then(code)
-            .flatten()
-            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        let code = || bytes.get(at + 1..at + 3).and_then(|hex| std::str::from_utf8(hex).ok());
+        let escaped = (byte == b'%').then(code).flatten().and_then(|hex| u8::from_str_radix(hex, 16).ok());
         decoded.push(escaped.unwrap_or(if byte == b'+' { b' ' } else { byte }));
         at += if escaped.is_some() { 3 } else { 1 };
     }
@@ -220,9 +172,8 @@ fn decode(text: &str) -> String {
 }
 
 fn is_decimal(text: &str, whole_limit: usize, fraction_limit: usize) -> bool {
-    let digits = |part: &str, limit| {
-        (1..=limit).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit())
-    };
+    let digits =
+        |part: &str, limit| (1..=limit).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
     match text.split_once('.') {
         Some((whole, fraction)) => digits(whole, whole_limit) && digits(fraction, fraction_limit),
         None => digits(text, whole_limit),
@@ -265,11 +216,8 @@ mod tests {
 
     #[test]
     fn the_window_takes_three_decimals_and_at_most_a_minute() {
-        let window = |text: &str| {
-            Params::parse(&format!("recvWindow={text}"), "")
-                .unwrap()
-                .recv_window_micros()
-        };
+        let window =
+            |text: &str| Params::parse(&format!("recvWindow={text}"), "").unwrap().recv_window_micros();
         assert_eq!(window("3000.5"), Ok(3_000_500));
         assert_eq!(window("60000"), Ok(60_000_000));
         assert_eq!(window("60000.001").unwrap_err().code, -1131);

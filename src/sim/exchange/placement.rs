@@ -59,10 +59,7 @@ impl State {
     /// Contrôles de l'API et filtres, sans le moteur : ni solde ni identifiant.
     pub(super) fn test_order(&mut self, params: &Params) -> Result<Json, Refusal> {
         let ticket = self.read_ticket(params)?;
-        let symbol = self
-            .market
-            .find(ticket.pair)
-            .ok_or_else(Refusal::invalid_symbol)?;
+        let symbol = self.market.find(ticket.pair).ok_or_else(Refusal::invalid_symbol)?;
         match_market(symbol, ticket.side, ticket.asked)?;
         if params.flag("computeCommissionRates")? != Some(true) {
             return Ok(object! {});
@@ -97,17 +94,13 @@ impl State {
             (None, Some(amount)) => Asked::Amount(amount),
             (Some(_), Some(_)) => return Err(Refusal::combination()),
             (None, None) => {
-                let text =
-                    "Param 'quantity' or 'quoteOrderQty' must be sent, but both were empty/null!";
+                let text = "Param 'quantity' or 'quoteOrderQty' must be sent, but both were empty/null!";
                 return Err(Refusal::new(-1102, text));
             }
         };
         for name in ["timeInForce", "price", "stopPrice", "icebergQty"] {
             if params.get(name).is_some() {
-                return Err(Refusal::new(
-                    -1106,
-                    format!("Parameter '{name}' sent when not required."),
-                ));
+                return Err(Refusal::new(-1106, format!("Parameter '{name}' sent when not required.")));
             }
         }
         let response_type = match params.get("newOrderRespType") {
@@ -115,42 +108,24 @@ impl State {
             Some("RESULT") => ResponseType::Result,
             Some("ACK") => ResponseType::Ack,
             Some(_) => {
-                return Err(Refusal::new(
-                    -1130,
-                    "Data sent for parameter 'newOrderRespType' is not valid.",
-                ));
+                return Err(Refusal::new(-1130, "Data sent for parameter 'newOrderRespType' is not valid."));
             }
         };
-        let strategy = [
-            params.integer("strategyId")?,
-            params.integer("strategyType")?,
-        ];
+        let strategy = [params.integer("strategyId")?, params.integer("strategyType")?];
         if strategy[1].is_some_and(|kind| kind < 1_000_000) {
             return Err(Refusal::new(-1134, "strategyType was less than 1000000."));
         }
         let client_id = params.client_id("newClientOrderId")?.map(str::to_owned);
-        Ok(Ticket {
-            pair,
-            side,
-            asked,
-            client_id,
-            response_type,
-            strategy,
-        })
+        Ok(Ticket { pair, side, asked, client_id, response_type, strategy })
     }
 
     fn check(&self, ticket: &Ticket) -> Result<Match, Refusal> {
-        let symbol = self
-            .market
-            .find(ticket.pair)
-            .ok_or_else(Refusal::invalid_symbol)?;
+        let symbol = self.market.find(ticket.pair).ok_or_else(Refusal::invalid_symbol)?;
         let listing = &symbol.listing;
         match listing.status {
             Status::Trading => {}
             Status::CancelOnly => {
-                return Err(Refusal::engine(
-                    "This order type is not possible in this trading phase.",
-                ));
+                return Err(Refusal::engine("This order type is not possible in this trading phase."));
             }
             Status::Halt | Status::Break | Status::EndOfDay => {
                 return Err(Refusal::new(-1013, "Market is closed."));
@@ -166,11 +141,7 @@ impl State {
         }
         let is_open = |order: &Order| order.status == OrderStatus::New;
         let same = |order: &Order| Some(&order.client_id) == ticket.client_id.as_ref();
-        if self
-            .orders
-            .iter()
-            .any(|order| is_open(order) && same(order))
-        {
+        if self.orders.iter().any(|order| is_open(order) && same(order)) {
             return Err(Refusal::engine("Duplicate order sent."));
         }
         let paid = match ticket.side {
@@ -182,10 +153,7 @@ impl State {
     }
 
     fn check_rights(&self, listing: &Listing, asked: Asked) -> Result<(), Refusal> {
-        let permitted = |set: &Vec<&str>| {
-            set.iter()
-                .any(|name| self.account.permissions.contains(name))
-        };
+        let permitted = |set: &Vec<&str>| set.iter().any(|name| self.account.permissions.contains(name));
         let text = if !self.account.can_trade {
             "This account may not place or cancel orders."
         } else if !listing.spot_trading_allowed || !listing.permission_sets.iter().all(permitted) {
@@ -202,39 +170,21 @@ impl State {
 
     /// Échange ce que le moteur a trouvé ; plus rien ici ne peut refuser.
     fn execute(&mut self, side: OrderSide, ticket: &Ticket, found: Match) -> Order {
-        let bnb_price = self
-            .market
-            .find("BNBUSDC")
-            .map_or(Decimal::ONE, |symbol| symbol.mid);
+        let bnb_price = self.market.find("BNBUSDC").map_or(Decimal::ONE, |symbol| symbol.mid);
         let mut order = self.open(ticket, found.quantity);
         let symbol = self.market.find(ticket.pair).expect("a checked pair");
         for level in found.fills {
-            let (commission, commission_asset) = self.account.settle(
-                &symbol.listing,
-                side,
-                level.price,
-                level.quantity,
-                bnb_price,
-            );
+            let (commission, commission_asset) =
+                self.account.settle(&symbol.listing, side, level.price, level.quantity, bnb_price);
             order.executed += level.quantity;
             order.quote += level.price * level.quantity;
             let trade_id = self.next_trade_id;
             self.next_trade_id += 1;
             let (price, quantity) = (level.price, level.quantity);
-            order.fills.push(Fill {
-                trade_id,
-                price,
-                quantity,
-                commission,
-                commission_asset,
-            });
+            order.fills.push(Fill { trade_id, price, quantity, commission, commission_asset });
         }
         order.expiry_reason = found.expiry_reason;
-        order.status = if found.expiry_reason.is_some() {
-            OrderStatus::Expired
-        } else {
-            OrderStatus::Filled
-        };
+        order.status = if found.expiry_reason.is_some() { OrderStatus::Expired } else { OrderStatus::Filled };
         order
     }
 
@@ -243,11 +193,7 @@ impl State {
         let id = self.next_order_id;
         self.next_order_id += 1;
         let time_ms = self.clock.now_ms();
-        let drawn = || {
-            std::iter::repeat_with(|| self.dice.alphanumeric())
-                .take(22)
-                .collect()
-        };
+        let drawn = || std::iter::repeat_with(|| self.dice.alphanumeric()).take(22).collect();
         Order {
             id,
             client_id: ticket.client_id.clone().unwrap_or_else(drawn),

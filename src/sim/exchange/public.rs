@@ -12,16 +12,7 @@ use crate::sim::market::{Level, Listing, NotionalFilter, Symbol};
 
 impl State {
     pub(super) fn exchange_info(&self, params: &Params) -> Result<Json, Refusal> {
-        params.only(
-            &[
-                "symbol",
-                "symbols",
-                "permissions",
-                "showPermissionSets",
-                "symbolStatus",
-            ],
-            false,
-        )?;
+        params.only(&["symbol", "symbols", "permissions", "showPermissionSets", "symbolStatus"], false)?;
         let show_sets = params.flag("showPermissionSets")?.unwrap_or(true);
         let named = params.get("symbol").is_some() || params.get("symbols").is_some();
         let other = params.get("permissions").is_some() || params.get("symbolStatus").is_some();
@@ -29,21 +20,11 @@ impl State {
         if both || (named && other) {
             return Err(Refusal::combination());
         }
-        let wanted = params
-            .get("permissions")
-            .map(|text| text.replace(['[', ']', '"'], ""));
+        let wanted = params.get("permissions").map(|text| text.replace(['[', ']', '"'], ""));
         let status = params.get("symbolStatus");
         let symbols = self.chosen(params)?.into_iter().filter(|symbol| {
-            let permitted = |name: &str| {
-                symbol
-                    .listing
-                    .permission_sets
-                    .iter()
-                    .any(|set| set.contains(&name))
-            };
-            wanted
-                .as_ref()
-                .is_none_or(|names| names.split(',').any(permitted))
+            let permitted = |name: &str| symbol.listing.permission_sets.iter().any(|set| set.contains(&name));
+            wanted.as_ref().is_none_or(|names| names.split(',').any(permitted))
                 && status.is_none_or(|status| symbol.listing.status.text() == status)
         });
         Ok(object! {
@@ -60,26 +41,20 @@ impl State {
         })
     }
 
-    pub(super) fn ticker(
-        &mut self,
-        params: &Params,
-        write: fn(&Symbol) -> Json,
-    ) -> Result<Json, Refusal> {
+    pub(super) fn ticker(&mut self, params: &Params, write: fn(&Symbol) -> Json) -> Result<Json, Refusal> {
         params.only(&["symbol", "symbols", "symbolStatus"], false)?;
         if params.get("symbol").is_some() && params.get("symbols").is_some() {
             return Err(Refusal::combination());
         }
         let status = params.get("symbolStatus");
-        let matches =
-            |symbol: &Symbol| status.is_none_or(|status| symbol.listing.status.text() == status);
+        let matches = |symbol: &Symbol| status.is_none_or(|status| symbol.listing.status.text() == status);
         if params.get("symbol").is_some() {
             let symbol = self.one(params)?;
             return match matches(symbol) {
                 true => Ok(write(symbol)),
-                false => Err(Refusal::new(
-                    -1220,
-                    "The symbol's status does not match the requested symbolStatus.",
-                )),
+                false => {
+                    Err(Refusal::new(-1220, "The symbol's status does not match the requested symbolStatus."))
+                }
             };
         }
         self.chosen(params)?;
@@ -87,9 +62,7 @@ impl State {
             self.market.step();
         }
         let chosen = self.chosen(params)?.into_iter();
-        Ok(Json::List(
-            chosen.filter(|symbol| matches(symbol)).map(write).collect(),
-        ))
+        Ok(Json::List(chosen.filter(|symbol| matches(symbol)).map(write).collect()))
     }
 
     pub(super) fn average_price(&self, params: &Params) -> Result<Json, Refusal> {
@@ -117,14 +90,9 @@ impl State {
         params.only(&["symbol"], false)?;
         let symbol = self.one(params)?;
         let Some(price) = symbol.listing.reference_price else {
-            return Err(Refusal::new(
-                -2043,
-                "This symbol doesn't have a reference price.",
-            ));
+            return Err(Refusal::new(-2043, "This symbol doesn't have a reference price."));
         };
-        Ok(
-            object! { "symbol": symbol.pair, "referencePrice": price, "timestamp": self.clock.now_ms() },
-        )
+        Ok(object! { "symbol": symbol.pair, "referencePrice": price, "timestamp": self.clock.now_ms() })
     }
 
     pub(super) fn execution_rules(&self, params: &Params) -> Result<Json, Refusal> {
@@ -139,11 +107,7 @@ impl State {
             });
             object! { "symbol": symbol.pair, "rules": range.into_iter().collect::<Vec<Json>>() }
         };
-        let symbols = self
-            .chosen(params)?
-            .into_iter()
-            .map(rules)
-            .collect::<Vec<Json>>();
+        let symbols = self.chosen(params)?.into_iter().map(rules).collect::<Vec<Json>>();
         Ok(object! { "symbolRules": symbols })
     }
 
@@ -156,15 +120,12 @@ impl State {
     /// Les paires de `symbol` ou `symbols`, ou toutes ; une seule inconnue refuse tout.
     fn chosen(&self, params: &Params) -> Result<Vec<&Symbol>, Refusal> {
         if let Some(pair) = params.symbol()? {
-            return Ok(vec![
-                self.market.find(pair).ok_or_else(Refusal::invalid_symbol)?,
-            ]);
+            return Ok(vec![self.market.find(pair).ok_or_else(Refusal::invalid_symbol)?]);
         }
         match params.symbols()? {
             None => Ok(self.market.symbols().iter().collect()),
             Some(pairs) => {
-                let find =
-                    |pair: &String| self.market.find(pair).ok_or_else(Refusal::invalid_symbol);
+                let find = |pair: &String| self.market.find(pair).ok_or_else(Refusal::invalid_symbol);
                 pairs.iter().map(find).collect()
             }
         }
@@ -177,10 +138,7 @@ pub(super) fn price_ticker(symbol: &Symbol) -> Json {
 
 pub(super) fn book_ticker(symbol: &Symbol) -> Json {
     let best = |levels: &[Level]| {
-        levels.first().copied().unwrap_or(Level {
-            price: Decimal::ZERO,
-            quantity: Decimal::ZERO,
-        })
+        levels.first().copied().unwrap_or(Level { price: Decimal::ZERO, quantity: Decimal::ZERO })
     };
     let (bid, ask) = (best(&symbol.book.bids), best(&symbol.book.asks));
     object! {
@@ -205,12 +163,7 @@ fn symbol_json(symbol: &Symbol, show_sets: bool) -> Json {
     if listing.market_orders_allowed {
         types.push("MARKET");
     }
-    types.extend([
-        "STOP_LOSS",
-        "STOP_LOSS_LIMIT",
-        "TAKE_PROFIT",
-        "TAKE_PROFIT_LIMIT",
-    ]);
+    types.extend(["STOP_LOSS", "STOP_LOSS_LIMIT", "TAKE_PROFIT", "TAKE_PROFIT_LIMIT"]);
     let mut json = object! {
         "symbol": symbol.pair, "status": listing.status.text(),
         "baseAsset": listing.base, "baseAssetPrecision": 8i64,
@@ -225,28 +178,17 @@ fn symbol_json(symbol: &Symbol, show_sets: bool) -> Json {
         "permissions": Vec::new(),
     };
     if show_sets {
-        let sets = listing
-            .permission_sets
-            .iter()
-            .map(|set| Json::List(texts(set.clone())));
+        let sets = listing.permission_sets.iter().map(|set| Json::List(texts(set.clone())));
         json.push("permissionSets", sets.collect::<Vec<Json>>());
     }
     json.push("defaultSelfTradePreventionMode", "EXPIRE_MAKER");
-    let modes = vec![
-        "EXPIRE_TAKER",
-        "EXPIRE_MAKER",
-        "EXPIRE_BOTH",
-        "DECREMENT",
-        "TRANSFER",
-    ];
+    let modes = vec!["EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH", "DECREMENT", "TRANSFER"];
     json.push("allowedSelfTradePreventionModes", texts(modes));
     json
 }
 
 fn filters(listing: &Listing, mid: Decimal) -> Vec<Json> {
-    let max_price = (mid * Decimal::from(15))
-        .round_dp(0)
-        .max(Decimal::ONE_HUNDRED);
+    let max_price = (mid * Decimal::from(15)).round_dp(0).max(Decimal::ONE_HUNDRED);
     let lot = |name: &str, minimum: Decimal, maximum: Decimal, step: Decimal| {
         object! { "filterType": name, "minQty": minimum, "maxQty": maximum, "stepSize": step }
     };
@@ -268,12 +210,7 @@ fn filters(listing: &Listing, mid: Decimal) -> Vec<Json> {
             "filterType": "PRICE_FILTER",
             "minPrice": listing.tick_size, "maxPrice": max_price, "tickSize": listing.tick_size,
         },
-        lot(
-            "LOT_SIZE",
-            listing.min_quantity,
-            listing.max_quantity,
-            listing.step_size,
-        ),
+        lot("LOT_SIZE", listing.min_quantity, listing.max_quantity, listing.step_size),
         object! { "filterType": "ICEBERG_PARTS", "limit": 100i64 },
         lot(
             "MARKET_LOT_SIZE",

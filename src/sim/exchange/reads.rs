@@ -21,8 +21,7 @@ impl State {
         let id = params.integer("orderId")?;
         let client_id = params.client_id("origClientOrderId")?;
         if id.is_none() && client_id.is_none() {
-            let text =
-                "Param 'origClientOrderId' or 'orderId' must be sent, but both were empty/null!";
+            let text = "Param 'origClientOrderId' or 'orderId' must be sent, but both were empty/null!";
             return Err(Refusal::new(-1102, text));
         }
         let sight = self.visibility.read(View::Order, self.clock.now_ms());
@@ -37,21 +36,16 @@ impl State {
         };
         let order = order.ok_or_else(|| Refusal::new(-2013, "Order does not exist."))?;
         match client_id {
-            Some(client_id) if client_id != order.client_id => Err(Refusal::new(
-                -2039,
-                "Client order ID is not correct for this order ID.",
-            )),
+            Some(client_id) if client_id != order.client_id => {
+                Err(Refusal::new(-2039, "Client order ID is not correct for this order ID."))
+            }
             _ => Ok(order.record()),
         }
     }
 
     pub(super) fn open_orders(&mut self, params: &Params) -> Result<Json, Refusal> {
         params.only(&["symbol"], true)?;
-        let pair = if params.get("symbol").is_some() {
-            Some(self.one(params)?.pair)
-        } else {
-            None
-        };
+        let pair = if params.get("symbol").is_some() { Some(self.one(params)?.pair) } else { None };
         let sight = self.visibility.read(View::Order, self.clock.now_ms());
         let open = self.orders.iter().filter(|order| {
             order.status == OrderStatus::New
@@ -62,10 +56,7 @@ impl State {
     }
 
     pub(super) fn all_orders(&mut self, params: &Params) -> Result<Json, Refusal> {
-        params.only(
-            &["symbol", "orderId", "startTime", "endTime", "limit"],
-            true,
-        )?;
+        params.only(&["symbol", "orderId", "startTime", "endTime", "limit"], true)?;
         let pair = self.one(params)?.pair;
         let from = params.integer("orderId")?;
         let (start, end) = span(params)?;
@@ -76,25 +67,11 @@ impl State {
                 && end.is_none_or(|end| order.time_ms <= end)
         });
         let list: Vec<Json> = wanted.map(Order::record).collect();
-        Ok(Json::List(page(
-            list,
-            limit(params)?,
-            from.is_some() || start.is_some(),
-        )))
+        Ok(Json::List(page(list, limit(params)?, from.is_some() || start.is_some())))
     }
 
     pub(super) fn my_trades(&mut self, params: &Params) -> Result<Json, Refusal> {
-        params.only(
-            &[
-                "symbol",
-                "orderId",
-                "startTime",
-                "endTime",
-                "fromId",
-                "limit",
-            ],
-            true,
-        )?;
+        params.only(&["symbol", "orderId", "startTime", "endTime", "fromId", "limit"], true)?;
         let pair = self.one(params)?.pair;
         let order_id = params.integer("orderId")?;
         let from = params.integer("fromId")?;
@@ -108,43 +85,25 @@ impl State {
                 && start.is_none_or(|start| order.time_ms >= start)
                 && end.is_none_or(|end| order.time_ms <= end)
         });
-        let trades = orders
-            .flat_map(Order::trades)
-            .filter(|(id, _)| from.is_none_or(|from| *id >= from));
+        let trades = orders.flat_map(Order::trades).filter(|(id, _)| from.is_none_or(|from| *id >= from));
         let list: Vec<Json> = trades.map(|(_, json)| json).collect();
-        Ok(Json::List(page(
-            list,
-            limit(params)?,
-            from.is_some() || start.is_some(),
-        )))
+        Ok(Json::List(page(list, limit(params)?, from.is_some() || start.is_some())))
     }
 
     pub(super) fn read_account(&mut self, params: &Params) -> Result<Json, Refusal> {
         params.only(&["omitZeroBalances"], true)?;
         let omit = params.flag("omitZeroBalances")?.unwrap_or(false);
         let sight = self.visibility.read(View::Account, self.clock.now_ms());
-        let seen = self
-            .past_balances
-            .iter()
-            .rfind(|(stamp, _)| sight.sees(stamp))
-            .or(self.past_balances.first());
-        let balances = seen
-            .map(|(_, balances)| balances)
-            .unwrap_or(&self.account.balances)
-            .iter();
-        let kept =
-            balances.filter(|(_, balance)| !omit || !(balance.free + balance.locked).is_zero());
+        let seen =
+            self.past_balances.iter().rfind(|(stamp, _)| sight.sees(stamp)).or(self.past_balances.first());
+        let balances = seen.map(|(_, balances)| balances).unwrap_or(&self.account.balances).iter();
+        let kept = balances.filter(|(_, balance)| !omit || !(balance.free + balance.locked).is_zero());
         let list = kept.map(|(asset, balance)| {
             object! { "asset": asset.as_str(), "free": balance.free, "locked": balance.locked }
         });
         let account = &self.account;
-        let points =
-            |rate: Decimal| i64::try_from(rate * Decimal::from(10_000)).unwrap_or_default();
-        let permissions = account
-            .permissions
-            .iter()
-            .map(|name| Json::from(*name))
-            .collect::<Vec<Json>>();
+        let points = |rate: Decimal| i64::try_from(rate * Decimal::from(10_000)).unwrap_or_default();
+        let permissions = account.permissions.iter().map(|name| Json::from(*name)).collect::<Vec<Json>>();
         Ok(object! {
             "makerCommission": points(account.maker), "takerCommission": points(account.taker),
             "buyerCommission": points(account.buyer), "sellerCommission": points(account.seller),
@@ -205,9 +164,7 @@ impl State {
     }
 
     fn seen<'a>(&'a self, pair: &'a str, sight: Sight) -> impl Iterator<Item = &'a Order> {
-        self.orders
-            .iter()
-            .filter(move |order| order.pair == pair && sight.sees(&order.stamp))
+        self.orders.iter().filter(move |order| order.pair == pair && sight.sees(&order.stamp))
     }
 }
 
@@ -215,10 +172,9 @@ impl State {
 fn span(params: &Params) -> Result<(Option<i64>, Option<i64>), Refusal> {
     let (start, end) = (params.integer("startTime")?, params.integer("endTime")?);
     match (start, end) {
-        (Some(start), Some(end)) if end - start > DAY_MS => Err(Refusal::new(
-            -1127,
-            "More than 24 hours between startTime and endTime.",
-        )),
+        (Some(start), Some(end)) if end - start > DAY_MS => {
+            Err(Refusal::new(-1127, "More than 24 hours between startTime and endTime."))
+        }
         span => Ok(span),
     }
 }

@@ -12,28 +12,15 @@ pub(super) struct Refusal {
 
 impl Refusal {
     pub(super) fn new(code: i64, text: impl Into<String>) -> Refusal {
-        Refusal {
-            status: 400,
-            code,
-            text: text.into(),
-            retry_after: None,
-        }
+        Refusal { status: 400, code, text: text.into(), retry_after: None }
     }
 
     pub(super) fn unauthorized(code: i64, text: &str) -> Refusal {
-        Refusal {
-            status: 401,
-            ..Refusal::new(code, text)
-        }
+        Refusal { status: 401, ..Refusal::new(code, text) }
     }
 
     pub(super) fn slow_down(status: u16, code: i64, text: String, retry_after: i64) -> Refusal {
-        Refusal {
-            status,
-            code,
-            text,
-            retry_after: Some(retry_after),
-        }
+        Refusal { status, code, text, retry_after: Some(retry_after) }
     }
 
     pub(super) fn filter(name: &str) -> Refusal {
@@ -41,16 +28,12 @@ impl Refusal {
     }
 
     pub(super) fn missing(parameter: &str) -> Refusal {
-        let text = format!(
-            "Mandatory parameter '{parameter}' was not sent, was empty/null, or malformed."
-        );
+        let text = format!("Mandatory parameter '{parameter}' was not sent, was empty/null, or malformed.");
         Refusal::new(-1102, text)
     }
 
     pub(super) fn illegal(parameter: &str, range: &str) -> Refusal {
-        let text = format!(
-            "Illegal characters found in parameter '{parameter}'; legal range is '{range}'."
-        );
+        let text = format!("Illegal characters found in parameter '{parameter}'; legal range is '{range}'.");
         Refusal::new(-1100, text)
     }
 

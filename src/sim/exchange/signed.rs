@@ -32,15 +32,10 @@ impl State {
         };
         let disabled = wanted == Permission::Trade && !self.account.key_may_trade;
         if key != self.api_key || disabled {
-            return Err(Refusal::unauthorized(
-                -2015,
-                "Invalid API-key, IP, or permissions for action.",
-            ));
+            return Err(Refusal::unauthorized(-2015, "Invalid API-key, IP, or permissions for action."));
         }
         params.require("timestamp")?;
-        let timestamp = params
-            .integer("timestamp")?
-            .ok_or_else(|| Refusal::missing("timestamp"))?;
+        let timestamp = params.integer("timestamp")?.ok_or_else(|| Refusal::missing("timestamp"))?;
         let window = params.recv_window_micros()?;
         check_time(timestamp, window, self.clock.now_micros())?;
         let sent = params.require("signature")?;
@@ -48,49 +43,30 @@ impl State {
         if sign(&self.api_secret, &request.query, &body).eq_ignore_ascii_case(sent) {
             Ok(())
         } else {
-            Err(Refusal::new(
-                -1022,
-                "Signature for this request is not valid.",
-            ))
+            Err(Refusal::new(-1022, "Signature for this request is not valid."))
         }
     }
 }
 
 fn check_time(timestamp: i64, window_micros: i64, now_micros: i64) -> Result<(), Refusal> {
-    let micros = if timestamp >= MICROSECONDS_FROM {
-        timestamp
-    } else {
-        timestamp.saturating_mul(1_000)
-    };
+    let micros = if timestamp >= MICROSECONDS_FROM { timestamp } else { timestamp.saturating_mul(1_000) };
     if micros >= now_micros + AHEAD_MICROS {
         let text = "Timestamp for this request was 1000ms ahead of the server's time.";
         return Err(Refusal::new(-1021, text));
     }
     if now_micros - micros > window_micros {
-        return Err(Refusal::new(
-            -1021,
-            "Timestamp for this request is outside of the recvWindow.",
-        ));
+        return Err(Refusal::new(-1021, "Timestamp for this request is outside of the recvWindow."));
     }
     Ok(())
 }
 
 /// La signature attendue pour cette chaîne de requête et ce corps.
 fn sign(secret: &str, query: &str, body: &str) -> String {
-    hmac_hex(
-        secret,
-        &[
-            without_signature(query).as_bytes(),
-            without_signature(body).as_bytes(),
-        ],
-    )
+    hmac_hex(secret, &[without_signature(query).as_bytes(), without_signature(body).as_bytes()])
 }
 
 fn without_signature(text: &str) -> String {
-    let kept: Vec<&str> = text
-        .split('&')
-        .filter(|part| !part.starts_with("signature="))
-        .collect();
+    let kept: Vec<&str> = text.split('&').filter(|part| !part.starts_with("signature=")).collect();
     kept.join("&")
 }
 
@@ -105,63 +81,20 @@ mod tests {
         let b = "symbol=LTCBTC&side=BUY&type=LIMIT&timeInForce=GTC&quantity=1&price=0.1&recvWindow=5000&timestamp=1499827319559";
         let v2_query = "symbol=LTCBTC&side=BUY&type=LIMIT&timeInForce=GTC";
         let v2_body = "quantity=1&price=0.1&recvWindow=5000&timestamp=1499827319559";
-        let v3 = b.replace(
-            "LTCBTC",
-            "%EF%BC%91%EF%BC%92%EF%BC%93%EF%BC%94%EF%BC%95%EF%BC%96",
-        );
+        let v3 = b.replace("LTCBTC", "%EF%BC%91%EF%BC%92%EF%BC%93%EF%BC%94%EF%BC%95%EF%BC%96");
         let c3 = "symbol=BTCUSDC&side=BUY&type=MARKET&quoteOrderQty=25.00&newClientOrderId=bot-20260101-0001&newOrderRespType=FULL&recvWindow=3000&timestamp=1700000000000";
         let c4 = "symbol=BTCUSDC&side=SELL&type=MARKET&quantity=0.00031&newClientOrderId=bot-20260101-0002&newOrderRespType=FULL&recvWindow=3000.5&timestamp=1700000000000000";
         let c2 = "symbol=BTCUSDC&origClientOrderId=bot-20260101-0001&recvWindow=3000&timestamp=1700000000000";
         let c1 = "omitZeroBalances=true&recvWindow=5000&timestamp=1700000000000";
         let cases = [
-            (
-                "V1 query",
-                b,
-                "",
-                "c8db56825ae71d6d79447849e617115f4a920fa2acdcab2b053c4b2838bd6b71",
-            ),
-            (
-                "V1 body",
-                "",
-                b,
-                "c8db56825ae71d6d79447849e617115f4a920fa2acdcab2b053c4b2838bd6b71",
-            ),
-            (
-                "V2",
-                v2_query,
-                v2_body,
-                "0fd168b8ddb4876a0358a8d14d0c9f3da0e9b20c5d52b2a00fcf7d1c602f9a77",
-            ),
-            (
-                "V3",
-                &v3,
-                "",
-                "e1353ec6b14d888f1164ae9af8228a3dbd508bc82eb867db8ab6046442f33ef3",
-            ),
-            (
-                "C1",
-                c1,
-                "",
-                "821af6641542547413c6f4364e0c62f100d8d746e0ed17277e290acd6214876f",
-            ),
-            (
-                "C2",
-                c2,
-                "",
-                "7c6badb6b23e01ac5af3991c59d90e39654ba7337ab9d722eea356b10349eed4",
-            ),
-            (
-                "C3",
-                c3,
-                "",
-                "c5843e47fe9173bd0ae308a957da2f1403a52d4d345a1a4695cb04d566229d90",
-            ),
-            (
-                "C4",
-                c4,
-                "",
-                "df54b31ec410a64c32b05bc315c90e1b06ba9728530575bcb79990aae601cc2e",
-            ),
+            ("V1 query", b, "", "c8db56825ae71d6d79447849e617115f4a920fa2acdcab2b053c4b2838bd6b71"),
+            ("V1 body", "", b, "c8db56825ae71d6d79447849e617115f4a920fa2acdcab2b053c4b2838bd6b71"),
+            ("V2", v2_query, v2_body, "0fd168b8ddb4876a0358a8d14d0c9f3da0e9b20c5d52b2a00fcf7d1c602f9a77"),
+            ("V3", &v3, "", "e1353ec6b14d888f1164ae9af8228a3dbd508bc82eb867db8ab6046442f33ef3"),
+            ("C1", c1, "", "821af6641542547413c6f4364e0c62f100d8d746e0ed17277e290acd6214876f"),
+            ("C2", c2, "", "7c6badb6b23e01ac5af3991c59d90e39654ba7337ab9d722eea356b10349eed4"),
+            ("C3", c3, "", "c5843e47fe9173bd0ae308a957da2f1403a52d4d345a1a4695cb04d566229d90"),
+            ("C4", c4, "", "df54b31ec410a64c32b05bc315c90e1b06ba9728530575bcb79990aae601cc2e"),
             (
                 "C5",
                 "timestamp=1499827319559",
@@ -171,27 +104,16 @@ mod tests {
         ];
         for (name, query, body, expected) in cases {
             assert_eq!(sign(SECRET, query, body), expected, "{name}");
-            let signed = format!("{query}&signature={expected}")
-                .trim_start_matches('&')
-                .to_owned();
-            assert_eq!(
-                sign(SECRET, &signed, body),
-                expected,
-                "{name}, signature in the query"
-            );
+            let signed = format!("{query}&signature={expected}").trim_start_matches('&').to_owned();
+            assert_eq!(sign(SECRET, &signed, body), expected, "{name}, signature in the query");
         }
     }
 
     #[test]
     fn a_timestamp_has_a_second_ahead_and_a_window_behind() {
         let now = 1_790_000_000_000_000;
-        let text = |timestamp| {
-            check_time(timestamp, 3_000_500, now)
-                .err()
-                .map(|refusal| refusal.text)
-        };
-        let ahead =
-            Some("Timestamp for this request was 1000ms ahead of the server's time.".to_owned());
+        let text = |timestamp| check_time(timestamp, 3_000_500, now).err().map(|refusal| refusal.text);
+        let ahead = Some("Timestamp for this request was 1000ms ahead of the server's time.".to_owned());
         let late = Some("Timestamp for this request is outside of the recvWindow.".to_owned());
         assert_eq!(text(1_790_000_000_999), None);
         assert_eq!(text(1_790_000_001_000), ahead);

@@ -44,10 +44,7 @@ pub(super) struct Sight {
 
 impl Visibility {
     pub(super) fn new() -> Visibility {
-        Visibility {
-            lags: [Lag::None; 4],
-            reads: [0; 4],
-        }
+        Visibility { lags: [Lag::None; 4], reads: [0; 4] }
     }
 
     pub(super) fn set(&mut self, view: View, lag: Lag) {
@@ -55,22 +52,14 @@ impl Visibility {
     }
 
     pub(super) fn stamp(&self, now_ms: i64) -> Stamp {
-        Stamp {
-            at_ms: now_ms,
-            reads: self.reads,
-        }
+        Stamp { at_ms: now_ms, reads: self.reads }
     }
 
     /// Compte une lecture de `view` et rend ce qu'elle voit.
     pub(super) fn read(&mut self, view: View, now_ms: i64) -> Sight {
         let reads = self.reads[view as usize];
         self.reads[view as usize] += 1;
-        Sight {
-            lag: self.lags[view as usize],
-            view,
-            reads,
-            now_ms,
-        }
+        Sight { lag: self.lags[view as usize], view, reads, now_ms }
     }
 }
 
@@ -97,14 +86,8 @@ mod tests {
         visibility.set(View::Account, Lag::For(Duration::from_secs(10)));
         let stamp = visibility.stamp(1_000);
         let mut seen = |view, now_ms| visibility.read(view, now_ms).sees(&stamp);
-        assert_eq!(
-            [(); 3].map(|()| seen(View::Order, 1_000)),
-            [false, false, true]
-        );
-        assert_eq!(
-            [10_999, 11_000].map(|now| seen(View::Account, now)),
-            [false, true]
-        );
+        assert_eq!([(); 3].map(|()| seen(View::Order, 1_000)), [false, false, true]);
+        assert_eq!([10_999, 11_000].map(|now| seen(View::Account, now)), [false, true]);
         assert!(seen(View::MyTrades, 1_000));
     }
 }

@@ -1,0 +1,309 @@
+//! Un suiveur en marche, face au monde simulé, tel que le dehors le voit : par HTTP.
+//!
+//! [`Follower`] tourne dans ce processus ; [`Process`] est le vrai programme, que l'on peut tuer. Les
+//! tests attendent des conditions ([`until`]), jamais une durée.
+#![allow(dead_code)] // chaque fichier de tests n'en prend qu'une partie
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use calvalot::config::{Config, Mode, Secret};
+use calvalot::daemon;
+use calvalot::domain::money::{Eur, Weight};
+use calvalot::sim::{Pace, Script, World};
+use rust_decimal::{Decimal, dec};
+use serde_json::Value;
+use smol::channel::{self, Sender};
+
+/// Au-delà, la condition ne viendra plus : la machine la plus lente a eu dix fois le temps.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Attend que `condition` rende quelque chose.
+pub fn until<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(value) = condition() {
+            return value;
+        }
+        assert!(Instant::now() < deadline, "never happened: {what}");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Un monde où rien ne bouge sans le test.
+pub fn still_world() -> World {
+    World::start(Script { pace: Pace::Frozen, ..Script::default() }).expect("the loopback has free ports")
+}
+
+/// Un dossier à ce test, effacé avec lui.
+pub struct Folder(PathBuf);
+
+impl Folder {
+    pub fn new() -> Folder {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let rank = NEXT.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("calvalot-test-{}-{rank}", std::process::id()));
+        std::fs::create_dir_all(&path).expect("the temporary folder is writable");
+        Folder(path)
+    }
+
+    pub fn db(&self) -> PathBuf {
+        self.0.join("calvalot.db")
+    }
+
+    pub fn path(&self) -> &PathBuf {
+        &self.0
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.0).ok();
+    }
+}
+
+/// La configuration d'un suiveur de `world`, avec 1000 EUR et un tour toutes les 20 ms.
+pub fn config(world: &World, folder: &Folder) -> Config {
+    Config {
+        leader_url: world.leader_url(),
+        secret: Secret::new(Script::default().secret),
+        exchange_url: world.exchange_url(),
+        mode: Mode::DryRun,
+        initial_budget: Eur::new(dec!(1000)),
+        poll_interval: Duration::from_millis(20),
+        threshold: Weight::new(dec!(0.005)),
+        db_path: folder.db(),
+        port: 0,
+        allowed_hosts: Vec::new(),
+        version: "test".to_owned(),
+        warnings: Vec::new(),
+    }
+}
+
+/// Un suiveur qui tourne dans ce processus. Le lâcher l'arrête proprement.
+pub struct Follower {
+    address: SocketAddr,
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Follower {
+    pub fn start(config: Config) -> Follower {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("the loopback has free ports");
+        let address = listener.local_addr().expect("a bound socket has an address");
+        let (stop, stopped) = channel::bounded::<()>(1);
+        let thread = thread::spawn(move || {
+            let wait = async move {
+                // La poignée lâchée vaut ordre d'arrêt.
+                stopped.recv().await.ok();
+            };
+            daemon::run(config, listener, wait).expect("the follower starts");
+        });
+        Follower { address, stop: Some(stop), thread: Some(thread) }
+    }
+
+    /// Un suiveur de `world` avec la configuration ordinaire des tests.
+    pub fn of(world: &World, folder: &Folder) -> Follower {
+        Follower::start(config(world, folder))
+    }
+
+    pub fn site(&self) -> Site {
+        Site(self.address)
+    }
+
+    /// Arrête et attend la fin.
+    pub fn stop(mut self) {
+        self.end();
+    }
+
+    fn end(&mut self) {
+        self.stop.take();
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+            && !thread::panicking()
+        {
+            panic!("the follower panicked");
+        }
+    }
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// Le vrai programme, dans son processus.
+pub struct Process {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Process {
+    /// `calvalot run` face à `world`, sur un port libre, un tour par seconde.
+    pub fn run(world: &World, folder: &Folder) -> Process {
+        let port = free_port();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_calvalot"));
+        command
+            .env_clear()
+            .env("LEADER_URL", world.leader_url())
+            .env("SIGNAL_SECRET", Script::default().secret)
+            .env("BINANCE_URL", world.exchange_url())
+            .env("INITIAL_BUDGET_EUR", "1000")
+            .env("POLL_INTERVAL_SECONDS", "1")
+            .env("DB_PATH", folder.db())
+            .env("PORT", port.to_string())
+            .current_dir(folder.path())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the program starts");
+        drain(&mut child);
+        Process { child, address: SocketAddr::from(([127, 0, 0, 1], port)) }
+    }
+
+    pub fn site(&self) -> Site {
+        Site(self.address)
+    }
+
+    /// `kill -9`, et attend qu'il soit mort.
+    pub fn kill(mut self) {
+        self.child.kill().expect("the process can be killed");
+        self.child.wait().expect("a killed process ends");
+    }
+
+    /// SIGTERM ; rend le code de sortie.
+    pub fn terminate(mut self) -> Option<i32> {
+        let killed = Command::new("kill").arg(self.child.id().to_string()).status();
+        assert!(killed.expect("kill exists").success());
+        self.child.wait().expect("a terminated process ends").code()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+/// Lit le journal du programme pour que son tuyau ne se remplisse pas.
+fn drain(child: &mut Child) {
+    let stderr = child.stderr.take().expect("stderr is piped");
+    thread::spawn(move || for _line in BufReader::new(stderr).lines().map_while(Result::ok) {});
+}
+
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("the loopback has free ports");
+    listener.local_addr().expect("a bound socket has an address").port()
+}
+
+/// L'adresse d'un suiveur, et ce qu'un client y fait.
+#[derive(Clone, Copy)]
+pub struct Site(SocketAddr);
+
+/// Une réponse HTTP.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub head: String,
+    pub body: String,
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error} in {:?}", self.body))
+    }
+}
+
+impl Site {
+    pub fn address(&self) -> SocketAddr {
+        self.0
+    }
+
+    /// Une requête entière, telle quelle ; `None` si personne ne répond.
+    pub fn raw(&self, request: &[u8]) -> Option<Answer> {
+        let mut stream = TcpStream::connect(self.0).ok()?;
+        stream.set_read_timeout(Some(PATIENCE)).ok()?;
+        stream.write_all(request).ok()?;
+        let mut text = String::new();
+        stream.read_to_string(&mut text).ok()?;
+        let (head, body) = text.split_once("\r\n\r\n")?;
+        let status = head.split(' ').nth(1)?.parse().ok()?;
+        Some(Answer { status, head: head.to_owned(), body: body.to_owned() })
+    }
+
+    pub fn try_get(&self, path: &str) -> Option<Answer> {
+        self.raw(format!("GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.0).as_bytes())
+    }
+
+    pub fn get(&self, path: &str) -> Answer {
+        self.try_get(path).unwrap_or_else(|| panic!("no answer to GET {path}"))
+    }
+
+    pub fn send(&self, method: &str, path: &str, body: &str) -> Answer {
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
+             Connection: close\r\n\r\n{body}",
+            self.0,
+            body.len()
+        );
+        self.raw(request.as_bytes()).unwrap_or_else(|| panic!("no answer to {method} {path}"))
+    }
+
+    pub fn json(&self, path: &str) -> Value {
+        let answer = self.get(path);
+        assert_eq!(answer.status, 200, "GET {path}: {}", answer.body);
+        answer.json()
+    }
+
+    /// Le signal `id`, s'il est connu.
+    pub fn signal(&self, id: &str) -> Option<Value> {
+        let signals = serde_json::from_str::<Value>(&self.try_get("/api/signals?limit=100")?.body).ok()?;
+        signals.as_array()?.iter().find(|signal| signal["signal_id"] == id).cloned()
+    }
+
+    /// Attend que le signal `id` soit clos ; le rend.
+    pub fn closed_signal(&self, id: &str) -> Value {
+        until(&format!("signal {id} is closed"), || {
+            self.signal(id).filter(|signal| signal["status"] != "received")
+        })
+    }
+
+    /// Le nombre de tours finis, quelle que soit leur issue.
+    pub fn polls(&self) -> f64 {
+        let page = self.try_get("/metrics").map(|answer| answer.body).unwrap_or_default();
+        samples(&page, "calvalot_polls_total").iter().map(|(_, value)| value).sum()
+    }
+
+    /// Attend que `count` tours de plus soient finis.
+    pub fn wait_polls(&self, count: u32) {
+        let before = until("the metrics are there", || self.try_get("/metrics").map(|_| self.polls()));
+        until("the follower polls", || (self.polls() >= before + f64::from(count)).then_some(()));
+    }
+}
+
+/// Les échantillons d'une métrique : étiquettes et valeur.
+pub fn samples(page: &str, name: &str) -> Vec<(String, f64)> {
+    let lines = page.lines().filter(|line| !line.starts_with('#'));
+    lines
+        .filter_map(|line| {
+            let (series, value) = line.rsplit_once(' ')?;
+            let (found, labels) = series.split_once('{').unwrap_or((series, ""));
+            (found == name).then_some(())?;
+            Some((labels.trim_end_matches('}').to_owned(), value.parse().ok()?))
+        })
+        .collect()
+}
+
+/// Un nombre de l'API comme décimal.
+pub fn decimal(value: &Value) -> Decimal {
+    value
+        .as_f64()
+        .and_then(|number| number.to_string().parse().ok())
+        .unwrap_or_else(|| panic!("{value} is no number"))
+}

@@ -85,7 +85,8 @@ fn obey(actions: &PerCoin<Option<Action>>, coin: Coin, valuation: &Valuation) ->
 
 fn want(coin: Coin, amount: Usdc, market: &Market, plan: &mut Plan) {
     match Order::buy(coin, amount, market) {
-        Ok(_) => plan.wants.push(Want { coin, amount }),
+        // Le montant que la bourse prendrait en un ordre : le cash n'est pas réservé à ce qui dépasse.
+        Ok(order) => plan.wants.push(Want { coin, amount: order.value_at(market.quotes[coin].ask()) }),
         Err(reason) => plan.left.push((coin, reason)),
     }
 }

@@ -1,0 +1,245 @@
+//! Les propriétés de l'argent, sous des signaux, des prix et des règles tirés au hasard : ce qu'un
+//! plan et son exécution simulée ne font jamais, et où ils arrivent.
+
+use calvalot::domain::book;
+use calvalot::domain::market::{Coin, Market, PerCoin, Quote, Rules};
+use calvalot::domain::money::{Price, Quantity, Rate, Usdc, Weight};
+use calvalot::domain::order::{Left, Order, Side, Size};
+use calvalot::domain::plan::{self, Plan};
+use calvalot::domain::portfolio::{Holdings, Position};
+use calvalot::domain::signal::{Action, Instruction, Target};
+use calvalot::paper;
+use proptest::prelude::*;
+use rust_decimal::{Decimal, dec};
+
+const THRESHOLD: Decimal = dec!(0.005);
+
+/// Glissement, demi-écart du carnet et frais, au pire, en part de ce qui est échangé.
+const WORST_COST: Decimal = dec!(0.004);
+
+#[derive(Clone, Debug)]
+struct Case {
+    market: Market,
+    holdings: Holdings,
+    instruction: Instruction,
+}
+
+fn pair() -> impl Strategy<Value = (Quote, Rules)> {
+    // Prix de 0,05 à 200 000 USDC ; pas de 1e-5 à 10 ; carnet serré ; minimum de 1 à 20 USDC.
+    let price = (5i64..2_000_000_000, 0i64..20).prop_map(|(cents, spread)| {
+        let bid = Decimal::new(cents, 4).max(dec!(0.05));
+        let ask = bid + bid * Decimal::new(spread, 4);
+        Quote::new(Price::new(bid), Price::new(ask.round_dp(8))).expect("a tight book is a price")
+    });
+    (price, 0u32..6, 1i64..20, prop::bool::weighted(0.05)).prop_map(|(quote, places, minimum, halted)| {
+        let step = Quantity::new(Decimal::new(1, places));
+        let rules = Rules {
+            halted: halted.then(|| "HALT".to_owned()),
+            step,
+            min_quantity: step,
+            max_quantity: Quantity::new(dec!(9000)),
+            min_notional: Usdc::new(Decimal::from(minimum)),
+            max_notional: None,
+        };
+        (quote, rules)
+    })
+}
+
+fn instruction() -> impl Strategy<Value = Instruction> {
+    let weights = prop::array::uniform5(prop_oneof![Just(0u32), 1u32..400]).prop_map(|parts| {
+        let total = parts.iter().sum::<u32>().max(1000);
+        let weight =
+            |coin: Coin| Weight::new(Decimal::from(parts[coin as usize]) / Decimal::from(total)).floor(6);
+        Instruction::Target(Target::new(PerCoin::from_fn(weight)).expect("parts of a whole"))
+    });
+    let actions = prop::array::uniform5((0u8..4, 0i64..=1000)).prop_map(|actions| {
+        Instruction::Actions(PerCoin::from_fn(|coin| {
+            let (kind, part) = actions[coin as usize];
+            let part = Weight::new(Decimal::new(part, 3));
+            match kind {
+                0 => None,
+                1 => Some(Action::Hold),
+                2 => Some(Action::Buy(part)),
+                _ => Some(Action::Sell(part)),
+            }
+        }))
+    });
+    prop_oneof![3 => weights, 1 => actions]
+}
+
+fn case() -> impl Strategy<Value = Case> {
+    let pairs = prop::array::uniform5(pair());
+    // Ce qui est possédé, en cents de valeur, et la poussière sous le pas.
+    let owned = prop::array::uniform5((prop_oneof![Just(0i64), 1i64..500_000], 0i64..100));
+    (pairs, owned, 0i64..5_000_000, instruction()).prop_map(|(pairs, owned, cash, instruction)| {
+        let market = Market {
+            quotes: PerCoin::from_fn(|coin| pairs[coin as usize].0),
+            rules: PerCoin::from_fn(|coin| pairs[coin as usize].1.clone()),
+            rate: Rate::new(dec!(1.08)),
+        };
+        let positions = PerCoin::from_fn(|coin| {
+            let (cents, dust) = owned[coin as usize];
+            let invested = Usdc::new(Decimal::new(cents, 2));
+            let bought = invested.buys_at(market.quotes[coin].mid());
+            let quantity =
+                if cents == 0 { Quantity::ZERO } else { bought + Quantity::new(Decimal::new(dust, 8)) };
+            Position { quantity, invested }
+        });
+        Case { market, holdings: Holdings { positions, cash: Usdc::new(Decimal::new(cash, 2)) }, instruction }
+    })
+}
+
+struct Run {
+    orders: Vec<Order>,
+    left: Vec<(Coin, Left)>,
+    /// Le cash couvrait tous les achats souhaités.
+    cash_allowed: bool,
+    after: Holdings,
+}
+
+/// Planifie et exécute comme le moteur : les ventes, puis les achats avec le cash qui est là.
+fn run(case: &Case) -> Run {
+    let Plan { sales, wants, mut left } =
+        plan::plan(&case.instruction, &case.holdings, &case.market, Weight::new(THRESHOLD));
+    let after_sales = execute(&case.holdings, &sales, &case.market);
+    let cash_allowed = wants.iter().map(|want| want.amount).sum::<Usdc>() <= after_sales.cash;
+    let (purchases, short) = plan::purchases(&wants, after_sales.cash, &case.market);
+    left.extend(short);
+    let after = execute(&after_sales, &purchases, &case.market);
+    Run { orders: sales.into_iter().chain(purchases).collect(), left, cash_allowed, after }
+}
+
+fn execute(holdings: &Holdings, orders: &[Order], market: &Market) -> Holdings {
+    orders.iter().fold(*holdings, |holdings, order| {
+        let fill = paper::execute(order, market).expect("an order that obeys the rules is not refused");
+        book::apply(&holdings, &fill).expect("a fill never overdraws")
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_order_is_off_a_step_or_under_a_minimum(case in case()) {
+        for order in run(&case).orders {
+            let rules = &case.market.rules[order.coin()];
+            prop_assert!(rules.halted.is_none());
+            let fill = paper::execute(&order, &case.market).expect("an order that obeys the rules is not refused");
+            prop_assert_eq!(fill.quantity.floor_to_step(rules.step), fill.quantity);
+            prop_assert!(fill.quantity >= rules.min_quantity && fill.quantity <= rules.max_quantity);
+            prop_assert!(fill.amount >= rules.min_notional, "{:?} is worth {}", order, fill.amount);
+            if let Size::Spend(amount) = order.size() {
+                prop_assert_eq!(amount.floor(2), amount);
+                prop_assert!(fill.amount <= amount);
+            }
+        }
+    }
+
+    #[test]
+    fn never_more_is_spent_or_sold_than_there_is(case in case()) {
+        let Run { orders, after, .. } = run(&case);
+        prop_assert!(after.cash >= Usdc::ZERO);
+        for (coin, position) in after.positions.iter() {
+            prop_assert!(position.quantity >= Quantity::ZERO, "{coin}");
+            prop_assert!(position.invested >= Usdc::ZERO, "{coin}");
+        }
+        for order in orders {
+            if let Size::Sell(quantity) = order.size() {
+                prop_assert!(quantity <= case.holdings.positions[order.coin()].quantity);
+            }
+        }
+    }
+
+    #[test]
+    fn every_coin_is_either_traded_or_has_its_reason(case in case()) {
+        let Run { orders, left, .. } = run(&case);
+        for coin in Coin::ALL {
+            let traded = orders.iter().filter(|order| order.coin() == coin).count();
+            let reasons = left.iter().filter(|(other, _)| *other == coin).count();
+            prop_assert_eq!(traded + reasons, 1, "{} was traded {} times and left {} times", coin, traded, reasons);
+        }
+    }
+
+    #[test]
+    fn a_target_is_reached_within_the_threshold_and_one_step(case in case()) {
+        let Instruction::Target(target) = case.instruction else { return Ok(()) };
+        let Run { orders, left, cash_allowed, after } = run(&case);
+        let (before, value) = (case.holdings.value(&case.market), after.value(&case.market));
+        let traded: Usdc = orders.iter().map(|order| order.value_at(case.market.quotes[order.coin()].mid())).sum();
+        let costs = traded.times(WORST_COST).share_of(value.total);
+        for coin in Coin::ALL {
+            let obstacle = left.iter().any(|(other, reason)| *other == coin && reason.is_obstacle());
+            let capped = before.coins[coin].max(before.total.part(target.weight(coin)))
+                >= case.market.quotes[coin].bid() * case.market.rules[coin].max_quantity;
+            if obstacle || capped || before.total.is_zero() {
+                continue;
+            }
+            let step = (case.market.quotes[coin].ask() * case.market.rules[coin].step).share_of(value.total);
+            let drift = value.weight(coin) - target.weight(coin);
+            let tolerance = Weight::new(THRESHOLD) + step + costs;
+            prop_assert!(drift <= tolerance, "{coin} is {drift} over its target, tolerance {tolerance}");
+            if cash_allowed {
+                prop_assert!(-drift <= tolerance, "{coin} is {drift} under its target, tolerance {tolerance}");
+            }
+        }
+    }
+
+    #[test]
+    fn short_cash_is_shared_and_nobody_starves_while_it_covers_the_minima(
+        case in case(),
+        amounts in prop::array::uniform5(0i64..100_000),
+        cash in 0i64..50_000,
+    ) {
+        let cash = Usdc::new(Decimal::new(cash, 2));
+        let market = &case.market;
+        let wants: Vec<plan::Want> = Coin::ALL.into_iter()
+            .map(|coin| plan::Want { coin, amount: Usdc::new(Decimal::new(amounts[coin as usize], 2)) })
+            .filter(|want| Order::buy(want.coin, want.amount, market).is_ok())
+            .collect();
+        let (orders, left) = plan::purchases(&wants, cash, market);
+        let spent: Usdc = orders.iter().map(|order| order.value_at(market.quotes[order.coin()].ask())).sum();
+        prop_assert!(spent <= cash);
+        prop_assert_eq!(orders.len() + left.len(), wants.len());
+        let minima: Usdc = wants.iter().map(|want| Order::minimum_purchase(want.coin, market)).sum();
+        if minima <= cash {
+            prop_assert!(left.is_empty(), "{left:?} starved with {cash} for minima of {minima}");
+        }
+        for order in &orders {
+            let wanted = wants.iter().find(|want| want.coin == order.coin()).expect("only what is wanted is bought");
+            prop_assert!(order.value_at(market.quotes[order.coin()].ask()) <= wanted.amount);
+        }
+    }
+}
+
+#[test]
+fn what_would_remain_under_two_and_a_half_usdc_is_sold_with_the_rest() {
+    let market = plain_market();
+    let holdings = Holdings {
+        positions: PerCoin::from_fn(|coin| match coin {
+            Coin::Sol => Position { quantity: Quantity::new(dec!(1)), invested: Usdc::new(dec!(100)) },
+            _ => Position::default(),
+        }),
+        cash: Usdc::ZERO,
+    };
+    // 100 USDC de SOL ; vendre 98 % n'en laisserait que 2.
+    let mut sell = PerCoin::from_fn(|_| None);
+    sell[Coin::Sol] = Some(Action::Sell(Weight::new(dec!(0.98))));
+    let plan = plan::plan(&Instruction::Actions(sell), &holdings, &market, Weight::new(THRESHOLD));
+    assert_eq!(plan.sales.iter().map(Order::size).collect::<Vec<_>>(), [Size::Sell(Quantity::new(dec!(1)))]);
+}
+
+fn plain_market() -> Market {
+    let price = Price::new(dec!(100));
+    Market {
+        quotes: PerCoin::from_fn(|_| Quote::new(price, price).expect("a price")),
+        rules: PerCoin::from_fn(|_| Rules {
+            halted: None,
+            step: Quantity::new(dec!(0.001)),
+            min_quantity: Quantity::new(dec!(0.001)),
+            max_quantity: Quantity::new(dec!(9000)),
+            min_notional: Usdc::new(dec!(5)),
+            max_notional: None,
+        }),
+        rate: Rate::new(dec!(1.08)),
+    }
+}

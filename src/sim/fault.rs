@@ -8,7 +8,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use super::http::Reply;
+use super::reply::Reply;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {

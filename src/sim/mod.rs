@@ -15,6 +15,7 @@ mod json;
 mod leader;
 mod market;
 mod mind;
+mod reply;
 mod signature;
 
 use std::io;
@@ -31,9 +32,9 @@ pub use exchange::{
     Account, Asked, Balance, Exchange, Fill, Lag, Order, OrderSide, OrderStatus, SameId, View,
 };
 pub use fault::{Fault, Handling, Hit, On, Side, Wire};
-pub use http::Reply;
 pub use leader::Leader;
 pub use market::{Book, Level, Listing, NotionalFilter, Status};
+pub use reply::Reply;
 
 use fault::Faults;
 use http::{Counterpart, Gate, Site, serve};

@@ -17,6 +17,8 @@ mod market;
 mod mind;
 mod reply;
 mod signature;
+#[cfg(test)]
+mod tests;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};

@@ -126,13 +126,6 @@ fn list(value: &Value) -> &[Value] {
     values
 }
 
-fn keys(value: &Value) -> Vec<&str> {
-    let Value::Object(fields) = value else {
-        panic!("not an object")
-    };
-    fields.keys().map(String::as_str).collect()
-}
-
 fn frozen() -> World {
     let balances = vec![("USDC".to_owned(), Decimal::ONE_THOUSAND)];
     World::start(Script {
@@ -266,16 +259,12 @@ fn exchange_info_has_the_shape_of_the_real_one() {
         "/api/v3/exchangeInfo?symbols=%5B%22BTCUSDC%22%2C%22ETHUSDC%22%5D",
     );
     let value = answer.value();
-    assert_eq!(
-        keys(&value),
-        [
-            "exchangeFilters",
-            "rateLimits",
-            "serverTime",
-            "symbols",
-            "timezone"
-        ]
+    assert!(
+        answer
+            .body
+            .starts_with(r#"{"timezone":"UTC","serverTime":1"#)
     );
+    assert!(answer.body.contains(r#""exchangeFilters":[],"symbols":["#));
     let symbols = list(at(&value, "symbols"));
     assert_eq!(
         symbols

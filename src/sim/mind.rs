@@ -46,6 +46,16 @@ impl Mind {
     }
 
     pub(super) fn change(&mut self) -> Opinion {
+        loop {
+            let (next, why) = self.draw();
+            if next != self.weights {
+                return self.adopt(next, &why);
+            }
+        }
+    }
+
+    /// Un avis possible ; parfois le même que celui d'avant.
+    fn draw(&mut self) -> ([i64; COINS.len()], String) {
         let held: Vec<usize> = (0..COINS.len())
             .filter(|&coin| self.weights[coin] > 0)
             .collect();
@@ -91,10 +101,14 @@ impl Mind {
             }
             _ => {
                 next = [350, 200, 80, 100, 70];
-                "Broad recovery, back to a diversified allocation.".to_owned()
+                if self.weights.iter().sum::<i64>() < 500 {
+                    "Broad recovery, back to a diversified allocation.".to_owned()
+                } else {
+                    "Rebalancing to the usual diversified allocation.".to_owned()
+                }
             }
         };
-        self.adopt(next, &why)
+        (next, why)
     }
 
     /// Prend ces poids, ramenés sous le plafond, et en tire ce qu'il faut publier.
@@ -158,6 +172,7 @@ mod tests {
         for _ in 0..500 {
             let before = opinion.targets;
             opinion = mind.change();
+            assert!(!opinion.moves.is_empty(), "{}", opinion.reasoning);
             let total: Decimal = opinion.targets.iter().map(|(_, weight)| weight).sum();
             assert!(total <= Decimal::new(CEILING, 3), "{total}");
             assert!(

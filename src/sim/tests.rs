@@ -5,6 +5,7 @@
 
 mod faults;
 mod orders;
+mod reads;
 
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind, Read, Write};

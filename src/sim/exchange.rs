@@ -26,9 +26,10 @@ pub use account::{Account, Balance};
 pub use order::{Asked, Fill, Order, OrderSide, OrderStatus};
 pub use visibility::{Lag, View};
 
-use super::http::{Counterpart, Reply, Request};
+use super::http::{Counterpart, Request};
 use super::json::{Json, object};
 use super::market::{Book, Listing, Market, Status};
+use super::reply::Reply;
 use super::{Pace, Script};
 use account::Balances;
 use clock::Clock;

@@ -8,7 +8,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use super::http::Reply;
+use super::reply::Reply;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
@@ -107,7 +107,8 @@ pub enum Wire {
     Drip(Duration),
     /// Une autre réponse.
     Canned(Reply),
-    /// La vraie réponse, un texte du corps remplacé par un autre : champ en trop, absent, d'un autre type.
+    /// La vraie réponse, un texte du corps remplacé partout par un autre : champ en trop, absent, d'un autre
+    /// type. Sans effet si le texte n'y est pas.
     Rewrite { from: String, to: String },
     /// 200 et un corps JSON de tant d'octets, jamais entier en mémoire.
     Huge(u64),

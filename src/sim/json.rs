@@ -10,7 +10,6 @@ use rust_decimal::Decimal;
 
 #[derive(Clone, Debug)]
 pub(super) enum Json {
-    Null,
     Bool(bool),
     Int(i64),
     Number(Decimal),
@@ -39,7 +38,6 @@ impl Json {
 impl fmt::Display for Json {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Json::Null => f.write_str("null"),
             Json::Bool(value) => write!(f, "{value}"),
             Json::Int(value) => write!(f, "{value}"),
             Json::Number(value) => write!(f, "{}", value.normalize()),
@@ -121,8 +119,12 @@ mod tests {
     #[test]
     fn amounts_carry_eight_decimals_and_numbers_carry_their_own() {
         let price: Decimal = "68012.34".parse().unwrap();
-        let json = object! { "price": price, "weight": Json::Number(Decimal::new(400, 3)), "n": 3i64, "none": Json::Null };
-        assert_eq!(json.to_string(), r#"{"price":"68012.34000000","weight":0.4,"n":3,"none":null}"#);
+        let json =
+            object! { "price": price, "weight": Json::Number(Decimal::new(400, 3)), "n": 3i64 };
+        assert_eq!(
+            json.to_string(),
+            r#"{"price":"68012.34000000","weight":0.4,"n":3}"#
+        );
     }
 
     #[test]

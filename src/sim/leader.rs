@@ -9,9 +9,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
-use super::http::{Counterpart, Reply, Request};
+use super::http::{Counterpart, Request};
 use super::json::{Json, object};
 use super::mind::{Mind, Opinion};
+use super::reply::Reply;
 use super::signature::hmac_hex;
 use super::{Pace, Script};
 
@@ -159,7 +160,7 @@ impl Counterpart for Leader {
             state.refused += 1;
             return error(403, "invalid signature or timestamp");
         }
-        let due = state.polls > 0 && state.polls % self.signal_every == 0;
+        let due = state.polls > 0 && state.polls.is_multiple_of(self.signal_every);
         if let Some(opinion) = state.mind.as_mut().filter(|_| due).map(Mind::change) {
             state.publish_opinion(&opinion);
         }

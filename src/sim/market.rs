@@ -126,7 +126,7 @@ impl Symbol {
 
     fn step(&mut self, dice: &mut fastrand::Rng) {
         let noise = Decimal::from(dice.i64(-self.sway..=self.sway));
-        let pull = (self.start - self.mid) / self.start * Decimal::from(20_000);
+        let pull = (self.start - self.mid) / self.start * Decimal::from(3_000);
         let factor = Decimal::ONE + (noise + pull) / Decimal::from(1_000_000);
         self.move_to(self.mid * factor, dice);
     }

@@ -6,7 +6,8 @@
 //!
 //! De la liste S1–S41 de la fiche Binance manquent : les ordres LIMIT envoyés par l'API et leur annulation (un
 //! ordre ouvert se pose par [`Exchange::rest_order`]), `myFilters`, -2026 (archives), MAX_ASSET, l'en-tête
-//! `X-MBX-TIME-UNIT`, les compteurs `RAW_REQUESTS`, et les signatures RSA et Ed25519.
+//! `X-MBX-TIME-UNIT`, les compteurs `RAW_REQUESTS`, gzip, et les signatures RSA et Ed25519. Une fiche muette sur un
+//! code en reçoit un au choix : -2014 sans clé, -1128 pour deux quantités, -1021 pour une heure lointaine.
 
 mod exchange;
 mod fault;
@@ -15,7 +16,10 @@ mod json;
 mod leader;
 mod market;
 mod mind;
+mod reply;
 mod signature;
+#[cfg(test)]
+mod tests;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -31,9 +35,9 @@ pub use exchange::{
     Account, Asked, Balance, Exchange, Fill, Lag, Order, OrderSide, OrderStatus, SameId, View,
 };
 pub use fault::{Fault, Handling, Hit, On, Side, Wire};
-pub use http::Reply;
 pub use leader::Leader;
 pub use market::{Book, Level, Listing, NotionalFilter, Status};
+pub use reply::Reply;
 
 use fault::Faults;
 use http::{Counterpart, Gate, Site, serve};

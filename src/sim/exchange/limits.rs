@@ -11,7 +11,7 @@ const DAY_MS: i64 = 86_400_000;
 const BAN_MS: i64 = 120_000;
 const PATIENCE: u32 = 10;
 
-pub(super) const ORDERS_PER_10S: i64 = 100;
+const ORDERS_PER_10S: i64 = 100;
 pub(super) const ORDERS_PER_DAY: i64 = 200_000;
 
 /// Un compteur remis à zéro au début de chaque période.

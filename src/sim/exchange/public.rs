@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 
 use super::State;
-use super::limits::{ORDERS_PER_10S, ORDERS_PER_DAY};
+use super::limits::ORDERS_PER_DAY;
 use super::params::Params;
 use super::refusal::Refusal;
 use crate::sim::Pace;
@@ -32,7 +32,7 @@ impl State {
             "serverTime": self.clock.now_ms(),
             "rateLimits": vec![
                 rate_limit("REQUEST_WEIGHT", "MINUTE", 1, self.limits.weight_limit),
-                rate_limit("ORDERS", "SECOND", 10, ORDERS_PER_10S),
+                rate_limit("ORDERS", "SECOND", 10, self.limits.orders_per_10s),
                 rate_limit("ORDERS", "DAY", 1, ORDERS_PER_DAY),
                 rate_limit("RAW_REQUESTS", "MINUTE", 5, 300_000),
             ],

@@ -1,6 +1,6 @@
 //! Les refus de la bourse : statut HTTP, code, texte. Les textes sont ceux de la fiche Binance, 3.3 et 5.2.
 
-use crate::sim::http::Reply;
+use crate::sim::reply::Reply;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Refusal {

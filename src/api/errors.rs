@@ -26,10 +26,7 @@ pub struct ApiError {
 
 impl ApiError {
     pub fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        ApiError {
-            status,
-            message: message.into(),
-        }
+        ApiError { status, message: message.into() }
     }
 
     /// 400 : l'entrée ne convient pas.
@@ -49,10 +46,7 @@ impl ApiError {
 
     /// 500, sans rien dire de l'intérieur.
     pub fn internal() -> Self {
-        ApiError::new(
-            StatusCode::InternalServerError,
-            "something went wrong here; see the log",
-        )
+        ApiError::new(StatusCode::InternalServerError, "something went wrong here; see the log")
     }
 
     /// La réponse JSON de ce refus.
@@ -99,7 +93,7 @@ impl<S: Clone + Send + Sync + 'static> Middleware<S> for Errors {
         }
         if let Some(error) = response.take_error() {
             response = self.explain(error, method, &path).into_response();
-        } else if response.len() == Some(0) {
+        } else if !has_json(&response) {
             response = self.describe(status, method, &path).into_response();
         }
         if status == StatusCode::MethodNotAllowed {
@@ -125,15 +119,9 @@ impl Errors {
             StatusCode::NotFound => ApiError::new(status, format!("there is nothing at {path}")),
             StatusCode::MethodNotAllowed => {
                 let allowed = self.allowed(path);
-                ApiError::new(
-                    status,
-                    format!("{method} is not possible here, use {allowed}"),
-                )
+                ApiError::new(status, format!("{method} is not possible here, use {allowed}"))
             }
-            status if status.is_server_error() => ApiError {
-                status,
-                ..ApiError::internal()
-            },
+            status if status.is_server_error() => ApiError { status, ..ApiError::internal() },
             status => ApiError::new(status, status.canonical_reason().to_ascii_lowercase()),
         }
     }
@@ -151,10 +139,7 @@ pub struct Routes<S> {
 
 impl<S: Clone + Send + Sync + 'static> Routes<S> {
     pub fn new(state: S) -> Self {
-        Routes {
-            app: Server::with_state(state),
-            allow: BTreeMap::new(),
-        }
+        Routes { app: Server::with_state(state), allow: BTreeMap::new() }
     }
 
     /// Une lecture ; HEAD suit.
@@ -170,13 +155,7 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         self.add(path, Method::Put, "PUT", endpoint)
     }
 
-    fn add(
-        mut self,
-        path: &'static str,
-        method: Method,
-        allowed: &str,
-        endpoint: impl Endpoint<S>,
-    ) -> Self {
+    fn add(mut self, path: &'static str, method: Method, allowed: &str, endpoint: impl Endpoint<S>) -> Self {
         self.app.at(path).method(method, endpoint);
         let methods = self.allow.entry(path).or_default();
         if !methods.is_empty() {
@@ -194,12 +173,14 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     }
 }
 
+fn has_json(response: &Response) -> bool {
+    response.header("content-type").is_some_and(|value| value.last().as_str().starts_with("application/json"))
+}
+
 /// Vrai si le corps est annoncé, une seule fois, comme du JSON.
 pub(super) fn is_json<S>(request: &Request<S>) -> bool {
     let mut types = request.header("content-type").into_iter().flatten();
-    let essence = types
-        .next()
-        .and_then(|value| value.as_str().split(';').next());
+    let essence = types.next().and_then(|value| value.as_str().split(';').next());
     let json = essence.is_some_and(|text| text.trim().eq_ignore_ascii_case("application/json"));
     json && types.next().is_none()
 }
@@ -221,9 +202,7 @@ where
     let expected = || ApiError::bad_request(format!("the body must be JSON like {shape}"));
     let mut text = String::new();
     let mut body = request.take_body().take(BODY + 1);
-    body.read_to_string(&mut text)
-        .await
-        .map_err(|_| expected())?;
+    body.read_to_string(&mut text).await.map_err(|_| expected())?;
     if text.len() as u64 > BODY {
         let message = format!("the body must not be larger than {BODY} bytes");
         return Err(ApiError::new(StatusCode::PayloadTooLarge, message));
@@ -240,9 +219,7 @@ pub fn limit<S>(request: &Request<S>, default: u32, max: u32) -> Result<u32, Api
     // Que des chiffres : ce qui ne tient pas dans un u32 dépasse aussi `max`.
     match text.parse().unwrap_or(max) {
         number if digits && number > 0 => Ok(number.min(max)),
-        _ => Err(ApiError::bad_request(
-            "limit must be a positive whole number",
-        )),
+        _ => Err(ApiError::bad_request("limit must be a positive whole number")),
     }
 }
 
@@ -259,10 +236,7 @@ pub fn choice<T: Copy, S>(
         return Ok(Some(*value));
     }
     let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
-    Err(ApiError::bad_request(format!(
-        "{name} must be one of {}",
-        words.join(", ")
-    )))
+    Err(ApiError::bad_request(format!("{name} must be one of {}", words.join(", "))))
 }
 
 fn parameter<S>(request: &Request<S>, name: &str) -> Result<Option<String>, ApiError> {

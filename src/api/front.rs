@@ -77,12 +77,7 @@ where
     S: Clone + Send + Sync + 'static,
 {
     pub fn new(executor: Rc<LocalExecutor<'static>>, app: tide::Server<S>, limits: Limits) -> Self {
-        Front {
-            executor,
-            app,
-            limits: Rc::new(limits),
-            places: Places::default(),
-        }
+        Front { executor, app, limits: Rc::new(limits), places: Places::default() }
     }
 
     /// Sert tous les `listeners` jusqu'à ce que `stop` se termine, puis finit proprement : plus de nouvelle connexion,
@@ -131,20 +126,14 @@ where
             return;
         }
         let id = place.id();
-        let task = self
-            .executor
-            .spawn(self.clone().converse(stream, peer, place));
+        let task = self.executor.spawn(self.clone().converse(stream, peer, place));
         self.places.own(id, task);
     }
 
     async fn converse(self: Rc<Self>, stream: Async<TcpStream>, peer: SocketAddr, place: Place) {
         let connection = Connection::new(&stream, peer, &self.app, &self.limits, &place);
         // Les routes sont déjà protégées ; ceci couvre le reste, dont la lecture d'un corps de réponse.
-        if AssertUnwindSafe(connection.run())
-            .catch_unwind()
-            .await
-            .is_err()
-        {
+        if AssertUnwindSafe(connection.run()).catch_unwind().await.is_err() {
             log::error!("connection_panicked peer={peer}");
         }
     }
@@ -152,8 +141,10 @@ where
     async fn finish(&self) {
         let deadline = Instant::now() + self.limits.stop;
         let mut cut = 0;
-        for mut task in self.places.close() {
-            if before(deadline, &mut task).await.is_none() {
+        for (mut task, asked) in self.places.close() {
+            if !asked {
+                task.cancel().await;
+            } else if before(deadline, &mut task).await.is_none() {
                 task.cancel().await;
                 cut += 1;
             }

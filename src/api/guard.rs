@@ -72,7 +72,7 @@ impl Guard {
 impl<S: Clone + Send + Sync + 'static> Middleware<S> for Guard {
     async fn handle(&self, request: Request<S>, next: Next<'_, S>) -> tide::Result {
         if let Err(refusal) = self.check(&request) {
-            log::warn!(
+            log::debug!(
                 "request_refused method={} path={} reason=\"{refusal}\"",
                 request.method(),
                 request.url().path()
@@ -130,8 +130,6 @@ fn single<'a, S>(request: &'a Request<S>, name: &str) -> Result<Option<&'a str>,
     let first = values.next().map(|value| value.as_str());
     match values.next() {
         None => Ok(first),
-        Some(_) => Err(ApiError::bad_request(format!(
-            "the {name} header must be sent once"
-        ))),
+        Some(_) => Err(ApiError::bad_request(format!("the {name} header must be sent once"))),
     }
 }

@@ -47,23 +47,15 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
     connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// Les étiquettes de `FILES`, dans le même ordre.
-static TAGS: LazyLock<Vec<String>> =
-    LazyLock::new(|| FILES.iter().map(|file| tag(file.bytes)).collect());
+static TAGS: LazyLock<Vec<String>> = LazyLock::new(|| FILES.iter().map(|file| tag(file.bytes)).collect());
 
 /// Ajoute les fichiers de la page à la table des routes.
 pub fn add_to<S: Clone + Send + Sync + 'static>(routes: Routes<S>) -> Routes<S> {
-    FILES
-        .iter()
-        .zip(TAGS.iter())
-        .fold(routes, |routes, (file, tag)| {
-            routes.get(file.path, move |request: Request<S>| async move {
-                Ok(answer(
-                    file,
-                    tag,
-                    request.header("if-none-match").into_iter().flatten(),
-                ))
-            })
+    FILES.iter().zip(TAGS.iter()).fold(routes, |routes, (file, tag)| {
+        routes.get(file.path, move |request: Request<S>| async move {
+            Ok(answer(file, tag, request.header("if-none-match").into_iter().flatten()))
         })
+    })
 }
 
 fn answer<'a>(
@@ -76,10 +68,7 @@ fn answer<'a>(
     let mut response = match fresh {
         true => Response::new(StatusCode::NotModified),
         false => Response::builder(StatusCode::Ok)
-            .body(Body::from_reader(
-                Cursor::new(file.bytes),
-                Some(file.bytes.len()),
-            ))
+            .body(Body::from_reader(Cursor::new(file.bytes), Some(file.bytes.len())))
             .header("content-type", file.content_type)
             .build(),
     };
@@ -99,10 +88,6 @@ fn weak(item: &str) -> &str {
 
 fn tag(bytes: &[u8]) -> String {
     let digest = Sha256::digest(bytes);
-    let hex: String = digest
-        .iter()
-        .take(16)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
     format!("\"{hex}\"")
 }

@@ -61,14 +61,7 @@ where
         limits: &'a Limits,
         place: &'a Place,
     ) -> Self {
-        Connection {
-            stream,
-            peer,
-            app,
-            limits,
-            place,
-            buffer: Vec::new(),
-        }
+        Connection { stream, peer, app, limits, place, buffer: Vec::new() }
     }
 
     /// Sert la connexion jusqu'à sa fin.
@@ -79,9 +72,9 @@ where
     }
 
     async fn serve(&mut self) -> io::Result<()> {
-        let mut first_wait = self.limits.request;
-        while self.wait_for_first_byte(first_wait).await? {
-            first_wait = self.limits.idle;
+        let mut wait = self.limits.request;
+        while self.wait_for_first_byte(wait).await? {
+            wait = self.limits.idle;
             let asked = match self.read_request().await? {
                 Ok(asked) => asked,
                 Err(refusal) => return self.refuse(refusal).await,
@@ -93,6 +86,7 @@ where
             if !self.send(response, framing).await? {
                 return self.hang_up().await;
             }
+            self.place.enter(Phase::Idle);
             // Un client qui enchaîne sans répit ne prend pas le fil aux autres.
             future::yield_now().await;
         }
@@ -113,7 +107,6 @@ where
             if self.place.stopping() {
                 return Ok(false);
             }
-            self.place.enter(Phase::Idle);
             self.buffer = Vec::new();
             if !matches!(self.fill(deadline).await?, Read::Bytes) {
                 return Ok(false);
@@ -143,23 +136,14 @@ where
             keep_alive: head.keep_alive,
         };
         head.request.set_peer_addr(Some(self.peer));
-        Ok(Ok(Asked {
-            request: head.request,
-            framing,
-        }))
+        Ok(Ok(Asked { request: head.request, framing }))
     }
 
-    async fn read_body(
-        &mut self,
-        head: &mut Head,
-        deadline: Instant,
-    ) -> io::Result<Option<ApiError>> {
+    async fn read_body(&mut self, head: &mut Head, deadline: Instant) -> io::Result<Option<ApiError>> {
         let whole = head.size + head.body;
         if head.expects_continue && self.buffer.len() < whole {
             let go_on = reply::write_all(self.stream, b"HTTP/1.1 100 Continue\r\n\r\n");
-            before(deadline, go_on)
-                .await
-                .unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into()))?;
+            before(deadline, go_on).await.unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into()))?;
         }
         while self.buffer.len() < whole {
             if let Some(refusal) = unfinished(self.fill(deadline).await?) {
@@ -204,11 +188,7 @@ where
 
     async fn refuse(&self, refusal: ApiError) -> io::Result<()> {
         log::debug!("request_refused peer={} reason=\"{refusal}\"", self.peer);
-        let framing = Framing {
-            head_only: false,
-            old_client: false,
-            keep_alive: false,
-        };
+        let framing = Framing { head_only: false, old_client: false, keep_alive: false };
         self.send(refusal.into_response().into(), framing).await?;
         self.hang_up().await
     }
@@ -218,6 +198,9 @@ where
     async fn hang_up(&self) -> io::Result<()> {
         self.place.enter(Phase::Idle);
         self.stream.get_ref().shutdown(Shutdown::Write)?;
+        if self.place.stopping() {
+            return Ok(());
+        }
         let mut stream = self.stream;
         let discard = async {
             let mut bin = vec![0; READ];
@@ -230,9 +213,7 @@ where
             }
             Ok(())
         };
-        before(Instant::now() + LINGER, discard)
-            .await
-            .unwrap_or(Ok(()))
+        before(Instant::now() + LINGER, discard).await.unwrap_or(Ok(()))
     }
 
     async fn fill(&mut self, deadline: Instant) -> io::Result<Read> {
@@ -258,14 +239,8 @@ where
 fn unfinished(read: Read) -> Option<ApiError> {
     let (status, message) = match read {
         Read::Bytes => return None,
-        Read::End => (
-            StatusCode::BadRequest,
-            "the connection ended inside the request",
-        ),
-        Read::TooLate => (
-            StatusCode::RequestTimeout,
-            "the request took too long to arrive",
-        ),
+        Read::End => (StatusCode::BadRequest, "the connection ended inside the request"),
+        Read::TooLate => (StatusCode::RequestTimeout, "the request took too long to arrive"),
     };
     Some(ApiError::new(status, message))
 }
@@ -282,10 +257,7 @@ pub(super) async fn before<T>(deadline: Instant, work: impl Future<Output = T>) 
 /// Refuse une connexion sans place, sans jamais attendre : ce qui ne part pas d'un coup est perdu.
 pub(super) async fn turn_away(mut stream: &Async<TcpStream>) {
     let text = "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
-    if future::poll_once(stream.write_all(text.as_bytes()))
-        .await
-        .is_none()
-    {
+    if future::poll_once(stream.write_all(text.as_bytes())).await.is_none() {
         log::debug!("connection_turned_away answer=lost");
     }
 }

@@ -40,8 +40,7 @@ pub(super) fn parse(bytes: &[u8], limits: &Limits) -> Result<Option<Head>, ApiEr
     if has_lone_line_feed(&window[..size]) {
         return Err(bad("lines must end with CR LF"));
     }
-    let (Some(method), Some(target), Some(minor)) = (parsed.method, parsed.path, parsed.version)
-    else {
+    let (Some(method), Some(target), Some(minor)) = (parsed.method, parsed.path, parsed.version) else {
         return Err(bad("the request line is incomplete"));
     };
     let method = known_method(method)?;
@@ -49,11 +48,7 @@ pub(super) fn parse(bytes: &[u8], limits: &Limits) -> Result<Option<Head>, ApiEr
     let url = url(target, fields.host)?;
 
     let mut request = http_types::Request::new(method, url);
-    request.set_version(Some(if minor == 0 {
-        Version::Http1_0
-    } else {
-        Version::Http1_1
-    }));
+    request.set_version(Some(if minor == 0 { Version::Http1_0 } else { Version::Http1_1 }));
     for (name, value) in fields.kept {
         request.append_header(name, value);
     }
@@ -76,11 +71,7 @@ struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    fn read(
-        headers: &[httparse::Header<'a>],
-        minor: u8,
-        limits: &Limits,
-    ) -> Result<Self, ApiError> {
+    fn read(headers: &[httparse::Header<'a>], minor: u8, limits: &Limits) -> Result<Self, ApiError> {
         let mut fields = Fields {
             host: None,
             body: 0,
@@ -95,9 +86,7 @@ impl<'a> Fields<'a> {
             if header.name.eq_ignore_ascii_case("cookie") {
                 continue;
             }
-            let value = std::str::from_utf8(header.value)
-                .ok()
-                .filter(|value| value.is_ascii());
+            let value = std::str::from_utf8(header.value).ok().filter(|value| value.is_ascii());
             let value = value.ok_or_else(|| bad("header values must be ASCII"))?;
             match header.name.to_ascii_lowercase().as_str() {
                 "host" => once(&mut fields.host, value, "Host")?,
@@ -129,8 +118,7 @@ fn once<'a>(slot: &mut Option<&'a str>, value: &'a str, name: &str) -> Result<()
 }
 
 fn has_token(list: &str, token: &str) -> bool {
-    list.split(',')
-        .any(|item| item.trim().eq_ignore_ascii_case(token))
+    list.split(',').any(|item| item.trim().eq_ignore_ascii_case(token))
 }
 
 fn expectation(value: &str) -> Result<bool, ApiError> {
@@ -138,10 +126,7 @@ fn expectation(value: &str) -> Result<bool, ApiError> {
         return Ok(true);
     }
     let status = StatusCode::ExpectationFailed;
-    Err(ApiError::new(
-        status,
-        "the only expectation known here is 100-continue",
-    ))
+    Err(ApiError::new(status, "the only expectation known here is 100-continue"))
 }
 
 fn body_length(
@@ -152,18 +137,15 @@ fn body_length(
 ) -> Result<usize, ApiError> {
     match (length, coding) {
         (None, None) => Ok(0),
-        (Some(_), Some(_)) => Err(bad(
-            "Content-Length and Transfer-Encoding contradict each other",
-        )),
+        (Some(_), Some(_)) => Err(bad("Content-Length and Transfer-Encoding contradict each other")),
         (None, Some(_)) if minor == 0 => Err(bad("HTTP/1.0 has no Transfer-Encoding")),
         (None, Some(coding)) if coding.eq_ignore_ascii_case("chunked") => Err(ApiError::new(
             StatusCode::LengthRequired,
             "send the body in one piece, with a Content-Length",
         )),
-        (None, Some(_)) => Err(ApiError::new(
-            StatusCode::NotImplemented,
-            "this transfer coding is not known here",
-        )),
+        (None, Some(_)) => {
+            Err(ApiError::new(StatusCode::NotImplemented, "this transfer coding is not known here"))
+        }
         (Some(digits), None) => parse_length(digits, limit),
     }
 }
@@ -192,18 +174,11 @@ fn known_method(method: &str) -> Result<Method, ApiError> {
 /// L'adresse demandée. Une cible absolue doit nommer le même hôte que `Host` : la RFC 9112 la ferait gagner, ce qui
 /// donnerait deux hôtes à la même requête.
 fn url(target: &str, host: Option<&str>) -> Result<Url, ApiError> {
-    if !target
-        .bytes()
-        .all(|byte| byte.is_ascii_graphic() && byte != b'#' && byte != b'\\')
-    {
-        return Err(bad(
-            "the request target has a character that must be percent-encoded",
-        ));
+    if !target.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#' && byte != b'\\') {
+        return Err(bad("the request target has a character that must be percent-encoded"));
     }
     if host.is_some_and(|host| Host::parse(host).is_none()) {
-        return Err(bad(
-            "the Host header is not a host name with an optional port",
-        ));
+        return Err(bad("the Host header is not a host name with an optional port"));
     }
     let path = match target.split_once("://") {
         Some((scheme, rest)) if !target.starts_with('/') => {
@@ -212,9 +187,7 @@ fn url(target: &str, host: Option<&str>) -> Result<Url, ApiError> {
             let web = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
             let same = host.is_none_or(|host| Host::parse(host) == Host::parse(authority));
             if !web || !same || Host::parse(authority).is_none() {
-                return Err(bad(
-                    "an absolute target must name the same host as the Host header",
-                ));
+                return Err(bad("an absolute target must name the same host as the Host header"));
             }
             path
         }
@@ -228,9 +201,7 @@ fn url(target: &str, host: Option<&str>) -> Result<Url, ApiError> {
 
 fn has_lone_line_feed(head: &[u8]) -> bool {
     let follows_cr = |at: usize| at > 0 && head[at - 1] == b'\r';
-    head.iter()
-        .enumerate()
-        .any(|(at, byte)| *byte == b'\n' && !follows_cr(at))
+    head.iter().enumerate().any(|(at, byte)| *byte == b'\n' && !follows_cr(at))
 }
 
 fn too_long(window: &[u8]) -> ApiError {
@@ -239,22 +210,17 @@ fn too_long(window: &[u8]) -> ApiError {
         let message = format!("the headers must not be larger than {limit} bytes");
         return ApiError::new(StatusCode::RequestHeaderFieldsTooLarge, message);
     }
-    ApiError::new(
-        StatusCode::UriTooLong,
-        format!("the address must be shorter than {limit} bytes"),
-    )
+    ApiError::new(StatusCode::UriTooLong, format!("the address must be shorter than {limit} bytes"))
 }
 
 fn unreadable(error: httparse::Error, window: &[u8]) -> ApiError {
     match error {
-        httparse::Error::TooManyHeaders => ApiError::new(
-            StatusCode::RequestHeaderFieldsTooLarge,
-            "the request has too many headers",
-        ),
-        httparse::Error::Version if names_a_version(window) => ApiError::new(
-            StatusCode::HttpVersionNotSupported,
-            "only HTTP/1.0 and HTTP/1.1 are spoken here",
-        ),
+        httparse::Error::TooManyHeaders => {
+            ApiError::new(StatusCode::RequestHeaderFieldsTooLarge, "the request has too many headers")
+        }
+        httparse::Error::Version if names_a_version(window) => {
+            ApiError::new(StatusCode::HttpVersionNotSupported, "only HTTP/1.0 and HTTP/1.1 are spoken here")
+        }
         httparse::Error::HeaderName => bad("a header name has a forbidden character"),
         httparse::Error::HeaderValue => bad("a header value has a forbidden character"),
         _ => bad("this is not an HTTP/1.1 request"),
@@ -263,20 +229,40 @@ fn unreadable(error: httparse::Error, window: &[u8]) -> ApiError {
 
 /// Vrai si la ligne de requête finit comme `HTTP/2.0` : une autre version, et non du bruit.
 fn names_a_version(window: &[u8]) -> bool {
-    let line = window
-        .trim_ascii_start()
-        .split(|byte| *byte == b'\n')
-        .next()
-        .unwrap_or_default();
-    let last = line
-        .trim_ascii_end()
-        .rsplit(|byte| *byte == b' ')
-        .next()
-        .unwrap_or_default();
-    last.strip_prefix(b"HTTP/")
-        .is_some_and(|rest| rest.first().is_some_and(u8::is_ascii_digit))
+    let line = window.trim_ascii_start().split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let last = line.trim_ascii_end().rsplit(|byte| *byte == b' ').next().unwrap_or_default();
+    last.strip_prefix(b"HTTP/").is_some_and(|rest| rest.first().is_some_and(u8::is_ascii_digit))
 }
 
 fn bad(message: impl Into<String>) -> ApiError {
     ApiError::new(StatusCode::BadRequest, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic_or_read_past_them(
+            start in prop::sample::select(vec!["", "GET / HTTP/1.1\r\nHost: ", "GET http://a", "POST /"]),
+            noise in prop::collection::vec(any::<u8>(), 0..200),
+            end in prop::sample::select(vec!["", "\r\n\r\n", " HTTP/1.1\r\nHost: a\r\n\r\n"]),
+        ) {
+            let bytes = [start.as_bytes(), &noise, end.as_bytes()].concat();
+            if let Ok(Some(head)) = parse(&bytes, &Limits::default()) {
+                prop_assert!(head.size <= bytes.len());
+            }
+        }
+
+        #[test]
+        fn printable_targets_and_hosts_never_make_it_panic(target in "[!-~]{0,40}", host in "[ -~]{0,40}") {
+            let text = format!("GET /{target} HTTP/1.1\r\nHost: {host}\r\n\r\n");
+            if let Ok(head) = parse(text.as_bytes(), &Limits::default()) {
+                prop_assert_eq!(head.map(|head| head.size), Some(text.len()));
+            }
+        }
+    }
 }

@@ -64,12 +64,7 @@ fn end_of(response: &Response, framing: Framing) -> End {
 fn head(response: &Response, end: End, keep_alive: bool) -> io::Result<Vec<u8>> {
     let status = response.status();
     let mut out = Vec::with_capacity(1024);
-    write!(
-        out,
-        "HTTP/1.1 {} {}\r\n",
-        u16::from(status),
-        status.canonical_reason()
-    )?;
+    write!(out, "HTTP/1.1 {} {}\r\n", u16::from(status), status.canonical_reason())?;
     for (name, values) in response {
         let ours = ["content-length", "transfer-encoding", "connection", "date"];
         if ours.contains(&name.as_str()) {
@@ -77,11 +72,7 @@ fn head(response: &Response, end: End, keep_alive: bool) -> io::Result<Vec<u8>> 
         }
         for value in values {
             // http_types laisse passer CR et LF : un en-tête ne doit pas pouvoir en écrire un second.
-            if value
-                .as_str()
-                .bytes()
-                .any(|byte| byte.is_ascii_control() && byte != b'\t')
-            {
+            if value.as_str().bytes().any(|byte| byte.is_ascii_control() && byte != b'\t') {
                 log::error!("header_dropped name={name} reason=control_character");
                 continue;
             }
@@ -104,12 +95,7 @@ fn head(response: &Response, end: End, keep_alive: bool) -> io::Result<Vec<u8>> 
     Ok(out)
 }
 
-async fn send_body(
-    stream: &Async<TcpStream>,
-    mut body: Body,
-    end: End,
-    out: &mut Vec<u8>,
-) -> io::Result<()> {
+async fn send_body(stream: &Async<TcpStream>, mut body: Body, end: End, out: &mut Vec<u8>) -> io::Result<()> {
     let mut sent = 0;
     loop {
         let ready = body.fill_buf().await?;
@@ -142,16 +128,11 @@ async fn send_body(
 }
 
 fn wrong_length() -> io::Error {
-    io::Error::new(
-        io::ErrorKind::InvalidData,
-        "the body is not as long as announced",
-    )
+    io::Error::new(io::ErrorKind::InvalidData, "the body is not as long as announced")
 }
 
 /// L'heure au format de HTTP ; elle ne sert qu'à l'en-tête `Date`, jamais à une décision.
 fn now() -> Option<String> {
     let printer = jiff::fmt::rfc2822::DateTimePrinter::new();
-    printer
-        .timestamp_to_rfc9110_string(&jiff::Timestamp::now())
-        .ok()
+    printer.timestamp_to_rfc9110_string(&jiff::Timestamp::now()).ok()
 }

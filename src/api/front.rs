@@ -89,6 +89,8 @@ where
             .map(|listener| front.executor.spawn(front.clone().accept_from(listener)))
             .collect();
         stop.await;
+        // Avant toute attente : dès que plus rien n'est accepté, chaque réponse doit dire qu'elle est la dernière.
+        front.places.begin_stop();
         for task in accepting {
             task.cancel().await;
         }

@@ -191,6 +191,18 @@ fn a_stop_lets_a_request_under_way_finish_and_takes_no_new_one() {
 }
 
 #[test]
+fn a_stop_lets_an_answer_go_out_whole() {
+    let mut server = Server::start(patient());
+    let mut client = server.connect();
+    client.send(b"GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    assert_eq!(client.head().unwrap().status, 200);
+    server.begin_stop();
+    while TcpStream::connect(server.address).is_ok() {}
+    assert_eq!(client.rest().len(), 20_000_000);
+    server.join();
+}
+
+#[test]
 fn a_stop_does_not_wait_for_ever_for_a_request_under_way() {
     let mut server = Server::start(Limits { stop: SHORT, ..patient() });
     let mut answering = server.connect();

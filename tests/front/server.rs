@@ -24,7 +24,7 @@ use tide::{Body, Request, Response, StatusCode};
 pub const LONG: Duration = Duration::from_secs(120);
 
 pub fn patient() -> Limits {
-    Limits { request: LONG, answer: LONG, write: LONG, idle: LONG, stop: LONG, ..Limits::default() }
+    Limits { request: LONG, answer: LONG, write: LONG, idle: LONG, stop: 2 * LONG, ..Limits::default() }
 }
 
 /// Ce que les routes d'essai disent au test, et inversement.
@@ -137,7 +137,7 @@ fn app(signals: Signals) -> tide::Server<Signals> {
         .get("/stream", |_| async { Ok(body(Body::from_reader(&b"streamed"[..], None))) })
         .get("/short", |_| async { Ok(body(Body::from_reader(&b"five!"[..], Some(10)))) })
         .get("/bad-body", |_| async { Ok(body(Body::from_reader(Panicking, Some(10)))) })
-        .get("/large", |_| async { Ok(bytes(vec![b'x'; 3_000_000])) })
+        .get("/large", |_| async { Ok(bytes(vec![b'x'; 20_000_000])) })
         .get("/endless", |request: Request<Signals>| async move {
             Ok(body(Body::from_reader(Endless(request.state().dropped.clone()), None)))
         })

@@ -95,11 +95,14 @@ impl Places {
         }
     }
 
-    /// Vide la table pour l'arrêt : chaque tâche et si une requête y est en cours ; toutes apprennent qu'il faut finir.
+    /// Dès maintenant, chaque connexion finit avec sa requête en cours.
+    pub(super) fn begin_stop(&self) {
+        self.0.borrow_mut().stopping = true;
+    }
+
+    /// Vide la table : chaque tâche, et si une requête y est en cours.
     pub(super) fn close(&self) -> Vec<(Task<()>, bool)> {
-        let mut table = self.0.borrow_mut();
-        table.stopping = true;
-        let entries = std::mem::take(&mut table.entries).into_values();
+        let entries = std::mem::take(&mut self.0.borrow_mut().entries).into_values();
         let asked = |phase| !matches!(phase, Phase::Idle | Phase::Fresh);
         entries.filter_map(|entry| Some((entry.task?, asked(entry.phase)))).collect()
     }

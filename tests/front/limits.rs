@@ -11,6 +11,10 @@ const SHORT: Duration = Duration::from_millis(200);
 
 const HELLO: &[u8] = b"GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
+/// Un envoi dont le corps, `{}`, attend que le front l'appelle.
+const WAITING: &[u8] = b"POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
+    Expect: 100-continue\r\nContent-Length: 2\r\n\r\n";
+
 /// Une connexion déjà servie : le délai court ne compte plus qu'à partir du premier octet de la requête suivante. Sur une
 /// machine chargée, il peut passer entre l'ouverture et le premier envoi ; alors on rouvre.
 fn established(server: &Server) -> Client {
@@ -112,7 +116,7 @@ fn a_new_client_is_served_though_two_hundred_connections_hold_on() {
 fn an_idle_connection_gives_way_before_a_request_that_arrives() {
     let server = Server::start(Limits { connections: 2, ..patient() });
     let mut arriving = server.connect();
-    arriving.send(b"POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
+    arriving.send(WAITING);
     assert_eq!(arriving.reply().unwrap().status, 100);
     let mut idle = server.connect();
     idle.send(HELLO);
@@ -199,6 +203,20 @@ fn a_stop_lets_an_answer_go_out_whole() {
     server.begin_stop();
     while TcpStream::connect(server.address).is_ok() {}
     assert_eq!(client.rest().len(), 20_000_000);
+    server.join();
+}
+
+#[test]
+fn a_stop_lets_a_request_that_arrives_finish() {
+    let mut server = Server::start(patient());
+    let mut client = established(&server);
+    client.send(WAITING);
+    assert_eq!(client.reply().unwrap().status, 100);
+    server.begin_stop();
+    while TcpStream::connect(server.address).is_ok() {}
+    client.send(b"{}");
+    let reply = client.reply().expect("an answer to the request that was arriving");
+    assert_eq!((reply.text(), reply.header("connection")), ("{}", Some("close")));
     server.join();
 }
 

@@ -24,7 +24,7 @@ use tide::{Body, Request, Response, StatusCode};
 pub const LONG: Duration = Duration::from_secs(120);
 
 pub fn patient() -> Limits {
-    Limits { request: LONG, answer: LONG, write: LONG, idle: LONG, stop: 2 * LONG, ..Limits::default() }
+    Limits { request: LONG, answer: LONG, write: LONG, idle: 2 * LONG, stop: 2 * LONG, ..Limits::default() }
 }
 
 /// Ce que les routes d'essai disent au test, et inversement.

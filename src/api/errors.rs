@@ -93,7 +93,7 @@ impl<S: Clone + Send + Sync + 'static> Middleware<S> for Errors {
         }
         if let Some(error) = response.take_error() {
             response = self.explain(error, method, &path).into_response();
-        } else if response.len() == Some(0) {
+        } else if !has_json(&response) {
             response = self.describe(status, method, &path).into_response();
         }
         if status == StatusCode::MethodNotAllowed {
@@ -171,6 +171,10 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         self.app.with(guard);
         self.app
     }
+}
+
+fn has_json(response: &Response) -> bool {
+    response.header("content-type").is_some_and(|value| value.last().as_str().starts_with("application/json"))
 }
 
 /// Vrai si le corps est annoncé, une seule fois, comme du JSON.

@@ -89,6 +89,8 @@ where
             .map(|listener| front.executor.spawn(front.clone().accept_from(listener)))
             .collect();
         stop.await;
+        // Avant toute attente : dès que plus rien n'est accepté, chaque réponse doit dire qu'elle est la dernière.
+        front.places.begin_stop();
         for task in accepting {
             task.cancel().await;
         }
@@ -141,8 +143,10 @@ where
     async fn finish(&self) {
         let deadline = Instant::now() + self.limits.stop;
         let mut cut = 0;
-        for mut task in self.places.close() {
-            if before(deadline, &mut task).await.is_none() {
+        for (mut task, asked) in self.places.close() {
+            if !asked {
+                task.cancel().await;
+            } else if before(deadline, &mut task).await.is_none() {
                 task.cancel().await;
                 cut += 1;
             }

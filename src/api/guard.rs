@@ -72,7 +72,7 @@ impl Guard {
 impl<S: Clone + Send + Sync + 'static> Middleware<S> for Guard {
     async fn handle(&self, request: Request<S>, next: Next<'_, S>) -> tide::Result {
         if let Err(refusal) = self.check(&request) {
-            log::warn!(
+            log::debug!(
                 "request_refused method={} path={} reason=\"{refusal}\"",
                 request.method(),
                 request.url().path()

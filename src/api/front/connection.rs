@@ -72,9 +72,9 @@ where
     }
 
     async fn serve(&mut self) -> io::Result<()> {
-        let mut first_wait = self.limits.request;
-        while self.wait_for_first_byte(first_wait).await? {
-            first_wait = self.limits.idle;
+        let mut wait = self.limits.request;
+        while self.wait_for_first_byte(wait).await? {
+            wait = self.limits.idle;
             let asked = match self.read_request().await? {
                 Ok(asked) => asked,
                 Err(refusal) => return self.refuse(refusal).await,
@@ -86,6 +86,7 @@ where
             if !self.send(response, framing).await? {
                 return self.hang_up().await;
             }
+            self.place.enter(Phase::Idle);
             // Un client qui enchaîne sans répit ne prend pas le fil aux autres.
             future::yield_now().await;
         }
@@ -106,7 +107,6 @@ where
             if self.place.stopping() {
                 return Ok(false);
             }
-            self.place.enter(Phase::Idle);
             self.buffer = Vec::new();
             if !matches!(self.fill(deadline).await?, Read::Bytes) {
                 return Ok(false);
@@ -198,6 +198,9 @@ where
     async fn hang_up(&self) -> io::Result<()> {
         self.place.enter(Phase::Idle);
         self.stream.get_ref().shutdown(Shutdown::Write)?;
+        if self.place.stopping() {
+            return Ok(());
+        }
         let mut stream = self.stream;
         let discard = async {
             let mut bin = vec![0; READ];

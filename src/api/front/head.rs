@@ -237,3 +237,32 @@ fn names_a_version(window: &[u8]) -> bool {
 fn bad(message: impl Into<String>) -> ApiError {
     ApiError::new(StatusCode::BadRequest, message)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic_or_read_past_them(
+            start in prop::sample::select(vec!["", "GET / HTTP/1.1\r\nHost: ", "GET http://a", "POST /"]),
+            noise in prop::collection::vec(any::<u8>(), 0..200),
+            end in prop::sample::select(vec!["", "\r\n\r\n", " HTTP/1.1\r\nHost: a\r\n\r\n"]),
+        ) {
+            let bytes = [start.as_bytes(), &noise, end.as_bytes()].concat();
+            if let Ok(Some(head)) = parse(&bytes, &Limits::default()) {
+                prop_assert!(head.size <= bytes.len());
+            }
+        }
+
+        #[test]
+        fn printable_targets_and_hosts_never_make_it_panic(target in "[!-~]{0,40}", host in "[ -~]{0,40}") {
+            let text = format!("GET /{target} HTTP/1.1\r\nHost: {host}\r\n\r\n");
+            if let Ok(head) = parse(text.as_bytes(), &Limits::default()) {
+                prop_assert_eq!(head.map(|head| head.size), Some(text.len()));
+            }
+        }
+    }
+}

@@ -11,17 +11,32 @@ use std::time::Instant;
 
 use smol::Task;
 
-/// Où en est une connexion, dans l'ordre où elles cèdent leur place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// Où en est une connexion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
-    /// Rien n'est demandé : avant le premier octet, entre deux requêtes, ou en train de se fermer.
+    /// Rien n'est demandé : entre deux requêtes, ou en train de se fermer.
     Idle,
+    /// Acceptée, aucun octet reçu : elle cède comme une requête qui arrive, sinon un nouveau venu perdrait sa place avant
+    /// d'avoir pu parler.
+    Fresh,
     /// Une requête arrive, tête ou corps.
     Reading,
     /// La réponse part.
     Writing,
     /// Une route répond.
     Answering,
+}
+
+impl Phase {
+    /// Le rang dans lequel les places sont cédées, à rang égal la plus ancienne ; `None` : jamais.
+    fn yields(self) -> Option<u8> {
+        match self {
+            Phase::Idle => Some(0),
+            Phase::Fresh | Phase::Reading => Some(1),
+            Phase::Writing => Some(2),
+            Phase::Answering => None,
+        }
+    }
 }
 
 struct Entry {
@@ -58,19 +73,19 @@ impl Places {
         let mut table = self.0.borrow_mut();
         let id = table.next;
         table.next += 1;
-        let entry = Entry { phase: Phase::Idle, since: Instant::now(), task: None };
+        let entry = Entry { phase: Phase::Fresh, since: Instant::now(), task: None };
         table.entries.insert(id, entry);
         Some(Place { places: self.clone(), id })
     }
 
     fn evict(&self) -> Option<Entry> {
         let mut table = self.0.borrow_mut();
-        let candidates = table.entries.iter().filter(|(_, entry)| entry.phase < Phase::Answering);
-        let (id, phase) = candidates
-            .min_by_key(|(id, entry)| (entry.phase, entry.since, **id))
-            .map(|(id, entry)| (*id, entry.phase))?;
-        log::debug!("connection_evicted phase={phase:?}");
-        table.entries.remove(&id)
+        let candidates =
+            table.entries.iter().filter_map(|(id, entry)| Some((entry.phase.yields()?, entry.since, *id)));
+        let (_, _, id) = candidates.min()?;
+        let entry = table.entries.remove(&id)?;
+        log::debug!("connection_evicted phase={:?}", entry.phase);
+        Some(entry)
     }
 
     /// Confie à la table la tâche de cette place.
@@ -80,15 +95,16 @@ impl Places {
         }
     }
 
-    /// Ferme les connexions où rien n'est demandé, rend les autres ; toutes apprennent qu'il faut finir.
-    pub(super) fn close(&self) -> Vec<Task<()>> {
-        let entries = {
-            let mut table = self.0.borrow_mut();
-            table.stopping = true;
-            std::mem::take(&mut table.entries)
-        };
-        let busy = entries.into_values().filter(|entry| entry.phase > Phase::Idle);
-        busy.filter_map(|entry| entry.task).collect()
+    /// Dès maintenant, chaque connexion finit avec sa requête en cours.
+    pub(super) fn begin_stop(&self) {
+        self.0.borrow_mut().stopping = true;
+    }
+
+    /// Vide la table : chaque tâche, et si une requête y est en cours.
+    pub(super) fn close(&self) -> Vec<(Task<()>, bool)> {
+        let entries = std::mem::take(&mut self.0.borrow_mut().entries).into_values();
+        let asked = |phase| !matches!(phase, Phase::Idle | Phase::Fresh);
+        entries.filter_map(|entry| Some((entry.task?, asked(entry.phase)))).collect()
     }
 
     #[cfg(test)]
@@ -150,9 +166,10 @@ mod tests {
 
     #[test]
     fn a_full_house_gives_up_the_oldest_idle_then_reading_then_writing_never_an_answering_one() {
-        use Phase::{Answering, Idle, Reading, Writing};
+        use Phase::{Answering, Fresh, Idle, Reading, Writing};
         check(&[Reading, Idle, Idle], Some(1));
-        check(&[Answering, Reading, Writing, Reading], Some(1));
+        check(&[Answering, Reading, Writing, Fresh], Some(1));
+        check(&[Fresh, Reading], Some(0));
         check(&[Answering, Writing, Writing], Some(1));
         check(&[Answering, Answering], None);
     }

@@ -1,0 +1,155 @@
+//! Les lectures publiques : les cours, le cours de l'euro, les règles de chaque paire.
+//!
+//! Invariant : une lecture manquée ou insensée ne remplace jamais une ancienne par rien ni par zéro ;
+//! l'ancienne reste, avec son âge, et la raison est notée à côté. Un symbole que la bourse ne connaît
+//! plus ferait échouer l'appel pour tous : on demande alors chacun pour soi.
+
+use smol::future::zip;
+
+use super::{Exchange, Trouble, rules, wire};
+use crate::domain::market::{Coin, Quote, Reading, Readings, Rules};
+use crate::domain::money::Price;
+use crate::fetch::Answer;
+
+/// La paire dont le prix est le cours de l'euro.
+const EURO: &str = "EURUSDC";
+
+const PRICES: Call = Call { path: "ticker/bookTicker", options: "" };
+const RULES: Call = Call { path: "exchangeInfo", options: "&showPermissionSets=false" };
+
+/// Une lecture qui prend une liste de symboles.
+#[derive(Clone, Copy)]
+struct Call {
+    path: &'static str,
+    options: &'static str,
+}
+
+/// Ce qu'on a su, symbole par symbole.
+type Table<T> = Vec<(&'static str, Result<Reading<T>, String>)>;
+
+/// Décode le texte d'une réponse ; `None` si elle n'a pas la forme attendue.
+type Decode<T> = fn(&str) -> Option<Vec<(String, Result<T, String>)>>;
+
+impl Exchange {
+    /// Relit tout ; ce qui n'a pas pu l'être garde sa lecture d'avant et sa raison.
+    pub async fn refresh(&self, mut readings: Readings) -> Readings {
+        let (quotes, rules) = zip(self.table(PRICES, decode_quotes), self.table(RULES, decode_rules)).await;
+        for (symbol, result) in quotes {
+            match Coin::from_pair(symbol) {
+                Some(coin) => keep(result, &mut readings.quotes[coin], &mut readings.failures.quotes[coin]),
+                None => keep(result, &mut readings.euro, &mut readings.failures.euro),
+            }
+        }
+        for (symbol, result) in rules {
+            if let Some(coin) = Coin::from_pair(symbol) {
+                keep(result, &mut readings.rules[coin], &mut readings.failures.rules[coin]);
+            }
+        }
+        readings
+    }
+
+    async fn table<T>(&self, call: Call, decode: Decode<T>) -> Table<T> {
+        let symbols = symbols();
+        match self.get(&call.of(&symbols)).await {
+            Ok(answer) => read(&symbols, &answer, decode),
+            Err(Trouble::Failed(reason)) => all_failed(&symbols, &reason),
+            Err(Trouble::UnknownSymbol(_)) => self.one_by_one(call, &symbols, decode).await,
+        }
+    }
+
+    /// S'arrête à la première panne, qui vaut pour tous les suivants : une seule attente, au pire.
+    async fn one_by_one<T>(&self, call: Call, symbols: &[&'static str], decode: Decode<T>) -> Table<T> {
+        let mut table = Vec::new();
+        for (index, symbol) in symbols.iter().enumerate() {
+            match self.get(&call.of(&[symbol])).await {
+                Ok(answer) => table.extend(read(&[symbol], &answer, decode)),
+                Err(Trouble::UnknownSymbol(reason)) => table.push((*symbol, Err(reason))),
+                Err(Trouble::Failed(reason)) => {
+                    table.extend(all_failed(&symbols[index..], &reason));
+                    break;
+                }
+            }
+        }
+        table
+    }
+}
+
+impl Call {
+    /// Le tableau JSON des symboles, encodé pour une adresse : `["A","B"]`.
+    fn of(self, symbols: &[&str]) -> String {
+        let list: Vec<String> = symbols.iter().map(|symbol| format!("%22{symbol}%22")).collect();
+        format!("/api/v3/{}?symbols=%5B{}%5D{}", self.path, list.join("%2C"), self.options)
+    }
+}
+
+fn symbols() -> Vec<&'static str> {
+    Coin::ALL.into_iter().map(Coin::pair).chain([EURO]).collect()
+}
+
+fn keep<T>(
+    result: Result<Reading<T>, String>,
+    reading: &mut Option<Reading<T>>,
+    failure: &mut Option<String>,
+) {
+    match result {
+        Ok(value) => {
+            *reading = Some(value);
+            *failure = None;
+        }
+        Err(reason) => *failure = Some(reason),
+    }
+}
+
+fn all_failed<T>(symbols: &[&'static str], reason: &str) -> Table<T> {
+    symbols.iter().map(|symbol| (*symbol, Err(reason.to_owned()))).collect()
+}
+
+fn read<T>(symbols: &[&'static str], answer: &Answer, decode: Decode<T>) -> Table<T> {
+    let Some(mut values) = answer.text().ok().and_then(decode) else {
+        let opening = answer.opening();
+        return all_failed(
+            symbols,
+            &format!("the exchange's answer cannot be read, it starts with {opening}"),
+        );
+    };
+    let mut value_of = |symbol: &str| {
+        let found = values.iter().position(|(name, _)| name == symbol);
+        let absent = || format!("the exchange's answer has no {symbol}");
+        let value = found.map(|index| values.swap_remove(index).1).ok_or_else(absent)?;
+        value.map(|value| Reading { value, at: answer.at })
+    };
+    symbols.iter().map(|symbol| (*symbol, value_of(symbol))).collect()
+}
+
+fn decode_quotes(text: &str) -> Option<Vec<(String, Result<Quote, String>)>> {
+    let tickers = wire::book_tickers(text)?;
+    Some(tickers.into_iter().map(|(symbol, ticker)| (symbol, quote(ticker))).collect())
+}
+
+fn decode_rules(text: &str) -> Option<Vec<(String, Result<Rules, String>)>> {
+    let symbols = wire::symbols(text)?;
+    let read = |symbol: Option<wire::Symbol>| rules::rules(&symbol.ok_or(UNEXPECTED)?);
+    Some(symbols.into_iter().map(|(name, symbol)| (name, read(symbol))).collect())
+}
+
+const UNEXPECTED: &str = "the exchange's answer for this pair does not have the expected fields";
+
+fn quote(ticker: Option<wire::BookTicker>) -> Result<Quote, String> {
+    let ticker = ticker.ok_or(UNEXPECTED)?;
+    let price = |side: &str, text: &str| Price::parse(text).map_err(|error| format!("{side} price: {error}"));
+    Quote::new(price("bid", &ticker.bid)?, price("ask", &ticker.ask)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_of_symbols_is_percent_encoded() {
+        assert_eq!(
+            RULES.of(&["BTCUSDC", "EURUSDC"]),
+            "/api/v3/exchangeInfo?symbols=%5B%22BTCUSDC%22%2C%22EURUSDC%22%5D&showPermissionSets=false"
+        );
+        assert_eq!(symbols().len(), 6);
+    }
+}

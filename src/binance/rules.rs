@@ -1,0 +1,133 @@
+//! Les règles d'une paire, réunies de ses filtres pour un ordre au marché.
+//!
+//! Un zéro dans un filtre veut dire que cette part du filtre est éteinte ; un drapeau absent compte
+//! comme levé. Dans le doute (pas de LOT_SIZE, un nombre illisible) les règles sont inconnues, et
+//! rien ne s'achète ni ne se vend.
+
+use rust_decimal::{Decimal, dec};
+
+use super::wire::{Filter, Symbol};
+use crate::domain::market::Rules;
+use crate::domain::money::{Quantity, Usdc};
+
+/// Quand aucun filtre ne borne la quantité ; au-delà le domaine ne lit plus de nombre.
+const UNBOUNDED: Quantity = Quantity::new(dec!(1_000_000_000_000));
+
+/// Les règles de cette paire ; l'erreur dit ce qui manque pour les connaître.
+pub fn rules(symbol: &Symbol) -> Result<Rules, String> {
+    let lot = named(symbol, "LOT_SIZE").ok_or("the filter LOT_SIZE is missing")?;
+    let lots: Vec<&Filter> = [Some(lot), named(symbol, "MARKET_LOT_SIZE")].into_iter().flatten().collect();
+    let rules = Rules {
+        halted: halted(symbol),
+        step: lots.iter().try_fold(Quantity::ZERO, |step, filter| {
+            common_step(step, quantity(filter, "stepSize", &filter.step)?)
+                .ok_or("no step fits both lot filters")
+                .map_err(str::to_owned)
+        })?,
+        min_quantity: lots.iter().try_fold(Quantity::ZERO, |least, filter| {
+            Ok::<_, String>(least.max(quantity(filter, "minQty", &filter.min_quantity)?))
+        })?,
+        max_quantity: lots.iter().try_fold(UNBOUNDED, |most, filter| {
+            let max = quantity(filter, "maxQty", &filter.max_quantity)?;
+            Ok::<_, String>(if max.is_zero() { most } else { most.min(max) })
+        })?,
+        min_notional: min_notional(symbol)?,
+        max_notional: max_notional(symbol)?,
+    };
+    if rules.step.is_zero() || rules.min_quantity > rules.max_quantity {
+        return Err("the lot filters leave no quantity to trade".to_owned());
+    }
+    if rules.max_notional.is_some_and(|most| most < rules.min_notional) {
+        return Err("the notional filters leave no amount to trade".to_owned());
+    }
+    Ok(rules)
+}
+
+fn named<'a>(symbol: &'a Symbol, kind: &str) -> Option<&'a Filter> {
+    symbol.filters.iter().find(|filter| filter.kind == kind)
+}
+
+fn halted(symbol: &Symbol) -> Option<String> {
+    if symbol.status != "TRADING" {
+        Some(symbol.status.chars().take(40).collect())
+    } else if !symbol.spot_allowed {
+        Some("no spot trading".to_owned())
+    } else if !symbol.order_types.iter().any(|kind| kind == "MARKET") {
+        Some("no market orders".to_owned())
+    } else if !symbol.by_amount_allowed {
+        Some("no market orders by amount".to_owned())
+    } else {
+        None
+    }
+}
+
+fn quantity(filter: &Filter, field: &str, text: &Option<String>) -> Result<Quantity, String> {
+    let value = text.as_deref().and_then(|text| Quantity::parse(text).ok());
+    value.filter(|value| *value >= Quantity::ZERO).ok_or_else(|| unreadable(filter, field, text))
+}
+
+fn amount(filter: &Filter, field: &str, text: &Option<String>) -> Result<Usdc, String> {
+    let value = text.as_deref().and_then(|text| Usdc::parse(text).ok());
+    value.filter(|value| *value >= Usdc::ZERO).ok_or_else(|| unreadable(filter, field, text))
+}
+
+fn unreadable(filter: &Filter, field: &str, text: &Option<String>) -> String {
+    match text {
+        Some(text) => {
+            let start: String = text.chars().take(40).collect();
+            format!("{field} of the filter {} is {start:?}", filter.kind)
+        }
+        None => format!("{field} of the filter {} is missing", filter.kind),
+    }
+}
+
+/// NOTIONAL ou MIN_NOTIONAL, le plus exigeant des deux s'ils y sont tous deux.
+fn min_notional(symbol: &Symbol) -> Result<Usdc, String> {
+    let mut least = Usdc::ZERO;
+    for (kind, applies) in [("NOTIONAL", notional_min as Flag), ("MIN_NOTIONAL", min_notional_min)] {
+        if let Some(filter) = named(symbol, kind).filter(|filter| applies(filter).unwrap_or(true)) {
+            least = least.max(amount(filter, "minNotional", &filter.min_notional)?);
+        }
+    }
+    Ok(least)
+}
+
+type Flag = fn(&Filter) -> Option<bool>;
+
+fn notional_min(filter: &Filter) -> Option<bool> {
+    filter.min_applies
+}
+
+fn min_notional_min(filter: &Filter) -> Option<bool> {
+    filter.applies
+}
+
+fn max_notional(symbol: &Symbol) -> Result<Option<Usdc>, String> {
+    let Some(filter) = named(symbol, "NOTIONAL").filter(|filter| filter.max_applies.unwrap_or(true)) else {
+        return Ok(None);
+    };
+    if filter.max_notional.is_none() {
+        return Ok(None);
+    }
+    Ok(Some(amount(filter, "maxNotional", &filter.max_notional)?).filter(|most| !most.is_zero()))
+}
+
+/// Le plus petit pas multiple des deux ; zéro est un pas éteint. `None` s'il n'est pas représentable.
+fn common_step(one: Quantity, two: Quantity) -> Option<Quantity> {
+    if one.is_zero() || two.is_zero() {
+        return Some(one.max(two));
+    }
+    let scale = one.decimal().scale().max(two.decimal().scale());
+    let units =
+        |step: Quantity| step.decimal().mantissa().checked_mul(10_i128.pow(scale - step.decimal().scale()));
+    let (one, two) = (units(one)?, units(two)?);
+    let multiple = (one / greatest_divisor(one, two)).checked_mul(two)?;
+    Decimal::try_from_i128_with_scale(multiple, scale)
+        .ok()
+        .map(Quantity::new)
+        .filter(|step| *step <= UNBOUNDED)
+}
+
+fn greatest_divisor(one: i128, two: i128) -> i128 {
+    if two == 0 { one } else { greatest_divisor(two, one % two) }
+}

@@ -1,0 +1,98 @@
+//! La forme des réponses de la bourse, telle que sa documentation l'écrit.
+//!
+//! L'argent n'y est qu'en textes décimaux exacts. Les champs et filtres inconnus sont ignorés ; un
+//! élément illisible n'emporte pas ses voisins. Ne décide de rien : `public` en fait des cours et
+//! des règles.
+
+use miniserde::json::{self, Array, Value};
+use miniserde::{Deserialize, de};
+
+/// Un refus : le code est stable, le texte non.
+#[derive(Deserialize)]
+pub struct Refusal {
+    pub code: i64,
+    pub msg: String,
+}
+
+/// Le sommet d'un carnet (`ticker/bookTicker`).
+#[derive(Deserialize)]
+pub struct BookTicker {
+    #[serde(rename = "bidPrice")]
+    pub bid: String,
+    #[serde(rename = "askPrice")]
+    pub ask: String,
+}
+
+/// Une paire (`exchangeInfo`).
+#[derive(Deserialize)]
+pub struct Symbol {
+    pub status: String,
+    #[serde(rename = "orderTypes")]
+    pub order_types: Vec<String>,
+    #[serde(rename = "isSpotTradingAllowed")]
+    pub spot_allowed: bool,
+    #[serde(rename = "quoteOrderQtyMarketAllowed")]
+    pub by_amount_allowed: bool,
+    pub filters: Vec<Filter>,
+}
+
+/// Un filtre, quel qu'il soit : chacun n'a que ses champs.
+#[derive(Deserialize)]
+pub struct Filter {
+    #[serde(rename = "filterType")]
+    pub kind: String,
+    #[serde(rename = "minQty")]
+    pub min_quantity: Option<String>,
+    #[serde(rename = "maxQty")]
+    pub max_quantity: Option<String>,
+    #[serde(rename = "stepSize")]
+    pub step: Option<String>,
+    #[serde(rename = "minNotional")]
+    pub min_notional: Option<String>,
+    #[serde(rename = "maxNotional")]
+    pub max_notional: Option<String>,
+    #[serde(rename = "applyToMarket")]
+    pub applies: Option<bool>,
+    #[serde(rename = "applyMinToMarket")]
+    pub min_applies: Option<bool>,
+    #[serde(rename = "applyMaxToMarket")]
+    pub max_applies: Option<bool>,
+}
+
+/// Le refus que porte ce corps, s'il en est un.
+pub fn refusal(body: &[u8]) -> Option<Refusal> {
+    json::from_str(std::str::from_utf8(body).ok()?).ok()
+}
+
+/// La réponse de `ticker/bookTicker`, un élément par symbole.
+pub fn book_tickers(text: &str) -> Option<Vec<(String, Option<BookTicker>)>> {
+    match json::from_str(text).ok()? {
+        Value::Array(tickers) => Some(by_symbol(&tickers)),
+        _ => None,
+    }
+}
+
+/// La réponse d'`exchangeInfo`, un élément par symbole.
+pub fn symbols(text: &str) -> Option<Vec<(String, Option<Symbol>)>> {
+    match json::from_str(text).ok()? {
+        Value::Object(info) => match info.get("symbols") {
+            Some(Value::Array(symbols)) => Some(by_symbol(symbols)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Chaque élément nommé, relu seul dans sa forme ; `None` s'il n'a pas la forme attendue.
+fn by_symbol<T: de::Deserialize>(elements: &Array) -> Vec<(String, Option<T>)> {
+    let named = |element: &Value| match element {
+        Value::Object(fields) => match fields.get("symbol") {
+            Some(Value::String(symbol)) => {
+                Some((symbol.clone(), json::from_str(&json::to_string(element)).ok()))
+            }
+            _ => None,
+        },
+        _ => None,
+    };
+    elements.iter().filter_map(named).collect()
+}

@@ -1,0 +1,63 @@
+//! L'heure qu'il est, et son écriture.
+//!
+//! Rien d'autre ne lit l'horloge murale ; le domaine reçoit l'heure en argument. Étage 0,5 avec
+//! `fetch` : tout contrepartie peut s'en servir, il ne se sert que du domaine.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::domain::moment::Moment;
+
+/// L'instant présent, à l'horloge de la machine.
+pub fn now() -> Moment {
+    let milliseconds =
+        |duration: std::time::Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+    match SystemTime::now().duration_since(UNIX_EPOCH) {
+        Ok(after) => Moment(milliseconds(after)),
+        Err(before) => Moment(-milliseconds(before.duration())),
+    }
+}
+
+/// `2026-11-22 10:00:00`, en UTC : la forme des champs `…_at` de l'API.
+pub fn utc(moment: Moment) -> String {
+    timestamp(moment).strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// `2026-11-22T10:00:00Z` (RFC 3339), à la seconde.
+pub fn rfc3339(moment: Moment) -> String {
+    timestamp(moment).strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// `2026-11-22 11:00:00+01:00`, dans le fuseau de `TZ` ou de la machine.
+pub fn local(moment: Moment) -> String {
+    let zoned = timestamp(moment).to_zoned(TimeZone::system());
+    zoned.strftime("%Y-%m-%d %H:%M:%S%:z").to_string()
+}
+
+/// Un instant hors du calendrier (ans −9999 à 9999) est ramené à son bord.
+fn timestamp(moment: Moment) -> Timestamp {
+    let (first, last) = (Timestamp::MIN.as_millisecond(), Timestamp::MAX.as_millisecond());
+    Timestamp::from_millisecond(moment.0.clamp(first, last)).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_is_written_in_utc_to_the_second() {
+        let moment = Moment(1_767_225_600_999);
+        assert_eq!(utc(moment), "2026-01-01 00:00:00");
+        assert_eq!(rfc3339(moment), "2026-01-01T00:00:00Z");
+        assert_eq!(rfc3339(Moment(-1)), "1969-12-31T23:59:59Z");
+    }
+
+    #[test]
+    fn a_moment_outside_the_calendar_is_written_all_the_same() {
+        for moment in [Moment(i64::MIN), Moment(i64::MAX)] {
+            assert!(!utc(moment).is_empty() && !rfc3339(moment).is_empty() && !local(moment).is_empty());
+        }
+    }
+}

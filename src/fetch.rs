@@ -1,0 +1,201 @@
+//! Le seul client HTTP du programme : des lectures (`GET`) bornées en temps et en mémoire.
+//!
+//! Étage 0,5 avec `clock` : le leader et la bourse s'en servent, il ne connaît ni l'un ni l'autre.
+//! Il ne suit aucune redirection, ne décompresse rien (une bombe gzip ne grossit pas), n'envoie
+//! aucun ordre : un `POST` demandera un client à lui, dont les connexions ne resservent pas.
+//! Invariant : un appel se termine dans sa limite de temps et ne garde jamais plus que sa limite
+//! d'octets ; abandonner l'appel ferme le transfert.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use isahc::config::{Configurable, VersionNegotiation};
+use isahc::error::ErrorKind;
+use isahc::http::Uri;
+use isahc::{HttpClient, Request};
+use smol::Timer;
+use smol::future::or;
+use smol::io::AsyncReadExt;
+
+use crate::clock;
+use crate::domain::moment::Moment;
+
+/// Le temps qu'un appel peut prendre en tout, du nom de la machine au dernier octet.
+pub const TIME_LIMIT: Duration = Duration::from_secs(10);
+
+const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+
+/// Plus long que l'attente entre deux interrogations : la connexion resservira.
+const IDLE_CONNECTION: Duration = Duration::from_secs(150);
+
+const CONNECTIONS: usize = 8;
+
+/// La plus longue attente demandée à laquelle on croit (le plus long bannissement est de 3 jours).
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(3 * 86_400);
+
+/// Le client, à construire une fois ; le cloner partage ses connexions.
+#[derive(Clone)]
+pub struct Client {
+    http: HttpClient,
+    time_limit: Duration,
+}
+
+/// Une réponse arrivée entière, quel que soit son statut.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    pub status: u16,
+    /// L'attente demandée par l'en-tête `Retry-After`, s'il est en secondes.
+    pub retry_after: Option<Duration>,
+    pub body: Vec<u8>,
+    /// Quand le dernier octet est arrivé.
+    pub at: Moment,
+}
+
+/// Pourquoi il n'y a pas de réponse.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FetchError {
+    /// Rien n'a été demandé : pas de nom, pas de route, pas de connexion.
+    Unreachable(String),
+    /// La demande est peut-être arrivée, la réponse non, ou pas entière.
+    Broken(String),
+    /// La limite de temps est passée.
+    TooSlow(Duration),
+    /// La réponse dépasse ce nombre d'octets.
+    TooLarge(usize),
+    /// Le certificat n'est pas valable, ou pas encore à l'heure de cette machine.
+    BadCertificate(String),
+}
+
+impl fmt::Display for FetchError {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            FetchError::Unreachable(reason) => write!(f, "cannot be reached: {reason}"),
+            FetchError::Broken(reason) => write!(f, "did not send a whole answer: {reason}"),
+            FetchError::TooSlow(limit) => write!(f, "did not answer within {} s", limit.as_secs_f32()),
+            FetchError::TooLarge(limit) => write!(f, "sent an answer of more than {limit} bytes"),
+            FetchError::BadCertificate(reason) => write!(
+                f,
+                "showed a certificate that is not valid here: {reason} (on a Raspberry Pi that has just \
+                 started, check that the clock is right)"
+            ),
+        }
+    }
+}
+
+impl Client {
+    /// Le client, avec la limite de temps de chaque appel ([`TIME_LIMIT`] hors des essais).
+    pub fn new(time_limit: Duration) -> Result<Client, FetchError> {
+        let http = HttpClient::builder()
+            .timeout(time_limit)
+            .connect_timeout(CONNECT_LIMIT)
+            .version_negotiation(VersionNegotiation::http11())
+            .automatic_decompression(false)
+            .max_connections(CONNECTIONS)
+            .connection_cache_ttl(IDLE_CONNECTION)
+            .default_header("user-agent", concat!("calvalot/", env!("CARGO_PKG_VERSION")))
+            .default_header("accept", "application/json")
+            .build()
+            .map_err(|error| FetchError::Unreachable(error.to_string()))?;
+        Ok(Client { http, time_limit })
+    }
+
+    /// Lit `url`, au plus `limit` octets.
+    pub async fn get(&self, url: &str, headers: &[(&str, &str)], limit: usize) -> Result<Answer, FetchError> {
+        // La minuterie couvre ce que curl ne borne pas lui-même (la fin d'une résolution de nom).
+        let time_is_up = async {
+            Timer::after(self.time_limit).await;
+            Err(FetchError::TooSlow(self.time_limit))
+        };
+        or(self.transfer(url, headers, limit), time_is_up).await
+    }
+
+    async fn transfer(
+        &self,
+        url: &str,
+        headers: &[(&str, &str)],
+        limit: usize,
+    ) -> Result<Answer, FetchError> {
+        let mut request = Request::get(url);
+        if is_loopback(url) {
+            request = request.proxy(None);
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(()).map_err(|error| FetchError::Unreachable(error.to_string()))?;
+        let response = self.http.send_async(request).await.map_err(|error| self.decide(error))?;
+        let status = response.status().as_u16();
+        let retry_after =
+            response.headers().get("retry-after").and_then(|value| seconds(value.to_str().ok()?));
+        let mut body = Vec::new();
+        let read = response.into_body().take(limit as u64 + 1).read_to_end(&mut body).await;
+        read.map_err(|error| self.decide(error.into()))?;
+        if body.len() > limit {
+            return Err(FetchError::TooLarge(limit));
+        }
+        Ok(Answer { status, retry_after, body, at: clock::now() })
+    }
+
+    fn decide(&self, error: isahc::Error) -> FetchError {
+        let reason = error.to_string();
+        match error.kind() {
+            ErrorKind::Timeout => FetchError::TooSlow(self.time_limit),
+            ErrorKind::BadServerCertificate => FetchError::BadCertificate(reason),
+            ErrorKind::ConnectionFailed | ErrorKind::NameResolution | ErrorKind::InvalidRequest => {
+                FetchError::Unreachable(reason)
+            }
+            _ => FetchError::Broken(reason),
+        }
+    }
+}
+
+impl Answer {
+    /// Le corps comme texte ; s'il n'en est pas un, la phrase qui le dit.
+    pub fn text(&self) -> Result<&str, String> {
+        std::str::from_utf8(&self.body).map_err(|_| "the answer is not text".to_owned())
+    }
+
+    /// Le début du corps, pour les phrases : de quoi reconnaître une page HTML ou une réponse vide.
+    pub fn opening(&self) -> String {
+        let start = &self.body[..self.body.len().min(60)];
+        format!("{:?}", String::from_utf8_lossy(start))
+    }
+}
+
+fn seconds(text: &str) -> Option<Duration> {
+    let seconds = text.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds).min(LONGEST_RETRY_AFTER))
+}
+
+/// Une adresse de cette machine ne passe par aucun proxy, quoi que dise l'environnement.
+fn is_loopback(url: &str) -> bool {
+    let Ok(uri) = url.parse::<Uri>() else { return false };
+    let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost")
+        || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_of_this_machine_is_recognized() {
+        for url in ["http://127.0.0.1:8080/x", "http://LOCALHOST/", "http://[::1]:9/", "http://127.8.8.8"] {
+            assert!(is_loopback(url), "{url}");
+        }
+        for url in ["https://example.org/127.0.0.1", "http://127.0.0.1.example.org/", "http://10.0.0.1", ""] {
+            assert!(!is_loopback(url), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_retry_after_is_whole_seconds_and_never_absurd() {
+        assert_eq!(seconds(" 30 "), Some(Duration::from_secs(30)));
+        assert_eq!(seconds("99999999999"), Some(LONGEST_RETRY_AFTER));
+        for text in ["", "-1", "soon", "Wed, 21 Oct 2026 07:28:00 GMT"] {
+            assert_eq!(seconds(text), None, "{text:?}");
+        }
+    }
+}

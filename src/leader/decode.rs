@@ -1,0 +1,293 @@
+//! Le texte du leader, lu à la main dans les types du métier.
+//!
+//! Pur : la reprise après une coupure relit par ici les signaux du grand livre. Un signal sans
+//! identifiant utilisable n'est pas un signal (`Err`) ; un signal qui a un identifiant et un défaut,
+//! où que ce soit, est reçu avec la phrase de son refus : dans le doute on n'achète ni ne vend. Le
+//! champ `update` reste lisible dans `payload` et n'a aucun effet : le leader annonce une mise à
+//! jour, il n'en cause pas.
+
+use miniserde::json::{self, Array, Number, Object, Value};
+use rust_decimal::Decimal;
+
+use crate::domain::market::{Coin, PerCoin};
+use crate::domain::money::Weight;
+use crate::domain::signal::{Action, INITIAL_SYNC, Instruction, Signal, Target};
+
+/// Plus profond, ce n'est pas un signal, et aucun lecteur de l'API ne devrait le recevoir.
+const DEEPEST: usize = 32;
+
+/// La plus récente version que l'on comprend.
+const NEWEST: u32 = 2;
+
+const LONGEST_ID: usize = 128;
+
+/// Décimales gardées d'une part : celles que le métier accepte.
+const PLACES: usize = 12;
+
+/// Un signal tel qu'il est arrivé, et ce qu'il vaut.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Received {
+    pub id: String,
+    /// 1 si elle est absente ou illisible.
+    pub version: u32,
+    pub confidence: Option<f64>,
+    pub reasoning: String,
+    /// Le tableau `actions` en JSON ; `[]` s'il n'y en a pas d'utilisable.
+    pub actions_json: String,
+    /// L'objet `portfolio_state` en JSON.
+    pub portfolio_json: Option<String>,
+    /// Le texte entier, à relire par [`decode`].
+    pub payload: String,
+    /// Le signal valable, ou la phrase de son refus.
+    pub verdict: Result<Signal, String>,
+}
+
+/// Lit le texte d'un signal ; l'erreur dit pourquoi ce n'en est pas un.
+pub fn decode(payload: &str) -> Result<Received, String> {
+    let document: Value = json::from_str(payload).map_err(|_| "not JSON".to_owned())?;
+    let Value::Object(signal) = &document else {
+        return Err(format!("expected an object, got {}", got(&document)));
+    };
+    let id = read_id(signal.get("signal_id"))?;
+    let storable = is_shallow(&document);
+    let verdict =
+        if storable { validate(&id, signal) } else { Err(format!("nested deeper than {DEEPEST} levels")) };
+    Ok(Received {
+        id,
+        version: version(signal).unwrap_or(1),
+        confidence: confidence(signal).unwrap_or(None),
+        reasoning: reasoning(signal).unwrap_or_default().to_owned(),
+        actions_json: match signal.get("actions") {
+            Some(actions @ Value::Array(_)) if storable => json::to_string(actions),
+            _ => "[]".to_owned(),
+        },
+        portfolio_json: match signal.get("portfolio_state") {
+            Some(state @ Value::Object(_)) if storable => Some(json::to_string(state)),
+            _ => None,
+        },
+        payload: payload.to_owned(),
+        verdict,
+    })
+}
+
+fn read_id(value: Option<&Value>) -> Result<String, String> {
+    let id = match value {
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Number(number @ (Number::U64(_) | Number::I64(_)))) => number.to_string(),
+        Some(other) => return Err(format!("signal_id: expected a text, got {}", got(other))),
+        None => return Err("signal_id: missing".to_owned()),
+    };
+    if id.trim().is_empty() {
+        return Err("signal_id: empty".to_owned());
+    }
+    if id.chars().count() > LONGEST_ID || id.chars().any(char::is_control) {
+        return Err(format!("signal_id: longer than {LONGEST_ID} characters, or with control characters"));
+    }
+    // Noté au grand livre, même refusé, il passerait pour notre propre synchronisation.
+    if id == INITIAL_SYNC {
+        return Err(format!("signal_id: {INITIAL_SYNC:?} is reserved to the follower"));
+    }
+    Ok(id)
+}
+
+fn validate(id: &str, signal: &Object) -> Result<Signal, String> {
+    let version = version(signal)?;
+    if version > NEWEST {
+        return Err(format!("version: {version} is newer than this follower understands, update it"));
+    }
+    confidence(signal)?;
+    reasoning(signal)?;
+    let actions = match signal.get("actions") {
+        None => PerCoin::default(),
+        Some(Value::Array(actions)) => read_actions(actions)?,
+        Some(other) => return Err(format!("actions: expected an array, got {}", got(other))),
+    };
+    let target = match signal.get("portfolio_state") {
+        None | Some(Value::Null) => None,
+        Some(Value::Object(state)) => Some(read_target(state)?),
+        Some(other) => return Err(format!("portfolio_state: expected an object, got {}", got(other))),
+    };
+    let instruction = match (version, target) {
+        (1, _) => Instruction::Actions(actions),
+        (_, Some(target)) => Instruction::Target(target),
+        (_, None) => return Err("portfolio_state: missing, version 2 needs it".to_owned()),
+    };
+    Ok(Signal { id: id.to_owned(), instruction, target })
+}
+
+fn version(signal: &Object) -> Result<u32, String> {
+    let Some(value) = signal.get("version") else { return Ok(1) };
+    let version = match value {
+        Value::Number(Number::U64(version)) => u32::try_from(*version).ok().filter(|version| *version >= 1),
+        _ => None,
+    };
+    version.ok_or_else(|| format!("version: expected a whole number from 1, got {}", got(value)))
+}
+
+fn confidence(signal: &Object) -> Result<Option<f64>, String> {
+    match signal.get("confidence") {
+        None | Some(Value::Null) => Ok(None),
+        Some(value) => match number(value).filter(|confidence| confidence.is_finite()) {
+            Some(confidence) => Ok(Some(confidence)),
+            None => Err(format!("confidence: expected a number, got {}", got(value))),
+        },
+    }
+}
+
+fn reasoning(signal: &Object) -> Result<&str, String> {
+    match signal.get("reasoning") {
+        None | Some(Value::Null) => Ok(""),
+        Some(Value::String(text)) => Ok(text),
+        Some(other) => Err(format!("reasoning: expected a text, got {}", got(other))),
+    }
+}
+
+fn read_actions(actions: &Array) -> Result<PerCoin<Option<Action>>, String> {
+    let mut asked = PerCoin::<Option<Action>>::default();
+    for (index, value) in actions.iter().enumerate() {
+        let path = format!("actions[{index}]");
+        let action = object(&path, value)?;
+        let percentage = || weight(&path, action, "pct_of_capital");
+        let order = match text(&path, action, "action")? {
+            "BUY" => Action::Buy(percentage()?),
+            "SELL" => Action::Sell(percentage()?),
+            "HOLD" => {
+                hold(&path, action)?;
+                Action::Hold
+            }
+            other => return Err(format!("{path}.action: expected BUY, SELL or HOLD, got {}", quoted(other))),
+        };
+        if order == Action::Hold && names_no_coin(action) {
+            continue;
+        }
+        let coin = coin(&path, action)?;
+        asked[coin] = Some(add(asked[coin], order).map_err(|fault| format!("{path}: {fault} {coin}"))?);
+    }
+    Ok(asked)
+}
+
+/// La part d'un HOLD ne sert à rien ; on n'en exige que d'être absente ou une part.
+fn hold(path: &str, action: &Object) -> Result<(), String> {
+    match action.get("pct_of_capital") {
+        None | Some(Value::Null) => Ok(()),
+        Some(_) => weight(path, action, "pct_of_capital").map(|_| ()),
+    }
+}
+
+/// Le leader peut tout garder sans nommer de coin.
+fn names_no_coin(action: &Object) -> bool {
+    match action.get("coin") {
+        None | Some(Value::Null) => true,
+        Some(Value::String(coin)) => coin.is_empty(),
+        Some(_) => false,
+    }
+}
+
+/// Deux actions du même sens s'ajoutent ; deux sens pour un coin se contredisent.
+fn add(earlier: Option<Action>, later: Action) -> Result<Action, String> {
+    let whole = Weight::new(Decimal::ONE);
+    match (earlier, later) {
+        (None, action) | (Some(Action::Hold), action @ Action::Hold) => Ok(action),
+        (Some(Action::Buy(one)), Action::Buy(two)) if one + two <= whole => Ok(Action::Buy(one + two)),
+        (Some(Action::Sell(one)), Action::Sell(two)) if one + two <= whole => Ok(Action::Sell(one + two)),
+        (Some(Action::Buy(_)), Action::Buy(_)) | (Some(Action::Sell(_)), Action::Sell(_)) => {
+            Err("adds up to more than the whole capital for".to_owned())
+        }
+        _ => Err("contradicts an earlier action for".to_owned()),
+    }
+}
+
+fn read_target(state: &Object) -> Result<Target, String> {
+    // Absent n'est pas vide : vide veut dire tout vendre.
+    let positions = match state.get("positions") {
+        Some(Value::Array(positions)) => positions,
+        Some(other) => {
+            return Err(format!("portfolio_state.positions: expected an array, got {}", got(other)));
+        }
+        None => return Err("portfolio_state.positions: missing".to_owned()),
+    };
+    let mut weights = PerCoin::<Option<Weight>>::default();
+    for (index, value) in positions.iter().enumerate() {
+        let path = format!("portfolio_state.positions[{index}]");
+        let position = object(&path, value)?;
+        let coin = coin(&path, position)?;
+        if weights[coin].is_some() {
+            return Err(format!("{path}.coin: {coin} is there twice"));
+        }
+        weights[coin] = Some(weight(&path, position, "pct_of_portfolio")?);
+    }
+    let weights = PerCoin::from_fn(|coin| weights[coin].unwrap_or(Weight::ZERO));
+    Target::new(weights).map_err(|fault| format!("portfolio_state: {fault}"))
+}
+
+fn object<'a>(path: &str, value: &'a Value) -> Result<&'a Object, String> {
+    match value {
+        Value::Object(object) => Ok(object),
+        other => Err(format!("{path}: expected an object, got {}", got(other))),
+    }
+}
+
+fn text<'a>(path: &str, object: &'a Object, field: &str) -> Result<&'a str, String> {
+    match object.get(field) {
+        Some(Value::String(text)) => Ok(text),
+        Some(other) => Err(format!("{path}.{field}: expected a text, got {}", got(other))),
+        None => Err(format!("{path}.{field}: missing")),
+    }
+}
+
+fn coin(path: &str, object: &Object) -> Result<Coin, String> {
+    let pair = text(path, object, "coin")?;
+    Coin::from_pair(pair).ok_or_else(|| format!("{path}.coin: unknown coin {}", quoted(pair)))
+}
+
+/// Une part entre 0 et 1. Le nombre JSON est un flottant : son texte décimal le plus court est ce que
+/// le leader a écrit, et devient le décimal exact.
+fn weight(path: &str, object: &Object, field: &str) -> Result<Weight, String> {
+    let value = object.get(field).ok_or_else(|| format!("{path}.{field}: missing"))?;
+    let fault = || format!("{path}.{field}: expected a number between 0 and 1, got {}", got(value));
+    let part = number(value).filter(|part| (0.0..=1.0).contains(part)).ok_or_else(fault)?;
+    let text = part.abs().to_string();
+    let kept = text.find('.').map_or(text.len(), |point| text.len().min(point + 1 + PLACES));
+    Weight::parse(&text[..kept]).map_err(|_| fault())
+}
+
+fn number(value: &Value) -> Option<f64> {
+    match value {
+        Value::Number(Number::U64(number)) => Some(*number as f64),
+        Value::Number(Number::I64(number)) => Some(*number as f64),
+        Value::Number(Number::F64(number)) => Some(*number),
+        _ => None,
+    }
+}
+
+/// Ce qui a été trouvé à la place, pour les phrases.
+fn got(value: &Value) -> String {
+    match value {
+        Value::Null => "null".to_owned(),
+        Value::Bool(word) => word.to_string(),
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => quoted(text),
+        Value::Array(_) => "an array".to_owned(),
+        Value::Object(_) => "an object".to_owned(),
+    }
+}
+
+fn quoted(text: &str) -> String {
+    format!("{:?}", text.chars().take(40).collect::<String>())
+}
+
+/// Sans récursion : la profondeur vient du dehors.
+fn is_shallow(document: &Value) -> bool {
+    let mut open = vec![(document, 1)];
+    while let Some((value, depth)) = open.pop() {
+        if depth > DEEPEST {
+            return false;
+        }
+        match value {
+            Value::Array(array) => open.extend(array.iter().map(|inner| (inner, depth + 1))),
+            Value::Object(object) => open.extend(object.iter().map(|(_, inner)| (inner, depth + 1))),
+            _ => {}
+        }
+    }
+    true
+}

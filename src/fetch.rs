@@ -4,7 +4,8 @@
 //! Il ne suit aucune redirection, ne décompresse rien (une bombe gzip ne grossit pas), n'envoie
 //! aucun ordre : un `POST` demandera un client à lui, dont les connexions ne resservent pas.
 //! Invariant : un appel se termine dans sa limite de temps et ne garde jamais plus que sa limite
-//! d'octets ; abandonner l'appel ferme le transfert.
+//! d'octets ; un appel abandonné est fermé à l'octet suivant, au plus tard à sa limite de temps, et
+//! avec le client.
 
 use std::fmt;
 use std::net::IpAddr;

@@ -83,23 +83,11 @@ fn unreadable(filter: &Filter, field: &str, text: &Option<String>) -> String {
 
 /// NOTIONAL ou MIN_NOTIONAL, le plus exigeant des deux s'ils y sont tous deux.
 fn min_notional(symbol: &Symbol) -> Result<Usdc, String> {
-    let mut least = Usdc::ZERO;
-    for (kind, applies) in [("NOTIONAL", notional_min as Flag), ("MIN_NOTIONAL", min_notional_min)] {
-        if let Some(filter) = named(symbol, kind).filter(|filter| applies(filter).unwrap_or(true)) {
-            least = least.max(amount(filter, "minNotional", &filter.min_notional)?);
-        }
-    }
-    Ok(least)
-}
-
-type Flag = fn(&Filter) -> Option<bool>;
-
-fn notional_min(filter: &Filter) -> Option<bool> {
-    filter.min_applies
-}
-
-fn min_notional_min(filter: &Filter) -> Option<bool> {
-    filter.applies
+    let notional = named(symbol, "NOTIONAL").filter(|filter| filter.min_applies.unwrap_or(true));
+    let older = named(symbol, "MIN_NOTIONAL").filter(|filter| filter.applies.unwrap_or(true));
+    [notional, older].into_iter().flatten().try_fold(Usdc::ZERO, |least, filter| {
+        Ok(least.max(amount(filter, "minNotional", &filter.min_notional)?))
+    })
 }
 
 fn max_notional(symbol: &Symbol) -> Result<Option<Usdc>, String> {

@@ -1,1 +1,154 @@
+//! La configuration : de l'environnement à une valeur typée, tous les défauts d'un coup.
+//!
+//! Ordre des sources : la variable d'environnement si elle n'est pas vide, sinon le fichier JSON de
+//! l'assistant de l'ancien programme, sinon la valeur par défaut de [`VARIABLES`]. Refuse plutôt que
+//! de deviner : un nombre douteux décide de l'argent. Invariant : aucun secret n'est jamais écrit, ni
+//! dans un message, ni par `Debug`.
 
+mod faults;
+mod parse;
+mod sources;
+mod variables;
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::domain::money::{Eur, Weight};
+
+pub use faults::{Fault, Faults};
+pub use variables::{VARIABLES, Variable};
+
+/// Les cours publics, sans clé.
+const PUBLIC_MARKET_DATA: &str = "https://data-api.binance.vision";
+const TESTNET: &str = "https://testnet.binance.vision";
+
+/// Ce que le programme a besoin de savoir pour tourner.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Sans `/` final.
+    pub leader_url: String,
+    pub secret: Secret,
+    /// Sans `/` final.
+    pub exchange_url: String,
+    pub mode: Mode,
+    pub initial_budget: Eur,
+    pub poll_interval: Duration,
+    /// L'écart de part sous lequel un coin n'est pas touché.
+    pub threshold: Weight,
+    pub db_path: PathBuf,
+    pub port: u16,
+    /// Noms de machine acceptés dans `Host`, en minuscules.
+    pub allowed_hosts: Vec<String>,
+    pub version: String,
+    /// À dire une fois au démarrage.
+    pub warnings: Vec<String>,
+}
+
+/// Avec quel argent on achète et vend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Exécutions simulées aux prix réels.
+    DryRun,
+    /// Ordres réels.
+    Live,
+}
+
+/// Un texte qui ne s'écrit pas.
+#[derive(Clone)]
+pub struct Secret(String);
+
+impl Secret {
+    pub fn new(text: String) -> Secret {
+        Secret(text)
+    }
+
+    /// Le texte, pour qui doit signer.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl fmt::Display for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl Mode {
+    /// Le mot de `TRADING_MODE` et de l'API.
+    pub fn word(self) -> &'static str {
+        match self {
+            Mode::DryRun => "dry_run",
+            Mode::Live => "live",
+        }
+    }
+}
+
+impl Config {
+    /// Lit l'environnement du processus et le fichier de configuration.
+    pub fn load() -> Result<Config, Faults> {
+        let file = sources::file(sources::environment)?;
+        let mut config = Config::read(|name| sources::environment(name).or_else(|| file.get(name).cloned()))?;
+        config.warnings.extend(sources::misspelled(std::env::vars_os()));
+        Ok(config)
+    }
+
+    /// Le cœur pur : `get` rend la valeur d'une variable, si elle en a une.
+    pub fn read(get: impl Fn(&str) -> Option<String>) -> Result<Config, Faults> {
+        let mut values = parse::Values::new(&get);
+        if values.is_missing("LEADER_URL") && values.is_missing("SIGNAL_SECRET") {
+            return Err(Faults::NotConfigured);
+        }
+        let testnet = values.read("BINANCE_TESTNET", parse::boolean).unwrap_or_default();
+        let public = if testnet { TESTNET } else { PUBLIC_MARKET_DATA };
+        let config = (
+            values.read("LEADER_URL", parse::base_url),
+            values.read("SIGNAL_SECRET", parse::secret),
+            values.read_or("BINANCE_URL", parse::base_url, public.to_owned()),
+            values.read("TRADING_MODE", parse::mode),
+            values.read("INITIAL_BUDGET_EUR", parse::budget),
+            values.read("POLL_INTERVAL_SECONDS", parse::poll_interval),
+            values.read("REBALANCE_THRESHOLD_PCT", parse::threshold),
+            values.read("DB_PATH", parse::path),
+            values.read("PORT", parse::port),
+            values.read_or("ALLOWED_HOSTS", parse::hosts, Vec::new()),
+        );
+        values.refuse_quotes();
+        let (version, warnings) = (values.version(), values.warnings());
+        match config {
+            (
+                Some(leader_url),
+                Some(secret),
+                Some(exchange_url),
+                Some(mode),
+                Some(initial_budget),
+                Some(poll_interval),
+                Some(threshold),
+                Some(db_path),
+                Some(port),
+                Some(allowed_hosts),
+            ) if values.faults.is_empty() => Ok(Config {
+                leader_url,
+                secret,
+                exchange_url,
+                mode,
+                initial_budget,
+                poll_interval,
+                threshold,
+                db_path,
+                port,
+                allowed_hosts,
+                version,
+                warnings,
+            }),
+            _ => Err(Faults::Invalid(values.faults)),
+        }
+    }
+}

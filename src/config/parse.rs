@@ -1,0 +1,262 @@
+//! Chaque valeur, lue une fois et strictement ; un défaut dit ce qui ne va pas et quoi écrire.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use rust_decimal::{Decimal, dec};
+
+use super::variables::{VARIABLES, default};
+use super::{Fault, Mode, Secret};
+use crate::domain::money::{Eur, Weight};
+
+/// Leur valeur n'entre dans aucun message.
+const SECRETS: [&str; 5] =
+    ["SIGNAL_SECRET", "BINANCE_API_KEY", "BINANCE_API_SECRET", "SMTP_PASSWORD", "API_PASSWORD_HASH"];
+
+/// Au-delà, un seuil est permis mais ressemble à un pourcentage écrit sans y penser.
+const UNUSUAL_THRESHOLD: Decimal = dec!(0.1);
+
+/// Ce qui ne va pas, et quoi faire.
+type Wrong = (String, String);
+
+/// Les valeurs, et les défauts trouvés en les lisant.
+pub struct Values<'a> {
+    get: &'a dyn Fn(&str) -> Option<String>,
+    pub faults: Vec<Fault>,
+}
+
+impl<'a> Values<'a> {
+    pub fn new(get: &'a dyn Fn(&str) -> Option<String>) -> Self {
+        Values { get, faults: Vec::new() }
+    }
+
+    pub fn is_missing(&self, name: &str) -> bool {
+        self.value(name).is_none()
+    }
+
+    /// La valeur donnée ou par défaut, lue par `parse` ; un défaut est retenu.
+    pub fn read<T>(&mut self, name: &str, parse: fn(&str) -> Result<T, Wrong>) -> Option<T> {
+        match self.value(name).or_else(|| default(name).map(str::to_owned)) {
+            Some(text) => self.parsed(name, &text, parse),
+            None => {
+                self.fault(
+                    name,
+                    ("not set".to_owned(), "set it in .env, the leader gives it to you".to_owned()),
+                );
+                None
+            }
+        }
+    }
+
+    /// La valeur donnée, ou `absent`.
+    pub fn read_or<T>(&mut self, name: &str, parse: fn(&str) -> Result<T, Wrong>, absent: T) -> Option<T> {
+        match self.value(name) {
+            Some(text) => self.parsed(name, &text, parse),
+            None => Some(absent),
+        }
+    }
+
+    /// Les guillemets d'un `.env` mal écrit, même autour d'une valeur sans effet aujourd'hui.
+    pub fn refuse_quotes(&mut self) {
+        for variable in VARIABLES {
+            if self.value(variable.name).is_some_and(|text| is_quoted(&text)) {
+                let wrong = if SECRETS.contains(&variable.name) {
+                    "its value is".to_owned()
+                } else {
+                    format!("{} is", self.value(variable.name).unwrap_or_default())
+                };
+                self.fault(variable.name, (format!("{wrong} written in quotes"), "remove them".to_owned()));
+            }
+        }
+    }
+
+    /// La nôtre, et le commit dont elle vient s'il est donné.
+    pub fn version(&self) -> String {
+        let own = env!("CARGO_PKG_VERSION");
+        match self.value("GIT_COMMIT").filter(|commit| is_commit(commit)) {
+            Some(commit) => format!("{own}+{commit}"),
+            None => own.to_owned(),
+        }
+    }
+
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if !self.is_missing("API_PASSWORD_HASH") {
+            warnings.push(
+                "API_USER and API_PASSWORD_HASH have no effect (nor had they in the Python version since February \
+                 2026): whoever reaches the dashboard can use it, keep its port inside your network"
+                    .to_owned(),
+            );
+        }
+        if !self.is_missing("ALERT_EMAIL_TO") {
+            warnings.push("ALERT_EMAIL_TO has no effect: this version sends no e-mail".to_owned());
+        }
+        if let Some(url) = self.value("LEADER_URL").filter(|url| is_forgeable(url)) {
+            warnings.push(format!(
+                "LEADER_URL={url} is not https: anyone on the way can forge the leader's signals"
+            ));
+        }
+        let threshold = self.value("REBALANCE_THRESHOLD_PCT").and_then(|text| Weight::parse(&text).ok());
+        if let Some(threshold) = threshold.filter(|threshold| threshold.decimal() > UNUSUAL_THRESHOLD) {
+            let (percent, meant) = (threshold.percent(), threshold.times(dec!(0.01)));
+            warnings.push(format!(
+                "REBALANCE_THRESHOLD_PCT={threshold} leaves drifts up to {percent} % alone (for {threshold} % write {meant})"
+            ));
+        }
+        warnings
+    }
+
+    fn parsed<T>(&mut self, name: &str, text: &str, parse: fn(&str) -> Result<T, Wrong>) -> Option<T> {
+        // Dit par `refuse_quotes`, une fois pour toutes.
+        if is_quoted(text) {
+            return None;
+        }
+        parse(text).map_err(|wrong| self.fault(name, wrong)).ok()
+    }
+
+    fn value(&self, name: &str) -> Option<String> {
+        let text = (self.get)(name)?.trim().to_owned();
+        Some(text).filter(|text| !text.is_empty())
+    }
+
+    fn fault(&mut self, name: &str, (wrong, remedy): Wrong) {
+        self.faults.push(Fault { variable: name.to_owned(), wrong, remedy });
+    }
+}
+
+fn wrong<T>(wrong: String, remedy: impl Into<String>) -> Result<T, Wrong> {
+    Err((wrong, remedy.into()))
+}
+
+fn is_quoted(text: &str) -> bool {
+    text.starts_with(['"', '\'']) || text.ends_with(['"', '\''])
+}
+
+/// Ce qui peut entrer dans un en-tête HTTP et une page sans précaution ; `unknown` est le défaut de
+/// l'ancienne image.
+fn is_commit(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    text != "unknown" && text.len() <= 40 && text.bytes().all(plain)
+}
+
+/// En clair vers un nom ou une adresse publics.
+fn is_forgeable(url: &str) -> bool {
+    let Some(rest) = url.strip_prefix("http://") else { return false };
+    let authority = rest.split('/').next().unwrap_or_default();
+    let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+    match host.trim_matches(['[', ']']).parse::<IpAddr>() {
+        Ok(IpAddr::V4(address)) => !address.is_private() && !address.is_loopback(),
+        Ok(IpAddr::V6(address)) => !address.is_loopback() && !address.is_unique_local(),
+        Err(_) => host.contains('.') && !host.ends_with(".local"),
+    }
+}
+
+pub fn secret(text: &str) -> Result<Secret, Wrong> {
+    Ok(Secret::new(text.to_owned()))
+}
+
+pub fn path(text: &str) -> Result<PathBuf, Wrong> {
+    Ok(PathBuf::from(text))
+}
+
+pub fn base_url(text: &str) -> Result<String, Wrong> {
+    let remedy = "write an address like https://leader.example.org";
+    let Some(rest) = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")) else {
+        return wrong(format!("{text:?} does not start with https:// or http://"), remedy);
+    };
+    let strange = |character: char| {
+        character.is_whitespace() || character.is_control() || "?#@\"<>\\".contains(character)
+    };
+    if rest.starts_with(['/', ':']) || rest.is_empty() || rest.contains(strange) || !rest.is_ascii() {
+        return wrong(format!("{text:?} is no plain address"), remedy);
+    }
+    let authority = rest.split('/').next().unwrap_or_default();
+    let port = authority.rsplit_once(':').map(|(_, port)| port).filter(|port| !port.ends_with(']'));
+    if port.is_some_and(|port| port.parse::<u16>().is_err()) {
+        return wrong(
+            format!("{text:?} has no usable port"),
+            "write a port from 1 to 65535 after the colon, or none",
+        );
+    }
+    Ok(text.trim_end_matches('/').to_owned())
+}
+
+pub fn boolean(text: &str) -> Result<bool, Wrong> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" => Ok(true),
+        "false" | "0" | "no" => Ok(false),
+        _ => wrong(format!("{text:?} is neither true nor false"), "write true or false"),
+    }
+}
+
+pub fn mode(text: &str) -> Result<Mode, Wrong> {
+    match text.to_ascii_lowercase().as_str() {
+        "dry_run" => Ok(Mode::DryRun),
+        "live" => wrong("live trading is not in this version yet".to_owned(), "set TRADING_MODE=dry_run"),
+        _ => wrong(format!("{text:?} is no trading mode"), "set TRADING_MODE=dry_run"),
+    }
+}
+
+pub fn budget(text: &str) -> Result<Eur, Wrong> {
+    let remedy = "write euros from 5 to 1000000, at most two decimals, like 100 or 99.50";
+    match Eur::parse(text) {
+        Err(_) => wrong(format!("{text:?} is no amount"), remedy),
+        Ok(budget) if budget < Eur::new(dec!(5)) || budget > Eur::new(dec!(1_000_000)) => {
+            wrong(format!("{text} is out of range"), remedy)
+        }
+        Ok(budget) if budget != budget.floor(2) => wrong(format!("{text} has too many decimals"), remedy),
+        Ok(budget) => Ok(budget),
+    }
+}
+
+pub fn poll_interval(text: &str) -> Result<Duration, Wrong> {
+    match text.parse() {
+        Ok(seconds @ 1..=86_400) => Ok(Duration::from_secs(seconds)),
+        _ => wrong(
+            format!("{text:?} is no whole number of seconds from 1 to 86400"),
+            "write a number without unit, like 120",
+        ),
+    }
+}
+
+pub fn threshold(text: &str) -> Result<Weight, Wrong> {
+    let remedy = "write a fraction from 0 to 0.5 with a dot: 0.005 is 0.5 %";
+    let number = text.strip_suffix('%').map(str::trim_end);
+    match (number, Weight::parse(number.unwrap_or(text))) {
+        (_, Err(_)) => wrong(format!("{text:?} is no number"), remedy),
+        (Some(_), Ok(percent)) => {
+            let meant = percent.times(dec!(0.01));
+            wrong(format!("{text:?} is written as a percentage"), format!("write the fraction {meant}"))
+        }
+        (None, Ok(share)) if share < Weight::ZERO => wrong(format!("{text} is negative"), remedy),
+        (None, Ok(share)) if share > Weight::new(dec!(0.5)) => {
+            let meant = share.times(dec!(0.01));
+            wrong(
+                format!("{text} is more than 0.5"),
+                format!("write a fraction: for {share} % write {meant}"),
+            )
+        }
+        (None, Ok(share)) => Ok(share),
+    }
+}
+
+pub fn port(text: &str) -> Result<u16, Wrong> {
+    match text.parse() {
+        Ok(port @ 1..) => Ok(port),
+        _ => wrong(format!("{text:?} is no port"), "write a number from 1 to 65535, like 8080"),
+    }
+}
+
+pub fn hosts(text: &str) -> Result<Vec<String>, Wrong> {
+    let is_name =
+        |name: &str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
+    let names: Vec<&str> = text.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
+    match names.iter().find(|name| !is_name(name)) {
+        Some(name) => wrong(
+            format!("{name:?} is no host name"),
+            "write names without http:// and without port, separated by commas, like pi.example.org,pi",
+        ),
+        None => Ok(names.iter().map(|name| name.to_ascii_lowercase()).collect()),
+    }
+}

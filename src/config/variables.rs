@@ -1,0 +1,51 @@
+//! Les variables que l'on lit : la seule liste, pour `--help`, `.env.example` et les défauts.
+
+/// Une variable d'environnement.
+#[derive(Clone, Copy, Debug)]
+pub struct Variable {
+    pub name: &'static str,
+    /// Vide : aucune valeur par défaut.
+    pub default: &'static str,
+    pub meaning: &'static str,
+}
+
+/// Toutes, dans l'ordre où on les explique.
+pub const VARIABLES: &[Variable] = &[
+    variable("LEADER_URL", "", "address of the leader, like https://leader.example.org (required)"),
+    variable("SIGNAL_SECRET", "", "secret shared with the leader, who gives it to you (required)"),
+    variable("TRADING_MODE", "dry_run", "dry_run: simulated trades at real prices (live is not there yet)"),
+    variable("INITIAL_BUDGET_EUR", "100", "euros at the first start, from 5 to 1000000"),
+    variable("POLL_INTERVAL_SECONDS", "120", "seconds between two questions to the leader, from 1 to 86400"),
+    variable("REBALANCE_THRESHOLD_PCT", "0.005", "drift that is left alone, as a fraction: 0.005 is 0.5 %"),
+    variable("BINANCE_API_KEY", "", "key of your Binance account, not needed for dry_run"),
+    variable("BINANCE_API_SECRET", "", "secret of that key, not needed for dry_run"),
+    variable("BINANCE_TESTNET", "false", "true: take the prices of Binance's test network"),
+    variable("BINANCE_URL", "", "another address of the exchange, to replace the one chosen by the mode"),
+    variable("PORT", "8080", "port of the dashboard and the API"),
+    variable(
+        "ALLOWED_HOSTS",
+        "",
+        "host names the dashboard answers to besides addresses, like pi.example.org,pi",
+    ),
+    variable("DB_PATH", "data/calvalot.db", "the database file"),
+    variable("CONFIG_PATH", "", "JSON file read for what is not set here (config.json beside the database)"),
+    variable("TZ", "", "time zone of the log, like Europe/Paris (that of the machine)"),
+    variable("GIT_COMMIT", "", "commit this program was built from, added to its version"),
+    variable("SMTP_HOST", "", "mail server for alerts (no effect in this version)"),
+    variable("SMTP_PORT", "465", "port of the mail server (no effect in this version)"),
+    variable("SMTP_USER", "", "user at the mail server (no effect in this version)"),
+    variable("SMTP_PASSWORD", "", "password at the mail server (no effect in this version)"),
+    variable("ALERT_EMAIL_TO", "", "where alerts go (no effect in this version)"),
+    variable("API_USER", "admin", "accepted from an older .env (no effect)"),
+    variable("API_PASSWORD_HASH", "", "accepted from an older .env (no effect)"),
+];
+
+const fn variable(name: &'static str, default: &'static str, meaning: &'static str) -> Variable {
+    Variable { name, default, meaning }
+}
+
+/// La valeur par défaut, s'il y en a une.
+pub fn default(name: &str) -> Option<&'static str> {
+    let variable = VARIABLES.iter().find(|variable| variable.name == name)?;
+    Some(variable.default).filter(|value| !value.is_empty())
+}

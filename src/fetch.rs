@@ -4,7 +4,8 @@
 //! Il ne suit aucune redirection, ne décompresse rien (une bombe gzip ne grossit pas), n'envoie
 //! aucun ordre : un `POST` demandera un client à lui, dont les connexions ne resservent pas.
 //! Invariant : un appel se termine dans sa limite de temps et ne garde jamais plus que sa limite
-//! d'octets ; abandonner l'appel ferme le transfert.
+//! d'octets ; un appel abandonné est fermé à l'octet suivant, au plus tard à sa limite de temps, et
+//! avec le client.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -64,7 +65,7 @@ pub enum FetchError {
     /// La réponse dépasse ce nombre d'octets.
     TooLarge(usize),
     /// Le certificat n'est pas valable, ou pas encore à l'heure de cette machine.
-    BadCertificate(String),
+    BadCertificate,
 }
 
 impl fmt::Display for FetchError {
@@ -74,10 +75,9 @@ impl fmt::Display for FetchError {
             FetchError::Broken(reason) => write!(f, "did not send a whole answer: {reason}"),
             FetchError::TooSlow(limit) => write!(f, "did not answer within {} s", limit.as_secs_f32()),
             FetchError::TooLarge(limit) => write!(f, "sent an answer of more than {limit} bytes"),
-            FetchError::BadCertificate(reason) => write!(
-                f,
-                "showed a certificate that is not valid here: {reason} (on a Raspberry Pi that has just \
-                 started, check that the clock is right)"
+            FetchError::BadCertificate => f.write_str(
+                "showed a certificate that is not valid here (on a Raspberry Pi that has just started, check that \
+                 its clock is right)",
             ),
         }
     }
@@ -141,7 +141,7 @@ impl Client {
         let reason = error.to_string();
         match error.kind() {
             ErrorKind::Timeout => FetchError::TooSlow(self.time_limit),
-            ErrorKind::BadServerCertificate => FetchError::BadCertificate(reason),
+            ErrorKind::BadServerCertificate => FetchError::BadCertificate,
             ErrorKind::ConnectionFailed | ErrorKind::NameResolution | ErrorKind::InvalidRequest => {
                 FetchError::Unreachable(reason)
             }

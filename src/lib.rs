@@ -8,21 +8,10 @@
 
 pub mod domain;
 
-pub mod binance;
 pub mod clock;
-pub mod config;
 pub mod fetch;
+
+pub mod binance;
+pub mod config;
 pub mod leader;
-pub mod ledger;
 pub mod logging;
-pub mod metrics;
-pub mod paper;
-
-pub mod engine;
-
-pub mod api;
-pub mod cli;
-pub mod daemon;
-pub mod demo;
-
-pub mod sim;

@@ -16,21 +16,19 @@ const UNBOUNDED: Quantity = Quantity::new(dec!(1_000_000_000_000));
 /// Les règles de cette paire ; l'erreur dit ce qui manque pour les connaître.
 pub fn rules(symbol: &Symbol) -> Result<Rules, String> {
     let lot = named(symbol, "LOT_SIZE").ok_or("the filter LOT_SIZE is missing")?;
-    let lots: Vec<&Filter> = [Some(lot), named(symbol, "MARKET_LOT_SIZE")].into_iter().flatten().collect();
+    let (mut step, mut min_quantity, mut max_quantity) = (Quantity::ZERO, Quantity::ZERO, UNBOUNDED);
+    for filter in [Some(lot), named(symbol, "MARKET_LOT_SIZE")].into_iter().flatten() {
+        let one = quantity(filter, "stepSize", &filter.step)?;
+        step = common_step(step, one).ok_or("no step fits both lot filters")?;
+        min_quantity = min_quantity.max(quantity(filter, "minQty", &filter.min_quantity)?);
+        let max = quantity(filter, "maxQty", &filter.max_quantity)?;
+        max_quantity = if max.is_zero() { max_quantity } else { max_quantity.min(max) };
+    }
     let rules = Rules {
         halted: halted(symbol),
-        step: lots.iter().try_fold(Quantity::ZERO, |step, filter| {
-            common_step(step, quantity(filter, "stepSize", &filter.step)?)
-                .ok_or("no step fits both lot filters")
-                .map_err(str::to_owned)
-        })?,
-        min_quantity: lots.iter().try_fold(Quantity::ZERO, |least, filter| {
-            Ok::<_, String>(least.max(quantity(filter, "minQty", &filter.min_quantity)?))
-        })?,
-        max_quantity: lots.iter().try_fold(UNBOUNDED, |most, filter| {
-            let max = quantity(filter, "maxQty", &filter.max_quantity)?;
-            Ok::<_, String>(if max.is_zero() { most } else { most.min(max) })
-        })?,
+        step,
+        min_quantity,
+        max_quantity,
         min_notional: min_notional(symbol)?,
         max_notional: max_notional(symbol)?,
     };

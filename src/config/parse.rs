@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rust_decimal::{Decimal, dec};
 
-use super::variables::{VARIABLES, default};
+use super::variables::{VARIABLES, Variable, default};
 use super::{Fault, Mode, Secret};
 use crate::domain::money::{Eur, Weight};
 
@@ -59,15 +59,10 @@ impl<'a> Values<'a> {
 
     /// Les guillemets d'un `.env` mal écrit, même autour d'une valeur sans effet aujourd'hui.
     pub fn refuse_quotes(&mut self) {
-        for variable in VARIABLES {
-            if self.value(variable.name).is_some_and(|text| is_quoted(&text)) {
-                let wrong = if SECRETS.contains(&variable.name) {
-                    "its value is".to_owned()
-                } else {
-                    format!("{} is", self.value(variable.name).unwrap_or_default())
-                };
-                self.fault(variable.name, (format!("{wrong} written in quotes"), "remove them".to_owned()));
-            }
+        for Variable { name, .. } in VARIABLES {
+            let Some(text) = self.value(name).filter(|text| is_quoted(text)) else { continue };
+            let shown = if SECRETS.contains(name) { "its value" } else { &text };
+            self.fault(name, (format!("{shown} is written in quotes"), "remove them".to_owned()));
         }
     }
 
@@ -130,7 +125,7 @@ fn wrong<T>(wrong: String, remedy: impl Into<String>) -> Result<T, Wrong> {
 }
 
 fn is_quoted(text: &str) -> bool {
-    text.starts_with(['"', '\'']) || text.ends_with(['"', '\''])
+    ['"', '\''].into_iter().any(|quote| text.len() > 1 && text.starts_with(quote) && text.ends_with(quote))
 }
 
 /// Ce qui peut entrer dans un en-tête HTTP et une page sans précaution ; `unknown` est le défaut de

@@ -36,6 +36,10 @@ impl fmt::Display for NotAnAmount {
 
 fn parse(text: &str) -> Result<Decimal, NotAnAmount> {
     let refused = || NotAnAmount(text.chars().take(40).collect());
+    // `Decimal` accepterait aussi un `+` et des `_`.
+    if !text.bytes().all(|byte| byte.is_ascii_digit() || b"-.".contains(&byte)) {
+        return Err(refused());
+    }
     let value = Decimal::from_str_exact(text).map_err(|_| refused())?;
     let value = value.normalize();
     if value.scale() > 12 || value.abs() > Decimal::from(LIMIT) {
@@ -247,7 +251,19 @@ mod tests {
 
     #[test]
     fn amounts_that_are_no_plain_decimal_are_refused() {
-        for text in ["", "NaN", "inf", "1e-5", "0,001", "1 000", "1000000000001", "0.0000000000001", "--1"] {
+        for text in [
+            "",
+            "NaN",
+            "inf",
+            "1e-5",
+            "0,001",
+            "1 000",
+            "1000000000001",
+            "0.0000000000001",
+            "--1",
+            "+1",
+            "1_000",
+        ] {
             assert!(Usdc::parse(text).is_err(), "{text:?} was accepted");
         }
         assert_eq!(Usdc::parse("68012.34000000").unwrap().to_string(), "68012.34");

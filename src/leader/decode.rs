@@ -285,7 +285,7 @@ fn is_shallow(document: &Value) -> bool {
         }
         match value {
             Value::Array(array) => open.extend(array.iter().map(|inner| (inner, depth + 1))),
-            Value::Object(object) => open.extend(object.iter().map(|(_, inner)| (inner, depth + 1))),
+            Value::Object(object) => open.extend(object.values().map(|inner| (inner, depth + 1))),
             _ => {}
         }
     }

@@ -109,7 +109,6 @@ fn read(answer: &Answer) -> Result<Reply, LeaderError> {
 }
 
 fn key(secret: &str) -> Hmac<Sha256> {
-    // HMAC prend une clé de n'importe quelle longueur.
     Hmac::new_from_slice(secret.as_bytes()).expect("HMAC takes a key of any length")
 }
 

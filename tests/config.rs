@@ -1,0 +1,242 @@
+//! La configuration : de textes à une valeur typée, tous les défauts d'un coup.
+
+use std::time::Duration;
+
+use calvalot::config::{Config, Faults, Mode, VARIABLES};
+
+const LEADER: (&str, &str) = ("LEADER_URL", "https://leader.example.org");
+const SECRET: (&str, &str) = ("SIGNAL_SECRET", "s3cret");
+
+fn read(given: &[(&str, &str)]) -> Result<Config, Faults> {
+    Config::read(|name| given.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned()))
+}
+
+/// La configuration complète, plus cette variable.
+fn with(name: &str, value: &str) -> Result<Config, Faults> {
+    read(&[(name, value), LEADER, SECRET])
+}
+
+fn fault(name: &str, value: &str) -> String {
+    match with(name, value) {
+        Err(faults @ Faults::Invalid(_)) => faults.to_string(),
+        other => panic!("{name}={value}: {other:?}"),
+    }
+}
+
+#[test]
+fn two_variables_are_enough() {
+    let config = read(&[LEADER, SECRET]).expect("a configuration");
+    assert_eq!(config.leader_url, "https://leader.example.org");
+    assert_eq!(config.secret.expose(), "s3cret");
+    assert_eq!(config.exchange_url, "https://data-api.binance.vision");
+    assert_eq!(config.mode, Mode::DryRun);
+    assert_eq!(config.initial_budget.to_string(), "100");
+    assert_eq!(config.poll_interval, Duration::from_secs(120));
+    assert_eq!(config.threshold.to_string(), "0.005");
+    assert_eq!(config.db_path.to_str(), Some("data/calvalot.db"));
+    assert_eq!((config.port, config.allowed_hosts.len()), (8080, 0));
+    assert_eq!(config.version, env!("CARGO_PKG_VERSION"));
+    assert!(config.warnings.is_empty());
+}
+
+#[test]
+fn the_env_file_of_the_python_version_still_works() {
+    let config = read(&[
+        ("LEADER_URL", "http://cashalot:8080/"),
+        SECRET,
+        ("BINANCE_API_KEY", ""),
+        ("BINANCE_API_SECRET", " "),
+        ("BINANCE_TESTNET", "false"),
+        ("TRADING_MODE", "dry_run"),
+        ("INITIAL_BUDGET_EUR", "250.0"),
+        ("POLL_INTERVAL_SECONDS", "120"),
+        ("SMTP_PORT", "465"),
+        ("API_USER", "admin"),
+        ("DB_PATH", "/app/data/calvalot.db"),
+        ("GIT_COMMIT", "unknown"),
+        ("TZ", "Europe/Paris"),
+    ])
+    .expect("a configuration");
+    assert_eq!(config.leader_url, "http://cashalot:8080");
+    assert_eq!(config.initial_budget.to_string(), "250");
+    assert_eq!(config.version, env!("CARGO_PKG_VERSION"));
+    assert!(config.warnings.is_empty(), "{:?}", config.warnings);
+}
+
+#[test]
+fn nothing_set_is_no_fault_but_two_lines_of_help() {
+    for given in [&[][..], &[("LEADER_URL", " "), ("PORT", "nonsense")]] {
+        let faults = read(given).expect_err("nothing is set");
+        assert_eq!(faults, Faults::NotConfigured);
+        let text = faults.to_string();
+        assert_eq!(text.lines().count(), 2);
+        assert!(
+            text.contains("LEADER_URL") && text.contains("SIGNAL_SECRET") && text.contains("calvalot demo")
+        );
+    }
+}
+
+#[test]
+fn all_faults_are_told_at_once_one_per_line() {
+    let faults = read(&[LEADER, ("PORT", "0"), ("INITIAL_BUDGET_EUR", "4"), ("TRADING_MODE", "live")]);
+    assert_eq!(
+        faults.expect_err("four faults").to_string(),
+        "SIGNAL_SECRET: not set; set it in .env, the leader gives it to you\n\
+         TRADING_MODE: live trading is not in this version yet; set TRADING_MODE=dry_run\n\
+         INITIAL_BUDGET_EUR: 4 is out of range; write euros from 5 to 1000000, at most two decimals, like 100 or 99.50\n\
+         PORT: \"0\" is no port; write a number from 1 to 65535, like 8080"
+    );
+}
+
+#[test]
+fn each_fault_says_what_is_wrong_and_what_to_write() {
+    let cases = [
+        ("LEADER_URL", "leader.example.org", "does not start with https://"),
+        ("LEADER_URL", "ftp://leader", "does not start with https://"),
+        ("LEADER_URL", "https://", "no plain address"),
+        ("LEADER_URL", "https:///path", "no plain address"),
+        ("LEADER_URL", "https://user:pass@leader", "no plain address"),
+        ("LEADER_URL", "https://leader?x=1", "no plain address"),
+        ("LEADER_URL", "https://a b", "no plain address"),
+        ("LEADER_URL", "https://leader:port", "no usable port"),
+        ("BINANCE_URL", "api.binance.com", "does not start with https://"),
+        ("BINANCE_TESTNET", "maybe", "write true or false"),
+        ("TRADING_MODE", "dry-run", "set TRADING_MODE=dry_run"),
+        ("TRADING_MODE", "LIVE", "live trading is not in this version yet"),
+        ("INITIAL_BUDGET_EUR", "100 €", "no amount"),
+        ("INITIAL_BUDGET_EUR", "100,50", "no amount"),
+        ("INITIAL_BUDGET_EUR", "NaN", "no amount"),
+        ("INITIAL_BUDGET_EUR", "1e3", "no amount"),
+        ("INITIAL_BUDGET_EUR", "+100", "no amount"),
+        ("INITIAL_BUDGET_EUR", "1_000", "no amount"),
+        ("INITIAL_BUDGET_EUR", "-100", "out of range"),
+        ("INITIAL_BUDGET_EUR", "1000000.01", "out of range"),
+        ("INITIAL_BUDGET_EUR", "99.999", "too many decimals"),
+        ("POLL_INTERVAL_SECONDS", "0", "from 1 to 86400"),
+        ("POLL_INTERVAL_SECONDS", "86401", "from 1 to 86400"),
+        ("POLL_INTERVAL_SECONDS", "2 min", "without unit"),
+        ("POLL_INTERVAL_SECONDS", "1.5", "no whole number"),
+        ("REBALANCE_THRESHOLD_PCT", "0.5%", "write the fraction 0.005"),
+        ("REBALANCE_THRESHOLD_PCT", "0.5 %", "write the fraction 0.005"),
+        ("REBALANCE_THRESHOLD_PCT", "5", "for 5 % write 0.05"),
+        ("REBALANCE_THRESHOLD_PCT", "0,005", "with a dot"),
+        ("REBALANCE_THRESHOLD_PCT", "-0.1", "negative"),
+        ("PORT", "65536", "no port"),
+        ("PORT", "8081:8080", "no port"),
+        ("ALLOWED_HOSTS", "http://pi.example.org", "without http://"),
+        ("ALLOWED_HOSTS", "pi,pi.example.org:8080", "without port"),
+        ("DB_PATH", "\"data/calvalot.db\"", "written in quotes; remove them"),
+        ("SMTP_HOST", "'mail'", "written in quotes; remove them"),
+    ];
+    for (name, value, expected) in cases {
+        let fault = fault(name, value);
+        assert!(fault.starts_with(&format!("{name}: ")) && fault.contains(expected), "{value}: {fault}");
+        assert_eq!(fault.lines().count(), 1, "{fault}");
+    }
+}
+
+#[test]
+fn values_at_the_edge_are_taken() {
+    let cases = [
+        ("INITIAL_BUDGET_EUR", "5"),
+        ("INITIAL_BUDGET_EUR", "1000000"),
+        ("POLL_INTERVAL_SECONDS", "1"),
+        ("POLL_INTERVAL_SECONDS", "86400"),
+        ("REBALANCE_THRESHOLD_PCT", "0"),
+        ("REBALANCE_THRESHOLD_PCT", "0.5"),
+        ("PORT", "65535"),
+        ("LEADER_URL", "http://[::1]:8080"),
+        ("LEADER_URL", "https://example.org/cashalot/"),
+        ("TRADING_MODE", " dry_run "),
+        ("BINANCE_TESTNET", "No"),
+    ];
+    for (name, value) in cases {
+        assert!(with(name, value).is_ok(), "{name}={value}: {:?}", with(name, value));
+    }
+}
+
+#[test]
+fn the_exchange_follows_the_mode_unless_an_address_is_given() {
+    let url = |name, value| with(name, value).expect("a configuration").exchange_url;
+    assert_eq!(url("BINANCE_TESTNET", "1"), "https://testnet.binance.vision");
+    assert_eq!(url("BINANCE_URL", "http://127.0.0.1:9000/"), "http://127.0.0.1:9000");
+}
+
+#[test]
+fn host_names_are_a_list_in_lower_case() {
+    let config = with("ALLOWED_HOSTS", "Pi.Example.org, calvalot ,").expect("a configuration");
+    assert_eq!(config.allowed_hosts, ["pi.example.org", "calvalot"]);
+}
+
+#[test]
+fn the_version_carries_the_commit() {
+    let version = |commit| with("GIT_COMMIT", commit).expect("a configuration").version;
+    assert_eq!(version("c3f9ff3"), concat!(env!("CARGO_PKG_VERSION"), "+c3f9ff3"));
+    assert_eq!(version("a\r\nX-Forged: 1"), env!("CARGO_PKG_VERSION"));
+}
+
+#[test]
+fn what_has_no_effect_or_is_risky_is_said() {
+    let cases = [
+        ("API_PASSWORD_HASH", "pbkdf2:x", "no effect"),
+        ("ALERT_EMAIL_TO", "a@example.org", "no e-mail"),
+        ("LEADER_URL", "http://leader.example.org", "forge"),
+        ("LEADER_URL", "http://8.8.8.8:80", "forge"),
+        ("REBALANCE_THRESHOLD_PCT", "0.5", "for 0.5 % write 0.005"),
+    ];
+    for (name, value, expected) in cases {
+        let warnings = with(name, value).expect("a configuration").warnings;
+        assert!(warnings.len() == 1 && warnings[0].contains(expected), "{name}={value}: {warnings:?}");
+    }
+    for url in
+        ["http://192.168.1.5:8080", "http://cashalot:8080", "http://leader.local", "http://127.0.0.1:1"]
+    {
+        assert!(with("LEADER_URL", url).expect("a configuration").warnings.is_empty(), "{url}");
+    }
+}
+
+#[test]
+fn a_secret_is_never_written() {
+    let config = read(&[LEADER, SECRET]).expect("a configuration");
+    assert!(!format!("{config:?} {}", config.secret).contains("s3cret"));
+    for name in
+        ["SIGNAL_SECRET", "BINANCE_API_KEY", "BINANCE_API_SECRET", "SMTP_PASSWORD", "API_PASSWORD_HASH"]
+    {
+        let fault = fault(name, "'hidden'");
+        assert!(!fault.contains("hidden") && fault.contains("remove them"), "{fault}");
+    }
+}
+
+#[test]
+fn the_example_file_and_the_table_are_equal() {
+    let example =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/.env.example")).expect("the file");
+    let is_name =
+        |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
+    let mut there: Vec<(&str, &str)> = example
+        .lines()
+        .filter_map(|line| line.strip_prefix('#').unwrap_or(line).split_once('='))
+        .filter(|(name, _)| is_name(name))
+        .collect();
+    let mut table: Vec<(&str, &str)> =
+        VARIABLES.iter().map(|variable| (variable.name, variable.default)).collect();
+    there.sort_unstable();
+    table.sort_unstable();
+    assert_eq!(there, table);
+}
+
+#[test]
+fn the_example_file_filled_in_is_a_configuration() {
+    let example =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/.env.example")).expect("the file");
+    let lines: Vec<(&str, &str)> = example
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.split_once('='))
+        .collect();
+    let given: Vec<(&str, &str)> = [LEADER, SECRET]
+        .into_iter()
+        .chain(lines.into_iter().filter(|(_, value)| !value.is_empty()))
+        .collect();
+    assert!(read(&given).expect("a configuration").warnings.is_empty());
+}

@@ -3,15 +3,26 @@
 //! Dans l'ordre de lecture : le métier (`domain`), sans horloge ni réseau ; les interlocuteurs, qui ne
 //! se connaissent pas entre eux (`config`, `clock`, `logging`, `fetch`, `leader`, `binance`, `paper`,
 //! `ledger`, `metrics`) ; le moteur (`engine`), qui met les étapes dans l'ordre ; les surfaces (`api`,
-//! `daemon`, `cli`). `sim` est le faux monde extérieur, pour la démonstration et les tests.
+//! `daemon`, `demo`, `cli`). `sim` est le faux monde extérieur, pour la démonstration et les tests.
 //! `ARCHITECTURE.md` est la carte.
 
 pub mod domain;
 
-pub mod clock;
-pub mod fetch;
-
 pub mod binance;
+pub mod clock;
 pub mod config;
+pub mod fetch;
 pub mod leader;
+pub mod ledger;
 pub mod logging;
+pub mod metrics;
+pub mod paper;
+
+pub mod engine;
+
+pub mod api;
+pub mod cli;
+pub mod daemon;
+pub mod demo;
+
+pub mod sim;

@@ -33,10 +33,7 @@ pub(super) struct Request {
 
 impl Request {
     pub(super) fn header(&self, name: &str) -> Option<&str> {
-        let found = self
-            .headers
-            .iter()
-            .find(|(key, _)| key.eq_ignore_ascii_case(name));
+        let found = self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
     }
 }
@@ -83,11 +80,7 @@ pub(super) async fn serve(
         match event {
             Event::Gate(None) => return,
             Event::Gate(Some(Gate { open: true, done })) => {
-                let outcome = if listener.is_none() {
-                    reopen(address, &mut listener)
-                } else {
-                    Ok(())
-                };
+                let outcome = if listener.is_none() { reopen(address, &mut listener) } else { Ok(()) };
                 answer_gate(&done, outcome).await;
             }
             Event::Gate(Some(Gate { open: false, done })) => {
@@ -129,10 +122,7 @@ async fn exchange_requests(stream: &mut Async<TcpStream>, site: &Site) -> io::Re
     stream.get_ref().set_nodelay(true)?;
     while let Some(request) = read_request(stream).await? {
         site.counterpart.arrived(&request.path);
-        let fault = site
-            .faults
-            .strike(site.side, &request.method, &request.path)
-            .unwrap_or_else(Fault::none);
+        let fault = site.faults.strike(site.side, &request.method, &request.path).unwrap_or_else(Fault::none);
         Timer::after(fault.before).await;
         let reply = match fault.handling {
             Handling::Skipped => Reply::empty(200),
@@ -190,12 +180,7 @@ fn parse(buffer: &[u8]) -> io::Result<Option<(Request, usize)>> {
     let headers: Vec<(String, String)> = head
         .headers
         .iter()
-        .map(|header| {
-            (
-                header.name.to_owned(),
-                String::from_utf8_lossy(header.value).into_owned(),
-            )
-        })
+        .map(|header| (header.name.to_owned(), String::from_utf8_lossy(header.value).into_owned()))
         .collect();
     let target = head.path.unwrap_or("/");
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
@@ -210,9 +195,8 @@ fn parse(buffer: &[u8]) -> io::Result<Option<(Request, usize)>> {
     if request.header("Transfer-Encoding").is_some() {
         return Err(io::Error::other("chunked request"));
     }
-    request.keep_alive &= request
-        .header("Connection")
-        .is_none_or(|value| !value.eq_ignore_ascii_case("close"));
+    request.keep_alive &=
+        request.header("Connection").is_none_or(|value| !value.eq_ignore_ascii_case("close"));
     let length = match request.header("Content-Length") {
         Some(text) => text.parse::<usize>().map_err(io::Error::other)?,
         None => 0,
@@ -221,13 +205,5 @@ fn parse(buffer: &[u8]) -> io::Result<Option<(Request, usize)>> {
         return Err(io::Error::other("body too long"));
     }
     let end = start + length;
-    Ok(buffer.get(start..end).map(|body| {
-        (
-            Request {
-                body: body.to_vec(),
-                ..request
-            },
-            end,
-        )
-    }))
+    Ok(buffer.get(start..end).map(|body| (Request { body: body.to_vec(), ..request }, end)))
 }

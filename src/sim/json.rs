@@ -119,12 +119,8 @@ mod tests {
     #[test]
     fn amounts_carry_eight_decimals_and_numbers_carry_their_own() {
         let price: Decimal = "68012.34".parse().unwrap();
-        let json =
-            object! { "price": price, "weight": Json::Number(Decimal::new(400, 3)), "n": 3i64 };
-        assert_eq!(
-            json.to_string(),
-            r#"{"price":"68012.34000000","weight":0.4,"n":3}"#
-        );
+        let json = object! { "price": price, "weight": Json::Number(Decimal::new(400, 3)), "n": 3i64 };
+        assert_eq!(json.to_string(), r#"{"price":"68012.34000000","weight":0.4,"n":3}"#);
     }
 
     #[test]

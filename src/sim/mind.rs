@@ -26,10 +26,7 @@ pub(super) struct Opinion {
 impl Mind {
     pub(super) fn new(seed: u64) -> Mind {
         // Une autre suite que celle des prix, pour la même graine.
-        Mind {
-            weights: [0; COINS.len()],
-            dice: fastrand::Rng::with_seed(seed ^ 0x6c65_6164_6572),
-        }
+        Mind { weights: [0; COINS.len()], dice: fastrand::Rng::with_seed(seed ^ 0x6c65_6164_6572) }
     }
 
     pub(super) fn first(&mut self) -> Opinion {
@@ -39,10 +36,7 @@ impl Mind {
         let third = self.dice.usize(2..COINS.len());
         let mut next = [btc, eth, 0, 0, 0];
         next[third] = cut(&mut self.dice, 16, 28);
-        self.adopt(
-            next,
-            "Opening allocation: a core in BTC and ETH, some cash kept aside.",
-        )
+        self.adopt(next, "Opening allocation: a core in BTC and ETH, some cash kept aside.")
     }
 
     pub(super) fn change(&mut self) -> Opinion {
@@ -56,12 +50,8 @@ impl Mind {
 
     /// Un avis possible ; parfois le même que celui d'avant.
     fn draw(&mut self) -> ([i64; COINS.len()], String) {
-        let held: Vec<usize> = (0..COINS.len())
-            .filter(|&coin| self.weights[coin] > 0)
-            .collect();
-        let absent: Vec<usize> = (0..COINS.len())
-            .filter(|&coin| self.weights[coin] == 0)
-            .collect();
+        let held: Vec<usize> = (0..COINS.len()).filter(|&coin| self.weights[coin] > 0).collect();
+        let absent: Vec<usize> = (0..COINS.len()).filter(|&coin| self.weights[coin] == 0).collect();
         let mut next = self.weights;
         let choice = self.dice.u32(0..100);
         let why = match (choice, held.as_slice(), absent.as_slice()) {
@@ -73,10 +63,7 @@ impl Mind {
             (25..55, _, [_, ..]) => {
                 let entering = absent[self.dice.usize(0..absent.len())];
                 next[entering] = self.dice.i64(16..=50) * 5;
-                format!(
-                    "{} breaks out on volume, opening a position.",
-                    name(entering)
-                )
+                format!("{} breaks out on volume, opening a position.", name(entering))
             }
             (55..75, [_, _, ..], _) => {
                 let from = held[self.dice.usize(0..held.len())];
@@ -84,11 +71,7 @@ impl Mind {
                 let moved = (next[from] / 2 / 5 * 5).max(5);
                 next[from] -= moved;
                 next[to] += moved;
-                format!(
-                    "Rotating from {} into {} on relative strength.",
-                    name(from),
-                    name(to)
-                )
+                format!("Rotating from {} into {} on relative strength.", name(from), name(to))
             }
             (75..85, [_, ..], _) => {
                 let coin = held[self.dice.usize(0..held.len())];
@@ -128,9 +111,7 @@ impl Mind {
         self.weights = next;
         let held = COINS.iter().zip(next).filter(|(_, weight)| *weight > 0);
         Opinion {
-            targets: held
-                .map(|(pair, weight)| (pair.to_string(), Decimal::new(weight, 3)))
-                .collect(),
+            targets: held.map(|(pair, weight)| (pair.to_string(), Decimal::new(weight, 3))).collect(),
             reasoning: describe(why, &moves),
             moves,
             confidence: Decimal::new(self.dice.i64(55..=92), 2),
@@ -146,18 +127,10 @@ fn describe(why: &str, moves: &[(String, &str, Decimal)]) -> String {
     let percent = |share: &Decimal| (share * Decimal::ONE_HUNDRED).normalize();
     let line = |(pair, action, share): &(String, &str, Decimal)| {
         let verb = if *action == "BUY" { "buy" } else { "sell" };
-        format!(
-            "{verb} {} ({} %)",
-            pair.trim_end_matches("USDC"),
-            percent(share)
-        )
+        format!("{verb} {} ({} %)", pair.trim_end_matches("USDC"), percent(share))
     };
     let list: Vec<String> = moves.iter().map(line).collect();
-    if list.is_empty() {
-        why.to_owned()
-    } else {
-        format!("{why} Now: {}.", list.join(", "))
-    }
+    if list.is_empty() { why.to_owned() } else { format!("{why} Now: {}.", list.join(", ")) }
 }
 
 #[cfg(test)]
@@ -175,33 +148,13 @@ mod tests {
             assert!(!opinion.moves.is_empty(), "{}", opinion.reasoning);
             let total: Decimal = opinion.targets.iter().map(|(_, weight)| weight).sum();
             assert!(total <= Decimal::new(CEILING, 3), "{total}");
-            assert!(
-                opinion
-                    .targets
-                    .iter()
-                    .all(|(_, weight)| weight.scale() <= 3 && *weight > Decimal::ZERO)
-            );
-            let holds = |targets: &[(String, Decimal)], pair: &str| {
-                targets.iter().any(|(held, _)| held == pair)
-            };
-            exits += before
-                .iter()
-                .filter(|(pair, _)| !holds(&opinion.targets, pair))
-                .count();
-            entries += opinion
-                .targets
-                .iter()
-                .filter(|(pair, _)| !holds(&before, pair))
-                .count();
-            small += opinion
-                .moves
-                .iter()
-                .filter(|(_, _, share)| *share < Decimal::new(5, 3))
-                .count();
+            assert!(opinion.targets.iter().all(|(_, weight)| weight.scale() <= 3 && *weight > Decimal::ZERO));
+            let holds =
+                |targets: &[(String, Decimal)], pair: &str| targets.iter().any(|(held, _)| held == pair);
+            exits += before.iter().filter(|(pair, _)| !holds(&opinion.targets, pair)).count();
+            entries += opinion.targets.iter().filter(|(pair, _)| !holds(&before, pair)).count();
+            small += opinion.moves.iter().filter(|(_, _, share)| *share < Decimal::new(5, 3)).count();
         }
-        assert!(
-            exits > 20 && entries > 20 && small > 20,
-            "exits={exits} entries={entries} small={small}"
-        );
+        assert!(exits > 20 && entries > 20 && small > 20, "exits={exits} entries={entries} small={small}");
     }
 }

@@ -22,27 +22,16 @@ pub struct Reply {
 
 impl Reply {
     pub fn empty(status: u16) -> Reply {
-        Reply {
-            status,
-            headers: Vec::new(),
-            body: Vec::new(),
-        }
+        Reply { status, headers: Vec::new(), body: Vec::new() }
     }
 
     pub fn json(status: u16, body: String) -> Reply {
-        let reply = Reply {
-            body: body.into_bytes(),
-            ..Reply::empty(status)
-        };
+        let reply = Reply { body: body.into_bytes(), ..Reply::empty(status) };
         reply.header("Content-Type", "application/json;charset=UTF-8")
     }
 
     pub fn html(status: u16, body: &str) -> Reply {
-        Reply {
-            body: body.into(),
-            ..Reply::empty(status)
-        }
-        .header("Content-Type", "text/html")
+        Reply { body: body.into(), ..Reply::empty(status) }.header("Content-Type", "text/html")
     }
 
     pub fn header(mut self, name: &str, value: &str) -> Reply {
@@ -57,12 +46,8 @@ impl Reply {
 
     /// Limite de débit atteinte.
     pub fn too_many_requests(retry_after: u32) -> Reply {
-        Reply::code(
-            429,
-            -1003,
-            "Too many requests; current limit is 6000 requests per 1 MINUTE.",
-        )
-        .header("Retry-After", &retry_after.to_string())
+        Reply::code(429, -1003, "Too many requests; current limit is 6000 requests per 1 MINUTE.")
+            .header("Retry-After", &retry_after.to_string())
     }
 
     /// Adresse bannie jusqu'à `until_ms`.
@@ -80,11 +65,7 @@ impl Reply {
     }
 
     pub fn restricted_location() -> Reply {
-        Reply::code(
-            451,
-            0,
-            "Service unavailable from a restricted location according to 'b. Eligibility'.",
-        )
+        Reply::code(451, 0, "Service unavailable from a restricted location according to 'b. Eligibility'.")
     }
 
     pub fn redirect(location: &str) -> Reply {
@@ -122,16 +103,12 @@ impl Reply {
             Wire::AsIs => stream.write_all(&self.bytes(keep_alive)).await?,
             Wire::Canned(other) => stream.write_all(&other.bytes(keep_alive)).await?,
             Wire::Rewrite { from, to } => {
-                self.body = String::from_utf8_lossy(&self.body)
-                    .replace(&from, &to)
-                    .into_bytes();
+                self.body = String::from_utf8_lossy(&self.body).replace(&from, &to).into_bytes();
                 stream.write_all(&self.bytes(keep_alive)).await?;
             }
             Wire::Nested(depth) => {
                 let body = "[".repeat(depth) + &"]".repeat(depth);
-                stream
-                    .write_all(&Reply::json(200, body).bytes(keep_alive))
-                    .await?;
+                stream.write_all(&Reply::json(200, body).bytes(keep_alive)).await?;
             }
             Wire::LongHead(length) => {
                 let reply = self.header("X-Padding", &"a".repeat(length));
@@ -144,9 +121,7 @@ impl Reply {
                 }
             }
             Wire::Truncate => {
-                stream
-                    .write_all(self.head(self.body.len().max(2), false).as_bytes())
-                    .await?;
+                stream.write_all(self.head(self.body.len().max(2), false).as_bytes()).await?;
                 stream.write_all(&self.body[..self.body.len() / 2]).await?;
                 return Ok(false);
             }
@@ -193,10 +168,8 @@ async fn write_huge(stream: &mut Async<TcpStream>, length: u64) -> io::Result<()
     let opening = br#"{"padding":""#;
     let closing = br#""}"#;
     let frame = (opening.len() + closing.len()) as u64;
-    let head = Reply::json(200, String::new()).head(
-        usize::try_from(length.max(frame)).unwrap_or(usize::MAX),
-        false,
-    );
+    let head =
+        Reply::json(200, String::new()).head(usize::try_from(length.max(frame)).unwrap_or(usize::MAX), false);
     stream.write_all(head.as_bytes()).await?;
     stream.write_all(opening).await?;
     let chunk = [b'a'; 64 * 1024];
@@ -214,10 +187,7 @@ async fn write_endless(stream: &mut Async<TcpStream>) -> io::Result<bool> {
     stream
         .write_all(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n[\r\n")
         .await?;
-    let chunk = format!(
-        "4000\r\n{}\r\n",
-        "[],".repeat(0x4000 / 3 + 1).split_at(0x4000).0
-    );
+    let chunk = format!("4000\r\n{}\r\n", "[],".repeat(0x4000 / 3 + 1).split_at(0x4000).0);
     loop {
         stream.write_all(chunk.as_bytes()).await?;
     }

@@ -25,13 +25,7 @@ fn decimal(text: &str) -> Decimal {
 }
 
 fn unix_ms() -> i64 {
-    i64::try_from(
-        SystemTime::now()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .unwrap()
-            .as_millis(),
-    )
-    .unwrap()
+    i64::try_from(SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_millis()).unwrap()
 }
 
 struct Answer {
@@ -47,9 +41,7 @@ impl Answer {
 
     fn header(&self, name: &str) -> Option<&str> {
         let mut lines = self.head.lines().filter_map(|line| line.split_once(": "));
-        lines
-            .find(|(key, _)| key.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value)
+        lines.find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
     /// Statut, code et texte d'un refus.
@@ -63,34 +55,24 @@ impl Answer {
 }
 
 fn at<'a>(value: &'a Value, key: &str) -> &'a Value {
-    let Value::Object(fields) = value else {
-        panic!("not an object")
-    };
+    let Value::Object(fields) = value else { panic!("not an object") };
     fields.get(key).unwrap_or_else(|| panic!("no field {key}"))
 }
 
 fn text<'a>(value: &'a Value, key: &str) -> &'a str {
-    let Value::String(text) = at(value, key) else {
-        panic!("{key} is not a text")
-    };
+    let Value::String(text) = at(value, key) else { panic!("{key} is not a text") };
     text
 }
 
 fn list(value: &Value) -> &[Value] {
-    let Value::Array(values) = value else {
-        panic!("not an array")
-    };
+    let Value::Array(values) = value else { panic!("not an array") };
     values
 }
 
 /// Envoie une requête sur une connexion neuve, sans rien lire.
 fn send(url: &str, method: &str, target: &str, headers: &str) -> TcpStream {
     let mut stream = TcpStream::connect(url.trim_start_matches("http://")).unwrap();
-    write!(
-        stream,
-        "{method} {target} HTTP/1.1\r\nHost: sim\r\nConnection: close\r\n{headers}\r\n"
-    )
-    .unwrap();
+    write!(stream, "{method} {target} HTTP/1.1\r\nHost: sim\r\nConnection: close\r\n{headers}\r\n").unwrap();
     stream
 }
 
@@ -98,28 +80,14 @@ fn receive(mut stream: TcpStream) -> io::Result<Answer> {
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes)?;
     let whole = String::from_utf8_lossy(&bytes).into_owned();
-    let (head, body) = whole
-        .split_once("\r\n\r\n")
-        .ok_or(ErrorKind::UnexpectedEof)?;
-    let status = head
-        .get(9..12)
-        .and_then(|text| text.parse().ok())
-        .ok_or(ErrorKind::InvalidData)?;
-    Ok(Answer {
-        status,
-        head: head.to_owned(),
-        body: body.to_owned(),
-    })
+    let (head, body) = whole.split_once("\r\n\r\n").ok_or(ErrorKind::UnexpectedEof)?;
+    let status = head.get(9..12).and_then(|text| text.parse().ok()).ok_or(ErrorKind::InvalidData)?;
+    Ok(Answer { status, head: head.to_owned(), body: body.to_owned() })
 }
 
 fn frozen() -> World {
     let balances = vec![("USDC".to_owned(), Decimal::ONE_THOUSAND)];
-    World::start(Script {
-        pace: Pace::Frozen,
-        balances,
-        ..Script::default()
-    })
-    .unwrap()
+    World::start(Script { pace: Pace::Frozen, balances, ..Script::default() }).unwrap()
 }
 
 fn get(world: &World, target: &str) -> Answer {
@@ -132,23 +100,14 @@ fn signed_target(path: &str, params: &str) -> String {
 }
 
 fn stamped_target(path: &str, params: &str, stamp: &str) -> String {
-    let payload = if params.is_empty() {
-        stamp.to_owned()
-    } else {
-        format!("{params}&{stamp}")
-    };
+    let payload = if params.is_empty() { stamp.to_owned() } else { format!("{params}&{stamp}") };
     let signature = hmac_hex(&Script::default().api_secret, &[payload.as_bytes()]);
     format!("{path}?{payload}&signature={signature}")
 }
 
 fn send_signed(world: &World, method: &str, path: &str, params: &str) -> TcpStream {
     let key = format!("X-MBX-APIKEY: {}\r\n", Script::default().api_key);
-    send(
-        &world.exchange_url(),
-        method,
-        &signed_target(path, params),
-        &key,
-    )
+    send(&world.exchange_url(), method, &signed_target(path, params), &key)
 }
 
 fn signed(world: &World, method: &str, path: &str, params: &str) -> Answer {
@@ -167,29 +126,17 @@ fn poll_now(world: &World) -> Answer {
     let timestamp = (unix_ms() / 1_000).to_string();
     let signature = hmac_hex(&Script::default().secret, &[timestamp.as_bytes()]);
     let headers = format!("X-Signal-Timestamp: {timestamp}\r\nX-Signal-Signature: {signature}\r\n");
-    receive(send(
-        &world.leader_url(),
-        "GET",
-        "/api/signal/latest",
-        &headers,
-    ))
-    .unwrap()
+    receive(send(&world.leader_url(), "GET", "/api/signal/latest", &headers)).unwrap()
 }
 
 /// Les soldes que l'oracle impose : départ, exécutions, commissions.
 fn expected_balances(world: &World, start: &[(&str, Decimal)]) -> BTreeMap<String, Decimal> {
-    let mut held: BTreeMap<String, Decimal> = start
-        .iter()
-        .map(|(asset, free)| (asset.to_string(), *free))
-        .collect();
+    let mut held: BTreeMap<String, Decimal> =
+        start.iter().map(|(asset, free)| (asset.to_string(), *free)).collect();
     for order in world.exchange().accepted_orders() {
         let base = order.pair.trim_end_matches("USDC");
         for fill in &order.fills {
-            let sign = if order.side == OrderSide::Buy {
-                Decimal::ONE
-            } else {
-                Decimal::NEGATIVE_ONE
-            };
+            let sign = if order.side == OrderSide::Buy { Decimal::ONE } else { Decimal::NEGATIVE_ONE };
             *held.entry(base.to_owned()).or_default() += sign * fill.quantity;
             *held.entry("USDC".to_owned()).or_default() -= sign * fill.quantity * fill.price;
             *held.entry(fill.commission_asset.clone()).or_default() -= fill.commission;
@@ -201,9 +148,6 @@ fn expected_balances(world: &World, start: &[(&str, Decimal)]) -> BTreeMap<Strin
 fn assert_balances(world: &World, start: &[(&str, Decimal)]) {
     for (asset, expected) in expected_balances(world, start) {
         let Balance { free, .. } = world.exchange().balance(&asset);
-        assert!(
-            free == expected && free >= Decimal::ZERO,
-            "{asset}: {free} instead of {expected}"
-        );
+        assert!(free == expected && free >= Decimal::ZERO, "{asset}: {free} instead of {expected}");
     }
 }

@@ -8,10 +8,7 @@ fn a_test_order_checks_the_filters_and_changes_nothing() {
     let test = |params: &str| signed(&world, "POST", "/api/v3/order/test", params);
     assert_eq!(test(&buy("dry")).body, "{}");
     let rates = test(&format!("{}&computeCommissionRates=true", buy("dry"))).body;
-    assert!(
-        rates.contains(r#""standardCommissionForOrder":{"maker":"0.00100000""#),
-        "{rates}"
-    );
+    assert!(rates.contains(r#""standardCommissionForOrder":{"maker":"0.00100000""#), "{rates}");
     let tiny = test("symbol=BTCUSDC&side=BUY&type=MARKET&quantity=0.000001").refusal();
     assert_eq!(tiny.2, "Filter failure: LOT_SIZE");
     assert!(world.exchange().accepted_orders().is_empty());
@@ -22,32 +19,14 @@ fn the_response_type_decides_how_much_is_told() {
     let world = frozen();
     let told = |kind: &str| {
         let labels = "strategyId=7&strategyType=1000001";
-        place(
-            &world,
-            &format!("{}&newOrderRespType={kind}&{labels}", buy(kind)),
-        )
-        .body
+        place(&world, &format!("{}&newOrderRespType={kind}&{labels}", buy(kind))).body
     };
     let (ack, result, full) = (told("ACK"), told("RESULT"), told("FULL"));
-    assert!(
-        ack.contains(r#""transactTime":1"#) && !ack.contains("status"),
-        "{ack}"
-    );
-    assert!(
-        result.contains(r#""status":"FILLED""#) && !result.contains("fills"),
-        "{result}"
-    );
+    assert!(ack.contains(r#""transactTime":1"#) && !ack.contains("status"), "{ack}");
+    assert!(result.contains(r#""status":"FILLED""#) && !result.contains("fills"), "{result}");
     assert!(full.contains(r#""fills":[{"price":"#), "{full}");
-    assert!(
-        full.contains(r#""strategyId":7,"strategyType":1000001"#),
-        "{full}"
-    );
-    let ids: Vec<i64> = world
-        .exchange()
-        .accepted_orders()
-        .iter()
-        .map(|order| order.id)
-        .collect();
+    assert!(full.contains(r#""strategyId":7,"strategyType":1000001"#), "{full}");
+    let ids: Vec<i64> = world.exchange().accepted_orders().iter().map(|order| order.id).collect();
     assert!(ids.is_sorted_by(|a, b| a < b) && ids.len() == 3);
 }
 
@@ -58,16 +37,8 @@ fn order_queries_need_an_id_that_agrees() {
     let id = world.exchange().accepted_orders()[0].id;
     let query = |params: &str| signed(&world, "GET", ORDER, &format!("symbol=BTCUSDC{params}"));
     assert_eq!(query(&format!("&orderId={id}")).status, 200);
-    assert_eq!(
-        query(&format!("&orderId={id}&origClientOrderId=one")).status,
-        200
-    );
-    assert_eq!(
-        query(&format!("&orderId={id}&origClientOrderId=two"))
-            .refusal()
-            .1,
-        -2039
-    );
+    assert_eq!(query(&format!("&orderId={id}&origClientOrderId=one")).status, 200);
+    assert_eq!(query(&format!("&orderId={id}&origClientOrderId=two")).refusal().1, -2039);
     assert_eq!(query("&origClientOrderId=two").refusal().1, -2013);
     assert_eq!(query("").refusal().1, -1102);
 }
@@ -80,30 +51,14 @@ fn history_is_ascending_limited_and_strict_about_combinations() {
     }
     let orders = world.exchange().accepted_orders();
     let names = |params: &str| -> Vec<String> {
-        let value = signed(
-            &world,
-            "GET",
-            "/api/v3/allOrders",
-            &format!("symbol=BTCUSDC{params}"),
-        )
-        .value();
-        list(&value)
-            .iter()
-            .map(|order| text(order, "clientOrderId").to_owned())
-            .collect()
+        let value = signed(&world, "GET", "/api/v3/allOrders", &format!("symbol=BTCUSDC{params}")).value();
+        list(&value).iter().map(|order| text(order, "clientOrderId").to_owned()).collect()
     };
     assert_eq!(names(""), ["a", "b", "c"]);
     assert_eq!(names("&limit=2"), ["b", "c"]);
     assert_eq!(names(&format!("&orderId={}&limit=1", orders[1].id)), ["b"]);
 
-    let trades = |params: &str| {
-        signed(
-            &world,
-            "GET",
-            "/api/v3/myTrades",
-            &format!("symbol=BTCUSDC{params}"),
-        )
-    };
+    let trades = |params: &str| signed(&world, "GET", "/api/v3/myTrades", &format!("symbol=BTCUSDC{params}"));
     let of_second = trades(&format!("&orderId={}", orders[1].id)).value();
     assert_eq!(list(&of_second).len(), orders[1].fills.len());
     let last = orders[2].fills.last().unwrap().trade_id;
@@ -117,33 +72,12 @@ fn history_is_ascending_limited_and_strict_about_combinations() {
 fn the_key_and_the_rates_can_be_read() {
     let world = frozen();
     let restrictions = "/sapi/v1/account/apiRestrictions";
-    assert!(
-        signed(&world, "GET", restrictions, "")
-            .body
-            .contains(r#""enableWithdrawals":false"#)
-    );
-    world
-        .exchange()
-        .edit_account(|account| account.key_may_withdraw = true);
-    assert!(
-        signed(&world, "GET", restrictions, "")
-            .body
-            .contains(r#""enableWithdrawals":true"#)
-    );
-    let rates = signed(
-        &world,
-        "GET",
-        "/api/v3/account/commission",
-        "symbol=BTCUSDC",
-    )
-    .body;
-    assert!(
-        rates.contains(r#""standardCommission":{"maker":"0.00100000","taker":"0.00100000""#),
-        "{rates}"
-    );
-    world
-        .exchange()
-        .edit_account(|account| account.key_may_trade = false);
+    assert!(signed(&world, "GET", restrictions, "").body.contains(r#""enableWithdrawals":false"#));
+    world.exchange().edit_account(|account| account.key_may_withdraw = true);
+    assert!(signed(&world, "GET", restrictions, "").body.contains(r#""enableWithdrawals":true"#));
+    let rates = signed(&world, "GET", "/api/v3/account/commission", "symbol=BTCUSDC").body;
+    assert!(rates.contains(r#""standardCommission":{"maker":"0.00100000","taker":"0.00100000""#), "{rates}");
+    world.exchange().edit_account(|account| account.key_may_trade = false);
     assert_eq!(place(&world, &buy("no")).refusal().1, -2015);
 }
 
@@ -151,15 +85,9 @@ fn the_key_and_the_rates_can_be_read() {
 fn only_unfilled_orders_count_towards_the_order_limit() {
     let world = frozen();
     world.exchange().set_order_limit(1);
-    assert_eq!(
-        place(&world, &buy("filled")).header("X-MBX-ORDER-COUNT-10S"),
-        Some("0")
-    );
+    assert_eq!(place(&world, &buy("filled")).header("X-MBX-ORDER-COUNT-10S"), Some("0"));
     let counts = signed(&world, "GET", "/api/v3/rateLimit/order", "").body;
-    assert!(
-        counts.contains(r#""intervalNum":10,"limit":1,"count":0"#),
-        "{counts}"
-    );
+    assert!(counts.contains(r#""intervalNum":10,"limit":1,"count":0"#), "{counts}");
     world.exchange().set_order_limit(0);
     let refused = place(&world, &buy("refused"));
     assert_eq!((refused.status, refused.refusal().1), (429, -1015));
@@ -175,17 +103,8 @@ fn reference_prices_and_execution_rules_are_published() {
         listing.max_position = Some(decimal("0.0001"));
     });
     let price = get(&world, "/api/v3/referencePrice?symbol=BTCUSDC").body;
-    assert!(
-        price.contains(r#""referencePrice":"68010.00000000""#),
-        "{price}"
-    );
+    assert!(price.contains(r#""referencePrice":"68010.00000000""#), "{price}");
     let rules = get(&world, "/api/v3/executionRules?symbol=BTCUSDC").body;
-    assert!(
-        rules.contains(r#""ruleType":"PRICE_RANGE","bidLimitMultUp":"1.05000000""#),
-        "{rules}"
-    );
-    assert_eq!(
-        place(&world, &buy("big")).refusal().2,
-        "Filter failure: MAX_POSITION"
-    );
+    assert!(rules.contains(r#""ruleType":"PRICE_RANGE","bidLimitMultUp":"1.05000000""#), "{rules}");
+    assert_eq!(place(&world, &buy("big")).refusal().2, "Filter failure: MAX_POSITION");
 }

@@ -4,7 +4,7 @@
 use calvalot::domain::book;
 use calvalot::domain::market::{Coin, Market, PerCoin, Quote, Rules};
 use calvalot::domain::money::{Price, Quantity, Rate, Usdc, Weight};
-use calvalot::domain::order::{Left, Order, Side, Size};
+use calvalot::domain::order::{Left, Order, Size};
 use calvalot::domain::plan::{self, Plan};
 use calvalot::domain::portfolio::{Holdings, Position};
 use calvalot::domain::signal::{Action, Instruction, Target};

@@ -109,7 +109,8 @@ impl Db {
         Ok(self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?)
     }
 
-    /// Pose l'agent et le compte à la création ; vérifie le mode ensuite.
+    /// Pose l'agent et le compte à la création ; vérifie le mode. Les lectures du dehors sont
+    /// oubliées : au démarrage rien n'est su tant que rien n'est relu.
     pub(super) fn settle(&mut self, mode: &str, initial: Eur, now: Moment) -> Result<(), LedgerError> {
         let transaction = self.transaction()?;
         transaction.execute("INSERT OR IGNORE INTO agent (id, mode) VALUES (1, ?1)", [mode])?;
@@ -124,6 +125,7 @@ impl Db {
                  or set TRADING_MODE={kept}"
             )));
         }
+        transaction.execute("DELETE FROM readings", [])?;
         transaction.commit()?;
         Ok(())
     }

@@ -22,6 +22,7 @@ export function firstPeriod() {
 
 /** @param {HTMLElement} root @param {(period: string) => void} onPeriod */
 export function createChart(root, onPeriod) {
+  const place = find(root, '.drawing');
   const canvas = find(root, '.canvas');
   const reading = find(root, '.reading');
   const details = /** @type {HTMLDetailsElement} */ (find(root, 'details'));
@@ -146,8 +147,8 @@ export function createChart(root, onPeriod) {
         : null);
       details.hidden = !hasValues;
       // Pendant qu'une autre période arrive, la place reste : rien ne saute.
-      canvas.hidden = part.at !== null && !hasValues;
-      canvas.classList.toggle('blank', !hasValues);
+      place.hidden = part.at !== null && !hasValues;
+      place.classList.toggle('blank', !hasValues);
       // Rien ne bouge sous le doigt : on ne redessine que pour d'autres relevés, une autre langue, ou une minute de plus.
       const wanted = `${context.format.eur(0)} ${Math.floor(context.now / 60_000)} ${part.at} ${interval}`;
       if (wanted === drawn) return;

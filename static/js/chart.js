@@ -193,7 +193,7 @@ export function draw(points, { now, interval, box }) {
     depositPath: deposits.map(stairs).join(''),
     gaps: gaps(values, to, limit),
     vertical,
-    horizontal: timeTicks(from, to, Math.max(2, Math.floor((box.right - box.left) / 90))),
+    horizontal: timeTicks(from, to, Math.max(2, Math.floor((box.right - box.left) / 60))),
   };
 }
 

@@ -32,7 +32,9 @@ export async function run(desk, command, { buttons, output }, contextNow) {
   desk.refresh();
   if (answer.ok) return answer.data;
   const context = contextNow();
-  const key = answer.failure.kind === 'refused' ? 'command.refused' : 'command.unknown';
+  // Une erreur que le programme explique vient de lui ; une autre peut venir d'un relais, après coup.
+  const explained = answer.failure.kind === 'refused' && answer.failure.message !== null;
+  const key = explained ? 'command.refused' : 'command.unknown';
   tell(output, context.words.say(key, { reason: failureText(answer.failure, context) }), 'bad');
   return null;
 }

@@ -9,11 +9,13 @@ import { read } from './api.js';
  * @typedef {{path: string, every: number, alsoStatus?: number, accepts: (data: any) => boolean}} Source `every` en ms
  */
 
-// Deux questions manquées de suite : une seule peut n'être qu'un hoquet du Wi-Fi.
-const GRACE_MS = 25_000;
+// Une seule question manquée peut n'être qu'un hoquet du Wi-Fi : il en faut deux refusées, ou un long silence.
+const FAILING_MS = 5_000;
+const SILENT_MS = 20_000;
 
-/** @param {number | null} at @param {number} every @param {number} now */
-export const isStale = (at, every, now) => at === null || now - at > every + GRACE_MS;
+/** @param {number | null} at @param {boolean} failing @param {number} every @param {number} now */
+export const isStale = (at, failing, every, now) =>
+  at === null || now - at > every + (failing ? FAILING_MS : SILENT_MS);
 
 /**
  * @template {string} Name
@@ -71,8 +73,9 @@ export function createFeed(sources, onChange) {
     /** @param {number} now @returns {Record<Name, Part<any>>} */
     parts(now) {
       const entries = names.map((name) => {
-        const { data, at, failure } = held[name];
-        return [name, { data, at: at || null, failure, stale: isStale(at || null, sources[name].every, now) }];
+        const { data, failure } = held[name];
+        const at = held[name].at || null;
+        return [name, { data, at, failure, stale: isStale(at, failure !== null, sources[name].every, now) }];
       });
       return Object.fromEntries(entries);
     },

@@ -69,7 +69,7 @@ export function createFormat(lang) {
   const fine = numbers({ minimumFractionDigits: 2, maximumFractionDigits: 4 });
   const significant = numbers({ maximumSignificantDigits: 6 });
   const eight = numbers({ maximumFractionDigits: 8 });
-  const rateNumber = numbers({ minimumFractionDigits: 4, maximumFractionDigits: 4 });
+  const rateNumber = numbers({ ...euros, minimumFractionDigits: 4, maximumFractionDigits: 4 });
   const percentNumber = numbers({ ...tenth, ...signed });
   const shareNumber = numbers(tenth);
   const integer = numbers({ maximumFractionDigits: 0 });

@@ -32,9 +32,9 @@ export function createHead(page) {
   const contact = find(page, '#contact');
   const notices = find(page, '#notices');
   const agent = find(page, '#agent');
+  const facts = find(page, '#facts');
   const poll = find(page, '#poll');
   const leader = find(page, '#leader');
-  const leaderContact = find(page, '#leader-contact');
   const signal = find(page, '#last-signal');
   const version = find(page, '#version');
 
@@ -55,16 +55,16 @@ export function createHead(page) {
 
       const [agentKey, agentTone] = agentState(parts);
       setChip(agent, words.say(agentKey), agentTone);
-      const contactTime = fromSeconds(status?.leader.last_contact);
+      facts.classList.toggle('stale', status !== null && parts.status.stale);
+      const asked = status?.last_poll ? status : null;
+      const contactTime = fromSeconds(asked?.leader.last_contact);
       const contactText = contactTime === null
         ? words.say('leader.never')
         : words.say('leader.contact', { ago: format.ago(contactTime, now) });
       // Hors de la région annoncée : un âge qui change ne doit pas être relu toutes les cinq secondes.
-      setTextOrHide(contact, status ? contactText : null);
-      const connected = status?.leader.connected;
-      const leaderKey = status ? (connected ? 'leader.connected' : 'leader.disconnected') : 'mode.unknown';
-      setChip(leader, words.say(leaderKey), status ? (connected ? 'good' : 'bad') : 'quiet');
-      setText(leaderContact, status ? contactText : '');
+      setTextOrHide(contact, asked ? contactText : null);
+      const [leaderKey, leaderTone] = leaderState(status);
+      setChip(leader, words.say(leaderKey), leaderTone);
       const signalTime = parseUtc(status?.leader.last_signal_at);
       const signalText = signalTime === null
         ? words.say('leader.no_signal')
@@ -72,7 +72,7 @@ export function createHead(page) {
       setText(signal, status ? signalText : UNKNOWN);
       const key = POLLS[status?.last_poll?.status ?? ''];
       const pollTime = format.ago(fromSeconds(status?.last_poll_time), now);
-      setText(poll, key ? `${words.say(key)} (${pollTime})` : (status?.last_poll?.status ?? ''));
+      setText(poll, key ? `${words.say(key)} (${pollTime})` : (status?.last_poll?.status ?? UNKNOWN));
       setText(version, status?.version ?? parts.health.data?.version ?? UNKNOWN);
     },
   };
@@ -84,6 +84,13 @@ function agentState({ budget, status }) {
   if (status.data?.state === 'DEAD' || budget.data?.status === 'DEAD') return ['agent.dead', 'bad'];
   if (status.data?.paused ?? budget.data?.paused) return ['agent.paused', 'warn'];
   return status.data && !status.data.running ? ['agent.stopped', 'bad'] : ['agent.active', 'good'];
+}
+
+/** @param {import('./api.js').Status | null} status @returns {[import('./words.js').Key, Tone]} */
+function leaderState(status) {
+  if (!status) return ['mode.unknown', 'quiet'];
+  if (status.leader.connected) return ['leader.connected', 'good'];
+  return status.last_poll ? ['leader.disconnected', 'bad'] : ['leader.not_asked', 'quiet'];
 }
 
 /** @returns {import('./dom.js').Row<Notice>} */

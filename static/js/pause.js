@@ -33,7 +33,8 @@ export function createPause(page, desk) {
     };
     const command = { question, method: /** @type {const} */ ('POST'), path: 'api/agent/toggle', body: { paused } };
     const done = await run(desk, command, { buttons: [button], output }, () => context);
-    if (done) tell(output, context.words.say(done.status === 'paused' ? 'pause.done' : 'resume.done'), 'good');
+    // La phrase d'état et le bouton disent le reste.
+    if (done) tell(output, null, 'quiet');
   });
 
   return {

@@ -1,7 +1,7 @@
 // Ce que les parties de la page ont en commun : leur fraîcheur dite en mots, leur vide expliqué, leurs tableaux.
 
 import { el, find, setAttribute, setText, setTextOrHide, syncList } from './dom.js';
-import { coinName } from './format.js';
+import { coinName, isKnown } from './format.js';
 
 /** @typedef {import('./words.js').Key} Key */
 /** @typedef {'good' | 'bad' | 'warn' | 'info' | 'quiet'} Tone */
@@ -40,8 +40,7 @@ export function showFreshness(root, part, empty, context) {
 /** La marque d'une monnaie : un disque et une lettre. @param {string} pair */
 export function coinMark(pair) {
   const name = coinName(pair);
-  const letter = { BTC: '₿', ETH: 'Ξ' }[name] ?? name.slice(0, 1);
-  return el('span', { class: 'coin', 'data-coin': name, 'aria-hidden': 'true' }, letter);
+  return el('span', { class: 'coin', 'data-coin': name, 'aria-hidden': 'true' }, name.slice(0, 1));
 }
 
 /** Une pastille de mots. @param {Element} node @param {string} text @param {Tone} tone */
@@ -50,8 +49,8 @@ export function setChip(node, text, tone) {
   setAttribute(node, 'class', `chip ${tone}`);
 }
 
-/** Le ton d'un gain ou d'une perte. @param {number | null | undefined} value @returns {Tone | null} */
-export const gainTone = (value) => (!value ? null : value > 0 ? 'good' : 'bad');
+/** Le ton d'un gain ou d'une perte ; aucun pour ce qui s'écrit 0,00. @param {number | null | undefined} value @returns {Tone | null} */
+export const gainTone = (value) => (!isKnown(value) || Math.abs(value) < 0.005 ? null : value > 0 ? 'good' : 'bad');
 
 /**
  * Un tableau qui devient une liste de cartes sur un écran étroit ; les rôles explicites le gardent tableau pour un
@@ -91,7 +90,7 @@ export function createTable(host, columns, keyOf, rowClass = () => null) {
     update(rows, next) {
       context = next;
       columns.forEach((column, i) => setText(heads[i], context.words.say(column.label)));
-      table.hidden = rows.length === 0;
+      host.hidden = rows.length === 0;
       syncList(body, rows, keyOf, createRow);
     },
   };

@@ -30,7 +30,7 @@ export function describe(parts, context) {
 function headline(parts, notices, { words }) {
   const [budget, status] = [parts.budget.data, parts.status.data];
   const pressing = notices.filter(({ tone }) => tone === 'bad' || tone === 'warn').length;
-  if (isUnreachable(parts)) return { tone: 'bad', headline: words.say('state.stale') };
+  if (isUnreachable(parts)) return { tone: 'bad', headline: words.say(budget || status ? 'state.stale' : 'state.never') };
   if (!budget && !status) return { tone: pressing ? 'bad' : 'quiet', headline: words.say('state.loading') };
   if (isDead(parts)) return { tone: 'bad', headline: words.say('state.dead') };
   const followed = words.many('positions', budget?.positions_count ?? null);

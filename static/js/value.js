@@ -1,7 +1,7 @@
 // Ce que vaut le portefeuille : valeur, gain, cash, dépôts, retraits. Rien n'est calculé ici : ce sont les champs de l'API.
 
 import { find, setAttribute, setText, setTextOrHide } from './dom.js';
-import { UNKNOWN, isKnown, parseUtc } from './format.js';
+import { isKnown, parseUtc } from './format.js';
 import { gainTone, showFreshness } from './section.js';
 import { whatText } from './situation.js';
 
@@ -19,14 +19,14 @@ export function createValue(root) {
       setText(at('total-eur'), format.eur(budget?.total_value_eur));
       setText(at('total-usdc'), format.usdc(budget?.total_value_usdt));
       setText(at('pnl'), format.eurSigned(budget?.pnl_eur));
-      setText(at('pnl-percent'), format.percentSigned(budget?.pnl_pct));
+      setTextOrHide(at('pnl-percent'), isKnown(budget?.pnl_pct) ? format.percentSigned(budget.pnl_pct) : null);
       setAttribute(at('pnl-line'), 'class', gainTone(budget?.pnl_eur));
       setText(at('portfolio'), format.usdc(budget?.portfolio_usdt));
       setText(at('cash'), format.usdc(budget?.cash_usdt));
       setText(at('deposited'), format.eur(budget?.total_deposited_eur));
       setText(at('withdrawn'), format.eur(budget?.withdrawn_eur));
-      setText(at('rate'), isKnown(budget?.eurusdc_rate) ? `${format.rate(budget.eurusdc_rate)}\u00a0€` : UNKNOWN);
-      const initial = isKnown(budget?.initial_total_eur)
+      setText(at('rate'), format.rate(budget?.eurusdc_rate));
+      const initial = budget?.initial_total_eur && budget.initial_total_eur !== budget.total_deposited_eur
         ? words.say('value.initial', { amount: format.eur(budget.initial_total_eur) })
         : null;
       setTextOrHide(at('initial'), initial);

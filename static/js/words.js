@@ -17,7 +17,12 @@ export function createWords(lang) {
   const { count } = createFormat(lang);
 
   /** @param {Key} key @param {Record<string, string | number>} [holes] @returns {string} */
-  const say = (key, holes = {}) => texts[key].replace(/\{(\w+)\}/g, (hole, name) => String(holes[name] ?? hole));
+  const say = (key, holes = {}) =>
+    texts[key]
+      // En français ces signes ne passent pas seuls à la ligne.
+      .replace(/ ([?!:;»])/g, '\u00a0$1')
+      .replace(/« /g, '«\u00a0')
+      .replace(/\{(\w+)\}/g, (hole, name) => String(holes[name] ?? hole));
 
   return {
     say,

@@ -96,8 +96,9 @@ export function valueTicks(low, high, count) {
   const rough = span / count;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = power * ([1, 2, 5].find((factor) => factor * power >= rough) ?? 10);
-  const first = Math.floor(from / step);
-  const length = Math.ceil(to / step) - first + 1;
+  // Une valeur qui est une graduation ne doit pas en demander une autre à cause des flottants.
+  const first = Math.floor(from / step + 1e-9);
+  const length = Math.ceil(to / step - 1e-9) - first + 1;
   return { ticks: Array.from({ length }, (_, i) => Number(((first + i) * step).toPrecision(12))), step };
 }
 

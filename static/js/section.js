@@ -64,7 +64,7 @@ export function createTable(host, columns, keyOf, rowClass = () => null) {
   const body = el('tbody', { role: 'rowgroup' });
   const table = el(
     'table',
-    { role: 'table', 'aria-labelledby': host.getAttribute('aria-labelledby') ?? '' },
+    { role: 'table', 'aria-labelledby': host.getAttribute('data-title') ?? '' },
     el('thead', { role: 'rowgroup' }, el('tr', { role: 'row' }, ...heads)),
     body,
   );

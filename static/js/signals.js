@@ -79,7 +79,7 @@ function createSignal() {
 /** @param {Signal} signal @param {Context} context */
 function factsText({ confidence, trades }, { words, format }) {
   const facts = [words.say('signal.confidence', { share: format.share(confidence) })];
-  if (isKnown(trades)) facts.push(words.many('trades', trades));
+  if (trades) facts.push(words.many('trades', trades));
   return facts.join(' · ');
 }
 

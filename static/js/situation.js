@@ -31,7 +31,6 @@ function headline(parts, notices, { words }) {
   const [budget, status] = [parts.budget.data, parts.status.data];
   const pressing = notices.filter(({ tone }) => tone === 'bad' || tone === 'warn').length;
   if (isUnreachable(parts)) return { tone: 'bad', headline: words.say(budget || status ? 'state.stale' : 'state.never') };
-  if (!budget && !status) return { tone: pressing ? 'bad' : 'quiet', headline: words.say('state.loading') };
   if (isDead(parts)) return { tone: 'bad', headline: words.say('state.dead') };
   const followed = words.many('positions', budget?.positions_count ?? null);
   if (status?.paused ?? budget?.paused) return { tone: 'warn', headline: words.say('state.paused', { followed }) };
@@ -39,7 +38,8 @@ function headline(parts, notices, { words }) {
     const worst = notices.some(({ tone }) => tone === 'bad') ? 'bad' : 'warn';
     return { tone: worst, headline: words.say('state.attention', { points: words.many('points', pressing) }) };
   }
-  if (!status?.last_poll) return { tone: 'info', headline: words.say('state.starting') };
+  if (!budget || !status) return { tone: 'quiet', headline: words.say('state.loading') };
+  if (!status.last_poll) return { tone: 'info', headline: words.say('state.starting') };
   if (status.last_poll.status === 'no_signal') return { tone: 'info', headline: words.say('state.no_signal') };
   return { tone: 'good', headline: words.say('state.fine', { followed }) };
 }
@@ -47,25 +47,23 @@ function headline(parts, notices, { words }) {
 /** @param {Parts} parts */
 const isDead = ({ budget, status }) => status.data?.state === 'DEAD' || budget.data?.status === 'DEAD';
 
+/** Une réponse périmée, et non pas encore attendue. @param {Part<any>} part */
+const isLost = (part) => part.stale && (part.failure !== null || part.at !== null);
+
 /** Plus aucune des trois réponses n'est fraîche. @param {Parts} parts */
-const isUnreachable = ({ budget, status, health }) =>
-  [budget, status, health].every((part) => part.stale && (part.failure !== null || part.at !== null));
+const isUnreachable = ({ budget, status, health }) => [budget, status, health].every(isLost);
 
 /** @param {Parts} parts @param {Context} context @returns {Notice[]} */
 function pageNotices(parts, context) {
-  if (!isUnreachable(parts)) return [];
   const { words, format, localNow } = context;
-  const last = Math.max(...[parts.budget, parts.status, parts.health].map((part) => part.at ?? 0));
-  const failure = [parts.status, parts.budget, parts.health].find((part) => part.failure)?.failure;
+  const lost = [parts.status, parts.budget, parts.health].filter(isLost);
+  if (lost.length === 0) return [];
+  const failure = lost.find((part) => part.failure)?.failure;
+  const detail = failure ? failureText(failure, context) : null;
+  if (!isUnreachable(parts)) return [{ id: 'page', tone: 'warn', text: words.say('notice.partial'), detail }];
+  const last = Math.max(...lost.map((part) => part.at ?? 0));
   const when = { time: format.moment(last, localNow), ago: format.ago(last, localNow) };
-  return [
-    {
-      id: 'page',
-      tone: 'bad',
-      text: last ? words.say('notice.stale', when) : words.say('notice.never'),
-      detail: failure ? failureText(failure, context) : null,
-    },
-  ];
+  return [{ id: 'page', tone: 'bad', text: words.say(last ? 'notice.stale' : 'notice.never', when), detail }];
 }
 
 /** @param {Parts} parts @param {Context} context @returns {Notice[]} */

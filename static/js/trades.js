@@ -60,6 +60,6 @@ export function createTrades(root) {
 
 /** Les frais tels qu'ils ont été pris ; sinon, leur équivalent. @param {Trade} trade @param {import('./format.js').Format} format */
 function feeText({ fee, fee_asset: asset, fee_usdt: usdc }, format) {
-  if (isKnown(fee) && asset) return `${format.quantity(fee)}\u00a0${asset}`;
-  return isKnown(usdc) ? `${format.quantity(usdc)}\u00a0USDC` : UNKNOWN;
+  if (isKnown(fee) && asset) return `${format.quantity(fee)} ${asset}`;
+  return isKnown(usdc) ? `${format.quantity(usdc)} USDC` : UNKNOWN;
 }

@@ -41,6 +41,7 @@ export const en = {
   'trades.one': '{n} trade',
   'trades.other': '{n} trades',
   'notice.stale': 'Page not up to date since {time} ({ago}): what follows is what was known then.',
+  'notice.partial': 'A part of this page cannot be read, or is no longer up to date.',
   'notice.never': 'The program has not answered this page yet.',
   'notice.dead': 'The value stayed below €5: the agent is dead, and stays so. What is left on Binance is yours to manage by hand.',
   'notice.degraded': 'The program answers, but it no longer asks the leader.',

@@ -93,6 +93,21 @@ test('a page that is no longer fed says so before anything else', () => {
   assert.match(found.headline, /no longer up to date/);
 });
 
+test('one answer missing is enough not to say that all is well', () => {
+  const fresh = { at: NOW, failure: null, stale: false };
+  const failure = { kind: 'refused', status: 500, message: 'disk full' };
+  for (const data of [null, status]) {
+    const lost = { data, at: data && NOW - 90_000, failure, stale: true };
+    const parts = { budget: { data: budget, ...fresh }, status: lost, health: { data: health, ...fresh } };
+    const found = describe(parts, context);
+    assert.deepEqual(found.notices.map(({ id, detail }) => [id, detail]), [['page', 'disk full']]);
+    assert.equal(found.headline, '1 thing to look at.');
+  }
+  const awaited = { data: null, at: null, failure: null, stale: true };
+  const parts = { budget: { data: budget, ...fresh }, status: awaited, health: { data: health, ...fresh } };
+  assert.equal(describe(parts, context).headline, 'Reading…');
+});
+
 test('before the first answer nothing is claimed', () => {
   const nothing = { data: null, at: null, failure: null, stale: true };
   const found = describe({ budget: nothing, status: nothing, health: nothing }, context);

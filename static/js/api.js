@@ -1,0 +1,94 @@
+// Les questions posées au programme et leurs réponses. Seul fichier qui parle au réseau.
+// Une erreur est une valeur, jamais une exception ; toute attente a une limite ; aucune écriture n'est répétée.
+
+/** @typedef {{kind: 'network' | 'timeout' | 'refused' | 'unreadable', status: number | null, message: string | null}} Failure */
+/** @template T @typedef {{ok: true, data: T} | {ok: false, failure: Failure}} Answer */
+
+/** @typedef {number | null} N */
+/** @typedef {{what: string, reason: string, since: N}} Unknown */
+/** @typedef {{status: string, poller: string, version: string, timestamp: string}} Health */
+/**
+ * @typedef {{status: 'ACTIVE' | 'DEAD', initial_total_eur: N, total_deposited_eur: N, positions_count: N,
+ *   created_at: string, cash_usdt: N, portfolio_usdt: N, total_value_usdt: N, total_value_eur: N, eurusdc_rate: N,
+ *   mode: 'dry_run' | 'live', paused: boolean, withdrawn_eur: N, pnl_eur: N, pnl_pct: N, unknown: Unknown[]}} Budget
+ */
+/** @typedef {{id: number, total_value_eur: N, deposited_eur?: N, created_at: string}} Snapshot */
+/**
+ * @typedef {{coin: string, quantity: N, avg_entry_price: N, total_invested_usdt: N, updated_at: string, price: N,
+ *   value_usdt: N, pnl_usdt: N, pnl_pct: N, weight: N, leader_weight: N}} Position
+ */
+/** @typedef {{coin: string, action: string, pct_of_capital?: N}} Action */
+/**
+ * @typedef {{id: number, signal_id: string, version?: string | null, confidence: N, reasoning: string | null,
+ *   actions: Action[] | null, portfolio_state: {positions?: {coin: string, pct_of_portfolio: N}[]} | null,
+ *   status: string, error_message: string | null, received_at: string, executed_at: string | null,
+ *   trades?: N, decisions?: {coin: string, decision: string, reason: string | null}[]}} Signal
+ */
+/**
+ * @typedef {{id: number, coin: string, action: string, amount_usdt: N, price: N, quantity: N, fee_usdt: N, fee?: N,
+ *   fee_asset?: string | null, signal_id: string | null, is_simulated: number | boolean, created_at: string}} Trade
+ */
+/**
+ * @typedef {{id: number, amount_eur_requested: N, amount_usdt_sold: N, amount_eur_received: N, eurusdc_rate: N,
+ *   positions_sold: unknown[] | null, status: string, is_simulated: number | boolean, created_at: string}} Withdrawal
+ */
+/** @typedef {{withdrawals: Withdrawal[], total_usdt: N, total_eur: N}} Withdrawals */
+/**
+ * @typedef {{running: boolean, paused: boolean, version: string, poll_interval_seconds: N,
+ *   last_poll: {status: string, signal_id?: string, error?: string | null} | null, last_poll_time: N,
+ *   mode: 'dry_run' | 'live', state: 'ACTIVE' | 'DEAD', unknown: Unknown[], waiting_signals: N,
+ *   leader: {connected: boolean, last_contact: N, last_signal_at: string | null, error: string | null}}} Status
+ */
+
+const READ_LIMIT_MS = 8_000;
+// Une écriture attend la fin du tour en cours du moteur.
+const WRITE_LIMIT_MS = 30_000;
+
+/**
+ * @param {string} path relatif à la page @param {{alsoStatus?: number}} [options] un statut d'erreur dont le corps est
+ *   tout de même la réponse
+ * @returns {Promise<Answer<any>>}
+ */
+export const read = (path, { alsoStatus } = {}) => ask(path, {}, READ_LIMIT_MS, alsoStatus);
+
+/** @param {'POST' | 'PUT'} method @param {string} path @param {object} body @returns {Promise<Answer<any>>} */
+export const write = (method, path, body) =>
+  ask(path, { method, headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) }, WRITE_LIMIT_MS);
+
+/**
+ * @param {string} path @param {RequestInit} init @param {number} limit @param {number} [alsoStatus]
+ * @returns {Promise<Answer<any>>}
+ */
+async function ask(path, init, limit, alsoStatus) {
+  const abort = new AbortController();
+  const timer = setTimeout(() => abort.abort(), limit);
+  try {
+    const response = await fetch(path, { ...init, cache: 'no-store', signal: abort.signal });
+    const text = await response.text();
+    const body = parse(text);
+    if (response.ok || response.status === alsoStatus) {
+      return body.ok ? { ok: true, data: body.data } : failed('unreadable', response.status);
+    }
+    const message = body.ok && typeof body.data?.error === 'string' ? body.data.error : null;
+    return failed('refused', response.status, message);
+  } catch {
+    return failed(abort.signal.aborted ? 'timeout' : 'network');
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** @param {string} text */
+function parse(text) {
+  try {
+    return { ok: true, data: JSON.parse(text) };
+  } catch {
+    return { ok: false, data: null };
+  }
+}
+
+/**
+ * @param {Failure['kind']} kind @param {number | null} [status] @param {string | null} [message]
+ * @returns {{ok: false, failure: Failure}}
+ */
+const failed = (kind, status = null, message = null) => ({ ok: false, failure: { kind, status, message } });

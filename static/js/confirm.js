@@ -1,0 +1,27 @@
+// La question posée avant tout ce qui compte : ce qui va se passer, puis oui ou non. Échap et « Annuler » disent non.
+
+import { el, find, setAttribute, setText } from './dom.js';
+
+/** @typedef {{title: string, lines: string[], yes: string, no: string, danger?: boolean}} Question */
+
+/** @param {HTMLElement} dialog @returns {(question: Question) => Promise<boolean>} */
+export function createConfirm(dialog) {
+  if (!(dialog instanceof HTMLDialogElement)) throw new Error('not a dialog');
+  const title = find(dialog, '#confirm-title');
+  const lines = find(dialog, '#confirm-lines');
+  const yes = find(dialog, '#confirm-yes');
+  const no = find(dialog, '#confirm-no');
+
+  return (question) => {
+    setText(title, question.title);
+    lines.replaceChildren(...question.lines.map((line) => el('p', {}, line)));
+    setText(yes, question.yes);
+    setText(no, question.no);
+    setAttribute(yes, 'class', question.danger ? 'danger' : 'primary');
+    dialog.returnValue = '';
+    dialog.showModal();
+    return new Promise((resolve) => {
+      dialog.addEventListener('close', () => resolve(dialog.returnValue === 'yes'), { once: true });
+    });
+  };
+}

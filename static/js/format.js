@@ -1,0 +1,139 @@
+// Les nombres, les montants et les dates tels qu'on les lit, en français et en anglais.
+// Pur : ni page, ni horloge, ni réseau ; l'heure est toujours un argument, en millisecondes.
+// Invariant : ce qui n'est pas connu (null, absent, NaN) s'écrit « — », jamais 0.
+
+export const UNKNOWN = '—';
+
+/** @typedef {'fr' | 'en'} Lang */
+/** @typedef {number | null | undefined} Maybe */
+/** @typedef {ReturnType<typeof createFormat>} Format */
+
+const LOCALES = { fr: 'fr-FR', en: 'en-GB' };
+const NBSP = '\u00a0';
+
+/** @param {unknown} value @returns {value is number} */
+export const isKnown = (value) => typeof value === 'number' && Number.isFinite(value);
+
+/**
+ * Les heures de l'API sont en UTC sans le dire : `YYYY-MM-DD HH:MM:SS`.
+ * @param {unknown} text
+ * @returns {number | null} millisecondes, ou null si ce n'est pas une telle heure
+ */
+export function parseUtc(text) {
+  if (typeof text !== 'string') return null;
+  const parts = /^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(\.\d+)?Z?$/.exec(text);
+  if (!parts) return null;
+  const time = Date.parse(`${parts[1]}T${parts[2]}Z`);
+  return Number.isNaN(time) ? null : time;
+}
+
+/** @param {Maybe} seconds secondes Unix @returns {number | null} */
+export const fromSeconds = (seconds) => (isKnown(seconds) ? seconds * 1000 : null);
+
+/**
+ * Lit un montant tapé : virgule ou point, espaces entre les milliers, « € » permis. Rien n'est deviné : « 1.234 » peut
+ * vouloir dire deux choses, donc il est refusé.
+ * @param {string} text
+ * @returns {{ok: true, value: number} | {ok: false, why: 'amount.empty' | 'amount.unreadable' | 'amount.too_precise'}}
+ */
+export function readEuros(text) {
+  const typed = text.replace(/€/g, '').replace(/\s/g, ' ').trim();
+  if (typed === '') return { ok: false, why: 'amount.empty' };
+  const parts = /^(\d+|\d{1,3}(?: \d{3})+)(?:[.,](\d+))?$/.exec(typed);
+  if (!parts) return { ok: false, why: 'amount.unreadable' };
+  const decimals = parts[2] ?? '';
+  if (decimals.length > 2) return { ok: false, why: 'amount.too_precise' };
+  return { ok: true, value: Number(`${parts[1].replace(/ /g, '')}.${decimals || '0'}`) };
+}
+
+/** @param {string} pair `BTCUSDC` @returns {string} `BTC` */
+export const coinName = (pair) => (/^.+USDC$/.test(pair) ? pair.slice(0, -4) : pair);
+
+/** @param {Lang} lang */
+export function createFormat(lang) {
+  const locale = LOCALES[lang];
+  /** @param {Intl.NumberFormatOptions} options */
+  const numbers = (options) => new Intl.NumberFormat(locale, options);
+  /** @param {Intl.DateTimeFormatOptions} options */
+  const dates = (options) => new Intl.DateTimeFormat(locale, options);
+
+  const euros = { style: /** @type {const} */ ('currency'), currency: 'EUR' };
+  const cents = { minimumFractionDigits: 2, maximumFractionDigits: 2 };
+  const signed = { signDisplay: /** @type {const} */ ('exceptZero') };
+  const tenth = { style: /** @type {const} */ ('percent'), minimumFractionDigits: 1, maximumFractionDigits: 1 };
+  const eurNumber = numbers(euros);
+  const eurSignedNumber = numbers({ ...euros, ...signed });
+  const eurRound = numbers({ ...euros, maximumFractionDigits: 0 });
+  const plain = numbers(cents);
+  const plainSigned = numbers({ ...cents, ...signed });
+  const fine = numbers({ minimumFractionDigits: 2, maximumFractionDigits: 4 });
+  const significant = numbers({ maximumSignificantDigits: 6 });
+  const eight = numbers({ maximumFractionDigits: 8 });
+  const rateNumber = numbers({ ...euros, minimumFractionDigits: 4, maximumFractionDigits: 4 });
+  const percentNumber = numbers({ ...tenth, ...signed });
+  const shareNumber = numbers(tenth);
+  const integer = numbers({ maximumFractionDigits: 0 });
+  const time = dates({ hour: '2-digit', minute: '2-digit' });
+  const dayTime = dates({ day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' });
+  const fullTime = dates({ day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit' });
+  const day = dates({ day: 'numeric', month: 'short' });
+  const month = dates({ month: 'short', year: '2-digit' });
+  const relative = new Intl.RelativeTimeFormat(locale, { style: 'short' });
+
+  /** Ni « −0,00 », ni un zéro à la place d'un très petit montant. @param {number} value @param {Intl.NumberFormat} as */
+  function money(value, as) {
+    if (value > 0 && value < 0.005) return `<${NBSP}${as.format(0.01)}`;
+    return as.format(Math.abs(value) < 0.005 ? 0 : value);
+  }
+
+  /** @param {number} value @returns {string} */
+  function priceText(value) {
+    if (Math.abs(value) >= 1000) return plain.format(value);
+    return Math.abs(value) >= 1 ? fine.format(value) : significant.format(value);
+  }
+
+  /** @param {(value: number) => string} write @returns {(value: Maybe) => string} */
+  const known = (write) => (value) => (isKnown(value) ? write(value) : UNKNOWN);
+
+  return {
+    eur: known((value) => money(value, eurNumber)),
+    eurSigned: known((value) => eurSignedNumber.format(value)),
+    usdc: known((value) => `${money(value, plain)}${NBSP}USDC`),
+    usdcSigned: known((value) => `${plainSigned.format(value)}${NBSP}USDC`),
+    /** Des pour-cent tels que l'API les donne : 8.4 s'écrit « +8,4 % ». */
+    percentSigned: known((value) => percentNumber.format(value / 100)),
+    /** Une part entre 0 et 1 : 0.4 s'écrit « 40,0 % ». */
+    share: known((value) => shareNumber.format(value)),
+    price: known(priceText),
+    quantity: known((value) => eight.format(value)),
+    rate: known((value) => rateNumber.format(value)),
+    count: known((value) => integer.format(value)),
+
+    /** Une graduation en euros ; `step` décide des centimes. @param {number} value @param {number} step */
+    eurTick: (value, step) => (step < 1 ? eurNumber : eurRound).format(value),
+
+    /** Une graduation de temps. @param {number} ms @param {'minute' | 'hour' | 'day' | 'month'} unit */
+    timeTick: (ms, unit) => (unit === 'month' ? month : unit === 'day' ? day : time).format(ms),
+
+    /**
+     * L'heure du lecteur : sans le jour si c'est aujourd'hui, avec l'année si c'est une autre année.
+     * @param {Maybe} ms @param {number} now
+     */
+    moment(ms, now) {
+      if (!isKnown(ms)) return UNKNOWN;
+      const [then, today] = [new Date(ms), new Date(now)];
+      if (then.toDateString() === today.toDateString()) return time.format(ms);
+      return (then.getFullYear() === today.getFullYear() ? dayTime : fullTime).format(ms);
+    },
+
+    /** « il y a 40 s ». @param {Maybe} ms @param {number} now */
+    ago(ms, now) {
+      if (!isKnown(ms)) return UNKNOWN;
+      const seconds = Math.max(0, Math.round((now - ms) / 1000));
+      if (seconds < 90) return relative.format(-seconds, 'second');
+      if (seconds < 90 * 60) return relative.format(-Math.round(seconds / 60), 'minute');
+      if (seconds < 36 * 3600) return relative.format(-Math.round(seconds / 3600), 'hour');
+      return relative.format(-Math.round(seconds / 86400), 'day');
+    },
+  };
+}

@@ -1,0 +1,119 @@
+// Ce que les parties de la page ont en commun : leur fraîcheur dite en mots, leur vide expliqué, leurs tableaux.
+
+import { el, find, setAttribute, setText, setTextOrHide, syncList } from './dom.js';
+import { coinName, isKnown } from './format.js';
+
+/** @typedef {import('./words.js').Key} Key */
+/** @typedef {'good' | 'bad' | 'warn' | 'info' | 'quiet'} Tone */
+/**
+ * Ce qui descend vers chaque partie. `now` est l'heure du programme, `localNow` celle de cet appareil, en ms.
+ * @typedef {{words: import('./words.js').Words, format: import('./format.js').Format, now: number, localNow: number}} Context
+ */
+/** @typedef {{text: string, sub?: string | null, tone?: Tone | null, chip?: Tone | null, href?: string | null}} Cell */
+/** @template T @typedef {{label: Key, kind?: string, coin?: (row: T) => string, cell: (row: T, context: Context) => Cell}} Column */
+
+/** @param {import('./api.js').Failure} failure @param {Context} context @returns {string} */
+export function failureText({ kind, status, message }, { words }) {
+  if (kind === 'network') return words.say('failure.network');
+  if (kind === 'timeout') return words.say('failure.timeout');
+  if (kind === 'unreadable') return words.say('failure.unreadable');
+  return message ?? words.say('failure.status', { status: status ?? '?' });
+}
+
+/**
+ * Grise une partie périmée et dit son âge ; dit aussi pourquoi elle est vide.
+ * @param {HTMLElement} root @param {import('./feed.js').Part<any>} part @param {boolean} empty @param {Context} context
+ */
+export function showFreshness(root, part, empty, context) {
+  const { words, format, localNow } = context;
+  const reason = part.failure ? failureText(part.failure, context) : null;
+  const age = { time: format.moment(part.at, localNow), ago: format.ago(part.at, localNow) };
+  let note = null;
+  if (part.at !== null && part.stale) note = words.say('fresh.stale', age) + (reason ? ` ${reason}` : '');
+  else if (part.at === null) note = reason ? `${words.say('fresh.never')} ${reason}` : words.say('fresh.loading');
+  setTextOrHide(find(root, '.freshness'), note);
+  root.classList.toggle('stale', part.at !== null && part.stale);
+  const nothing = root.querySelector('.empty');
+  if (nothing instanceof HTMLElement) nothing.hidden = !(empty && part.at !== null);
+}
+
+/** La marque d'une monnaie : un disque et une lettre. @param {string} pair */
+export function coinMark(pair) {
+  const name = coinName(pair);
+  return el('span', { class: 'coin', 'data-coin': name, 'aria-hidden': 'true' }, name.slice(0, 1));
+}
+
+/** Une pastille de mots. @param {Element} node @param {string} text @param {Tone} tone */
+export function setChip(node, text, tone) {
+  setText(node, text);
+  setAttribute(node, 'class', `chip ${tone}`);
+}
+
+/** Le ton d'un gain ou d'une perte ; aucun pour ce qui s'écrit 0,00. @param {number | null | undefined} value @returns {Tone | null} */
+export const gainTone = (value) => (!isKnown(value) || Math.abs(value) < 0.005 ? null : value > 0 ? 'good' : 'bad');
+
+/**
+ * Un tableau qui devient une liste de cartes sur un écran étroit ; les rôles explicites le gardent tableau pour un
+ * lecteur d'écran.
+ * @template T
+ * @param {HTMLElement} host @param {Column<T>[]} columns @param {(row: T) => string} keyOf
+ * @param {(row: T) => string | null} [rowClass]
+ */
+export function createTable(host, columns, keyOf, rowClass = () => null) {
+  const heads = columns.map(({ kind }) => el('th', { role: 'columnheader', scope: 'col', class: kind ?? '' }));
+  const body = el('tbody', { role: 'rowgroup' });
+  const table = el(
+    'table',
+    { role: 'table', 'aria-labelledby': host.getAttribute('data-title') ?? '' },
+    el('thead', { role: 'rowgroup' }, el('tr', { role: 'row' }, ...heads)),
+    body,
+  );
+  host.append(table);
+  /** @type {Context} */
+  let context;
+
+  /** @param {T} first @returns {import('./dom.js').Row<T>} */
+  function createRow(first) {
+    const cells = columns.map((column) => createCell(column, first));
+    const node = el('tr', { role: 'row' }, ...cells.map((cell) => cell.node));
+    return {
+      node,
+      update(row) {
+        setAttribute(node, 'class', rowClass(row));
+        columns.forEach((column, i) => cells[i].update(column.cell(row, context), context.words.say(column.label)));
+      },
+    };
+  }
+
+  return {
+    /** @param {T[]} rows @param {Context} next */
+    update(rows, next) {
+      context = next;
+      columns.forEach((column, i) => setText(heads[i], context.words.say(column.label)));
+      host.hidden = rows.length === 0;
+      syncList(body, rows, keyOf, createRow);
+    },
+  };
+}
+
+/** @template T @param {Column<T>} column @param {T} row */
+function createCell(column, row) {
+  const main = el('span');
+  const link = el('a');
+  const sub = el('span', { class: 'sub' });
+  const text = el('span', { class: 'cell' }, main, link, sub);
+  const node = el('td', { role: 'cell', class: column.kind ?? '' }, text);
+  if (column.coin) node.prepend(coinMark(column.coin(row)));
+  return {
+    node,
+    /** @param {Cell} cell @param {string} label */
+    update(cell, label) {
+      setAttribute(node, 'data-label', label);
+      setTextOrHide(main, cell.href ? null : cell.text);
+      setTextOrHide(link, cell.href ? cell.text : null);
+      setAttribute(link, 'href', cell.href ?? null);
+      setAttribute(main, 'class', cell.chip ? `chip ${cell.chip}` : (cell.tone ?? null));
+      setTextOrHide(sub, cell.sub);
+    },
+  };
+}

@@ -1,0 +1,129 @@
+// Les signaux du leader, ce qui en a été fait et pourquoi. Les textes viennent d'ailleurs : ils ne sont jamais du HTML.
+
+import { el, find, setAttribute, setText, setTextOrHide, syncList } from './dom.js';
+import { coinName, isKnown, parseUtc } from './format.js';
+import { coinMark, setChip, showFreshness } from './section.js';
+
+/** @typedef {import('./api.js').Signal} Signal */
+/** @typedef {import('./section.js').Context} Context */
+/** @typedef {import('./section.js').Tone} Tone */
+/** @typedef {import('./words.js').Key} Key */
+
+/** @type {Record<string, [Key, Tone]>} */
+const STATUSES = {
+  received: ['signal.received', 'info'],
+  executed: ['signal.executed', 'good'],
+  skipped: ['signal.skipped', 'warn'],
+  rejected: ['signal.rejected', 'bad'],
+  error: ['signal.error', 'bad'],
+};
+
+/** @type {Record<string, Key>} */
+const SIDES = { BUY: 'side.buy', SELL: 'side.sell', HOLD: 'side.hold' };
+
+/** @type {Record<string, Key>} */
+const DECISIONS = { bought: 'decision.bought', sold: 'decision.sold', left: 'decision.left' };
+
+/** @param {HTMLElement} root */
+export function createSignals(root) {
+  const list = find(root, '.signals');
+  return {
+    /** @param {import('./feed.js').Part<Signal[]>} part @param {Context} context */
+    update(part, context) {
+      const rows = part.data ?? [];
+      showFreshness(root, part, rows.length === 0, context);
+      const items = rows.map((signal) => ({ signal, context }));
+      syncList(list, items, ({ signal }) => String(signal.id), createSignal);
+    },
+  };
+}
+
+/** @typedef {{signal: Signal, context: Context}} Item */
+
+/** @returns {import('./dom.js').Row<Item>} */
+function createSignal() {
+  const status = el('span');
+  const time = el('span', { class: 'when' });
+  const facts = el('span', { class: 'sub' });
+  const actions = el('ul', { class: 'actions' });
+  const problem = el('p', { class: 'problem', dir: 'auto' });
+  const summary = el('summary');
+  const decisions = el('ul', { class: 'decisions' });
+  const targets = el('p', { class: 'sub' });
+  const reasoning = el('p', { class: 'reasoning', dir: 'auto' });
+  const origin = el('p', { class: 'sub' });
+  const details = el('details', {}, summary, decisions, targets, reasoning, origin);
+  const node = el('li', {}, el('div', { class: 'line' }, status, time, facts), actions, problem, details);
+  return {
+    node,
+    update({ signal, context }) {
+      const { words, format, now } = context;
+      const [key, tone] = STATUSES[signal.status] ?? [null, 'quiet'];
+      setAttribute(node, 'id', `signal-${signal.id}`);
+      setChip(status, key ? words.say(key) : signal.status, tone);
+      setText(time, format.moment(parseUtc(signal.received_at), now));
+      setText(facts, factsText(signal, context));
+      const lines = (signal.actions ?? []).map((action, i) => ({ action, key: `${i} ${action.coin}`, context }));
+      syncList(actions, lines, (line) => line.key, createAction);
+      setTextOrHide(problem, signal.error_message);
+      setText(summary, words.say('signal.why'));
+      const decided = (signal.decisions ?? []).map((decision, i) => ({ decision, key: `${i} ${decision.coin}`, context }));
+      syncList(decisions, decided, (line) => line.key, createDecision);
+      setTextOrHide(targets, targetsText(signal, context));
+      setText(reasoning, signal.reasoning || words.say('signal.no_reasoning'));
+      setText(origin, originText(signal, context));
+    },
+  };
+}
+
+/** @param {Signal} signal @param {Context} context */
+function factsText({ confidence, trades }, { words, format }) {
+  const facts = [words.say('signal.confidence', { share: format.share(confidence) })];
+  if (trades) facts.push(words.many('trades', trades));
+  return facts.join(' · ');
+}
+
+/** @param {Signal} signal @param {Context} context */
+function targetsText({ portfolio_state: state }, { words, format }) {
+  if (!state?.positions?.length) return null;
+  const shares = state.positions.map(({ coin, pct_of_portfolio: share }) => `${coinName(coin)} ${format.share(share)}`);
+  return words.say('signal.targets', { shares: shares.join(', ') });
+}
+
+/** @param {Signal} signal @param {Context} context */
+function originText({ signal_id: id, executed_at: executed, version }, { words, format, now }) {
+  const facts = [words.say('signal.id', { id })];
+  if (version) facts.push(words.say('signal.version', { version }));
+  const time = parseUtc(executed);
+  if (time !== null) facts.push(words.say('signal.executed_at', { time: format.moment(time, now) }));
+  return facts.join(' · ');
+}
+
+/** @param {{action: import('./api.js').Action}} first */
+function createAction({ action: { coin } }) {
+  const text = el('span');
+  return {
+    node: el('li', {}, coinMark(coin), text),
+    /** @param {{action: import('./api.js').Action, context: Context}} line */
+    update({ action, context: { words, format } }) {
+      const side = SIDES[action.action] ? words.say(SIDES[action.action]) : action.action;
+      const share = isKnown(action.pct_of_capital) ? ` ${format.share(action.pct_of_capital)}` : '';
+      setText(text, `${side} ${coinName(action.coin)}${share}`);
+    },
+  };
+}
+
+/** @param {{decision: {coin: string}}} first */
+function createDecision({ decision: { coin } }) {
+  const what = el('strong');
+  const reason = el('span', { dir: 'auto' });
+  return {
+    node: el('li', {}, coinMark(coin), el('span', {}, what, ' ', reason)),
+    /** @param {{decision: {coin: string, decision: string, reason: string | null}, context: Context}} line */
+    update({ decision, context: { words } }) {
+      const done = DECISIONS[decision.decision] ? words.say(DECISIONS[decision.decision]) : decision.decision;
+      setText(what, `${coinName(decision.coin)} : ${done}.`);
+      setText(reason, decision.reason ?? '');
+    },
+  };
+}

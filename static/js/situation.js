@@ -1,0 +1,136 @@
+// Ce qu'il faut savoir d'abord : l'état en une phrase, puis tout ce qui est inconnu ou demande quelqu'un.
+// Pur : des réponses de l'API vers des mots. Invariant : une inconnue n'est jamais présentée comme un zéro ni un « tout va bien ».
+
+import { coinName, fromSeconds } from './format.js';
+import { failureText } from './section.js';
+
+/** @typedef {import('./section.js').Tone} Tone */
+/** @typedef {import('./section.js').Context} Context */
+/** @typedef {import('./api.js').Budget} Budget */
+/** @typedef {import('./api.js').Status} Status */
+/** @template T @typedef {import('./feed.js').Part<T>} Part */
+/** @typedef {{id: string, tone: Tone, text: string, detail?: string | null}} Notice `detail` vient du programme, tel quel */
+/** @typedef {{budget: Part<Budget>, status: Part<Status>, health: Part<import('./api.js').Health>}} Parts */
+
+/**
+ * @param {Parts} parts @param {Context} context
+ * @returns {{tone: Tone, headline: string, notices: Notice[]}}
+ */
+export function describe(parts, context) {
+  const notices = [
+    ...pageNotices(parts, context),
+    ...agentNotices(parts, context),
+    ...leaderNotices(parts.status.data, context),
+    ...unknownNotices(parts, context),
+  ];
+  return { ...headline(parts, notices, context), notices };
+}
+
+/** @param {Parts} parts @param {Notice[]} notices @param {Context} context @returns {{tone: Tone, headline: string}} */
+function headline(parts, notices, { words }) {
+  const [budget, status] = [parts.budget.data, parts.status.data];
+  const pressing = notices.filter(({ tone }) => tone === 'bad' || tone === 'warn').length;
+  if (isUnreachable(parts)) return { tone: 'bad', headline: words.say(budget || status ? 'state.stale' : 'state.never') };
+  if (isDead(parts)) return { tone: 'bad', headline: words.say('state.dead') };
+  const followed = words.many('positions', budget?.positions_count ?? null);
+  if (status?.paused ?? budget?.paused) return { tone: 'warn', headline: words.say('state.paused', { followed }) };
+  if (pressing) {
+    const worst = notices.some(({ tone }) => tone === 'bad') ? 'bad' : 'warn';
+    return { tone: worst, headline: words.say('state.attention', { points: words.many('points', pressing) }) };
+  }
+  if (!budget || !status) return { tone: 'quiet', headline: words.say('state.loading') };
+  if (!status.last_poll) return { tone: 'info', headline: words.say('state.starting') };
+  if (status.last_poll.status === 'no_signal') return { tone: 'info', headline: words.say('state.no_signal') };
+  return { tone: 'good', headline: words.say('state.fine', { followed }) };
+}
+
+/** @param {Parts} parts */
+const isDead = ({ budget, status }) => status.data?.state === 'DEAD' || budget.data?.status === 'DEAD';
+
+/** Une réponse périmée, et non pas encore attendue. @param {Part<any>} part */
+const isLost = (part) => part.stale && (part.failure !== null || part.at !== null);
+
+/** Plus aucune des trois réponses n'est fraîche. @param {Parts} parts */
+const isUnreachable = ({ budget, status, health }) => [budget, status, health].every(isLost);
+
+/** @param {Parts} parts @param {Context} context @returns {Notice[]} */
+function pageNotices(parts, context) {
+  const { words, format, localNow } = context;
+  const lost = [parts.status, parts.budget, parts.health].filter(isLost);
+  if (lost.length === 0) return [];
+  const failure = lost.find((part) => part.failure)?.failure;
+  const detail = failure ? failureText(failure, context) : null;
+  if (!isUnreachable(parts)) return [{ id: 'page', tone: 'warn', text: words.say('notice.partial'), detail }];
+  const last = Math.max(...lost.map((part) => part.at ?? 0));
+  const when = { time: format.moment(last, localNow), ago: format.ago(last, localNow) };
+  return [{ id: 'page', tone: 'bad', text: words.say(last ? 'notice.stale' : 'notice.never', when), detail }];
+}
+
+/** @param {Parts} parts @param {Context} context @returns {Notice[]} */
+function agentNotices(parts, { words }) {
+  /** @type {Notice[]} */
+  const notices = [];
+  const [budget, status, health] = [parts.budget.data, parts.status.data, parts.health.data];
+  if (isDead(parts)) notices.push({ id: 'dead', tone: 'bad', text: words.say('notice.dead') });
+  if (health?.status === 'degraded') {
+    notices.push({ id: 'health', tone: 'bad', text: words.say('notice.degraded'), detail: health.poller });
+  } else if (status && !status.running && !status.paused && !isDead(parts)) {
+    notices.push({ id: 'running', tone: 'bad', text: words.say('notice.not_running') });
+  }
+  if (budget?.total_deposited_eur === 0) {
+    notices.push({ id: 'deposit', tone: 'info', text: words.say('notice.no_deposit') });
+  }
+  return notices;
+}
+
+/** @param {Status | null} status @param {Context} context @returns {Notice[]} */
+function leaderNotices(status, { words, format, now }) {
+  if (!status) return [];
+  const { leader, last_poll: poll, waiting_signals: waiting } = status;
+  /** @type {Notice[]} */
+  const notices = [];
+  const contact = fromSeconds(leader.last_contact);
+  const since = contact === null
+    ? words.say('leader.never')
+    : words.say('leader.contact', { ago: format.ago(contact, now) });
+  if (poll?.status === 'leader_refused') {
+    const detail = leader.error ?? poll.error;
+    notices.push({ id: 'leader', tone: 'bad', text: words.say('notice.refused', { since }), detail });
+  } else if (poll && (poll.status === 'leader_unreachable' || !leader.connected) && poll.status !== 'paused') {
+    const detail = leader.error ?? poll.error;
+    notices.push({ id: 'leader', tone: 'bad', text: words.say('notice.unreachable', { since }), detail });
+  } else if (poll?.status === 'invalid_signal') {
+    notices.push({ id: 'signal', tone: 'bad', text: words.say('notice.invalid'), detail: poll.error });
+  } else if (poll?.status === 'rejected' || poll?.status === 'error') {
+    const key = poll.status === 'error' ? 'notice.poll_error' : 'notice.rejected';
+    notices.push({ id: 'signal', tone: 'bad', text: words.say(key), detail: poll.error });
+  }
+  if (waiting) notices.push({ id: 'waiting', tone: 'warn', text: words.many('waiting', waiting) });
+  else if (poll?.status === 'waiting') notices.push({ id: 'waiting', tone: 'warn', text: words.many('waiting', 1) });
+  return notices;
+}
+
+/** @param {Parts} parts @param {Context} context @returns {Notice[]} */
+function unknownNotices(parts, { words, format, now }) {
+  const missing = new Map();
+  for (const entry of [...(parts.budget.data?.unknown ?? []), ...(parts.status.data?.unknown ?? [])]) {
+    missing.set(entry.what, entry);
+  }
+  return [...missing.values()].map(({ what, reason, since }) => {
+    const start = fromSeconds(since);
+    const when = start === null
+      ? words.say('unknown.never')
+      : words.say('unknown.since', { time: format.moment(start, now), ago: format.ago(start, now) });
+    const name = whatText(what, words);
+    return { id: `unknown ${what}`, tone: 'warn', text: words.say('unknown.text', { name, when }), detail: reason };
+  });
+}
+
+/** `price BTCUSDC` en mots ; ce qui n'est pas reconnu est montré tel quel. @param {string} what @param {Context['words']} words */
+export function whatText(what, words) {
+  const [kind, pair] = what.split(' ');
+  if (kind === 'price' && pair) return words.say('unknown.price', { coin: coinName(pair) });
+  if (kind === 'rules') return pair ? words.say('unknown.rules_of', { coin: coinName(pair) }) : words.say('unknown.rules');
+  if (kind === 'cash') return words.say('unknown.cash');
+  return /rate/i.test(what) ? words.say('unknown.rate') : what;
+}

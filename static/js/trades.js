@@ -1,0 +1,65 @@
+// Les ordres exécutés, du plus récent au plus ancien, chacun lié au signal dont il vient.
+
+import { find } from './dom.js';
+import { UNKNOWN, coinName, isKnown, parseUtc } from './format.js';
+import { createTable, showFreshness } from './section.js';
+
+/** @typedef {import('./api.js').Trade} Trade */
+
+/** @param {HTMLElement} root */
+export function createTrades(root) {
+  /** @type {Map<string, number>} identifiant du signal → ancre dans la page */
+  let anchors = new Map();
+  const table = createTable(
+    find(root, '.table-box'),
+    /** @type {import('./section.js').Column<Trade>[]} */ ([
+      {
+        label: 'col.coin',
+        kind: 'lead',
+        coin: (row) => row.coin,
+        cell: (row, { words }) => ({ text: coinName(row.coin), sub: row.is_simulated ? words.say('trades.simulated') : null }),
+      },
+      {
+        label: 'col.side',
+        cell: (row, { words }) =>
+          row.action === 'BUY' ? { text: words.say('side.buy'), chip: 'info' } : { text: words.say('side.sell'), chip: 'quiet' },
+      },
+      { label: 'col.amount', kind: 'number strong', cell: (row, { format }) => ({ text: format.usdc(row.amount_usdt) }) },
+      {
+        label: 'col.time',
+        cell: (row, { format, now }) => ({ text: format.moment(parseUtc(row.created_at), now) }),
+      },
+      { label: 'col.price', kind: 'number', cell: (row, { format }) => ({ text: format.price(row.price) }) },
+      { label: 'col.quantity', kind: 'number', cell: (row, { format }) => ({ text: format.quantity(row.quantity) }) },
+      { label: 'col.fee', kind: 'number', cell: (row, { format }) => ({ text: feeText(row, format) }) },
+      {
+        label: 'col.signal',
+        kind: 'reference',
+        cell: (row, { words }) => ({
+          text: row.signal_id === 'initial_sync' ? words.say('trades.initial_sync') : (row.signal_id ?? UNKNOWN),
+          href: anchors.has(row.signal_id ?? '') ? `#signal-${anchors.get(row.signal_id ?? '')}` : null,
+        }),
+      },
+    ]),
+    (row) => String(row.id),
+  );
+
+  return {
+    /**
+     * @param {import('./feed.js').Part<Trade[]>} part @param {import('./api.js').Signal[]} signals ceux que la page montre
+     * @param {import('./section.js').Context} context
+     */
+    update(part, signals, context) {
+      const rows = part.data ?? [];
+      anchors = new Map(signals.map((signal) => [signal.signal_id, signal.id]));
+      showFreshness(root, part, rows.length === 0, context);
+      table.update(rows, context);
+    },
+  };
+}
+
+/** Les frais tels qu'ils ont été pris ; sinon, leur équivalent. @param {Trade} trade @param {import('./format.js').Format} format */
+function feeText({ fee, fee_asset: asset, fee_usdt: usdc }, format) {
+  if (isKnown(fee) && asset) return `${format.quantity(fee)} ${asset}`;
+  return isKnown(usdc) ? `${format.quantity(usdc)} USDC` : UNKNOWN;
+}

@@ -1,0 +1,70 @@
+// Les retraits : ce qui a été demandé, vendu, reçu.
+
+import { find, setTextOrHide } from './dom.js';
+import { coinName, parseUtc } from './format.js';
+import { createTable, showFreshness } from './section.js';
+
+/** @typedef {import('./api.js').Withdrawal} Withdrawal */
+/** @typedef {import('./section.js').Tone} Tone */
+
+/** @type {Record<string, [import('./words.js').Key, Tone]>} */
+const STATUSES = {
+  completed: ['withdrawal.completed', 'good'],
+  pending: ['withdrawal.pending', 'info'],
+  failed: ['withdrawal.failed', 'bad'],
+};
+
+/** @param {HTMLElement} root */
+export function createWithdrawals(root) {
+  const total = find(root, '.sum');
+  const table = createTable(
+    find(root, '.table-box'),
+    /** @type {import('./section.js').Column<Withdrawal>[]} */ ([
+      {
+        label: 'col.time',
+        kind: 'lead',
+        cell: (row, { words, format, now }) => ({
+          text: format.moment(parseUtc(row.created_at), now),
+          sub: row.is_simulated ? words.say('trades.simulated') : null,
+        }),
+      },
+      {
+        label: 'col.status',
+        cell: (row, { words }) => {
+          const known = STATUSES[row.status];
+          return known ? { text: words.say(known[0]), chip: known[1] } : { text: row.status, chip: 'quiet' };
+        },
+      },
+      { label: 'col.received', kind: 'number strong', cell: (row, { format }) => ({ text: format.eur(row.amount_eur_received) }) },
+      { label: 'col.requested', kind: 'number', cell: (row, { format }) => ({ text: format.eur(row.amount_eur_requested) }) },
+      {
+        label: 'col.sold',
+        kind: 'number',
+        cell: (row, { format }) => ({ text: format.usdc(row.amount_usdt_sold), sub: soldText(row.positions_sold) }),
+      },
+      { label: 'col.rate', kind: 'number', cell: (row, { format }) => ({ text: format.rate(row.eurusdc_rate) }) },
+    ]),
+    (row) => String(row.id),
+  );
+
+  return {
+    /** @param {import('./feed.js').Part<import('./api.js').Withdrawals>} part @param {import('./section.js').Context} context */
+    update(part, context) {
+      const { words, format } = context;
+      const rows = part.data?.withdrawals ?? [];
+      showFreshness(root, part, rows.length === 0, context);
+      table.update(rows, context);
+      const sums = { eur: format.eur(part.data?.total_eur), usdc: format.usdc(part.data?.total_usdt) };
+      setTextOrHide(total, rows.length > 0 ? words.say('withdrawals.total', sums) : null);
+    },
+  };
+}
+
+/** Les monnaies vendues pour un retrait. @param {unknown[] | null} sold */
+function soldText(sold) {
+  const coins = (sold ?? []).map((item) => {
+    const coin = item !== null && typeof item === 'object' && 'coin' in item ? item.coin : item;
+    return typeof coin === 'string' ? coinName(coin) : '';
+  });
+  return coins.filter(Boolean).join(', ') || null;
+}

@@ -1,0 +1,138 @@
+// La phrase d'état et ce qui la suit : rien d'inconnu ni d'urgent ne se cache derrière un « tout va bien ».
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { isStale } from '../../static/js/feed.js';
+import { createFormat } from '../../static/js/format.js';
+import { pickLanguage } from '../../static/js/language.js';
+import { describe } from '../../static/js/situation.js';
+import { createWords } from '../../static/js/words.js';
+
+const NOW = 1_790_000_000_000;
+const context = { words: createWords('en'), format: createFormat('en'), now: NOW, localNow: NOW };
+
+const budget = { status: 'ACTIVE', positions_count: 3, total_deposited_eur: 150, paused: false, unknown: [] };
+const status = {
+  running: true,
+  paused: false,
+  state: 'ACTIVE',
+  last_poll: { status: 'already_processed' },
+  leader: { connected: true, last_contact: NOW / 1000 - 40, last_signal_at: null, error: null },
+  unknown: [],
+  waiting_signals: 0,
+};
+const health = { status: 'ok', poller: 'last_poll_12s_ago' };
+
+/** @param {object} [changes] */
+function situation({ budget: b = {}, status: s = {}, health: h = {}, part = {} } = {}) {
+  const fresh = { at: NOW, failure: null, stale: false, ...part };
+  return describe(
+    {
+      budget: { data: { ...budget, ...b }, ...fresh },
+      status: { data: { ...status, ...s }, ...fresh },
+      health: { data: { ...health, ...h }, ...fresh },
+    },
+    context,
+  );
+}
+
+test('says that all is well only when nothing is unknown or waiting', () => {
+  const { tone, headline, notices } = situation();
+  assert.deepEqual([tone, headline, notices], ['good', 'All is well: 3 positions, following the leader.', []]);
+});
+
+test('every fault comes first, in words, and ends the all is well', () => {
+  const leader = { ...status.leader, connected: false, error: 'HTTP 401' };
+  const price = { what: 'price BTCUSDC', reason: 'no answer', since: NOW / 1000 - 240 };
+  const cases = [
+    ['a leader that refuses', { status: { leader, last_poll: { status: 'leader_refused' } } }, 'leader', /SIGNAL_SECRET/],
+    ['a silent leader', { status: { leader, last_poll: { status: 'leader_unreachable' } } }, 'leader', /does not answer/],
+    ['a leader lost', { status: { leader } }, 'leader', /does not answer/],
+    ['a rejected signal', { status: { last_poll: { status: 'rejected', error: 'x' } } }, 'signal', /rejected/],
+    ['an unreadable signal', { status: { last_poll: { status: 'invalid_signal' } } }, 'signal', /unreadable/],
+    ['an error', { status: { last_poll: { status: 'error' } } }, 'signal', /failed/],
+    ['waiting signals', { status: { waiting_signals: 2 } }, 'waiting', /^2 signals wait/],
+    ['a missing price', { budget: { unknown: [price] } }, 'unknown price BTCUSDC', /^BTC price: unknown since .*4 min/],
+    ['a rate never known', { status: { unknown: [{ what: 'rate', reason: 'x', since: null }] } }, 'unknown rate', /since the start/],
+    ['a loop that stopped', { health: { status: 'degraded' } }, 'health', /no longer asks/],
+    ['an agent that does not run', { status: { running: false } }, 'running', /not running/],
+  ];
+  for (const [name, changes, id, text] of cases) {
+    const found = situation(changes);
+    assert.equal(found.notices[0].id, id, name);
+    assert.match(found.notices[0].text, text, name);
+    assert.notEqual(found.tone, 'good', name);
+    assert.doesNotMatch(found.headline, /well/, name);
+  }
+});
+
+test('what is missing is said once, with its reason', () => {
+  const unknown = [{ what: 'cash', reason: 'Binance is down', since: null }];
+  const { notices } = situation({ budget: { unknown }, status: { unknown } });
+  assert.deepEqual(notices.map(({ detail }) => detail), ['Binance is down']);
+});
+
+test('an unknown that has no words yet is shown as the program names it', () => {
+  const unknown = [{ what: 'moon phase', reason: 'cloudy', since: null }];
+  assert.match(situation({ budget: { unknown } }).notices[0].text, /^moon phase: unknown/);
+});
+
+test('pausing is not a fault, death is', () => {
+  const paused = situation({ status: { paused: true, running: false, last_poll: { status: 'paused' } } });
+  assert.deepEqual([paused.tone, paused.notices], ['warn', []]);
+  const dead = situation({ status: { state: 'DEAD', running: false } });
+  assert.equal(dead.tone, 'bad');
+  assert.deepEqual(dead.notices.map(({ id }) => id), ['dead']);
+});
+
+test('a page that is no longer fed says so before anything else', () => {
+  const failure = { kind: 'network', status: null, message: null };
+  const found = situation({ part: { at: NOW - 180_000, stale: true, failure }, status: { waiting_signals: 1 } });
+  assert.equal(found.notices[0].id, 'page');
+  assert.match(found.notices[0].text, /3 min/);
+  assert.match(found.headline, /no longer up to date/);
+});
+
+test('one answer missing is enough not to say that all is well', () => {
+  const fresh = { at: NOW, failure: null, stale: false };
+  const failure = { kind: 'refused', status: 500, message: 'disk full' };
+  for (const data of [null, status]) {
+    const lost = { data, at: data && NOW - 90_000, failure, stale: true };
+    const parts = { budget: { data: budget, ...fresh }, status: lost, health: { data: health, ...fresh } };
+    const found = describe(parts, context);
+    assert.deepEqual(found.notices.map(({ id, detail }) => [id, detail]), [['page', 'disk full']]);
+    assert.equal(found.headline, '1 thing to look at.');
+  }
+  const awaited = { data: null, at: null, failure: null, stale: true };
+  const parts = { budget: { data: budget, ...fresh }, status: awaited, health: { data: health, ...fresh } };
+  assert.equal(describe(parts, context).headline, 'Reading…');
+});
+
+test('before the first answer nothing is claimed', () => {
+  const nothing = { data: null, at: null, failure: null, stale: true };
+  const found = describe({ budget: nothing, status: nothing, health: nothing }, context);
+  assert.deepEqual([found.tone, found.headline, found.notices], ['quiet', 'Reading…', []]);
+});
+
+test('a first start asks for the deposit and blames no leader', () => {
+  const leader = { connected: false, last_contact: null, last_signal_at: null, error: null };
+  const found = situation({ budget: { total_deposited_eur: 0 }, status: { last_poll: null, leader } });
+  assert.deepEqual(found.notices.map(({ id }) => id), ['deposit']);
+  assert.match(found.headline, /Starting/);
+});
+
+test('an answer grows stale after two failures in a row or a long silence', () => {
+  const cases = [
+    [null, false, 0, true],
+    [0, true, 12_000, false],
+    [0, true, 16_000, true],
+    [0, false, 29_000, false],
+    [0, false, 31_000, true],
+  ];
+  for (const [at, failing, now, stale] of cases) assert.equal(isStale(at, failing, 10_000, now), stale);
+});
+
+test('the language is the chosen one, or the browser’s, or French', () => {
+  const cases = [['en', ['fr-FR'], 'en'], [null, ['en-US', 'fr'], 'en'], [null, ['de-DE', 'fr-CA'], 'fr'], ['xx', [], 'fr']];
+  for (const [chosen, preferred, lang] of cases) assert.equal(pickLanguage(chosen, preferred), lang);
+});

@@ -1,0 +1,60 @@
+// Les deux langues disent la même chose, et rien de ce qu'elles disent n'est inutile.
+
+import assert from 'node:assert/strict';
+import { readFileSync, readdirSync } from 'node:fs';
+import { test } from 'node:test';
+import { en } from '../../static/js/words-en.js';
+import { fr } from '../../static/js/words-fr.js';
+import { createWords } from '../../static/js/words.js';
+
+const root = new URL('../../static/', import.meta.url);
+const scripts = readdirSync(new URL('js/', root)).filter((name) => name.endsWith('.js') && !name.startsWith('words'));
+const page = readFileSync(new URL('index.html', root), 'utf8');
+const sources = scripts.map((name) => readFileSync(new URL(`js/${name}`, root), 'utf8')).join('\n');
+
+/** @param {string} text */
+const holes = (text) => [...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name).sort();
+
+test('both languages have the same keys and the same holes', () => {
+  assert.deepEqual(Object.keys(en).sort(), Object.keys(fr).sort());
+  for (const [key, text] of Object.entries(fr)) assert.deepEqual(holes(en[key]), holes(text), key);
+});
+
+test('no text is empty', () => {
+  for (const texts of [fr, en]) for (const [key, text] of Object.entries(texts)) assert.ok(text.trim(), key);
+});
+
+test('no text is unused', () => {
+  const unused = Object.keys(fr).filter((key) => {
+    const stem = key.replace(/\.(one|other)$/, '');
+    return !sources.includes(`'${stem}'`) && !page.includes(`"${key}"`);
+  });
+  assert.deepEqual(unused, []);
+});
+
+test('every text the page asks for exists', () => {
+  const asked = [...page.matchAll(/data-t(?:-label)?="([^"]+)"/g), ...sources.matchAll(/say\('([^']+)'/g)].map(([, key]) => key);
+  const counted = [...sources.matchAll(/many\('([^']+)'/g)].flatMap(([, stem]) => [`${stem}.one`, `${stem}.other`]);
+  assert.deepEqual([...asked, ...counted].filter((key) => !(key in fr)), []);
+  assert.ok(asked.length > 50 && counted.length > 4);
+});
+
+test('a count agrees with its number in each language, and may be unknown', () => {
+  const cases = [
+    ['fr', 0, '0 position'],
+    ['fr', 1, '1 position'],
+    ['fr', 3, '3 positions'],
+    ['en', 0, '0 positions'],
+    ['en', 1, '1 position'],
+    ['fr', null, '— positions'],
+  ];
+  for (const [lang, n, expected] of cases) assert.equal(createWords(lang).many('positions', n), expected);
+});
+
+test('the page carries no inline script, no inline style and no address of a third party', () => {
+  assert.doesNotMatch(page, /<script(?![^>]*\bsrc=)|\sstyle=|\son\w+=/);
+  const css = readFileSync(new URL('css/calvalot.css', root), 'utf8');
+  for (const text of [page, sources, css]) {
+    assert.doesNotMatch(text.replaceAll('http://www.w3.org/2000/svg', ''), /https?:\/\/|@import|innerHTML|insertAdjacentHTML/);
+  }
+});

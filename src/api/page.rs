@@ -24,6 +24,8 @@ pub struct File {
 }
 
 const HTML: &str = "text/html; charset=utf-8";
+const CSS: &str = "text/css; charset=utf-8";
+const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 macro_rules! embed {
     ($name:literal, $path:expr, $content_type:expr) => {
@@ -40,7 +42,34 @@ macro_rules! embed {
 }
 
 /// Tous les fichiers de la page.
-pub static FILES: &[File] = &[embed!("index.html", "/", HTML)];
+pub static FILES: &[File] = &[
+    embed!("index.html", "/", HTML),
+    embed!("css/calvalot.css", CSS),
+    embed!("js/api.js", SCRIPT),
+    embed!("js/chart-ui.js", SCRIPT),
+    embed!("js/chart.js", SCRIPT),
+    embed!("js/command.js", SCRIPT),
+    embed!("js/confirm.js", SCRIPT),
+    embed!("js/dom.js", SCRIPT),
+    embed!("js/feed.js", SCRIPT),
+    embed!("js/format.js", SCRIPT),
+    embed!("js/head.js", SCRIPT),
+    embed!("js/language.js", SCRIPT),
+    embed!("js/main.js", SCRIPT),
+    embed!("js/memory.js", SCRIPT),
+    embed!("js/money.js", SCRIPT),
+    embed!("js/pause.js", SCRIPT),
+    embed!("js/positions.js", SCRIPT),
+    embed!("js/section.js", SCRIPT),
+    embed!("js/signals.js", SCRIPT),
+    embed!("js/situation.js", SCRIPT),
+    embed!("js/trades.js", SCRIPT),
+    embed!("js/value.js", SCRIPT),
+    embed!("js/withdrawals.js", SCRIPT),
+    embed!("js/words-en.js", SCRIPT),
+    embed!("js/words-fr.js", SCRIPT),
+    embed!("js/words.js", SCRIPT),
+];
 
 /// Ce que la page a le droit de faire : n'appeler que nous, n'exécuter que nos fichiers, n'être dans aucun cadre.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \

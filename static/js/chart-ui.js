@@ -102,7 +102,8 @@ export function createChart(root, onPeriod) {
     setAttribute(picture, 'viewBox', `0 0 ${width} ${height}`);
     setAttribute(picture, 'width', String(width));
     setAttribute(picture, 'height', String(height));
-    const box = { left: 64, right: width - 12, top: 10, bottom: height - 26 };
+    const most = points.reduce((high, { value, deposited }) => Math.max(high, value ?? 0, deposited ?? 0), 0);
+    const box = { left: 16 + 7 * format.eur(most).length, right: width - 12, top: 10, bottom: height - 26 };
     drawing = draw(points, { now, interval, box });
     if (drawing) {
       const range = { low: format.eur(drawing.low), high: format.eur(drawing.high) };

@@ -10,6 +10,8 @@ import { isKnown, parseUtc } from './format.js';
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
+// Un dessin plus court que cela étirerait quelques relevés sur toute la largeur.
+const SHORTEST = 2 * MINUTE;
 
 /** @type {{unit: Unit, size: number, length: number}[]} */
 const TIME_STEPS = [
@@ -158,8 +160,8 @@ export function sample(rows, count) {
  */
 export function draw(points, { now, interval, box }) {
   if (!points.some((point) => point.value !== null)) return null;
-  const from = points[0].time;
-  const to = Math.max(now, points[points.length - 1].time, from + 10 * MINUTE);
+  const to = Math.max(now, points[points.length - 1].time);
+  const from = Math.min(points[0].time, to - SHORTEST);
   const limit = gapLimit(points, interval, to - from);
   const values = segments(points, 'value', limit);
   const deposits = segments(points, 'deposited', limit);

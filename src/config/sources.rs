@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use miniserde::json::{self, Number, Value};
+use serde::Deserialize;
 
 use super::variables::{VARIABLES, default};
 use super::{Fault, Faults};
@@ -51,26 +51,31 @@ fn fault(path: &Path, wrong: String) -> Faults {
     }])
 }
 
-/// Un objet plat ; ce qui est `null` n'est pas réglé.
+/// Une valeur du fichier : l'assistant écrivait des textes, une main y met aussi des nombres.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Setting {
+    Text(String),
+    Word(bool),
+    Number(serde_json::Number),
+}
+
+/// Un objet plat ; ce qui est `null` n'est pas réglé. L'erreur dit à quelle ligne.
 fn read(text: &str) -> Result<BTreeMap<String, String>, String> {
-    let Ok(Value::Object(object)) = json::from_str(text) else {
-        return Err("is not a JSON object".to_owned());
-    };
-    let mut values = BTreeMap::new();
-    for (name, value) in &object {
-        let text = match value {
-            Value::Null => continue,
-            Value::String(text) => text.clone(),
-            Value::Bool(word) => word.to_string(),
-            Value::Number(Number::F64(number)) => number.to_string(),
-            Value::Number(number) => number.to_string(),
-            Value::Array(_) | Value::Object(_) => {
-                return Err(format!("has a value for {name:?} that is no text and no number"));
-            }
-        };
-        values.insert(name.clone(), text);
+    let settings: BTreeMap<String, Option<Setting>> = serde_json::from_str(text)
+        .map_err(|error| format!("is not a JSON object of texts and numbers: {error}"))?;
+    let set = settings.into_iter().filter_map(|(name, setting)| Some((name, setting?)));
+    Ok(set.map(|(name, setting)| (name, setting.into_text())).collect())
+}
+
+impl Setting {
+    fn into_text(self) -> String {
+        match self {
+            Setting::Text(text) => text,
+            Setting::Word(word) => word.to_string(),
+            Setting::Number(number) => number.to_string(),
+        }
     }
-    Ok(values)
 }
 
 /// Un avertissement par variable inconnue qui ressemble à une des nôtres.

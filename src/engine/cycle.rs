@@ -47,10 +47,15 @@ impl Engine {
         let mut story = self.receive(reply, &agent, now).await?;
         let market = self.market(now).await?;
         self.tell_trouble(&story, &market);
-        if agent.dead {
-            self.bury_pending().await?;
-        } else if !agent.paused {
-            self.follow(&market, &mut story).await?;
+        let followed = match (agent.dead, agent.paused) {
+            (true, _) => self.bury_pending().await,
+            (false, true) => Ok(()),
+            (false, false) => self.follow(&market, &mut story).await,
+        };
+        if let Err(error) = followed {
+            log::error!("signal_not_finished reason={error}");
+            story.outcome = PollOutcome::Error;
+            story.error = Some(error.to_string());
         }
         self.close(story, market.ok(), now).await
     }

@@ -36,11 +36,7 @@ impl Engine {
         };
         // Les écrans montrent les prix auxquels on s'apprête à traiter.
         self.keep_readings().await?;
-        let now = clock::now();
-        let abandoned = self.ledger.with(move |db| db.abandon_intents(now)).await?;
-        if abandoned > 0 {
-            log::info!("signal_taken_up_again abandoned_intents={abandoned}");
-        }
+        self.abandon_intents().await?;
         let signals: Vec<Result<Signal, String>> = pending.iter().map(read_again).collect();
         let newest_target = signals.iter().rposition(sets_target);
         let mut carried = Carried {
@@ -56,7 +52,11 @@ impl Engine {
                     let by = &pending[newest].signal_id;
                     Ok(all_left(&Left::Superseded(by.clone())))
                 }
-                (Ok(signal), None) => Ok(self.trade(entry, &signal, market).await?),
+                (Ok(signal), None) => match self.trade(entry, &signal, market).await {
+                    // Contraire à la comptabilité : réessayer donnerait la même chose.
+                    Err(LedgerError::Refused(reason)) => Err(reason),
+                    done => Ok(done?),
+                },
                 (Err(reason), None) => Err(reason),
             };
             let (status, trades) = self.close_pending(entry, left).await?;
@@ -68,6 +68,16 @@ impl Engine {
             };
         }
         Ok(Some(carried))
+    }
+
+    /// Abandonne les intentions qui n'ont pas été exécutées.
+    async fn abandon_intents(&self) -> Result<(), LedgerError> {
+        let now = clock::now();
+        let abandoned = self.ledger.with(move |db| db.abandon_intents(now)).await?;
+        if abandoned > 0 {
+            log::warn!("intents_abandoned count={abandoned}");
+        }
+        Ok(())
     }
 
     /// Clôt les signaux qui attendaient quand l'agent est mort.
@@ -142,7 +152,10 @@ impl Engine {
         let trades = self.ledger.with(move |db| db.trades_of(&id)).await?;
         let (status, left) = match left {
             Ok(left) => (verdict(&trades, &left), left),
-            Err(reason) => (SignalStatus::Error(reason), Vec::new()),
+            Err(reason) => {
+                self.abandon_intents().await?;
+                (SignalStatus::Error(reason), Vec::new())
+            }
         };
         log::info!("signal_closed id={:?} status={status:?} trades={}", entry.signal_id, trades.len());
         let (row, now, closing, decisions) =

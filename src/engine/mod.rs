@@ -32,11 +32,11 @@ const MARKET_EVERY: Duration = Duration::from_secs(120);
 
 /// Le moteur et ce qu'il possède.
 pub struct Engine {
-    pub ledger: Ledger,
-    pub leader: Rc<Leader>,
-    pub exchange: Rc<Exchange>,
-    pub poll_interval: Duration,
-    pub threshold: Weight,
+    ledger: Ledger,
+    leader: Rc<Leader>,
+    exchange: Rc<Exchange>,
+    poll_interval: Duration,
+    threshold: Weight,
     readings: Readings,
     commands: Receiver<Command>,
     /// La dernière panne dite au journal, pour ne la dire qu'une fois.

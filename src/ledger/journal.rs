@@ -118,6 +118,12 @@ impl Db {
             "INSERT OR IGNORE INTO account (id, initial_eur, deposited_eur, created_at) VALUES (1, ?1, ?1, ?2)",
             params![initial, now],
         )?;
+        let booked: Eur = transaction.query_row("SELECT initial_eur FROM account", [], |row| row.get(0))?;
+        if booked != initial {
+            log::info!(
+                "initial_budget_kept eur={booked} configured={initial} reason=\"it counts only once\""
+            );
+        }
         let kept: String = transaction.query_row("SELECT mode FROM agent", [], |row| row.get(0))?;
         if kept != mode {
             return Err(LedgerError::Refused(format!(

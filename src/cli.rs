@@ -115,7 +115,7 @@ pub fn help() -> String {
          Usage:\n\
          \x20 calvalot [run]            follow the leader (configured by the environment, below)\n\
          \x20 calvalot demo [options]   follow a simulated leader: no account, no key, no network\n\
-         \x20     --seed N              the simulated world to play (default 1)\n\
+         \x20     --seed N              the simulated world to play (default 3)\n\
          \x20     --speed N             times faster than life, 1 to 1200 (default 60)\n\
          \x20     --port N              port of the page (default 8080, or a free one)\n\
          \x20     --db PATH             keep the ledger there (default: a temporary folder)\n\

@@ -35,7 +35,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Options { seed: 1, speed: 60, port: None, db_path: None }
+        Options { seed: 3, speed: 60, port: None, db_path: None }
     }
 }
 

@@ -2,13 +2,16 @@
 //!
 //! Un fil (*thread*) possède la connexion SQLite et exécute les travaux un par un, dans l'ordre
 //! d'arrivée ; [`Ledger`] en est la poignée, que l'on clone. Un travail est une fonction sur [`Db`] :
-//! les écritures sont dans `journal`, les lectures dans `views`. Ce qui touche à l'argent est une
-//! transaction, synchronisée au disque avant que l'appelant ne sache qu'elle est faite.
+//! les écritures sont dans `account`, `signals`, `intents` et `cycle`, les lectures dans `views`. Ce qui
+//! touche à l'argent est une transaction, synchronisée au disque avant que l'appelant ne la sache faite.
 
+mod account;
 mod columns;
-mod journal;
+mod cycle;
+mod intents;
 mod legacy;
 mod schema;
+mod signals;
 pub mod views;
 
 use std::fmt;
@@ -16,15 +19,15 @@ use std::fs::{self, File};
 use std::path::Path;
 use std::thread::{self, JoinHandle};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 use smol::channel::{self, Receiver, Sender};
 
 use crate::domain::moment::Moment;
 use crate::domain::money::Eur;
 
-pub use journal::{
-    CycleRecord, Decision, Outcome, PendingSignal, ReadingRow, Received, SignalStatus, Verdict,
-};
+pub use cycle::{CycleRecord, ReadingRow};
+pub use intents::Outcome;
+pub use signals::{Decision, PendingSignal, Received, SignalStatus, Verdict};
 
 /// Travaux en attente au plus ; au-delà, qui demande attend son tour.
 const QUEUE: usize = 64;
@@ -74,6 +77,13 @@ impl From<rusqlite::Error> for LedgerError {
 /// La connexion, vue par les travaux.
 pub struct Db {
     connection: Connection,
+}
+
+impl Db {
+    /// Une transaction qui prend le verrou d'écriture tout de suite.
+    fn transaction(&mut self) -> Result<Transaction<'_>, LedgerError> {
+        Ok(self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?)
+    }
 }
 
 type Job = Box<dyn FnOnce(&mut Db) + Send>;

@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::journal::{PendingSignal, ReadingRow};
-use super::{Db, LedgerError};
+use super::{Db, LedgerError, PendingSignal, ReadingRow};
 use crate::domain::market::{self, Coin, PerCoin, Quote, Reading, Unknown};
 use crate::domain::moment::Moment;
 use crate::domain::money::{Eur, Price, Quantity, Rate, Usdc, Weight};

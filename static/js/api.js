@@ -6,6 +6,7 @@
 
 /** @typedef {number | null} N */
 /** @typedef {{what: string, reason: string, since: N}} Unknown */
+/** @typedef {{coin: string, decision: string, code: string, reason: string | null}} Decision */
 /** @typedef {{status: string, poller: string, version: string, timestamp: string}} Health */
 /**
  * @typedef {{status: 'ACTIVE' | 'DEAD', initial_total_eur: N, total_deposited_eur: N, positions_count: N,
@@ -22,7 +23,7 @@
  * @typedef {{id: number, signal_id: string, version?: string | null, confidence: N, reasoning: string | null,
  *   actions: Action[] | null, portfolio_state: {positions?: {coin: string, pct_of_portfolio: N}[]} | null,
  *   status: string, error_message: string | null, received_at: string, executed_at: string | null,
- *   trades?: N, decisions?: {coin: string, decision: string, reason: string | null}[]}} Signal
+ *   trades?: N, decisions?: Decision[]}} Signal
  */
 /**
  * @typedef {{id: number, coin: string, action: string, amount_usdt: N, price: N, quantity: N, fee_usdt: N, fee?: N,

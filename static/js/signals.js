@@ -23,6 +23,19 @@ const SIDES = { BUY: 'side.buy', SELL: 'side.sell', HOLD: 'side.hold' };
 
 /** @type {Record<string, Key>} */
 const DECISIONS = { bought: 'decision.bought', sold: 'decision.sold', left: 'decision.left' };
+/** Ce que le code d'une raison veut dire, avant le détail chiffré. @type {Record<string, import('./words.js').Key>} */
+const WHY = {
+  nothing_to_do: 'why.nothing_to_do',
+  within_threshold: 'why.within_threshold',
+  below_minimum: 'why.below_minimum',
+  below_step: 'why.below_step',
+  no_position: 'why.no_position',
+  cash_short: 'why.cash_short',
+  halted: 'why.halted',
+  already_done: 'why.already_done',
+  superseded: 'why.superseded',
+  refused: 'why.refused',
+};
 
 /** @param {HTMLElement} root */
 export function createSignals(root) {
@@ -116,14 +129,16 @@ function createAction({ action: { coin } }) {
 /** @param {{decision: {coin: string}}} first */
 function createDecision({ decision: { coin } }) {
   const what = el('strong');
-  const reason = el('span', { dir: 'auto' });
+  const why = el('span');
+  const reason = el('span', { class: 'sub', dir: 'auto' });
   return {
-    node: el('li', {}, coinMark(coin), el('span', {}, what, ' ', reason)),
-    /** @param {{decision: {coin: string, decision: string, reason: string | null}, context: Context}} line */
+    node: el('li', {}, coinMark(coin), el('span', {}, what, ' ', why, ' ', reason)),
+    /** @param {{decision: import('./api.js').Decision, context: Context}} line */
     update({ decision, context: { words } }) {
       const done = DECISIONS[decision.decision] ? words.say(DECISIONS[decision.decision]) : decision.decision;
-      setText(what, `${coinName(decision.coin)} : ${done}.`);
-      setText(reason, decision.reason ?? '');
+      setText(what, words.say('decision.line', { coin: coinName(decision.coin), done }));
+      setText(why, WHY[decision.code] ? words.say(WHY[decision.code]) : '');
+      setText(reason, decision.code === 'nothing_to_do' ? '' : (decision.reason ?? ''));
     },
   };
 }

@@ -1,0 +1,118 @@
+//! Le compte et l'agent : le cash par ses mouvements, le total déposé, la pause.
+//!
+//! Invariant : le cash ne change ici que par un mouvement écrit dans la même transaction, au cours du
+//! moment ; il ne devient jamais négatif.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::{Db, LedgerError};
+use crate::domain::moment::Moment;
+use crate::domain::money::{Eur, Rate, Usdc};
+
+impl Db {
+    /// Pose l'agent et le compte à la création ; vérifie le mode. Les lectures du dehors sont
+    /// oubliées : au démarrage rien n'est su tant que rien n'est relu.
+    pub(super) fn settle(&mut self, mode: &str, initial: Eur, now: Moment) -> Result<(), LedgerError> {
+        let transaction = self.transaction()?;
+        transaction.execute("INSERT OR IGNORE INTO agent (id, mode) VALUES (1, ?1)", [mode])?;
+        transaction.execute(
+            "INSERT OR IGNORE INTO account (id, initial_eur, deposited_eur, created_at) VALUES (1, ?1, ?1, ?2)",
+            params![initial, now],
+        )?;
+        let booked: Eur = transaction.query_row("SELECT initial_eur FROM account", [], |row| row.get(0))?;
+        if booked != initial {
+            log::info!(
+                "initial_budget_kept eur={booked} configured={initial} reason=\"it counts only once\""
+            );
+        }
+        let kept: String = transaction.query_row("SELECT mode FROM agent", [], |row| row.get(0))?;
+        if kept != mode {
+            return Err(LedgerError::Refused(format!(
+                "this database belongs to {kept} and TRADING_MODE is {mode}: set another DB_PATH for {mode}, \
+                 or set TRADING_MODE={kept}"
+            )));
+        }
+        transaction.execute("DELETE FROM readings", [])?;
+        transaction.commit()?;
+        Ok(())
+    }
+
+    /// Compte le capital initial en USDC, une seule fois, au cours du moment. Rend le cash si c'est
+    /// cette fois-ci.
+    pub fn book_opening(&mut self, rate: Rate, now: Moment) -> Result<Option<Usdc>, LedgerError> {
+        let transaction = self.transaction()?;
+        let opened = open_account(&transaction, rate, now)?;
+        transaction.commit()?;
+        Ok(opened)
+    }
+
+    /// Compte un dépôt ; rend le total déposé.
+    pub fn deposit(&mut self, eur: Eur, rate: Rate, now: Moment) -> Result<Eur, LedgerError> {
+        self.move_cash("deposit", rate, now, |deposited| deposited + eur)
+    }
+
+    /// Corrige le total déposé ; la différence bouge le cash au cours du moment.
+    pub fn correct_deposits(&mut self, total: Eur, rate: Rate, now: Moment) -> Result<Eur, LedgerError> {
+        self.move_cash("correction", rate, now, |_| total)
+    }
+
+    fn move_cash(
+        &mut self,
+        kind: &str,
+        rate: Rate,
+        now: Moment,
+        total: impl FnOnce(Eur) -> Eur,
+    ) -> Result<Eur, LedgerError> {
+        let transaction = self.transaction()?;
+        open_account(&transaction, rate, now)?;
+        let (deposited, cash): (Eur, Usdc) =
+            transaction.query_row("SELECT deposited_eur, cash FROM account", [], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?;
+        let total = total(deposited);
+        let eur = total - deposited;
+        let usdc = eur.to_usdc(rate);
+        if cash + usdc < Usdc::ZERO {
+            return Err(LedgerError::Refused(format!(
+                "the cash of {cash:.2} USDC does not cover this correction of {usdc:.2}: nothing was changed"
+            )));
+        }
+        transaction.execute(
+            "INSERT INTO movements (kind, eur, rate, usdc, at) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![kind, eur, rate, usdc, now],
+        )?;
+        transaction
+            .execute("UPDATE account SET deposited_eur = ?1, cash = ?2", params![total, cash + usdc])?;
+        transaction.commit()?;
+        Ok(total)
+    }
+
+    /// Met en pause, reprend, ou retourne l'état si `paused` est `None` ; rend l'état.
+    pub fn set_paused(&mut self, paused: Option<bool>) -> Result<bool, LedgerError> {
+        Ok(self.connection.query_row(
+            "UPDATE agent SET paused = coalesce(?1, 1 - paused) RETURNING paused",
+            [paused],
+            |row| row.get(0),
+        )?)
+    }
+}
+
+fn open_account(connection: &Connection, rate: Rate, now: Moment) -> Result<Option<Usdc>, LedgerError> {
+    let unopened: Option<(Eur, Usdc)> = connection
+        .query_row("SELECT deposited_eur, brought_usdc FROM account WHERE cash IS NULL", [], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .optional()?;
+    let Some((deposited, brought)) = unopened else {
+        return Ok(None);
+    };
+    let usdc = deposited.to_usdc(rate);
+    // Une base reprise peut avoir dépensé un rien de plus que ce cours ne donne.
+    let cash = (usdc + brought).max(Usdc::ZERO);
+    connection.execute(
+        "INSERT INTO movements (kind, eur, rate, usdc, at) VALUES ('opening', ?1, ?2, ?3, ?4)",
+        params![deposited, rate, usdc, now],
+    )?;
+    connection.execute("UPDATE account SET cash = ?1", [cash])?;
+    Ok(Some(cash))
+}

@@ -1,0 +1,135 @@
+//! La fin d'un tour, en une transaction : les lectures, le relevé, la survie, le pouls.
+//!
+//! Sans évaluation complète il n'y a ni relevé ni pas vers la mort.
+
+use std::time::Duration;
+
+use rusqlite::{Connection, params};
+
+use super::{Db, LedgerError};
+use crate::domain::moment::Moment;
+use crate::domain::money::Price;
+use crate::domain::portfolio::Valuation;
+use crate::domain::survival;
+
+/// Les relevés plus vieux que cela sont réduits à un par heure.
+const FULL_DETAIL: Duration = Duration::from_secs(31 * 24 * 3600);
+
+/// Tours entre deux réductions : environ un jour à deux minutes.
+const THINNING_EVERY: i64 = 720;
+
+/// La fin d'un tour : ce que les écrans en diront.
+#[derive(Clone, Debug)]
+pub struct CycleRecord {
+    pub outcome: &'static str,
+    pub signal_id: Option<String>,
+    pub trades: Option<u32>,
+    pub error: Option<String>,
+    /// `None` si le leader a répondu comme il doit.
+    pub leader_error: Option<String>,
+    pub readings: Vec<ReadingRow>,
+    pub valuation: Option<Valuation>,
+}
+
+/// Une lecture du dehors telle qu'elle est gardée pour les écrans.
+#[derive(Clone, Debug)]
+pub struct ReadingRow {
+    pub what: String,
+    pub bid_ask: Option<(Price, Price)>,
+    pub at: Option<Moment>,
+    pub failure: Option<String>,
+}
+
+impl Db {
+    /// Clôt un tour en une transaction : lectures, relevé, survie, pouls. Rend vrai si l'agent vient
+    /// de mourir.
+    pub fn close_cycle(&mut self, record: &CycleRecord, now: Moment) -> Result<bool, LedgerError> {
+        let transaction = self.transaction()?;
+        keep_readings(&transaction, &record.readings)?;
+        transaction.execute(
+            "INSERT INTO polls (outcome, count) VALUES (?1, 1) ON CONFLICT DO UPDATE SET count = count + 1",
+            [record.outcome],
+        )?;
+        transaction.execute(
+            "INSERT INTO pulse (id, polled_at, outcome, signal_id, trades, error, leader_contact_at, leader_error)
+             VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7)
+             ON CONFLICT (id) DO UPDATE SET polled_at = ?1, outcome = ?2, signal_id = ?3, trades = ?4, error = ?5,
+                 leader_contact_at = coalesce(?6, leader_contact_at), leader_error = ?7",
+            params![
+                now,
+                record.outcome,
+                record.signal_id,
+                record.trades,
+                record.error,
+                record.leader_error.is_none().then_some(now),
+                record.leader_error
+            ],
+        )?;
+        let died = match &record.valuation {
+            Some(valuation) => {
+                snapshot(&transaction, valuation, now)?;
+                survive(&transaction, valuation)?
+            }
+            None => false,
+        };
+        transaction.commit()?;
+        Ok(died)
+    }
+
+    /// Garde les lectures entre deux tours, sans compter de tour.
+    pub fn keep_readings(&mut self, readings: &[ReadingRow]) -> Result<(), LedgerError> {
+        let transaction = self.transaction()?;
+        keep_readings(&transaction, readings)?;
+        transaction.commit()?;
+        Ok(())
+    }
+}
+
+fn keep_readings(connection: &Connection, readings: &[ReadingRow]) -> Result<(), LedgerError> {
+    for reading in readings {
+        let (bid, ask) = reading.bid_ask.unzip();
+        connection.execute(
+            "INSERT INTO readings (what, bid, ask, at, failure) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (what) DO UPDATE SET bid = coalesce(?2, bid), ask = coalesce(?3, ask),
+                 at = coalesce(?4, at), failure = ?5",
+            params![reading.what, bid, ask, reading.at, reading.failure],
+        )?;
+    }
+    Ok(())
+}
+
+fn snapshot(connection: &Connection, valuation: &Valuation, now: Moment) -> Result<(), LedgerError> {
+    connection.execute(
+        "INSERT INTO snapshots (total_eur, coins_usdc, cash_usdc, deposited_eur, at)
+         VALUES (?1, ?2, ?3, (SELECT deposited_eur FROM account), ?4)",
+        params![
+            valuation.total_eur,
+            (valuation.total - valuation.cash).floor(8),
+            valuation.cash.floor(8),
+            now
+        ],
+    )?;
+    if connection.last_insert_rowid() % THINNING_EVERY == 0 {
+        connection.execute(
+            "DELETE FROM snapshots WHERE at < ?1 AND id NOT IN
+                 (SELECT min(id) FROM snapshots WHERE at < ?1 GROUP BY at / 3600000)",
+            [now.minus(FULL_DETAIL)],
+        )?;
+    }
+    Ok(())
+}
+
+fn survive(connection: &Connection, valuation: &Valuation) -> Result<bool, LedgerError> {
+    let (state, low): (String, u32) =
+        connection
+            .query_row("SELECT state, low_in_a_row FROM agent", [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let low_now = survival::count(low, valuation.total_eur);
+    let dies = state == "ACTIVE" && low_now >= survival::READINGS;
+    if dies {
+        connection.execute("UPDATE agent SET state = 'DEAD'", [])?;
+    }
+    if low_now != low {
+        connection.execute("UPDATE agent SET low_in_a_row = ?1", [low_now])?;
+    }
+    Ok(dies)
+}

@@ -1,0 +1,157 @@
+//! Les signaux au grand livre : reçus une fois, clos une fois.
+//!
+//! Invariants : un identifiant n'est écrit qu'une fois ; un signal ouvert garde son texte, de quoi le
+//! reprendre ; un signal clos ne se rouvre pas.
+
+use rusqlite::{Connection, params};
+
+use super::{Db, LedgerError};
+use crate::domain::market::Coin;
+use crate::domain::moment::Moment;
+use crate::domain::signal::{INITIAL_SYNC, Target};
+
+/// Un signal tel que le leader l'a envoyé, prêt à être écrit.
+#[derive(Clone, Debug)]
+pub struct Received {
+    pub signal_id: String,
+    pub version: Option<u32>,
+    pub confidence: Option<f64>,
+    pub reasoning: String,
+    pub actions: String,
+    pub portfolio_state: Option<String>,
+    pub payload: String,
+    pub target: Option<Target>,
+    pub verdict: Verdict,
+}
+
+/// Ce qu'on fait d'un signal à sa réception.
+#[derive(Clone, Debug)]
+pub enum Verdict {
+    /// À exécuter.
+    Accepted,
+    /// Invalide : jamais exécuté.
+    Rejected(String),
+    /// Valable, mais rien n'en sera fait.
+    Skipped(String),
+}
+
+/// Un signal qui attend d'être exécuté.
+#[derive(Clone, Debug)]
+pub struct PendingSignal {
+    pub row: i64,
+    pub signal_id: String,
+    pub payload: String,
+}
+
+/// Comment un signal finit.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SignalStatus {
+    Executed,
+    Skipped(String),
+    Error(String),
+}
+
+/// Ce qui a été décidé d'un coin pour un signal.
+#[derive(Clone, Debug)]
+pub struct Decision {
+    pub coin: Coin,
+    pub decision: &'static str,
+    pub code: &'static str,
+    pub reason: String,
+}
+
+impl Db {
+    /// Écrit un signal jamais vu ; rend faux s'il est déjà connu.
+    pub fn receive(&mut self, signal: &Received, now: Moment) -> Result<bool, LedgerError> {
+        let transaction = self.transaction()?;
+        let fresh = insert_signal(&transaction, signal, now)?;
+        if let Some(target) = signal.target.filter(|_| fresh) {
+            for coin in Coin::ALL {
+                transaction.execute(
+                    "INSERT INTO leader_target (coin, weight) VALUES (?1, ?2)
+                     ON CONFLICT (coin) DO UPDATE SET weight = ?2",
+                    params![coin, target.weight(coin)],
+                )?;
+            }
+        }
+        transaction.commit()?;
+        Ok(fresh)
+    }
+
+    /// Ouvre la synchronisation initiale sur `signal`, ou la met à jour tant qu'elle n'a pas abouti.
+    pub fn open_initial_sync(&mut self, signal: &Received, now: Moment) -> Result<(), LedgerError> {
+        let transaction = self.transaction()?;
+        let sync = Received {
+            signal_id: INITIAL_SYNC.to_owned(),
+            reasoning: format!("initial sync from {}", signal.signal_id),
+            actions: "[]".to_owned(),
+            verdict: Verdict::Accepted,
+            ..signal.clone()
+        };
+        if !insert_signal(&transaction, &sync, now)? {
+            transaction.execute(
+                "UPDATE signals SET payload = ?2, portfolio_state = ?3, reasoning = ?4
+                 WHERE signal_id = ?1 AND status = 'received'",
+                params![sync.signal_id, sync.payload, sync.portfolio_state, sync.reasoning],
+            )?;
+        }
+        transaction.commit()?;
+        Ok(())
+    }
+
+    /// Clôt un signal, avec ce qui a été décidé de chaque coin.
+    pub fn close_signal(
+        &mut self,
+        row: i64,
+        status: &SignalStatus,
+        decisions: &[Decision],
+        now: Moment,
+    ) -> Result<(), LedgerError> {
+        let (word, message) = match status {
+            SignalStatus::Executed => ("executed", None),
+            SignalStatus::Skipped(message) => ("skipped", Some(message)),
+            SignalStatus::Error(message) => ("error", Some(message)),
+        };
+        let executed_at = (*status == SignalStatus::Executed).then_some(now);
+        let transaction = self.transaction()?;
+        transaction.execute(
+            "UPDATE signals SET status = ?2, error_message = ?3, executed_at = ?4, payload = NULL
+             WHERE id = ?1 AND status = 'received'",
+            params![row, word, message, executed_at],
+        )?;
+        for decision in decisions {
+            transaction.execute(
+                "INSERT OR REPLACE INTO decisions (signal, coin, decision, code, reason) VALUES (?1, ?2, ?3, ?4, ?5)",
+                params![row, decision.coin, decision.decision, decision.code, decision.reason],
+            )?;
+        }
+        transaction.commit()?;
+        Ok(())
+    }
+}
+
+fn insert_signal(connection: &Connection, signal: &Received, now: Moment) -> Result<bool, LedgerError> {
+    let (status, message, payload) = match &signal.verdict {
+        Verdict::Accepted => ("received", None, Some(&signal.payload)),
+        Verdict::Rejected(reason) => ("rejected", Some(reason), None),
+        Verdict::Skipped(reason) => ("skipped", Some(reason), None),
+    };
+    let inserted = connection.execute(
+        "INSERT INTO signals (signal_id, version, confidence, reasoning, actions, portfolio_state, payload, status,
+             error_message, received_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (signal_id) DO NOTHING",
+        params![
+            signal.signal_id,
+            signal.version,
+            signal.confidence,
+            signal.reasoning,
+            signal.actions,
+            signal.portfolio_state,
+            payload,
+            status,
+            message,
+            now
+        ],
+    )?;
+    Ok(inserted == 1)
+}

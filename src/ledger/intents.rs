@@ -22,9 +22,10 @@ pub enum Outcome {
 impl Db {
     /// Abandonne les intentions qu'une interruption a laissées : rien n'en était parti.
     pub fn abandon_intents(&mut self, now: Moment) -> Result<usize, LedgerError> {
+        let abandoned = State::Planned.next(Event::Interrupted).map(State::word);
         Ok(self.connection.execute(
-            "UPDATE intents SET state = 'abandoned', ended_at = ?1 WHERE state = 'planned'",
-            [now],
+            "UPDATE intents SET state = ?2, ended_at = ?1 WHERE state = 'planned'",
+            params![now, abandoned],
         )?)
     }
 

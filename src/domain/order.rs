@@ -180,11 +180,6 @@ impl Order {
         by_value.max(by_quantity).ceil(2)
     }
 
-    /// Relit un ordre tenu au grand livre, vérifié à son écriture.
-    pub fn recorded(coin: Coin, size: Size) -> Order {
-        Order { coin, size }
-    }
-
     pub fn coin(&self) -> Coin {
         self.coin
     }

@@ -147,7 +147,8 @@ fn the_domain_has_no_floating_point_but_to_show_a_number() {
     for source in sources().iter().filter(|source| source.module() == "domain") {
         for (at, line) in source.code.iter().enumerate().filter(|(_, line)| line.contains("f64")) {
             let function = source.code[..=at].iter().rev().find(|line| line.contains("fn "));
-            let shown = function.is_some_and(|line| line.contains("fn to_f64(") || line.contains("fn seconds("));
+            let shown =
+                function.is_some_and(|line| line.contains("fn to_f64(") || line.contains("fn seconds("));
             if !shown && !line.contains("confidence") {
                 faults.push(format!("{}:{}: {line}", source.name, at + 1));
             }

@@ -102,13 +102,16 @@ impl Engine {
             Ok(Reply::Signal(received)) => received,
         };
         let mut entry = entry(&received);
+        let carries_target = received.verdict.as_ref().is_ok_and(|signal| signal.target.is_some());
+        let opens_sync = carries_target && !agent.dead && self.is_blank().await?;
         if agent.dead && matches!(entry.verdict, Verdict::Accepted) {
             entry.verdict = Verdict::Skipped(DEAD.to_owned());
-        } else if received.verdict.as_ref().is_ok_and(|signal| signal.target.is_some()) {
-            self.sync_if_blank(&mut entry, &received, now).await?;
+        } else if opens_sync && received.version == 1 {
+            // L'allocation que porte un signal de version 1 est celle d'après ses actions.
+            entry.verdict = Verdict::Skipped("the initial sync takes over its allocation".to_owned());
         }
         let verdict = entry.verdict.clone();
-        let fresh = self.ledger.with(move |db| db.receive(&entry, now)).await?;
+        let fresh = self.ledger.with(move |db| db.receive(&entry, opens_sync, now)).await?;
         if !fresh {
             return Ok(Story::about(PollOutcome::AlreadyProcessed, &received.id));
         }
@@ -121,24 +124,9 @@ impl Engine {
         Ok(Story { error: reason, ..Story::about(outcome, &received.id) })
     }
 
-    /// Ouvre la synchronisation initiale si le suiveur n'a encore rien. Un signal de version 1 n'a
-    /// alors plus rien à faire : l'allocation qu'il porte est celle d'après ses actions.
-    async fn sync_if_blank(
-        &self,
-        entry: &mut ledger::Received,
-        received: &Received,
-        now: Moment,
-    ) -> Result<(), LedgerError> {
-        let due = |db: &mut ledger::Db| Ok(!db.initial_sync_done()? && db.open_positions()?.is_empty());
-        if !self.ledger.with(due).await? {
-            return Ok(());
-        }
-        let sync = entry.clone();
-        self.ledger.with(move |db| db.open_initial_sync(&sync, now)).await?;
-        if received.version == 1 {
-            entry.verdict = Verdict::Skipped("the initial sync takes over its allocation".to_owned());
-        }
-        Ok(())
+    /// Vrai tant que le suiveur n'a rien : ni synchronisation initiale aboutie, ni position.
+    async fn is_blank(&self) -> Result<bool, LedgerError> {
+        self.ledger.with(|db| Ok(!db.initial_sync_done()? && db.open_positions()?.is_empty())).await
     }
 
     /// Exécute les signaux qui attendent, si tout est connu.

@@ -189,9 +189,14 @@ impl Db {
         )?)
     }
 
-    /// Écrit un signal jamais vu ; rend faux s'il est déjà connu.
-    pub fn receive(&mut self, signal: &Received, now: Moment) -> Result<bool, LedgerError> {
+    /// Écrit un signal jamais vu ; rend faux s'il est déjà connu. Avec `opens_sync`, la
+    /// synchronisation initiale s'ouvre sur lui dans la même transaction : coupé entre les deux, il
+    /// serait pris pour un autre signal, et suivi une seconde fois.
+    pub fn receive(&mut self, signal: &Received, opens_sync: bool, now: Moment) -> Result<bool, LedgerError> {
         let transaction = self.transaction()?;
+        if opens_sync {
+            open_initial_sync(&transaction, signal, now)?;
+        }
         let fresh = insert_signal(&transaction, signal, now)?;
         if let Some(target) = signal.target.filter(|_| fresh) {
             for coin in Coin::ALL {
@@ -204,27 +209,6 @@ impl Db {
         }
         transaction.commit()?;
         Ok(fresh)
-    }
-
-    /// Ouvre la synchronisation initiale sur `signal`, ou la met à jour tant qu'elle n'a pas abouti.
-    pub fn open_initial_sync(&mut self, signal: &Received, now: Moment) -> Result<(), LedgerError> {
-        let transaction = self.transaction()?;
-        let sync = Received {
-            signal_id: INITIAL_SYNC.to_owned(),
-            reasoning: format!("initial sync from {}", signal.signal_id),
-            actions: "[]".to_owned(),
-            verdict: Verdict::Accepted,
-            ..signal.clone()
-        };
-        if !insert_signal(&transaction, &sync, now)? {
-            transaction.execute(
-                "UPDATE signals SET payload = ?2, portfolio_state = ?3, reasoning = ?4
-                 WHERE signal_id = ?1 AND status = 'received'",
-                params![sync.signal_id, sync.payload, sync.portfolio_state, sync.reasoning],
-            )?;
-        }
-        transaction.commit()?;
-        Ok(())
     }
 
     /// Abandonne les intentions qu'une interruption a laissées : rien n'en était parti.
@@ -380,6 +364,25 @@ fn open_account(connection: &Connection, rate: Rate, now: Moment) -> Result<Opti
     )?;
     connection.execute("UPDATE account SET cash = ?1", [cash])?;
     Ok(Some(cash))
+}
+
+/// Ouvre la synchronisation initiale sur `signal`, ou la met à jour tant qu'elle n'a pas abouti.
+fn open_initial_sync(connection: &Connection, signal: &Received, now: Moment) -> Result<(), LedgerError> {
+    let sync = Received {
+        signal_id: INITIAL_SYNC.to_owned(),
+        reasoning: format!("initial sync from {}", signal.signal_id),
+        actions: "[]".to_owned(),
+        verdict: Verdict::Accepted,
+        ..signal.clone()
+    };
+    if !insert_signal(connection, &sync, now)? {
+        connection.execute(
+            "UPDATE signals SET payload = ?2, portfolio_state = ?3, reasoning = ?4
+             WHERE signal_id = ?1 AND status = 'received'",
+            params![sync.signal_id, sync.payload, sync.portfolio_state, sync.reasoning],
+        )?;
+    }
+    Ok(())
 }
 
 fn insert_signal(connection: &Connection, signal: &Received, now: Moment) -> Result<bool, LedgerError> {

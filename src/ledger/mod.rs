@@ -120,15 +120,23 @@ pub fn open(
             path.display()
         )));
     }
+    let db = prepare(path, mode, initial, now).map_err(|error| match error {
+        LedgerError::Storage(reason) => LedgerError::Storage(format!("{}: {reason}", path.display())),
+        error => error,
+    })?;
+    let (jobs, queue) = channel::bounded(QUEUE);
+    let thread =
+        thread::Builder::new().name("ledger".to_owned()).spawn(move || keep(db, &queue)).map_err(storage)?;
+    Ok((Ledger { jobs }, LedgerThread { thread, _lock: lock }))
+}
+
+fn prepare(path: &Path, mode: &str, initial: Eur, now: Moment) -> Result<Db, LedgerError> {
     let mut connection = Connection::open(path)?;
     connection.execute_batch(PRAGMAS)?;
     schema::migrate(&mut connection)?;
     let mut db = Db { connection };
     db.settle(mode, initial, now)?;
-    let (jobs, queue) = channel::bounded(QUEUE);
-    let thread =
-        thread::Builder::new().name("ledger".to_owned()).spawn(move || keep(db, &queue)).map_err(storage)?;
-    Ok((Ledger { jobs }, LedgerThread { thread, _lock: lock }))
+    Ok(db)
 }
 
 fn keep(mut db: Db, queue: &Receiver<Job>) {

@@ -5,12 +5,13 @@
 //! plus ferait échouer l'appel pour tous : on demande alors chacun pour soi.
 
 use rust_decimal::{Decimal, dec};
-use smol::future::zip;
+use smol::Timer;
+use smol::future::{or, zip};
 
 use super::{Exchange, Trouble, rules, wire};
 use crate::domain::market::{Coin, Quote, Reading, Readings, Rules};
 use crate::domain::money::Price;
-use crate::fetch::Answer;
+use crate::fetch::{Answer, TIME_LIMIT};
 
 /// La paire dont le prix est le cours de l'euro.
 const EURO: &str = "EURUSDC";
@@ -58,7 +59,17 @@ impl Exchange {
         match self.get(&call.of(&symbols)).await {
             Ok(answer) => read(&symbols, &answer, decode),
             Err(Trouble::Failed(reason)) => all_failed(&symbols, &reason),
-            Err(Trouble::UnknownSymbol(_)) => self.one_by_one(call, &symbols, decode).await,
+            Err(Trouble::UnknownSymbol(_)) => {
+                let time_is_up = async {
+                    Timer::after(TIME_LIMIT).await;
+                    let seconds = TIME_LIMIT.as_secs();
+                    all_failed(
+                        &symbols,
+                        &format!("the exchange did not answer for each pair within {seconds} s"),
+                    )
+                };
+                or(self.one_by_one(call, &symbols, decode), time_is_up).await
+            }
         }
     }
 

@@ -121,7 +121,10 @@ pub fn open(
         )));
     }
     let db = prepare(path, mode, initial, now).map_err(|error| match error {
-        LedgerError::Storage(reason) => LedgerError::Storage(format!("{}: {reason}", path.display())),
+        LedgerError::Storage(reason) => LedgerError::Storage(format!(
+            "{}: {reason}; put a good copy there, or set another DB_PATH",
+            path.display()
+        )),
         error => error,
     })?;
     let (jobs, queue) = channel::bounded(QUEUE);
@@ -130,12 +133,15 @@ pub fn open(
     Ok((Ledger { jobs }, LedgerThread { thread, _lock: lock }))
 }
 
+/// Une base refusée reste comme elle était : rien n'est gardé tant que tout n'est pas en ordre.
 fn prepare(path: &Path, mode: &str, initial: Eur, now: Moment) -> Result<Db, LedgerError> {
-    let mut connection = Connection::open(path)?;
+    let connection = Connection::open(path)?;
     connection.execute_batch(PRAGMAS)?;
-    schema::migrate(&mut connection)?;
     let mut db = Db { connection };
-    db.settle(mode, initial, now)?;
+    let transaction = db.transaction()?;
+    schema::migrate(&transaction)?;
+    account::settle(&transaction, mode, initial, now)?;
+    transaction.commit()?;
     Ok(db)
 }
 

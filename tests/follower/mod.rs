@@ -232,6 +232,11 @@ impl Answer {
 }
 
 impl Site {
+    /// Ce qui répond à cette adresse de la boucle locale.
+    pub fn at(port: u16) -> Site {
+        Site(SocketAddr::from(([127, 0, 0, 1], port)))
+    }
+
     pub fn address(&self) -> SocketAddr {
         self.0
     }

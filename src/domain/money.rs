@@ -212,6 +212,10 @@ impl Usdc {
         Eur(floor(self.0.checked_div(rate.0).unwrap_or_default(), PLACES))
     }
 
+    pub fn abs(self) -> Usdc {
+        Usdc(self.0.abs())
+    }
+
     /// La part que ce montant représente dans `total` ; nulle si `total` l'est.
     pub fn share_of(self, total: Usdc) -> Weight {
         Weight(self.0.checked_div(total.0).unwrap_or_default())

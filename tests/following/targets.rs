@@ -93,6 +93,27 @@ fn a_threshold_of_zero_leaves_only_what_the_exchange_would_refuse() {
     assert_eq!(code(&signal, "ETHUSDC"), "nothing_to_do");
 }
 
+/// Les frais laissent une poussière sous le pas : on ne peut pas faire mieux, ce n'est pas un échec.
+#[test]
+fn a_dust_no_order_can_reach_is_no_obstacle() {
+    let (world, folder) = (still_world(), Folder::new());
+    world.leader().set_target(&[("XRPUSDC", dec!(0.5))]);
+    let follower = Follower::start(Config { threshold: Weight::ZERO, ..config(&world, &folder) });
+    follower.site().closed_signal("initial_sync");
+    for trades in [1, 0] {
+        let id = world.leader().set_target(&[]);
+        let signal = follower.site().closed_signal(&id);
+        assert_eq!(status(&signal), ("executed", trades));
+        let expected = if trades == 0 { "within_step" } else { "traded" };
+        assert_eq!(code(&signal, "XRPUSDC"), expected);
+    }
+    assert_eq!(
+        follower.site().json("/api/positions").as_array().unwrap().len(),
+        1,
+        "the dust stays in the books"
+    );
+}
+
 #[test]
 fn an_allocation_below_every_minimum_is_skipped_with_a_reason_for_each_coin() {
     let (world, folder) = (still_world(), Folder::new());

@@ -61,7 +61,7 @@ pub fn parse(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
                     Some("run") => Command::Run,
                     Some("demo") => Command::Demo(demo::Options::default()),
                     Some("help") => return Ok(Command::Help),
-                    _ => return Err(format!("there is no command {word:?}; see calvalot --help").into()),
+                    _ => return Err(format!("there is no command {word:?}").into()),
                 });
             }
             (Long("seed"), Some(Command::Demo(options))) => options.seed = parser.value()?.parse()?,
@@ -83,7 +83,7 @@ pub fn parse(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
 
 /// Exécute ce que les arguments demandent, jusqu'à sa fin.
 pub fn main(parser: lexopt::Parser) -> Result<(), Failure> {
-    let usage = |error: lexopt::Error| Failure::Usage(format!("calvalot: {error}"));
+    let usage = |error: lexopt::Error| Failure::Usage(format!("calvalot: {error}; see calvalot --help"));
     match parse(parser).map_err(usage)? {
         Command::Help => print!("{}", help()),
         Command::Version => println!("calvalot {}", env!("CARGO_PKG_VERSION")),

@@ -192,6 +192,7 @@ pub(super) fn not_json() -> ApiError {
 }
 
 /// Le corps JSON de la requête. `shape` est la forme attendue, citée dans le refus : miniserde ne dit pas ce qui cloche.
+/// Un champ qu'elle ne cite pas est refusé : mal écrit, il passerait pour absent, et `{}` veut parfois dire quelque chose.
 pub async fn json_body<T, S>(request: &mut Request<S>, shape: &str) -> Result<T, ApiError>
 where
     T: miniserde::Deserialize,
@@ -206,6 +207,10 @@ where
     if text.len() as u64 > BODY {
         let message = format!("the body must not be larger than {BODY} bytes");
         return Err(ApiError::new(StatusCode::PayloadTooLarge, message));
+    }
+    let object: miniserde::json::Object = miniserde::json::from_str(&text).map_err(|_| expected())?;
+    if !object.keys().all(|field| shape.contains(&format!("\"{field}\""))) {
+        return Err(expected());
     }
     miniserde::json::from_str(&text).map_err(|_| expected())
 }

@@ -17,8 +17,9 @@ use crate::clock;
 use crate::domain::moment::Moment;
 use crate::fetch::{Answer, Client};
 
-/// Les réponses pour nos six paires font une quinzaine de kilo-octets.
-const BODY_LIMIT: usize = 256 * 1024;
+/// Les réponses pour nos six paires font une quinzaine de kilo-octets. Un document JSON hostile prend,
+/// une fois lu, cent fois sa taille en mémoire : la marge n'est pas plus large.
+const BODY_LIMIT: usize = 64 * 1024;
 
 /// Le code d'un symbole que la bourse ne connaît pas.
 const UNKNOWN_SYMBOL: i64 = -1121;

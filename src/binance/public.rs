@@ -4,15 +4,21 @@
 //! l'ancienne reste, avec son âge, et la raison est notée à côté. Un symbole que la bourse ne connaît
 //! plus ferait échouer l'appel pour tous : on demande alors chacun pour soi.
 
-use smol::future::zip;
+use rust_decimal::{Decimal, dec};
+use smol::Timer;
+use smol::future::{or, zip};
 
 use super::{Exchange, Trouble, rules, wire};
 use crate::domain::market::{Coin, Quote, Reading, Readings, Rules};
 use crate::domain::money::Price;
-use crate::fetch::Answer;
+use crate::fetch::{Answer, TIME_LIMIT};
 
 /// La paire dont le prix est le cours de l'euro.
 const EURO: &str = "EURUSDC";
+
+/// USDC pour un euro : au-dehors, ce n'est pas un cours. Il compte les versements pour toujours, une
+/// valeur absurde ne se rattraperait pas (l'euro est resté de 0,8 à 1,6 dollar depuis sa création).
+const EURO_RANGE: std::ops::RangeInclusive<Decimal> = dec!(0.5)..=dec!(2);
 
 const PRICES: Call = Call { path: "ticker/bookTicker", options: "" };
 const RULES: Call = Call { path: "exchangeInfo", options: "&showPermissionSets=false" };
@@ -53,7 +59,17 @@ impl Exchange {
         match self.get(&call.of(&symbols)).await {
             Ok(answer) => read(&symbols, &answer, decode),
             Err(Trouble::Failed(reason)) => all_failed(&symbols, &reason),
-            Err(Trouble::UnknownSymbol(_)) => self.one_by_one(call, &symbols, decode).await,
+            Err(Trouble::UnknownSymbol(_)) => {
+                let time_is_up = async {
+                    Timer::after(TIME_LIMIT).await;
+                    let seconds = TIME_LIMIT.as_secs();
+                    all_failed(
+                        &symbols,
+                        &format!("the exchange did not answer for each pair within {seconds} s"),
+                    )
+                };
+                or(self.one_by_one(call, &symbols, decode), time_is_up).await
+            }
         }
     }
 
@@ -123,7 +139,7 @@ fn read<T>(symbols: &[&'static str], answer: &Answer, decode: Decode<T>) -> Tabl
 
 fn decode_quotes(text: &str) -> Option<Vec<(String, Result<Quote, String>)>> {
     let tickers = wire::book_tickers(text)?;
-    Some(tickers.into_iter().map(|(symbol, ticker)| (symbol, quote(ticker))).collect())
+    Some(tickers.into_iter().map(quoted).collect())
 }
 
 fn decode_rules(text: &str) -> Option<Vec<(String, Result<Rules, String>)>> {
@@ -133,6 +149,20 @@ fn decode_rules(text: &str) -> Option<Vec<(String, Result<Rules, String>)>> {
 }
 
 const UNEXPECTED: &str = "the exchange's answer for this pair does not have the expected fields";
+
+fn quoted((symbol, ticker): (String, Option<wire::BookTicker>)) -> (String, Result<Quote, String>) {
+    let quote = if symbol == EURO { quote(ticker).and_then(euro) } else { quote(ticker) };
+    (symbol, quote)
+}
+
+fn euro(quote: Quote) -> Result<Quote, String> {
+    let mid = quote.mid();
+    if EURO_RANGE.contains(&mid.decimal()) {
+        Ok(quote)
+    } else {
+        Err(format!("{mid} USDC for one euro is no exchange rate"))
+    }
+}
 
 fn quote(ticker: Option<wire::BookTicker>) -> Result<Quote, String> {
     let ticker = ticker.ok_or(UNEXPECTED)?;

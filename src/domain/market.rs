@@ -159,12 +159,6 @@ pub struct Unknown {
     pub since: Option<Moment>,
 }
 
-impl fmt::Display for Unknown {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        write!(f, "{} is unknown: {}", self.what, self.reason)
-    }
-}
-
 /// Les dernières lectures, bonnes ou vieilles, et la dernière panne de chacune.
 #[derive(Clone, Debug, Default)]
 pub struct Readings {

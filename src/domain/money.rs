@@ -191,12 +191,13 @@ impl Mul<Quantity> for Price {
 }
 
 impl Quantity {
-    /// Le plus grand multiple de `step` qui ne dépasse pas la quantité ; un pas nul n'arrondit pas.
+    /// Le plus grand multiple de `step` qui ne dépasse pas la quantité ; un pas nul n'arrondit pas, un pas
+    /// trop fin pour être compté ne laisse rien.
     pub fn floor_to_step(self, step: Quantity) -> Quantity {
         if step.0.is_zero() {
             return self;
         }
-        Quantity((self.0 / step.0).floor() * step.0)
+        Quantity(self.0.checked_div(step.0).unwrap_or_default().floor() * step.0)
     }
 }
 
@@ -209,6 +210,10 @@ impl Usdc {
     /// La contre-valeur en euros ; rien à cours nul.
     pub fn to_eur(self, rate: Rate) -> Eur {
         Eur(floor(self.0.checked_div(rate.0).unwrap_or_default(), PLACES))
+    }
+
+    pub fn abs(self) -> Usdc {
+        Usdc(self.0.abs())
     }
 
     /// La part que ce montant représente dans `total` ; nulle si `total` l'est.
@@ -276,11 +281,15 @@ mod tests {
             ("0.789", "0.001", "0.789"),
             ("0.0009", "0.001", "0"),
             ("5", "0", "5"),
+            ("1000000000000", "0.000000000001", "1000000000000"),
         ];
         for (quantity, step, expected) in cases {
             let floored = Quantity::parse(quantity).unwrap().floor_to_step(Quantity::parse(step).unwrap());
             assert_eq!(floored.to_string(), expected, "{quantity} by {step}");
         }
+        let (sum, step) =
+            (Quantity::new(Decimal::from(u64::MAX)), Quantity::parse("0.000000000001").unwrap());
+        assert_eq!(sum.floor_to_step(step), Quantity::ZERO);
     }
 
     #[test]

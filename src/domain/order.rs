@@ -61,6 +61,10 @@ pub enum Left {
         drift: Weight,
         threshold: Weight,
     },
+    /// Plus près que ce qu'un pas permet d'atteindre : il n'y a rien à faire de mieux.
+    WithinStep {
+        step: Quantity,
+    },
     BelowMinimum {
         value: Usdc,
         minimum: Usdc,
@@ -75,8 +79,6 @@ pub enum Left {
         minimum: Usdc,
     },
     Halted(String),
-    /// Fait avant une interruption, sous le même signal.
-    AlreadyDone,
     /// Un signal plus récent donne une nouvelle cible.
     Superseded(String),
     /// La bourse (ou sa simulation) n'a pas voulu de l'ordre.
@@ -89,12 +91,12 @@ impl Left {
         match self {
             Left::NothingToDo => "nothing_to_do",
             Left::WithinThreshold { .. } => "within_threshold",
+            Left::WithinStep { .. } => "within_step",
             Left::BelowMinimum { .. } => "below_minimum",
             Left::BelowStep { .. } => "below_step",
             Left::NoPosition => "no_position",
             Left::CashShort { .. } => "cash_short",
             Left::Halted(_) => "halted",
-            Left::AlreadyDone => "already_done",
             Left::Superseded(_) => "superseded",
             Left::Refused(_) => "refused",
         }
@@ -102,7 +104,7 @@ impl Left {
 
     /// Vrai si quelque chose était demandé et n'a pas pu se faire.
     pub fn is_obstacle(&self) -> bool {
-        !matches!(self, Left::NothingToDo | Left::WithinThreshold { .. } | Left::AlreadyDone)
+        !matches!(self, Left::NothingToDo | Left::WithinThreshold { .. } | Left::WithinStep { .. })
     }
 }
 
@@ -113,6 +115,7 @@ impl fmt::Display for Left {
             Left::WithinThreshold { drift, threshold } => {
                 write!(f, "{} % from the target, threshold {} %", drift.percent(), threshold.percent())
             }
+            Left::WithinStep { step } => write!(f, "nearer to the target than one step of {step}"),
             Left::BelowMinimum { value, minimum } => {
                 write!(f, "{value:.2} USDC is below the exchange's minimum of {minimum:.2}")
             }
@@ -122,7 +125,6 @@ impl fmt::Display for Left {
                 write!(f, "cash is short: {available:.2} USDC left for a minimum of {minimum:.2}")
             }
             Left::Halted(status) => write!(f, "the exchange does not trade this pair now ({status})"),
-            Left::AlreadyDone => write!(f, "done before the interruption"),
             Left::Superseded(by) => write!(f, "superseded by the newer target of {by}"),
             Left::Refused(reason) => write!(f, "refused: {reason}"),
         }

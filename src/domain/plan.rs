@@ -45,7 +45,7 @@ pub fn plan(instruction: &Instruction, holdings: &Holdings, market: &Market, thr
     let mut plan = Plan::default();
     for coin in Coin::ALL {
         let need = match instruction {
-            Instruction::Target(target) => toward(target, coin, &valuation, threshold),
+            Instruction::Target(target) => toward(target, coin, &valuation, market, threshold),
             Instruction::Actions(actions) => obey(actions, coin, &valuation),
         };
         match need {
@@ -57,7 +57,7 @@ pub fn plan(instruction: &Instruction, holdings: &Holdings, market: &Market, thr
     plan
 }
 
-fn toward(target: &Target, coin: Coin, valuation: &Valuation, threshold: Weight) -> Need {
+fn toward(target: &Target, coin: Coin, valuation: &Valuation, market: &Market, threshold: Weight) -> Need {
     let (weight, held) = (target.weight(coin), valuation.coins[coin]);
     if weight.is_zero() && held.is_zero() {
         return Need::Nothing(Left::NothingToDo);
@@ -66,6 +66,10 @@ fn toward(target: &Target, coin: Coin, valuation: &Valuation, threshold: Weight)
     let drift = delta.share_of(valuation.total);
     if drift.abs() < threshold || delta.is_zero() {
         return Need::Nothing(Left::WithinThreshold { drift: drift.abs(), threshold });
+    }
+    let step = market.rules[coin].step;
+    if delta.abs() < market.quotes[coin].mid() * step {
+        return Need::Nothing(Left::WithinStep { step });
     }
     if delta.is_positive() {
         Need::Buy(delta)

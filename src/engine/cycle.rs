@@ -244,7 +244,15 @@ pub(super) fn reading_rows(readings: &Readings) -> Vec<ReadingRow> {
         .collect()
 }
 
+/// Ce qui manque, une fois par raison : une panne en cache souvent plusieurs.
 fn sentence(unknown: &[Unknown]) -> String {
-    let parts: Vec<String> = unknown.iter().map(Unknown::to_string).collect();
-    parts.join("; ")
+    let mut by_reason: Vec<(&str, Vec<&str>)> = Vec::new();
+    for Unknown { what, reason, .. } in unknown {
+        match by_reason.iter_mut().find(|(known, _)| known == reason) {
+            Some((_, whats)) => whats.push(what),
+            None => by_reason.push((reason, vec![what])),
+        }
+    }
+    let parts = by_reason.iter().map(|(reason, whats)| format!("unknown {}: {reason}", whats.join(", ")));
+    parts.collect::<Vec<_>>().join("; ")
 }

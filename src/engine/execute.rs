@@ -137,7 +137,7 @@ impl Engine {
             };
             tell(order, &outcome);
             let now = clock::now();
-            self.ledger.with(move |db| db.book(intent, &outcome, true, now)).await?;
+            self.ledger.with(move |db| db.book(intent, &outcome, now)).await?;
         }
         Ok(refused)
     }

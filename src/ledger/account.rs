@@ -9,34 +9,35 @@ use super::{Db, LedgerError};
 use crate::domain::moment::Moment;
 use crate::domain::money::{Eur, Rate, Usdc};
 
-impl Db {
-    /// Pose l'agent et le compte à la création ; vérifie le mode. Les lectures du dehors sont
-    /// oubliées : au démarrage rien n'est su tant que rien n'est relu.
-    pub(super) fn settle(&mut self, mode: &str, initial: Eur, now: Moment) -> Result<(), LedgerError> {
-        let transaction = self.transaction()?;
-        transaction.execute("INSERT OR IGNORE INTO agent (id, mode) VALUES (1, ?1)", [mode])?;
-        transaction.execute(
-            "INSERT OR IGNORE INTO account (id, initial_eur, deposited_eur, created_at) VALUES (1, ?1, ?1, ?2)",
-            params![initial, now],
-        )?;
-        let booked: Eur = transaction.query_row("SELECT initial_eur FROM account", [], |row| row.get(0))?;
-        if booked != initial {
-            log::info!(
-                "initial_budget_kept eur={booked} configured={initial} reason=\"it counts only once\""
-            );
-        }
-        let kept: String = transaction.query_row("SELECT mode FROM agent", [], |row| row.get(0))?;
-        if kept != mode {
-            return Err(LedgerError::Refused(format!(
-                "this database belongs to {kept} and TRADING_MODE is {mode}: set another DB_PATH for {mode}, \
-                 or set TRADING_MODE={kept}"
-            )));
-        }
-        transaction.execute("DELETE FROM readings", [])?;
-        transaction.commit()?;
-        Ok(())
+/// Pose l'agent et le compte à la création ; vérifie le mode. Les lectures du dehors sont oubliées : au
+/// démarrage rien n'est su tant que rien n'est relu.
+pub(super) fn settle(
+    connection: &Connection,
+    mode: &str,
+    initial: Eur,
+    now: Moment,
+) -> Result<(), LedgerError> {
+    connection.execute("INSERT OR IGNORE INTO agent (id, mode) VALUES (1, ?1)", [mode])?;
+    connection.execute(
+        "INSERT OR IGNORE INTO account (id, initial_eur, deposited_eur, created_at) VALUES (1, ?1, ?1, ?2)",
+        params![initial, now],
+    )?;
+    let booked: Eur = connection.query_row("SELECT initial_eur FROM account", [], |row| row.get(0))?;
+    if booked != initial {
+        log::info!("initial_budget_kept eur={booked} configured={initial} reason=\"it counts only once\"");
     }
+    let kept: String = connection.query_row("SELECT mode FROM agent", [], |row| row.get(0))?;
+    if kept != mode {
+        return Err(LedgerError::Refused(format!(
+            "this database belongs to {kept} and TRADING_MODE is {mode}: set another DB_PATH for {mode}, \
+             or set TRADING_MODE={kept}"
+        )));
+    }
+    connection.execute("DELETE FROM readings", [])?;
+    Ok(())
+}
 
+impl Db {
     /// Compte le capital initial en USDC, une seule fois, au cours du moment. Rend le cash si c'est
     /// cette fois-ci.
     pub fn book_opening(&mut self, rate: Rate, now: Moment) -> Result<Option<Usdc>, LedgerError> {

@@ -1,7 +1,11 @@
 //! Les types du métier comme valeurs de colonnes : montants en texte exact, instants en entiers.
+//!
+//! Ce que nous avons écrit se relit tel quel, sans les bornes de ce qui vient du dehors : une somme de
+//! nombres admis peut les dépasser, et rendrait ses voisines illisibles.
 
 use rusqlite::ToSql;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef};
+use rust_decimal::Decimal;
 
 use crate::domain::market::Coin;
 use crate::domain::moment::Moment;
@@ -18,7 +22,7 @@ macro_rules! decimal_column {
 
         impl FromSql for $name {
             fn column_result(value: ValueRef) -> FromSqlResult<Self> {
-                $name::parse(value.as_str()?).map_err(|error| unreadable(error.to_string()))
+                exact(value.as_str()?).map($name::new)
             }
         }
     )*};
@@ -62,6 +66,10 @@ impl FromSql for Side {
         let word = value.as_str()?;
         Side::from_word(word).ok_or_else(|| unreadable(format!("unknown side {word:?}")))
     }
+}
+
+fn exact(text: &str) -> FromSqlResult<Decimal> {
+    Decimal::from_str_exact(text).map_err(|error| unreadable(format!("{text:?}: {error}")))
 }
 
 fn unreadable(reason: String) -> FromSqlError {

@@ -55,13 +55,7 @@ impl Db {
     }
 
     /// Écrit l'issue d'une intention et, si elle est exécutée, le trade, la position et le cash.
-    pub fn book(
-        &mut self,
-        intent: i64,
-        outcome: &Outcome,
-        simulated: bool,
-        now: Moment,
-    ) -> Result<(), LedgerError> {
+    pub fn book(&mut self, intent: i64, outcome: &Outcome, now: Moment) -> Result<(), LedgerError> {
         let transaction = self.transaction()?;
         let (event, reason) = match outcome {
             Outcome::Filled(_) => (Event::Filled, None),
@@ -76,20 +70,14 @@ impl Db {
             return Err(LedgerError::Refused(format!("intent {intent} has already ended")));
         }
         if let Outcome::Filled(fill) = outcome {
-            book_fill(&transaction, intent, fill, simulated, now)?;
+            book_fill(&transaction, intent, fill, now)?;
         }
         transaction.commit()?;
         Ok(())
     }
 }
 
-fn book_fill(
-    connection: &Connection,
-    intent: i64,
-    fill: &Fill,
-    simulated: bool,
-    now: Moment,
-) -> Result<(), LedgerError> {
+fn book_fill(connection: &Connection, intent: i64, fill: &Fill, now: Moment) -> Result<(), LedgerError> {
     let holdings = views::holdings(connection)?
         .ok_or_else(|| LedgerError::Refused("a fill came before the opening was booked".to_owned()))?;
     let after = book::apply(&holdings, fill).map_err(|error| LedgerError::Refused(error.to_string()))?;
@@ -101,7 +89,8 @@ fn book_fill(
         "INSERT INTO trades (intent, signal_id, coin, side, quantity, price, amount, fee, fee_asset, fee_usdc,
              simulated, at)
          VALUES (?1, (SELECT signal_id FROM signals JOIN intents ON signals.id = intents.signal
-                      WHERE intents.id = ?1), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                      WHERE intents.id = ?1), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,
+             (SELECT mode = 'dry_run' FROM agent), ?10)",
         params![
             intent,
             fill.coin,
@@ -112,7 +101,6 @@ fn book_fill(
             fee,
             fee_asset,
             fill.fee_usdc(),
-            simulated,
             now
         ],
     )?;

@@ -3,12 +3,14 @@
 //! Ses tables sont gardées sous un nom en `python_`, telles quelles ; leur contenu est recopié dans
 //! les nôtres. Ce que ce module corrige en chemin : les dépôts n'y devenaient jamais du cash, et le
 //! cash y bougeait avec le cours de l'euro ; il est compté une fois pour toutes à l'ouverture. Un
-//! signal resté `received` y est perdu : il est repris comme `skipped`, avec cette raison.
+//! signal resté `received` y est perdu : il est repris comme `skipped`, avec cette raison. Un coin qui
+//! n'est pas des nôtres reste dans les tables `python_` ; l'argent qu'il a coûté ou rapporté compte.
 //! (Schéma lu dans la source publique du programme, `app/db.py`, révision c3f9ff3.)
 
 use rusqlite::Connection;
 
 use super::LedgerError;
+use crate::domain::market::Coin;
 use crate::domain::money::Usdc;
 
 const TABLES: [&str; 6] = ["budget", "trades", "positions", "signals", "budget_snapshots", "withdrawals"];
@@ -35,10 +37,29 @@ pub fn set_aside(connection: &Connection) -> Result<bool, LedgerError> {
 /// Recopie l'ancienne base dans les nouvelles tables. Les nombres à virgule flottante sont écrits
 /// avec huit décimales, celles de la bourse.
 pub fn take_over(connection: &Connection) -> Result<(), LedgerError> {
-    connection.execute_batch(TAKE_OVER)?;
+    connection.execute_batch(&TAKE_OVER.replace("{coins}", &known_coins()))?;
     let brought = brought(connection)?;
     connection.execute("UPDATE account SET brought_usdc = ?1", [brought])?;
     log::info!("ledger_taken_over from=python brought_usdc={brought}");
+    tell_strangers(connection)
+}
+
+/// Nos paires, comme une liste SQL.
+fn known_coins() -> String {
+    Coin::ALL.map(|coin| format!("'{coin}'")).join(", ")
+}
+
+/// Dit au journal les coins qui ne sont pas des nôtres, qu'aucun écran ne montrera.
+fn tell_strangers(connection: &Connection) -> Result<(), LedgerError> {
+    let mut statement = connection.prepare(&format!(
+        "SELECT coin FROM (SELECT coin FROM python_trades UNION SELECT coin FROM python_positions)
+         WHERE coin NOT IN ({})",
+        known_coins()
+    ))?;
+    let strangers = statement.query_map([], |row| row.get::<_, String>(0))?;
+    for coin in strangers.collect::<Result<Vec<_>, _>>()? {
+        log::warn!("coin_left_behind coin={coin:?} reason=\"not followed here; its rows stay in python_*\"");
+    }
     Ok(())
 }
 
@@ -49,16 +70,16 @@ fn brought(connection: &Connection) -> Result<Usdc, LedgerError> {
         let amounts = statement.query_map([], |row| row.get::<_, Usdc>(0))?;
         Ok(amounts.collect::<Result<Vec<_>, _>>()?.into_iter().sum())
     };
-    Ok(sum("SELECT amount FROM trades WHERE side = 'SELL'")?
-        - sum("SELECT amount FROM trades WHERE side = 'BUY'")?
+    Ok(sum("SELECT printf('%.8f', amount_usdt) FROM python_trades WHERE action = 'SELL'")?
+        - sum("SELECT printf('%.8f', amount_usdt) FROM python_trades WHERE action = 'BUY'")?
         - sum("SELECT sold_usdc FROM withdrawals")?)
 }
 
 const TAKE_OVER: &str = "
-INSERT INTO agent (id, mode, state)
+INSERT INTO agent (id, mode, state, paused)
 SELECT 1,
     CASE WHEN EXISTS (SELECT 1 FROM python_trades WHERE is_simulated = 0) THEN 'live' ELSE 'dry_run' END,
-    CASE status WHEN 'DEAD' THEN 'DEAD' ELSE 'ACTIVE' END
+    CASE status WHEN 'DEAD' THEN 'DEAD' ELSE 'ACTIVE' END, status = 'PAUSED'
 FROM python_budget ORDER BY id DESC LIMIT 1;
 
 INSERT INTO account (id, initial_eur, deposited_eur, created_at)
@@ -68,7 +89,8 @@ FROM python_budget ORDER BY id DESC LIMIT 1;
 
 INSERT INTO signals (id, signal_id, confidence, reasoning, actions, portfolio_state, status, error_message,
     received_at, executed_at)
-SELECT id, signal_id, confidence, coalesce(reasoning, ''), actions, nullif(portfolio_state, 'null'),
+SELECT id, signal_id, CASE WHEN typeof(confidence) IN ('real', 'integer') THEN confidence END,
+    coalesce(reasoning, ''), coalesce(nullif(actions, 'null'), '[]'), nullif(portfolio_state, 'null'),
     CASE WHEN status IN ('executed', 'skipped', 'error', 'rejected') THEN status ELSE 'skipped' END,
     CASE WHEN status IN ('executed', 'skipped', 'error', 'rejected') THEN error_message
          ELSE 'interrupted under the Python program' END,
@@ -78,14 +100,14 @@ FROM python_signals;
 
 INSERT INTO trades (id, signal_id, coin, side, quantity, price, amount, fee, fee_asset, fee_usdc, simulated, at)
 SELECT id, signal_id, coin, action, printf('%.8f', quantity), printf('%.8f', price), printf('%.8f', amount_usdt),
-    printf('%.8f', coalesce(fee_usdt, 0)), 'USDC', printf('%.8f', coalesce(fee_usdt, 0)), is_simulated,
+    printf('%.8f', coalesce(fee_usdt, 0)), 'USDC', printf('%.8f', coalesce(fee_usdt, 0)), coalesce(is_simulated, 1),
     coalesce(CAST(strftime('%s', created_at) AS INTEGER), 0) * 1000
-FROM python_trades WHERE action IN ('BUY', 'SELL');
+FROM python_trades WHERE action IN ('BUY', 'SELL') AND coin IN ({coins});
 
 INSERT INTO positions (coin, quantity, invested, updated_at)
 SELECT coin, printf('%.8f', quantity), printf('%.8f', max(total_invested_usdt, 0)),
     coalesce(CAST(strftime('%s', updated_at) AS INTEGER), 0) * 1000
-FROM python_positions WHERE quantity >= 0.00000001;
+FROM python_positions WHERE quantity >= 0.00000001 AND coin IN ({coins});
 
 INSERT INTO withdrawals (id, requested_eur, sold_usdc, received_eur, rate, positions_sold, status, simulated, at)
 SELECT id, printf('%.8f', coalesce(amount_eur_requested, 0)), printf('%.8f', coalesce(amount_usdt_sold, 0)),

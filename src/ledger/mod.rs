@@ -120,15 +120,29 @@ pub fn open(
             path.display()
         )));
     }
-    let mut connection = Connection::open(path)?;
-    connection.execute_batch(PRAGMAS)?;
-    schema::migrate(&mut connection)?;
-    let mut db = Db { connection };
-    db.settle(mode, initial, now)?;
+    let db = prepare(path, mode, initial, now).map_err(|error| match error {
+        LedgerError::Storage(reason) => LedgerError::Storage(format!(
+            "{}: {reason}; put a good copy there, or set another DB_PATH",
+            path.display()
+        )),
+        error => error,
+    })?;
     let (jobs, queue) = channel::bounded(QUEUE);
     let thread =
         thread::Builder::new().name("ledger".to_owned()).spawn(move || keep(db, &queue)).map_err(storage)?;
     Ok((Ledger { jobs }, LedgerThread { thread, _lock: lock }))
+}
+
+/// Une base refusée reste comme elle était : rien n'est gardé tant que tout n'est pas en ordre.
+fn prepare(path: &Path, mode: &str, initial: Eur, now: Moment) -> Result<Db, LedgerError> {
+    let connection = Connection::open(path)?;
+    connection.execute_batch(PRAGMAS)?;
+    let mut db = Db { connection };
+    let transaction = db.transaction()?;
+    schema::migrate(&transaction)?;
+    account::settle(&transaction, mode, initial, now)?;
+    transaction.commit()?;
+    Ok(db)
 }
 
 fn keep(mut db: Db, queue: &Receiver<Job>) {

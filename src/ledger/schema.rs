@@ -1,10 +1,11 @@
 //! Les tables, et comment une base plus ancienne devient la nôtre.
 //!
-//! Les migrations ne font que s'ajouter : leur rang est `user_version`. Chacune est une transaction.
+//! Les migrations ne font que s'ajouter : leur rang est `user_version`. Elles se font dans la transaction
+//! de qui ouvre la base : s'il la refuse, elle reste comme elle était, et l'ancien programme peut s'en servir.
 //! Les montants sont des décimaux exacts en texte, les instants des millisecondes Unix ; les
 //! invariants de la comptabilité sont des `CHECK` et des `UNIQUE`.
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::Connection;
 
 use super::LedgerError;
 use super::legacy;
@@ -167,7 +168,7 @@ CREATE TABLE pulse (
 ";
 
 /// Amène la base à la dernière version. Une base du programme Python est reprise au passage.
-pub fn migrate(connection: &mut Connection) -> Result<(), LedgerError> {
+pub fn migrate(connection: &Connection) -> Result<(), LedgerError> {
     let version: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     let version = version as usize;
     if version > MIGRATIONS.len() {
@@ -177,14 +178,12 @@ pub fn migrate(connection: &mut Connection) -> Result<(), LedgerError> {
         )));
     }
     for (rank, migration) in MIGRATIONS.iter().enumerate().skip(version) {
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let legacy = rank == 0 && legacy::set_aside(&transaction)?;
-        transaction.execute_batch(migration)?;
+        let legacy = rank == 0 && legacy::set_aside(connection)?;
+        connection.execute_batch(migration)?;
         if legacy {
-            legacy::take_over(&transaction)?;
+            legacy::take_over(connection)?;
         }
-        transaction.pragma_update(None, "user_version", rank as u32 + 1)?;
-        transaction.commit()?;
+        connection.pragma_update(None, "user_version", rank as u32 + 1)?;
     }
     Ok(())
 }

@@ -266,9 +266,11 @@ impl Db {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Vrai si la synchronisation initiale a été menée à sa fin, quelle qu'elle soit.
+    /// Vrai si la synchronisation initiale a été menée à sa fin, quelle qu'elle soit, par nous ou par le
+    /// programme Python, dont les trades n'ont pas d'intention.
     pub fn initial_sync_done(&self) -> Result<bool, LedgerError> {
-        let sql = "SELECT EXISTS (SELECT 1 FROM signals WHERE signal_id = ?1 AND status <> 'received')";
+        let sql = "SELECT EXISTS (SELECT 1 FROM signals WHERE signal_id = ?1 AND status <> 'received')
+                       OR EXISTS (SELECT 1 FROM trades WHERE signal_id = ?1 AND intent IS NULL)";
         Ok(self.connection.query_row(sql, [INITIAL_SYNC], |row| row.get(0))?)
     }
 

@@ -27,12 +27,12 @@ const DECISIONS = { bought: 'decision.bought', sold: 'decision.sold', left: 'dec
 const WHY = {
   nothing_to_do: 'why.nothing_to_do',
   within_threshold: 'why.within_threshold',
+  within_step: 'why.within_step',
   below_minimum: 'why.below_minimum',
   below_step: 'why.below_step',
   no_position: 'why.no_position',
   cash_short: 'why.cash_short',
   halted: 'why.halted',
-  already_done: 'why.already_done',
   superseded: 'why.superseded',
   refused: 'why.refused',
 };

@@ -116,21 +116,48 @@ function unknownNotices(parts, { words, format, now }) {
   for (const entry of [...(parts.budget.data?.unknown ?? []), ...(parts.status.data?.unknown ?? [])]) {
     missing.set(entry.what, entry);
   }
-  return [...missing.values()].map(({ what, reason, since }) => {
+  // Une panne en rend souvent plusieurs inconnus d'un coup : elle se dit une fois.
+  /** @type {Map<string, import('./api.js').Unknown[]>} */
+  const groups = new Map();
+  for (const entry of missing.values()) {
+    const minute = entry.since === null ? null : Math.floor(entry.since / 60);
+    const key = `${minute} ${entry.reason}`;
+    groups.set(key, [...(groups.get(key) ?? []), entry]);
+  }
+  return [...groups.values()].map((group) => {
+    const [{ reason, since }] = group;
     const start = fromSeconds(since);
     const when = start === null
       ? words.say('unknown.never')
       : words.say('unknown.since', { time: format.moment(start, now), ago: format.ago(start, now) });
-    const name = whatText(what, words);
-    return { id: `unknown ${what}`, tone: 'warn', text: words.say('unknown.text', { name, when }), detail: reason };
+    const whats = group.map(({ what }) => what);
+    const name = namesText(whats, words);
+    const text = words.say('unknown.text', { name, when });
+    return { id: `unknown ${whats.join(', ')}`, tone: 'warn', text, detail: reason };
   });
 }
 
-/** `price BTCUSDC` en mots ; ce qui n'est pas reconnu est montré tel quel. @param {string} what @param {Context['words']} words */
-export function whatText(what, words) {
-  const [kind, pair] = what.split(' ');
-  if (kind === 'price' && pair) return words.say('unknown.price', { coin: coinName(pair) });
-  if (kind === 'rules') return pair ? words.say('unknown.rules_of', { coin: coinName(pair) }) : words.say('unknown.rules');
-  if (kind === 'cash') return words.say('unknown.cash');
+/** Plusieurs inconnues en une phrase, les prix ensemble et les règles ensemble. @param {string[]} whats @param {Context['words']} words */
+export function namesText(whats, words) {
+  /** @type {Map<string, string[]>} */
+  const pairs = new Map();
+  for (const what of whats) {
+    const [kind, pair] = what.split(' ');
+    const together = (kind === 'price' || kind === 'rules') && pair;
+    const key = together ? kind : what;
+    pairs.set(key, [...(pairs.get(key) ?? []), together ? coinName(pair) : '']);
+  }
+  const names = [...pairs].map(([kind, coins]) => {
+    if (kind === 'price') return words.say('unknown.price', { coin: coins.join(', ') });
+    if (kind === 'rules' && coins[0]) return words.say('unknown.rules_of', { coin: coins.join(', ') });
+    return whatText(kind, words);
+  });
+  return names.join(' · ');
+}
+
+/** Ce qui n'est ni un prix ni des règles, en mots ; ce qui n'est pas reconnu est montré tel quel. @param {string} what @param {Context['words']} words */
+function whatText(what, words) {
+  if (what === 'rules') return words.say('unknown.rules');
+  if (what === 'cash') return words.say('unknown.cash');
   return /rate/i.test(what) ? words.say('unknown.rate') : what;
 }

@@ -3,7 +3,7 @@
 import { find, setAttribute, setText, setTextOrHide } from './dom.js';
 import { isKnown, parseUtc } from './format.js';
 import { gainTone, showFreshness } from './section.js';
-import { whatText } from './situation.js';
+import { namesText } from './situation.js';
 
 /** @param {HTMLElement} root */
 export function createValue(root) {
@@ -40,5 +40,5 @@ export function createValue(root) {
 /** @param {import('./api.js').Budget} budget @param {import('./words.js').Words} words */
 function whyUnknown({ unknown }, words) {
   if (!unknown?.length) return words.say('value.unexplained');
-  return words.say('value.why', { missing: unknown.map(({ what }) => whatText(what, words)).join(', ') });
+  return words.say('value.why', { missing: namesText(unknown.map(({ what }) => what), words) });
 }

@@ -170,6 +170,11 @@ impl Process {
         Site(self.address)
     }
 
+    /// Son numéro, pour le système.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// `kill -9`, et attend qu'il soit mort.
     pub fn kill(mut self) {
         self.child.kill().expect("the process can be killed");
@@ -177,10 +182,16 @@ impl Process {
     }
 
     /// SIGTERM ; rend le code de sortie.
-    pub fn terminate(mut self) -> Option<i32> {
-        let killed = Command::new("kill").arg(self.child.id().to_string()).status();
+    pub fn terminate(self) -> Option<i32> {
+        self.end_by("TERM")
+    }
+
+    /// Envoie ce signal, attend la fin ; rend le code de sortie.
+    pub fn end_by(mut self, signal: &str) -> Option<i32> {
+        let id = self.child.id().to_string();
+        let killed = Command::new("kill").args(["-s", signal, &id]).status();
         assert!(killed.expect("kill exists").success());
-        self.child.wait().expect("a terminated process ends").code()
+        until("the process ends", || self.child.try_wait().expect("it is our child")).code()
     }
 }
 
@@ -221,6 +232,11 @@ impl Answer {
 }
 
 impl Site {
+    /// Ce qui répond à cette adresse de la boucle locale.
+    pub fn at(port: u16) -> Site {
+        Site(SocketAddr::from(([127, 0, 0, 1], port)))
+    }
+
     pub fn address(&self) -> SocketAddr {
         self.0
     }

@@ -72,6 +72,15 @@ test('what is missing is said once, with its reason', () => {
   assert.deepEqual(notices.map(({ detail }) => detail), ['Binance is down']);
 });
 
+test('one fault that hides many numbers is told once', () => {
+  const down = { reason: 'the exchange cannot be reached', since: null };
+  const whats = ['price BNBUSDC', 'price BTCUSDC', 'EUR rate', 'rules BNBUSDC', 'rules BTCUSDC'];
+  const { notices } = situation({ budget: { unknown: whats.map((what) => ({ what, ...down })) } });
+  assert.equal(notices.length, 1);
+  assert.match(notices[0].text, /^BNB, BTC price · EUR\/USDC rate · Binance rules for BNB, BTC: unknown/);
+  assert.equal(notices[0].detail, down.reason);
+});
+
 test('an unknown that has no words yet is shown as the program names it', () => {
   const unknown = [{ what: 'moon phase', reason: 'cloudy', since: null }];
   assert.match(situation({ budget: { unknown } }).notices[0].text, /^moon phase: unknown/);

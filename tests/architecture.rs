@@ -1,0 +1,274 @@
+//! Les règles de la maison, lues dans les sources : qui importe qui, ce qu'on n'écrit pas, ce qui reste court.
+//!
+//! Les sources sont formatées (`cargo fmt`) : une fonction finit à la première accolade de même retrait.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use calvalot::config::VARIABLES;
+
+const LONGEST_FILE: usize = 450;
+const LONGEST_FUNCTION: usize = 60;
+
+/// Un fichier de `src/`, sans ses essais.
+struct Source {
+    /// Depuis `src/`.
+    name: String,
+    text: String,
+    /// Les lignes de code : ni commentaires, ni ce qui suit `#[cfg(test)] mod`.
+    code: Vec<String>,
+}
+
+impl Source {
+    /// Le premier mot du chemin : `ledger` pour `ledger/views.rs` comme pour `ledger.rs`.
+    fn module(&self) -> &str {
+        self.name.split(['/', '.']).next().unwrap_or_default()
+    }
+
+    /// Combien de `super::` mènent d'ici à la racine.
+    fn depth(&self) -> usize {
+        let path = self.name.trim_end_matches(".rs").trim_end_matches("/mod");
+        path.split('/').count()
+    }
+
+    fn is_test(&self) -> bool {
+        self.name.contains("tests")
+    }
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn sources() -> Vec<Source> {
+    let (mut found, base) = (Vec::new(), root().join("src"));
+    gather(&base, &base, &mut found);
+    assert!(found.len() > 40, "only {} sources were found", found.len());
+    found
+}
+
+fn gather(base: &Path, folder: &Path, found: &mut Vec<Source>) {
+    for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        if entry.is_dir() {
+            gather(base, &entry, found);
+        } else if entry.extension().is_some_and(|extension| extension == "rs") {
+            let text = fs::read_to_string(&entry).unwrap();
+            let name = entry.strip_prefix(base).unwrap().to_str().unwrap().to_owned();
+            let code = code(&text);
+            found.push(Source { name, text, code });
+        }
+    }
+}
+
+fn code(text: &str) -> Vec<String> {
+    let written = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+    let lines = written.lines().map(|line| if line.trim_start().starts_with("//") { "" } else { line });
+    lines.map(|line| line.split(" // ").next().unwrap_or_default().to_owned()).collect()
+}
+
+/// Dit toutes les fautes d'un coup.
+fn expect_none(faults: Vec<String>) {
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+}
+
+/// Les modules de premier rang que nomme une ligne, par `crate::x`.
+fn named(line: &str) -> impl Iterator<Item = &str> {
+    let word = |rest: &str| rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len());
+    line.split("crate::").skip(1).map(move |rest| &rest[..word(rest)])
+}
+
+/// Ce que chaque module peut nommer ; `None` : tout ce qui est dessous, lui-même en haut.
+fn allowed(module: &str) -> Option<&'static [&'static str]> {
+    Some(match module {
+        "domain" => &["domain"],
+        "sim" => &["sim"],
+        "clock" => &["clock", "domain"],
+        "fetch" => &["fetch", "domain", "clock"],
+        "config" => &["config", "domain", "clock", "fetch"],
+        "logging" => &["logging", "domain", "clock", "fetch"],
+        "leader" => &["leader", "domain", "clock", "fetch"],
+        "binance" => &["binance", "domain", "clock", "fetch"],
+        "paper" => &["paper", "domain", "clock", "fetch"],
+        "ledger" => &["ledger", "domain", "clock", "fetch"],
+        "metrics" => &["metrics", "domain", "clock", "fetch"],
+        "engine" => &["engine", "domain", "clock", "binance", "leader", "ledger", "paper"],
+        "api" => &["api", "domain", "clock", "engine", "ledger", "metrics"],
+        "daemon" | "demo" | "cli" | "lib" | "main" => return None,
+        other => panic!("the module {other} has no layer: give it one here and in ARCHITECTURE.md"),
+    })
+}
+
+#[test]
+fn a_file_names_only_the_layers_below_it() {
+    let mut faults = Vec::new();
+    for source in sources() {
+        let Some(allowed) = allowed(source.module()) else { continue };
+        for line in &source.code {
+            if line.contains("crate::{") {
+                faults.push(format!("{}: one `use crate::` per module: {line}", source.name));
+            }
+            if line.contains(&"super::".repeat(source.depth())) {
+                faults.push(format!("{} goes round by the root: {line}", source.name));
+            }
+            let strangers = named(line).filter(|module| !allowed.contains(module));
+            faults.extend(strangers.map(|module| format!("{} names {module}: {line}", source.name)));
+        }
+    }
+    expect_none(faults);
+}
+
+#[test]
+fn the_domain_knows_only_the_standard_library_and_the_decimals() {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let table = manifest.split("[dependencies]").nth(1).unwrap().split("[dev-").next().unwrap();
+    let libraries = table.lines().filter(|line| !line.starts_with('#')).filter_map(|line| {
+        let name = line.split_once(" = ")?.0;
+        Some(name.replace('-', "_"))
+    });
+    let libraries: Vec<String> = libraries.filter(|name| name != "rust_decimal").collect();
+    assert!(libraries.iter().any(|name| name == "rusqlite"), "{libraries:?}");
+    let outside = ["std::fs", "std::net", "std::env", "std::thread", "std::process", "Instant", "SystemTime"];
+    let mut faults = Vec::new();
+    for source in sources().iter().filter(|source| source.module() == "domain") {
+        for line in &source.code {
+            let library = libraries.iter().any(|name| line.contains(&format!("{name}::")));
+            if library || outside.iter().any(|word| line.contains(word)) || line.contains("async ") {
+                faults.push(format!("{}: {line}", source.name));
+            }
+        }
+    }
+    expect_none(faults);
+}
+
+/// Hors de l'affichage, un nombre à virgule flottante finit par décider de l'argent.
+#[test]
+fn the_domain_has_no_floating_point_but_to_show_a_number() {
+    let mut faults = Vec::new();
+    for source in sources().iter().filter(|source| source.module() == "domain") {
+        for (at, line) in source.code.iter().enumerate().filter(|(_, line)| line.contains("f64")) {
+            let function = source.code[..=at].iter().rev().find(|line| line.contains("fn "));
+            let shown =
+                function.is_some_and(|line| line.contains("fn to_f64(") || line.contains("fn seconds("));
+            if !shown && !line.contains("confidence") {
+                faults.push(format!("{}:{}: {line}", source.name, at + 1));
+            }
+        }
+    }
+    expect_none(faults);
+}
+
+#[test]
+fn every_file_opens_with_what_it_owns_and_stays_short() {
+    let mut faults = Vec::new();
+    for source in sources() {
+        let lines = source.text.lines().count();
+        if !source.text.starts_with("//! ") {
+            faults.push(format!("{} does not open with //!", source.name));
+        }
+        if lines > LONGEST_FILE {
+            faults.push(format!("{} has {lines} lines, more than {LONGEST_FILE}", source.name));
+        }
+    }
+    expect_none(faults);
+}
+
+#[test]
+fn no_function_is_longer_than_a_page() {
+    let (mut faults, mut seen) = (Vec::new(), 0);
+    for source in sources() {
+        let lines: Vec<&str> = source.text.lines().collect();
+        for (start, line) in lines.iter().enumerate() {
+            let body = line.trim_start();
+            let indent = &line[..line.len() - body.len()];
+            let words = body.split("fn ").next().unwrap_or_default();
+            let declares = body.contains("fn ")
+                && words.split(' ').all(|word| {
+                    matches!(word, "" | "pub" | "async" | "const" | "unsafe") || word.starts_with("pub(")
+                });
+            if !declares || body.ends_with(';') {
+                continue;
+            }
+            seen += 1;
+            let end = format!("{indent}}}");
+            let length = lines[start..].iter().position(|line| *line == end).map_or(0, |length| length + 1);
+            if length > LONGEST_FUNCTION {
+                faults.push(format!("{}:{}: {length} lines: {body}", source.name, start + 1));
+            }
+        }
+    }
+    assert!(seen > 300, "only {seen} functions were seen");
+    expect_none(faults);
+}
+
+#[test]
+fn nothing_is_left_unfinished_nor_can_panic_for_want_of_care() {
+    let everywhere = ["todo!", "unimplemented!", "dbg!", ".unwrap()", "#[ignore", "unwrap_or_else(|_| panic"];
+    let mut faults = Vec::new();
+    for source in sources().iter().filter(|source| !source.is_test()) {
+        for (at, line) in source.code.iter().enumerate() {
+            let printed = (line.contains("println!") || line.contains("print!("))
+                && !["cli.rs", "demo.rs", "main.rs"].contains(&source.name.as_str());
+            if printed || everywhere.iter().any(|word| line.contains(word)) {
+                faults.push(format!("{}:{}: {line}", source.name, at + 1));
+            }
+        }
+    }
+    expect_none(faults);
+}
+
+/// Un dossier porte le nom d'un interlocuteur ou d'une notion, jamais d'une technique.
+#[test]
+fn no_module_is_named_after_a_technique() {
+    let forbidden = ["manager", "helper", "util", "handler", "service", "processor", "common"];
+    let faults = sources().into_iter().map(|source| source.name).filter(|name| {
+        let parts = name.trim_end_matches(".rs").split(['/', '_']);
+        parts.into_iter().any(|part| forbidden.contains(&part.trim_end_matches('s')))
+    });
+    expect_none(faults.collect());
+}
+
+#[test]
+fn every_variable_is_explained_wherever_variables_are() {
+    let mut faults = Vec::new();
+    for (file, required) in [(".env.example", true), ("README.md", false), ("LISEZMOI.md", false)] {
+        let Ok(text) = fs::read_to_string(root().join(file)) else {
+            assert!(!required, "{file} is missing");
+            continue;
+        };
+        let words: Vec<&str> = text.split(|c: char| !(c.is_alphanumeric() || c == '_')).collect();
+        let missing = VARIABLES.iter().filter(|variable| !words.contains(&variable.name));
+        faults.extend(missing.map(|variable| format!("{} is not in {file}", variable.name)));
+    }
+    expect_none(faults);
+}
+
+/// Les routes de `api::app` : méthode et chemin.
+fn routes() -> Vec<(String, String)> {
+    let source = fs::read_to_string(root().join("src/api/mod.rs")).unwrap();
+    let table = source.split("pub fn app(").nth(1).unwrap().split("\n}").next().unwrap();
+    let routes = table.lines().filter_map(|line| {
+        let (method, rest) = line.trim().strip_prefix('.')?.split_once("(\"")?;
+        Some((method.to_uppercase(), rest.split_once('"')?.0.to_owned()))
+    });
+    routes.collect()
+}
+
+#[test]
+fn the_contract_names_every_route_and_no_other() {
+    let contract = fs::read_to_string(root().join("docs/api.md")).unwrap();
+    let headings = contract.lines().filter_map(|line| line.strip_prefix("### `"));
+    let named: Vec<(String, String)> = headings
+        .map(|heading| {
+            let (method, rest) = heading.split_once(' ').unwrap();
+            (method.to_owned(), rest.split(['?', '`']).next().unwrap().to_owned())
+        })
+        .filter(|(_, path)| path != "/")
+        .collect();
+    let routes = routes();
+    assert!(routes.len() >= 13, "{routes:?}");
+    let missing = routes.iter().filter(|route| !named.contains(route));
+    let invented = named.iter().filter(|route| !routes.contains(route));
+    let missing = missing.map(|(method, path)| format!("{method} {path} is not in docs/api.md"));
+    let invented = invented.map(|(method, path)| format!("{method} {path} is only in docs/api.md"));
+    expect_none(missing.chain(invented).collect());
+}

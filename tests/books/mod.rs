@@ -1,0 +1,88 @@
+//! Le grand livre lu par-dessus l'épaule du programme, refait à la main et comparé à ce qu'il tient.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::Connection;
+use rust_decimal::{Decimal, dec};
+
+/// La base, ouverte à côté du programme qui s'en sert peut-être.
+pub fn open(path: &Path) -> Connection {
+    let connection = Connection::open(path).expect("the ledger is there");
+    connection.busy_timeout(Duration::from_secs(60)).expect("a busy timeout can be set");
+    connection
+}
+
+/// Le premier nombre que rend `sql`.
+pub fn number(books: &Connection, sql: &str) -> i64 {
+    books.query_row(sql, [], |row| row.get(0)).unwrap_or_else(|error| panic!("{error} in {sql}"))
+}
+
+fn decimals<const N: usize>(books: &Connection, sql: &str) -> Vec<(Vec<String>, [Decimal; N])> {
+    let mut statement = books.prepare(sql).expect("the tables are ours");
+    let words = statement.column_count() - N;
+    let rows = statement.query_map([], |row| {
+        let text = |index| row.get::<_, String>(index);
+        let names = (0..words).map(text).collect::<Result<Vec<_>, _>>()?;
+        let mut values = [Decimal::ZERO; N];
+        for (index, value) in values.iter_mut().enumerate() {
+            *value = text(words + index)?.parse().expect("an exact decimal");
+        }
+        Ok((names, values))
+    });
+    rows.expect("the tables are ours").collect::<Result<_, _>>().expect("rows of texts")
+}
+
+/// Rien n'est à moitié fait : cash et positions sont exactement ce que mouvements et trades racontent,
+/// chaque intention exécutée a son trade, et la base est saine. Des intentions peuvent attendre.
+pub fn check_consistent(books: &Connection) {
+    let health: String = books.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+    assert_eq!(health, "ok");
+    let (mut cash, mut quantities) = (Decimal::ZERO, BTreeMap::<String, Decimal>::new());
+    for (_, [usdc]) in decimals::<1>(books, "SELECT usdc FROM movements ORDER BY id") {
+        cash += usdc;
+    }
+    let trades = "SELECT coin, side, fee_asset, quantity, price, amount, fee FROM trades ORDER BY id";
+    for (names, [quantity, price, amount, fee]) in decimals::<4>(books, trades) {
+        let owned = quantities.entry(names[0].clone()).or_default();
+        match names[1].as_str() {
+            "BUY" => {
+                assert_eq!(names[2], names[0].replace("USDC", ""), "a purchase pays its fee in the coin");
+                cash -= amount;
+                *owned += quantity - fee;
+            }
+            _ => {
+                assert_eq!(names[2], "USDC", "a sale pays its fee in USDC");
+                cash += amount - fee;
+                *owned -= quantity;
+            }
+        }
+        assert!((price * quantity - amount).abs() < dec!(0.00000002), "{names:?}");
+        assert!(cash >= Decimal::ZERO && *owned >= Decimal::ZERO, "{names:?} overdrew the books");
+    }
+    let kept = decimals::<1>(books, "SELECT coalesce(cash, '0') FROM account");
+    assert_eq!(kept[0].1[0], cash, "the cash is not what the trades tell");
+    for (names, [quantity]) in decimals::<1>(books, "SELECT coin, quantity FROM positions") {
+        let told = quantities.remove(&names[0]).unwrap_or_default();
+        assert_eq!(quantity, told, "{} is not what the trades tell", names[0]);
+    }
+    assert!(quantities.is_empty(), "traded without a position: {quantities:?}");
+    let orphans = "SELECT (SELECT count(*) FROM intents WHERE state = 'filled'
+                               AND id NOT IN (SELECT intent FROM trades))
+                        + (SELECT count(*) FROM trades WHERE intent IS NULL
+                               OR intent NOT IN (SELECT id FROM intents WHERE state = 'filled'))";
+    assert_eq!(number(books, orphans), 0, "an intent without its trade, or a trade without its intent");
+}
+
+/// De plus, plus rien n'attend, et rien n'a été fait deux fois : au plus un trade par coin et signal.
+pub fn check_settled(books: &Connection) {
+    check_consistent(books);
+    assert_eq!(number(books, "SELECT count(*) FROM intents WHERE state = 'planned'"), 0);
+    let open = "SELECT count(*) FROM signals WHERE status = 'received' OR payload IS NOT NULL";
+    assert_eq!(number(books, open), 0, "a signal is still open");
+    let again = "SELECT count(*) FROM (SELECT 1 FROM trades GROUP BY signal_id, coin HAVING count(*) > 1)";
+    assert_eq!(number(books, again), 0, "a coin was traded twice for one signal");
+    let stray = "SELECT count(*) FROM trades WHERE signal_id NOT IN (SELECT signal_id FROM signals)";
+    assert_eq!(number(books, stray), 0, "a trade for no signal");
+}

@@ -1,0 +1,229 @@
+//! Ce qui attend : un prix inconnu, une pause, un leader muet, de l'argent qui arrive entre deux signaux.
+
+use std::time::Duration;
+
+use calvalot::config::Config;
+use calvalot::sim::{Fault, On, Side, World};
+use rust_decimal::dec;
+use serde_json::Value;
+
+use crate::follower::{Folder, Follower, config, decimal, still_world, until};
+use crate::{code, list, near, settled, status, weight};
+
+const TICKER: &str = "/api/v3/ticker/bookTicker";
+
+/// Un suiveur redémarré sans aucun prix.
+fn blinded(world: &World, folder: &Folder) -> Follower {
+    settled(world, folder).stop();
+    world.fault(On::exchange(TICKER), Fault::body("[]"));
+    Follower::of(world, folder)
+}
+
+fn received(follower: &Follower, id: &str) -> Value {
+    until("the signal is received", || {
+        follower.site().signal(id).filter(|signal| signal["status"] == "received")
+    })
+}
+
+#[test]
+fn a_signal_waits_for_a_price_and_says_so() {
+    let (world, folder) = (still_world(), Folder::new());
+    let follower = blinded(&world, &folder);
+    let id = world.leader().set_target(&[("ETHUSDC", dec!(0.5))]);
+    let signal = received(&follower, &id);
+    assert!(signal["executed_at"].is_null() && signal["decisions"].as_array().unwrap().is_empty());
+    follower.site().wait_polls(2);
+    let agent = follower.site().json("/api/agent/status");
+    assert_eq!((&agent["last_poll"]["status"], &agent["waiting_signals"]), (&"waiting".into(), &1.into()));
+    assert!(agent["last_poll"]["error"].as_str().unwrap().contains("price"), "{agent}");
+    world.clear_faults();
+    assert_eq!(status(&follower.site().closed_signal(&id)), ("executed", 2));
+    assert_eq!(follower.site().json("/api/agent/status")["waiting_signals"], 0);
+    near(weight(follower.site(), "ETHUSDC"), dec!(0.5));
+}
+
+#[test]
+fn one_missing_pair_is_enough_to_wait() {
+    let (world, folder) = (still_world(), Folder::new());
+    settled(&world, &folder).stop();
+    let fault =
+        Fault::processed(calvalot::sim::Wire::Rewrite { from: "XRPUSDC".into(), to: "XXXUSDC".into() });
+    world.fault(On::exchange(TICKER), fault);
+    let id = world.leader().set_target(&[("ETHUSDC", dec!(0.5))]);
+    let follower = Follower::of(&world, &folder);
+    received(&follower, &id);
+    follower.site().wait_polls(2);
+    let agent = follower.site().json("/api/agent/status");
+    let unknown: Vec<&str> =
+        agent["unknown"].as_array().unwrap().iter().filter_map(|unknown| unknown["what"].as_str()).collect();
+    assert_eq!(unknown, ["price XRPUSDC"]);
+    world.clear_faults();
+    assert_eq!(status(&follower.site().closed_signal(&id)).0, "executed");
+}
+
+#[test]
+fn of_several_waiting_allocations_only_the_newest_is_followed() {
+    let (world, folder) = (still_world(), Folder::new());
+    let follower = blinded(&world, &folder);
+    let targets = ["ETHUSDC", "SOLUSDC", "BNBUSDC"].map(|coin| {
+        let id = world.leader().set_target(&[(coin, dec!(0.5))]);
+        received(&follower, &id);
+        id
+    });
+    world.clear_faults();
+    assert_eq!(status(&follower.site().closed_signal(&targets[2])), ("executed", 2));
+    for old in &targets[..2] {
+        let signal = follower.site().closed_signal(old);
+        assert_eq!(status(&signal), ("skipped", 0));
+        let reason = format!("superseded by the newer target of {}", targets[2]);
+        assert!(signal["error_message"].as_str().unwrap().contains(&reason), "{signal}");
+        assert_eq!(code(&signal, "XRPUSDC"), "superseded");
+    }
+    near(weight(follower.site(), "BNBUSDC"), dec!(0.5));
+    assert!(weight(follower.site(), "ETHUSDC").is_zero() && weight(follower.site(), "SOLUSDC").is_zero());
+}
+
+#[test]
+fn waiting_actions_are_all_executed_in_their_order() {
+    let (world, folder) = (still_world(), Folder::new());
+    let follower = blinded(&world, &folder);
+    let actions =
+        [[("ETHUSDC", "BUY", dec!(0.2))], [("ETHUSDC", "SELL", dec!(0.1))], [("SOLUSDC", "BUY", dec!(0.1))]];
+    let ids = actions.map(|actions| {
+        let id = world.leader().set_actions(&actions, None);
+        received(&follower, &id);
+        id
+    });
+    assert_eq!(follower.site().json("/api/agent/status")["waiting_signals"], 3);
+    world.clear_faults();
+    for id in &ids {
+        assert_eq!(status(&follower.site().closed_signal(id)), ("executed", 1), "{id}");
+    }
+    let trades = list(follower.site(), "/api/trades?limit=3");
+    let order: Vec<&str> = trades.iter().rev().map(|trade| trade["signal_id"].as_str().unwrap()).collect();
+    assert_eq!(order, ids);
+    near(weight(follower.site(), "ETHUSDC"), dec!(0.1));
+    near(weight(follower.site(), "SOLUSDC"), dec!(0.1));
+}
+
+/// Sans cours de l'euro il n'y a pas encore de cash : la toute première fois attend aussi.
+#[test]
+fn the_initial_sync_waits_for_the_euro_rate_and_takes_the_newest_allocation() {
+    let (world, folder) = (still_world(), Folder::new());
+    let fault =
+        Fault::processed(calvalot::sim::Wire::Rewrite { from: "EURUSDC".into(), to: "EURXXXX".into() });
+    world.fault(On::exchange(TICKER), fault);
+    world.leader().set_target(&[("BTCUSDC", dec!(0.5))]);
+    let follower = Follower::of(&world, &folder);
+    received(&follower, "initial_sync");
+    let id = world.leader().set_target(&[("SOLUSDC", dec!(0.3))]);
+    received(&follower, &id);
+    let unknown = follower.site().json("/api/budget")["unknown"].clone();
+    let named: Vec<&str> =
+        unknown.as_array().unwrap().iter().filter_map(|unknown| unknown["what"].as_str()).collect();
+    assert_eq!(named, ["EUR rate", "cash"]);
+    world.clear_faults();
+    assert_eq!(status(&follower.site().closed_signal("initial_sync")), ("executed", 1));
+    near(weight(follower.site(), "SOLUSDC"), dec!(0.3));
+    assert!(weight(follower.site(), "BTCUSDC").is_zero());
+}
+
+/// L'intervalle est d'une heure : seule la reprise peut avoir fait poser la question.
+#[test]
+fn a_resumed_agent_asks_the_leader_at_once() {
+    let (world, folder) = (still_world(), Folder::new());
+    world.leader().set_target(&[("BTCUSDC", dec!(0.5))]);
+    let hourly = Config { poll_interval: Duration::from_secs(3600), ..config(&world, &folder) };
+    let follower = Follower::start(hourly);
+    until("the first poll is made", || (follower.site().polls() > 0.0).then_some(()));
+    let toggle =
+        |body: &str| follower.site().send("POST", "/api/agent/toggle", body).json()["status"].clone();
+    assert_eq!(toggle(r#"{"paused": true}"#), "paused");
+    let id = world.leader().set_target(&[("ETHUSDC", dec!(0.5))]);
+    assert_eq!(toggle("{}"), "resumed");
+    assert_eq!(status(&follower.site().closed_signal(&id)), ("executed", 2));
+}
+
+#[test]
+fn a_paused_agent_keeps_polling_and_neither_takes_nor_executes_a_signal() {
+    let (world, folder) = (still_world(), Folder::new());
+    let follower = blinded(&world, &folder);
+    let waiting = world.leader().set_target(&[("ETHUSDC", dec!(0.5))]);
+    received(&follower, &waiting);
+    follower.site().send("POST", "/api/agent/toggle", r#"{"paused": true}"#);
+    world.clear_faults();
+    let unseen = world.leader().set_target(&[("SOLUSDC", dec!(0.5))]);
+    let before = world.leader().polls();
+    follower.site().wait_polls(4);
+    assert!(world.leader().polls() >= before + 3, "a paused agent still shows whether its leader answers");
+    assert_eq!(follower.site().signal(&waiting).unwrap()["status"], "received");
+    assert!(follower.site().signal(&unseen).is_none());
+    let agent = follower.site().json("/api/agent/status");
+    assert_eq!((&agent["last_poll"]["status"], &agent["running"]), (&"paused".into(), &false.into()));
+    assert_eq!(agent["leader"]["connected"], true);
+    follower.site().send("POST", "/api/agent/toggle", r#"{"paused": false}"#);
+    assert_eq!(status(&follower.site().closed_signal(&unseen)), ("executed", 2));
+    assert_eq!(follower.site().closed_signal(&waiting)["status"], "skipped");
+}
+
+#[test]
+fn a_leader_that_goes_away_is_shown_and_followed_again_when_it_is_back() {
+    let (world, folder) = (still_world(), Folder::new());
+    let follower = settled(&world, &folder);
+    world.refuse_connections(Side::Leader).unwrap();
+    let away = until("the leader is away", || {
+        let agent = follower.site().json("/api/agent/status");
+        (agent["last_poll"]["status"] == "leader_unreachable").then_some(agent)
+    });
+    assert_eq!(away["leader"]["connected"], false);
+    assert!(away["leader"]["error"].is_string() && away["leader"]["last_contact"].is_number(), "{away}");
+    assert_eq!(follower.site().get("/health").status, 200, "the loop turns all the same");
+    let id = world.leader().set_target(&[("ETHUSDC", dec!(0.5))]);
+    world.accept_connections(Side::Leader).unwrap();
+    assert_eq!(status(&follower.site().closed_signal(&id)), ("executed", 2));
+    let back = follower.site().json("/api/agent/status");
+    assert_eq!((&back["leader"]["connected"], back["leader"]["error"].is_null()), (&true.into(), true));
+}
+
+/// Une réponse qui n'est pas un signal n'est pas « pas de signal ».
+#[test]
+fn an_answer_that_is_no_signal_is_said_and_changes_nothing() {
+    let (world, folder) = (still_world(), Folder::new());
+    let follower = settled(&world, &folder);
+    let before = list(follower.site(), "/api/signals").len();
+    for raw in
+        ["<html>maintenance</html>", "[]", "{}", r#"{"signal_id":""}"#, r#"{"signal_id":"initial_sync"}"#]
+    {
+        world.leader().set_raw(raw);
+        follower.site().wait_polls(2);
+        let agent = follower.site().json("/api/agent/status");
+        assert_eq!(agent["last_poll"]["status"], "invalid_signal", "{raw}");
+        assert!(agent["last_poll"]["error"].is_string(), "{raw}");
+    }
+    assert_eq!(list(follower.site(), "/api/signals").len(), before);
+}
+
+#[test]
+fn the_leader_is_told_our_version() {
+    let (world, folder) = (still_world(), Folder::new());
+    let follower = Follower::start(Config { version: "0.1.0+abc".to_owned(), ..config(&world, &folder) });
+    follower.site().wait_polls(1);
+    assert_eq!(world.leader().last_version_header().as_deref(), Some("0.1.0+abc"));
+    assert_eq!(follower.site().json("/api/agent/status")["version"], "0.1.0+abc");
+}
+
+#[test]
+fn a_deposit_made_on_the_way_is_invested_only_at_the_next_signal() {
+    let (world, folder) = (still_world(), Folder::new());
+    let follower = settled(&world, &folder);
+    let trades = list(follower.site(), "/api/trades");
+    follower.site().send("POST", "/api/budget/deposit", r#"{"amount_eur": 1000}"#);
+    follower.site().wait_polls(4);
+    assert_eq!(list(follower.site(), "/api/trades"), trades);
+    near(weight(follower.site(), "BTCUSDC"), dec!(0.25));
+    let id = world.leader().set_target(&[("BTCUSDC", dec!(0.5))]);
+    assert_eq!(status(&follower.site().closed_signal(&id)), ("executed", 1));
+    near(weight(follower.site(), "BTCUSDC"), dec!(0.5));
+    let bought = decimal(&list(follower.site(), "/api/trades?limit=1")[0]["amount_usdt"]);
+    assert!((bought - dec!(541)).abs() < dec!(5), "{bought} for half of 1000 EUR");
+}

@@ -1,0 +1,394 @@
+//! La base du programme Python, telle qu'il la fait, reprise par le démon.
+//!
+//! Le schéma est recopié de sa source publique (`AlexandreFrancony/Calv-a-lot`, `app/db.py`, révision
+//! c3f9ff3). Ce que l'on a choisi pour un coin inconnu : ses lignes restent dans les tables `python_*`,
+//! l'argent qu'il a coûté ou rapporté compte toujours, et le reste est repris sans lui.
+
+mod follower;
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use calvalot::sim::{Fault, On, Script, World};
+use follower::{Folder, Follower, config, decimal, still_world};
+use rusqlite::Connection;
+use rust_decimal::{Decimal, dec};
+use serde_json::{Value, json};
+
+const PYTHON: &str = "
+PRAGMA journal_mode = WAL;
+CREATE TABLE IF NOT EXISTS budget (id INTEGER PRIMARY KEY, initial_total_eur REAL NOT NULL,
+    total_deposited_eur REAL NOT NULL DEFAULT 0, status TEXT NOT NULL DEFAULT 'ACTIVE',
+    created_at TEXT DEFAULT (datetime('now')), updated_at TEXT DEFAULT (datetime('now')));
+CREATE TABLE IF NOT EXISTS trades (id INTEGER PRIMARY KEY AUTOINCREMENT, coin TEXT NOT NULL, action TEXT NOT NULL,
+    amount_usdt REAL NOT NULL, price REAL NOT NULL, quantity REAL NOT NULL, fee_usdt REAL DEFAULT 0, signal_id TEXT,
+    is_simulated INTEGER DEFAULT 1, created_at TEXT DEFAULT (datetime('now')));
+CREATE TABLE IF NOT EXISTS positions (coin TEXT PRIMARY KEY, quantity REAL NOT NULL DEFAULT 0,
+    avg_entry_price REAL NOT NULL DEFAULT 0, total_invested_usdt REAL NOT NULL DEFAULT 0,
+    updated_at TEXT DEFAULT (datetime('now')));
+CREATE TABLE IF NOT EXISTS signals (id INTEGER PRIMARY KEY AUTOINCREMENT, signal_id TEXT UNIQUE NOT NULL,
+    confidence REAL, reasoning TEXT, actions TEXT NOT NULL, portfolio_state TEXT, status TEXT DEFAULT 'received',
+    error_message TEXT, received_at TEXT DEFAULT (datetime('now')), executed_at TEXT);
+CREATE TABLE IF NOT EXISTS budget_snapshots (id INTEGER PRIMARY KEY AUTOINCREMENT, total_value_eur REAL,
+    portfolio_value_usdt REAL, cash_usdt REAL, created_at TEXT DEFAULT (datetime('now')));
+CREATE TABLE IF NOT EXISTS withdrawals (id INTEGER PRIMARY KEY AUTOINCREMENT, amount_eur_requested REAL,
+    amount_usdt_sold REAL, amount_eur_received REAL, eurusdc_rate REAL, positions_sold TEXT,
+    status TEXT DEFAULT 'completed', is_simulated INTEGER DEFAULT 1, created_at TEXT DEFAULT (datetime('now')));
+CREATE INDEX IF NOT EXISTS idx_trades_created_at ON trades(created_at DESC);
+CREATE INDEX IF NOT EXISTS idx_signals_signal_id ON signals(signal_id);
+CREATE INDEX IF NOT EXISTS idx_snapshots_created_at ON budget_snapshots(created_at DESC);
+";
+
+/// Quatre mois de simulation : 400 EUR déposés, BTC et SOL tenus, ETH vendu, un retrait.
+const HISTORY: &str = r#"
+INSERT INTO budget VALUES (1, 100.0, 400.0, 'ACTIVE', '2026-02-24 18:30:05', '2026-03-01 09:00:00');
+INSERT INTO trades (coin, action, amount_usdt, price, quantity, fee_usdt, signal_id, is_simulated, created_at) VALUES
+    ('BTCUSDC', 'BUY', 150.25, 68012.34, 0.00220915888, 0.15025, 'initial_sync', 1, '2026-02-24 18:32:00'),
+    ('ETHUSDC', 'BUY', 60.1, 2450.5, 0.02452560702, 0.0601, 'initial_sync', 1, '2026-02-24 18:32:01'),
+    ('ETHUSDC', 'SELL', 58.75, 2395.45, 0.02452560702, NULL, 'sig-2', 1, '2026-03-02 07:00:00'),
+    ('SOLUSDC', 'BUY', 30.0, 142.857142857, 0.21, 0.03, NULL, NULL, '2026-03-02 07:00:01');
+INSERT INTO positions VALUES
+    ('BTCUSDC', 0.00220915888, 68012.34, 150.25, '2026-02-24 18:32:00'),
+    ('ETHUSDC', 0, 0, 0, '2026-03-02 07:00:00'),
+    ('SOLUSDC', 0.21, 142.857142857, 30.0, '2026-03-02 07:00:01'),
+    ('XRPUSDC', 1e-12, 0.5, -1e-13, '2026-03-02 07:00:01');
+INSERT INTO signals (signal_id, confidence, reasoning, actions, portfolio_state, status, error_message, received_at,
+    executed_at) VALUES
+    ('sig-1', 0.72, 'Ouverture', '[{"coin": "BTCUSDC", "action": "BUY", "pct_of_capital": 0.4}]',
+     '{"positions": [{"coin": "BTCUSDC", "pct_of_portfolio": 0.4}]}', 'executed', NULL, '2026-02-24 18:31:59',
+     '2026-02-24 18:32:02'),
+    ('sig-2', NULL, NULL, '[]', 'null', 'skipped', 'SELL ETHUSDC: $1.20 < min $5', '2026-03-02 06:59:59', NULL),
+    ('sig-3', 'high', 'x', 'null', NULL, 'rejected', 'Coin inconnu: DOGEUSDC', '2026-03-03 06:59:59', NULL),
+    ('sig-4', 1, '', '[]', 'null', 'error', 'timeout', '2026-03-04 06:59:59', NULL),
+    ('sig-5', 0.5, 'Coupure', '[{"coin": "BTCUSDC", "action": "SELL", "pct_of_capital": 0.4}]', 'null', 'received',
+     NULL, '2026-03-05 06:59:59', NULL),
+    ('sig-6', 0.5, 'Jamais su', '[]', 'null', NULL, NULL, '2026-03-06 06:59:59', NULL);
+INSERT INTO budget_snapshots (total_value_eur, portfolio_value_usdt, cash_usdt, created_at) VALUES
+    (399.5, 210.35, 222.5, '2026-02-24 18:32:03'), (NULL, 210.0, 222.0, '2026-02-25 18:32:03'),
+    (401.123456789, 181.0, 251.0, '2026-03-02 07:00:02');
+INSERT INTO withdrawals (amount_eur_requested, amount_usdt_sold, amount_eur_received, eurusdc_rate, positions_sold,
+    status, is_simulated, created_at) VALUES
+    (20, 21.7, 19.98, 0.92, '[{"coin": "ETHUSDC", "quantity": 0.01}]', 'completed', 1, '2026-03-10 10:00:00'),
+    (NULL, NULL, NULL, NULL, NULL, NULL, NULL, '2026-03-11 10:00:00');
+"#;
+
+/// Un dossier dont la base est celle du programme Python, avec `rows` en plus.
+fn python(rows: &str) -> Folder {
+    let folder = Folder::new();
+    let connection = Connection::open(folder.db()).unwrap();
+    connection.execute_batch(PYTHON).unwrap();
+    connection.execute_batch(rows).unwrap();
+    folder
+}
+
+/// Un suiveur qui a fait quelques tours sur la base reprise, face à un leader sans signal.
+fn taken_over(world: &World, folder: &Folder) -> Follower {
+    world.leader().no_signal();
+    let follower = Follower::of(world, folder);
+    follower.site().wait_polls(2);
+    follower
+}
+
+/// `found` porte au moins les champs de `expected`.
+fn has(found: &Value, expected: &Value) {
+    for (field, value) in expected.as_object().unwrap() {
+        let same = match (found[field].as_f64(), value.as_f64()) {
+            (Some(one), Some(other)) => (one - other).abs() < 1e-8,
+            _ => found[field] == *value,
+        };
+        assert!(same, "{field} is {} and was {value}", found[field]);
+    }
+}
+
+fn list(follower: &Follower, path: &str) -> Vec<Value> {
+    follower.site().json(path).as_array().unwrap().clone()
+}
+
+fn tables(path: &Path) -> Vec<String> {
+    let connection = Connection::open(path).unwrap();
+    let mut names =
+        connection.prepare("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").unwrap();
+    let names = names.query_map([], |row| row.get(0)).unwrap();
+    names.map(Result::unwrap).collect()
+}
+
+/// Le vrai programme, qui ne doit pas démarrer.
+fn refused(world: &World, folder: &Folder) -> (Option<i32>, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_calvalot"));
+    command
+        .env_clear()
+        .env("LEADER_URL", world.leader_url())
+        .env("SIGNAL_SECRET", Script::default().secret)
+        .env("BINANCE_URL", world.exchange_url())
+        .env("DB_PATH", folder.db())
+        .env("PORT", follower::free_port().to_string())
+        .current_dir(folder.path());
+    let Output { status, stderr, .. } = command.output().unwrap();
+    (status.code(), String::from_utf8(stderr).unwrap())
+}
+
+#[test]
+fn the_history_is_shown_as_it_was() {
+    let (world, folder) = (still_world(), python(HISTORY));
+    let follower = taken_over(&world, &folder);
+    has(
+        &follower.site().json("/api/budget"),
+        &json!({"status": "ACTIVE", "initial_total_eur": 100, "total_deposited_eur": 400, "positions_count": 2,
+                "created_at": "2026-02-24 18:30:05", "withdrawn_eur": 19.98, "mode": "dry_run", "paused": false}),
+    );
+    let trades = list(&follower, "/api/trades");
+    assert_eq!(trades.len(), 4);
+    has(
+        &trades[0],
+        &json!({"id": 4, "coin": "SOLUSDC", "action": "BUY", "amount_usdt": 30, "price": 142.857142857,
+                "quantity": 0.21, "fee_usdt": 0.03, "signal_id": null, "is_simulated": 1,
+                "created_at": "2026-03-02 07:00:01"}),
+    );
+    has(&trades[1], &json!({"action": "SELL", "fee_usdt": 0, "signal_id": "sig-2", "amount_usdt": 58.75}));
+    has(&trades[3], &json!({"id": 1, "quantity": 0.00220916, "fee": 0.15025, "fee_asset": "USDC"}));
+    let positions = list(&follower, "/api/positions");
+    assert_eq!(positions.len(), 2, "{positions:?}");
+    has(
+        &positions[0],
+        &json!({"coin": "BTCUSDC", "quantity": 0.00220916, "total_invested_usdt": 150.25,
+                "updated_at": "2026-02-24 18:32:00", "leader_weight": null}),
+    );
+    assert!((decimal(&positions[0]["avg_entry_price"]) - dec!(68012.34)).abs() < dec!(0.1));
+    has(&positions[1], &json!({"coin": "SOLUSDC", "quantity": 0.21, "total_invested_usdt": 30}));
+}
+
+#[test]
+fn the_signals_snapshots_and_withdrawals_are_shown_as_they_were() {
+    let (world, folder) = (still_world(), python(HISTORY));
+    let follower = taken_over(&world, &folder);
+    let signals = list(&follower, "/api/signals");
+    let expected = [
+        json!({"signal_id": "sig-6", "status": "skipped", "error_message": "interrupted under the Python program"}),
+        json!({"signal_id": "sig-5", "status": "skipped", "error_message": "interrupted under the Python program"}),
+        json!({"signal_id": "sig-4", "status": "error", "confidence": 1, "error_message": "timeout"}),
+        json!({"signal_id": "sig-3", "status": "rejected", "confidence": null, "actions": [],
+               "error_message": "Coin inconnu: DOGEUSDC"}),
+        json!({"signal_id": "sig-2", "status": "skipped", "confidence": null, "reasoning": "", "trades": 1,
+               "portfolio_state": null, "executed_at": null}),
+        json!({"id": 1, "signal_id": "sig-1", "status": "executed", "confidence": 0.72, "reasoning": "Ouverture",
+               "actions": [{"coin": "BTCUSDC", "action": "BUY", "pct_of_capital": 0.4}],
+               "portfolio_state": {"positions": [{"coin": "BTCUSDC", "pct_of_portfolio": 0.4}]},
+               "error_message": null, "received_at": "2026-02-24 18:31:59", "executed_at": "2026-02-24 18:32:02",
+               "version": null, "decisions": []}),
+    ];
+    assert_eq!(signals.len(), expected.len());
+    for (signal, expected) in signals.iter().zip(&expected) {
+        has(signal, expected);
+    }
+    let history = list(&follower, "/api/budget/history");
+    let old: Vec<&Value> = history.iter().filter(|snapshot| snapshot["id"].as_i64() <= Some(3)).collect();
+    assert_eq!(old.len(), 2, "the incomplete snapshot is left where it was");
+    has(old[0], &json!({"id": 3, "total_value_eur": 401.12345679, "created_at": "2026-03-02 07:00:02"}));
+    has(
+        old[1],
+        &json!({"id": 1, "total_value_eur": 399.5, "portfolio_value_usdt": 210.35, "cash_usdt": 222.5,
+                "deposited_eur": 400}),
+    );
+    let withdrawals = follower.site().json("/api/budget/withdrawals");
+    has(&withdrawals, &json!({"total_usdt": 21.7, "total_eur": 19.98}));
+    has(
+        &withdrawals["withdrawals"][1],
+        &json!({"id": 1, "amount_eur_requested": 20, "amount_usdt_sold": 21.7, "amount_eur_received": 19.98,
+                "eurusdc_rate": 0.92, "positions_sold": [{"coin": "ETHUSDC", "quantity": 0.01}],
+                "status": "completed", "is_simulated": 1, "created_at": "2026-03-10 10:00:00"}),
+    );
+    has(
+        &withdrawals["withdrawals"][0],
+        &json!({"eurusdc_rate": null, "positions_sold": [], "status": "completed"}),
+    );
+}
+
+/// Les dépôts au cours de l'ouverture, moins ce qui a été acheté, plus ce qui a été vendu, moins les retraits.
+#[test]
+fn the_cash_is_what_the_deposits_and_the_trades_leave() {
+    let (world, folder) = (still_world(), python(HISTORY));
+    world.exchange().set_price("EURUSDC", dec!(1.25));
+    let follower = taken_over(&world, &folder);
+    let rate = dec!(1) / decimal(&follower.site().json("/api/budget")["eurusdc_rate"]);
+    let traded: Decimal = dec!(-150.25) - dec!(60.1) + dec!(58.75) - dec!(30.0) - dec!(21.7);
+    let expected = dec!(400) * rate + traded;
+    let cash = decimal(&follower.site().json("/api/budget")["cash_usdt"]);
+    assert!((cash - expected).abs() < dec!(0.00001), "{cash} and not {expected}");
+    follower.stop();
+    world.exchange().set_price("EURUSDC", dec!(1.1));
+    let follower = taken_over(&world, &folder);
+    assert_eq!(decimal(&follower.site().json("/api/budget")["cash_usdt"]), cash, "it is booked once");
+}
+
+#[test]
+fn a_second_start_takes_nothing_over_again() {
+    let (world, folder) = (still_world(), python(HISTORY));
+    let paths = ["/api/trades", "/api/signals", "/api/budget/withdrawals"];
+    let read = |follower: &Follower| paths.map(|path| follower.site().json(path));
+    let follower = taken_over(&world, &folder);
+    let before = read(&follower);
+    follower.stop();
+    let old = ["budget", "budget_snapshots", "positions", "signals", "trades", "withdrawals"];
+    let found = tables(&folder.db());
+    assert!(old.iter().all(|table| found.contains(&format!("python_{table}"))), "{found:?}");
+    let kept: i64 = Connection::open(folder.db())
+        .unwrap()
+        .query_row("SELECT count(*) FROM python_positions", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(kept, 4, "the old tables are kept whole");
+    let follower = taken_over(&world, &folder);
+    assert_eq!(read(&follower), before);
+    assert_eq!(tables(&folder.db()), found);
+}
+
+/// L'ancien programme l'avait faite : ses trades le disent, même si tout a été vendu depuis.
+#[test]
+fn the_initial_sync_of_the_old_program_is_not_done_again() {
+    let (world, folder) = (still_world(), python(HISTORY));
+    let connection = Connection::open(folder.db()).unwrap();
+    connection.execute_batch("UPDATE positions SET quantity = 0").unwrap();
+    drop(connection);
+    let id = world.leader().set_actions(&[("BTCUSDC", "HOLD", dec!(0))], Some(&[("BTCUSDC", dec!(0.5))]));
+    let follower = Follower::of(&world, &folder);
+    assert_eq!(follower.site().closed_signal(&id)["status"], "executed");
+    assert!(follower.site().signal("initial_sync").is_none());
+    assert_eq!(list(&follower, "/api/trades").len(), 4);
+}
+
+#[test]
+fn a_signal_the_old_program_knew_is_not_executed_again_and_a_new_one_is() {
+    let (world, folder) = (still_world(), python(HISTORY));
+    let raw = |id: &str| {
+        format!(
+            r#"{{"version":2,"signal_id":"{id}","portfolio_state":{{"positions":[
+                {{"coin":"ETHUSDC","pct_of_portfolio":0.5}}]}}}}"#
+        )
+    };
+    world.leader().set_raw(raw("sig-5"));
+    let follower = Follower::of(&world, &folder);
+    follower.site().wait_polls(3);
+    assert_eq!(list(&follower, "/api/trades").len(), 4);
+    assert_eq!(follower.site().json("/api/agent/status")["last_poll"]["status"], "already_processed");
+    world.leader().set_raw(raw("sig-7"));
+    let signal = follower.site().closed_signal("sig-7");
+    assert_eq!(
+        (signal["status"].as_str(), signal["trades"].as_u64()),
+        (Some("executed"), Some(3)),
+        "{signal}"
+    );
+    let coins: Vec<Value> =
+        list(&follower, "/api/positions").into_iter().map(|position| position["coin"].clone()).collect();
+    assert!(coins.contains(&json!("ETHUSDC")), "{coins:?}");
+}
+
+#[test]
+fn a_dead_agent_stays_dead_and_a_paused_one_paused() {
+    for (word, state, paused) in [("DEAD", "DEAD", false), ("PAUSED", "ACTIVE", true)] {
+        let (world, folder) = (still_world(), python(HISTORY));
+        Connection::open(folder.db()).unwrap().execute("UPDATE budget SET status = ?1", [word]).unwrap();
+        let follower = taken_over(&world, &folder);
+        let status = follower.site().json("/api/agent/status");
+        has(&status, &json!({"state": state, "paused": paused, "running": false}));
+        assert_eq!(follower.site().json("/api/budget")["status"], state);
+    }
+}
+
+#[test]
+fn an_unknown_coin_stops_neither_the_start_nor_the_screens() {
+    let rows = "
+        INSERT INTO trades (coin, action, amount_usdt, price, quantity) VALUES
+            ('BTCUSDT', 'BUY', 10, 50000, 0.0002), ('BTCUSDT', 'SELL', 4, 50000, 0.00008);
+        INSERT INTO positions (coin, quantity, total_invested_usdt) VALUES ('BTCUSDT', 0.00012, 6);";
+    let (world, folder) = (still_world(), python(&format!("{HISTORY}{rows}")));
+    let follower = taken_over(&world, &folder);
+    for path in ["/api/budget", "/api/trades", "/api/positions", "/api/signals", "/metrics"] {
+        assert_eq!(follower.site().get(path).status, 200, "{path}");
+    }
+    assert_eq!(list(&follower, "/api/trades").len(), 4);
+    assert_eq!(list(&follower, "/api/positions").len(), 2);
+    let budget = follower.site().json("/api/budget");
+    assert!(budget["total_value_eur"].is_number(), "{budget}");
+    let rate = dec!(1) / decimal(&budget["eurusdc_rate"]);
+    let spent = dec!(150.25) + dec!(60.1) - dec!(58.75) + dec!(30.0) + dec!(21.7) + dec!(10) - dec!(4);
+    let missing = decimal(&budget["cash_usdt"]) - (dec!(400) * rate - spent);
+    assert!(missing.abs() < dec!(0.00001), "the money moved all the same: {missing}");
+}
+
+#[test]
+fn a_base_without_any_row_starts_with_the_budget_of_now() {
+    let (world, folder) = (still_world(), python(""));
+    world.leader().set_target(&[("BTCUSDC", dec!(0.5))]);
+    let follower = Follower::of(&world, &folder);
+    assert_eq!(follower.site().closed_signal("initial_sync")["status"], "executed");
+    has(
+        &follower.site().json("/api/budget"),
+        &json!({"initial_total_eur": 1000, "total_deposited_eur": 1000, "status": "ACTIVE"}),
+    );
+}
+
+/// L'ancien programme comptait le capital initial quand rien n'avait été déposé.
+#[test]
+fn no_deposit_means_the_initial_budget() {
+    let (world, folder) = (still_world(), python("INSERT INTO budget (initial_total_eur) VALUES (150)"));
+    let follower = taken_over(&world, &folder);
+    has(
+        &follower.site().json("/api/budget"),
+        &json!({"initial_total_eur": 150, "total_deposited_eur": 150, "positions_count": 0}),
+    );
+}
+
+/// Tant que le cours de l'euro n'est pas su, le cash d'une base reprise ne l'est pas non plus.
+#[test]
+fn nothing_is_booked_before_the_euro_rate_is_known() {
+    let (world, folder) = (still_world(), python(HISTORY));
+    world.fault(On::exchange("/api/v3/ticker/bookTicker"), Fault::body("[]"));
+    let follower = taken_over(&world, &folder);
+    assert!(follower.site().json("/api/budget")["cash_usdt"].is_null());
+    world.clear_faults();
+    follower::until("the opening is booked", || {
+        follower.site().json("/api/budget")["cash_usdt"].is_number().then_some(())
+    });
+}
+
+#[test]
+fn a_base_of_real_trades_is_refused_in_dry_run_with_the_way_out_and_left_as_it_was() {
+    let rows = "INSERT INTO trades (coin, action, amount_usdt, price, quantity, is_simulated) VALUES
+        ('BTCUSDC', 'BUY', 10, 50000, 0.0002, 0);";
+    let (world, folder) = (still_world(), python(&format!("{HISTORY}{rows}")));
+    let before = tables(&folder.db());
+    let (code, message) = refused(&world, &folder);
+    assert_eq!(code, Some(1));
+    for word in ["live", "dry_run", "DB_PATH"] {
+        assert!(message.contains(word), "{message}");
+    }
+    assert_eq!(tables(&folder.db()), before, "the old program can still use it");
+}
+
+#[test]
+fn a_file_that_is_no_base_is_refused_by_its_name_and_left_as_it_was() {
+    let mut torn = std::fs::read(python(HISTORY).db()).unwrap();
+    torn.truncate(5000);
+    torn[4096..].fill(0xA5);
+    let bodies = [b"this is not a database, only text that is long enough to be a header".repeat(20), torn];
+    for body in bodies {
+        let (world, folder) = (still_world(), Folder::new());
+        std::fs::write(folder.db(), &body).unwrap();
+        let (code, message) = refused(&world, &folder);
+        assert_eq!(code, Some(1), "{message}");
+        for word in ["calvalot.db", "DB_PATH"] {
+            assert!(message.contains(word), "{word} is not in: {message}");
+        }
+        assert_eq!(std::fs::read(folder.db()).unwrap(), body);
+    }
+}
+
+/// Le grand livre ne se lit pas en arrière : une base plus récente que le programme est refusée.
+#[test]
+fn a_base_of_a_newer_program_is_refused() {
+    let (world, folder) = (still_world(), Folder::new());
+    Follower::start(config(&world, &folder)).stop();
+    Connection::open(folder.db()).unwrap().pragma_update(None, "user_version", 99).unwrap();
+    let (code, message) = refused(&world, &folder);
+    assert_eq!(code, Some(1));
+    assert!(message.contains("update the program"), "{message}");
+}

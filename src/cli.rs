@@ -9,12 +9,15 @@ use crate::config::{Config, Faults, VARIABLES};
 use crate::daemon::{self, StartError};
 use crate::demo;
 use crate::logging;
+use crate::verify;
 
 /// Ce que l'on a demandé.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
     Run,
     Demo(demo::Options),
+    /// La base à vérifier, si elle est donnée.
+    Verify(Option<PathBuf>),
     Help,
     Version,
 }
@@ -24,7 +27,7 @@ pub enum Command {
 pub enum Failure {
     /// La ligne de commande ou la configuration est à corriger : code 2.
     Usage(String),
-    /// Le démon n'a pas pu démarrer : code 1.
+    /// Le démon n'a pas pu démarrer, ou les livres ne concordent pas : code 1.
     Start(String),
 }
 
@@ -60,6 +63,7 @@ pub fn parse(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
                 command = Some(match word.to_str() {
                     Some("run") => Command::Run,
                     Some("demo") => Command::Demo(demo::Options::default()),
+                    Some("verify") => Command::Verify(None),
                     Some("help") => return Ok(Command::Help),
                     _ => return Err(format!("there is no command {word:?}").into()),
                 });
@@ -75,6 +79,7 @@ pub fn parse(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
             (Long("db"), Some(Command::Demo(options))) => {
                 options.db_path = Some(PathBuf::from(parser.value()?));
             }
+            (Long("db"), Some(Command::Verify(path))) => *path = Some(PathBuf::from(parser.value()?)),
             (other, _) => return Err(other.unexpected()),
         }
     }
@@ -91,9 +96,21 @@ pub fn main(parser: lexopt::Parser) -> Result<(), Failure> {
             logging::start().map_err(daemon::cannot)?;
             demo::run(&options, daemon::termination()?)?;
         }
+        Command::Verify(path) => verify(path)?,
         Command::Run => run()?,
     }
     Ok(())
+}
+
+fn verify(path: Option<PathBuf>) -> Result<(), Failure> {
+    let configured = || Config::database().map_err(|faults| Failure::Usage(faults.to_string()));
+    let path = path.map_or_else(configured, Ok)?;
+    let report = verify::verify(&path).map_err(|error| Failure::Start(format!("calvalot: {error}")))?;
+    print!("{}", report.text);
+    match report.differences {
+        0 => Ok(()),
+        _ => Err(Failure::Start("calvalot: the ledger does not agree with itself".to_owned())),
+    }
 }
 
 fn run() -> Result<(), Failure> {
@@ -119,6 +136,7 @@ pub fn help() -> String {
          \x20     --speed N             times faster than life, 1 to 1200 (default 60)\n\
          \x20     --port N              port of the page (default 8080, or a free one)\n\
          \x20     --db PATH             keep the ledger there (default: a temporary folder)\n\
+         \x20 calvalot verify [--db PATH] prove the ledger: replay it and compare (changes nothing)\n\
          \x20 calvalot --help, --version\n\
          \n\
          Environment:\n",

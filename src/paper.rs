@@ -9,7 +9,7 @@ use crate::domain::book::{Fee, Fill};
 use crate::domain::market::Market;
 use crate::domain::order::{Order, Side, Size};
 
-/// Taux normal d'un ordre preneur (`binance.md`, section 4).
+/// Taux normal d'un ordre preneur (0,1 %, sans remise).
 const FEE: Decimal = dec!(0.001);
 
 /// Décimales des prix moyens, des montants et des frais à la bourse.

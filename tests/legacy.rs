@@ -279,6 +279,8 @@ fn a_signal_the_old_program_knew_is_not_executed_again_and_a_new_one_is() {
     let coins: Vec<Value> =
         list(&follower, "/api/positions").into_iter().map(|position| position["coin"].clone()).collect();
     assert!(coins.contains(&json!("ETHUSDC")), "{coins:?}");
+    let report = calvalot::verify::verify(&folder.db()).unwrap();
+    assert_eq!(report.differences, 0, "{}", report.text);
 }
 
 #[test]

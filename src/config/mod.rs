@@ -100,6 +100,14 @@ impl Config {
         Ok(config)
     }
 
+    /// La base de données réglée, sans demander le reste.
+    pub fn database() -> Result<PathBuf, Faults> {
+        let file = sources::file(sources::environment)?;
+        let get = |name: &str| sources::environment(name).or_else(|| file.get(name).cloned());
+        let mut values = parse::Values::new(&get);
+        values.read("DB_PATH", parse::path).ok_or(Faults::Invalid(values.faults))
+    }
+
     /// Le cœur pur : `get` rend la valeur d'une variable, si elle en a une.
     pub fn read(get: impl Fn(&str) -> Option<String>) -> Result<Config, Faults> {
         let mut values = parse::Values::new(&get);

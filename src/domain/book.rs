@@ -52,8 +52,20 @@ impl std::fmt::Display for Overdrawn {
     }
 }
 
-/// Ce que l'on possède après l'exécution.
+/// Ce que l'on possède après l'exécution ; refuse celle qui prendrait plus que ce qui est là.
 pub fn apply(holdings: &Holdings, fill: &Fill) -> Result<Holdings, Overdrawn> {
+    let after = after(holdings, fill);
+    let overdrawn = after.cash < Usdc::ZERO || after.positions[fill.coin].quantity < Quantity::ZERO;
+    if overdrawn { Err(Overdrawn { coin: fill.coin, side: fill.side }) } else { Ok(after) }
+}
+
+/// Ce que `fills` font, dans l'ordre, de ce que l'on possédait : de quoi prouver des livres. Le cash
+/// peut y passer sous zéro en chemin, si un dépôt fait entre deux est compté d'avance.
+pub fn replay<'a>(start: Holdings, fills: impl IntoIterator<Item = &'a Fill>) -> Holdings {
+    fills.into_iter().fold(start, |holdings, fill| after(&holdings, fill))
+}
+
+fn after(holdings: &Holdings, fill: &Fill) -> Holdings {
     let mut after = *holdings;
     let before = holdings.positions[fill.coin];
     let (coin_fee, usdc_fee) = match fill.fee {
@@ -73,8 +85,7 @@ pub fn apply(holdings: &Holdings, fill: &Fill) -> Result<Holdings, Overdrawn> {
             sold(before, fill.quantity + coin_fee)
         }
     };
-    let overdrawn = after.cash < Usdc::ZERO || after.positions[fill.coin].quantity < Quantity::ZERO;
-    if overdrawn { Err(Overdrawn { coin: fill.coin, side: fill.side }) } else { Ok(after) }
+    after
 }
 
 /// Une vente emporte sa part du prix de revient ; la dernière emporte tout.

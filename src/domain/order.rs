@@ -1,8 +1,8 @@
 //! Un ordre au marché qui obéit déjà aux règles de la bourse.
 //!
 //! Un `Order` ne se construit que par [`Order::sell`] et [`Order::buy`], qui arrondissent vers le
-//! bas et refusent ce que la bourse refuserait (`binance.md`, section 3.4) : au pas, entre les bornes,
-//! au-dessus du minimum avec une marge, jamais plus que ce qui est possédé.
+//! bas et refusent ce que la bourse refuserait : au pas, entre les bornes, au-dessus du minimum avec
+//! une marge, jamais plus que ce qui est possédé.
 
 use std::fmt;
 

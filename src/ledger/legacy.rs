@@ -10,8 +10,9 @@
 use rusqlite::Connection;
 
 use super::LedgerError;
-use crate::domain::market::Coin;
+use crate::domain::market::{Coin, PerCoin};
 use crate::domain::money::Usdc;
+use crate::domain::portfolio::Position;
 
 const TABLES: [&str; 6] = ["budget", "trades", "positions", "signals", "budget_snapshots", "withdrawals"];
 
@@ -37,11 +38,27 @@ pub fn set_aside(connection: &Connection) -> Result<bool, LedgerError> {
 /// Recopie l'ancienne base dans les nouvelles tables. Les nombres à virgule flottante sont écrits
 /// avec huit décimales, celles de la bourse.
 pub fn take_over(connection: &Connection) -> Result<(), LedgerError> {
-    connection.execute_batch(&TAKE_OVER.replace("{coins}", &known_coins()))?;
+    let sql = TAKE_OVER.replace("{positions}", POSITIONS).replace("{coins}", &known_coins());
+    connection.execute_batch(&sql)?;
     let brought = brought(connection)?;
     connection.execute("UPDATE account SET brought_usdc = ?1", [brought])?;
     log::info!("ledger_taken_over from=python brought_usdc={brought}");
     tell_strangers(connection)
+}
+
+/// Les positions que l'ancienne base apportait ; aucune si la base est née chez nous.
+pub fn brought_positions(connection: &Connection) -> Result<PerCoin<Position>, LedgerError> {
+    let mut positions = PerCoin::default();
+    let sql = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'python_positions'";
+    if connection.query_row(sql, [], |row| row.get::<_, i64>(0))? == 0 {
+        return Ok(positions);
+    }
+    let mut statement = connection.prepare(&POSITIONS.replace("{coins}", &known_coins()))?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        positions[row.get(0)?] = Position { quantity: row.get(1)?, invested: row.get(2)? };
+    }
+    Ok(positions)
 }
 
 /// Nos paires, comme une liste SQL.
@@ -75,6 +92,11 @@ fn brought(connection: &Connection) -> Result<Usdc, LedgerError> {
         - sum("SELECT sold_usdc FROM withdrawals")?)
 }
 
+const POSITIONS: &str = "
+SELECT coin, printf('%.8f', quantity), printf('%.8f', max(total_invested_usdt, 0)),
+    coalesce(CAST(strftime('%s', updated_at) AS INTEGER), 0) * 1000
+FROM python_positions WHERE quantity >= 0.00000001 AND coin IN ({coins})";
+
 const TAKE_OVER: &str = "
 INSERT INTO agent (id, mode, state, paused)
 SELECT 1,
@@ -104,10 +126,7 @@ SELECT id, signal_id, coin, action, printf('%.8f', quantity), printf('%.8f', pri
     coalesce(CAST(strftime('%s', created_at) AS INTEGER), 0) * 1000
 FROM python_trades WHERE action IN ('BUY', 'SELL') AND coin IN ({coins});
 
-INSERT INTO positions (coin, quantity, invested, updated_at)
-SELECT coin, printf('%.8f', quantity), printf('%.8f', max(total_invested_usdt, 0)),
-    coalesce(CAST(strftime('%s', updated_at) AS INTEGER), 0) * 1000
-FROM python_positions WHERE quantity >= 0.00000001 AND coin IN ({coins});
+INSERT INTO positions (coin, quantity, invested, updated_at) {positions};
 
 INSERT INTO withdrawals (id, requested_eur, sold_usdc, received_eur, rate, positions_sold, status, simulated, at)
 SELECT id, printf('%.8f', coalesce(amount_eur_requested, 0)), printf('%.8f', coalesce(amount_usdt_sold, 0)),

@@ -6,6 +6,7 @@
 //! touche à l'argent est une transaction, synchronisée au disque avant que l'appelant ne la sache faite.
 
 mod account;
+pub mod audit;
 mod columns;
 mod cycle;
 mod intents;

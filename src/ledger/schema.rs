@@ -12,6 +12,9 @@ use super::legacy;
 
 const MIGRATIONS: [&str; 1] = [FIRST];
 
+/// La version d'une base à jour.
+pub const VERSION: u32 = MIGRATIONS.len() as u32;
+
 const FIRST: &str = "
 CREATE TABLE agent (
     id INTEGER PRIMARY KEY CHECK (id = 1),

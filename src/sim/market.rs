@@ -169,7 +169,7 @@ pub(super) struct Market {
 impl Market {
     pub(super) fn new(seed: u64) -> Market {
         let mut market = Market { symbols: Vec::new(), dice: fastrand::Rng::with_seed(seed) };
-        // Pas et minima : les valeurs vraisemblables de binance.md 3.2 ; prix et remous sont inventés.
+        // Pas et minima : des valeurs vraisemblables, pas celles du jour ; prix et remous sont inventés.
         market.list("BTCUSDC", "BTC", ["68012.34", "0.01", "0.00001", "9000"], 2_000);
         market.list("ETHUSDC", "ETH", ["2451.70", "0.01", "0.0001", "9000"], 3_000);
         market.list("BNBUSDC", "BNB", ["641.20", "0.01", "0.001", "9000"], 2_500);

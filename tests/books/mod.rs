@@ -73,6 +73,9 @@ pub fn check_consistent(books: &Connection) {
                         + (SELECT count(*) FROM trades WHERE intent IS NULL
                                OR intent NOT IN (SELECT id FROM intents WHERE state = 'filled'))";
     assert_eq!(number(books, orphans), 0, "an intent without its trade, or a trade without its intent");
+    let path = books.path().expect("the ledger is a file");
+    let report = calvalot::verify::verify(Path::new(path)).expect("the ledger can be read");
+    assert_eq!(report.differences, 0, "{}", report.text);
 }
 
 /// De plus, plus rien n'attend, et rien n'a été fait deux fois : au plus un trade par coin et signal.

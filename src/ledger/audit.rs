@@ -1,0 +1,123 @@
+//! Le grand livre relu depuis le début : ce que ses mouvements et ses trades racontent, à côté de ce
+//! qu'il tient.
+//!
+//! La base est ouverte en lecture seule, à côté du démon qui s'en sert peut-être ; une transaction
+//! donne de tout le même instant.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags, Row};
+
+use super::{LedgerError, legacy, schema, views};
+use crate::domain::book::{self, Fee, Fill};
+use crate::domain::money::{Eur, Usdc};
+use crate::domain::order::Side;
+use crate::domain::portfolio::Holdings;
+
+/// Les deux récits d'un grand livre, et ce qui les compose.
+#[derive(Clone, Debug)]
+pub struct Audit {
+    pub mode: String,
+    pub movements: usize,
+    pub trades: usize,
+    /// Ce que la base tient ; `None` tant que l'ouverture n'est pas comptée.
+    pub kept: Option<Holdings>,
+    /// Ce que les mouvements et les trades donnent.
+    pub replayed: Holdings,
+    pub kept_deposits: Eur,
+    pub replayed_deposits: Eur,
+    /// Ce que SQLite trouve d'abîmé dans le fichier, et les intentions sans leur trade.
+    pub damage: Vec<String>,
+}
+
+/// Relit la base à `path`.
+pub fn audit(path: &Path) -> Result<Audit, LedgerError> {
+    let named = |error: rusqlite::Error| LedgerError::Storage(format!("{}: {error}", path.display()));
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(named)?;
+    let transaction = connection.unchecked_transaction().map_err(named)?;
+    let version: u32 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(named)?;
+    if version != schema::VERSION {
+        return Err(LedgerError::Refused(format!(
+            "{} is of version {version} and this program keeps version {}: start it once on it, or take the \
+             program that wrote it",
+            path.display(),
+            schema::VERSION
+        )));
+    }
+    read(&transaction)
+}
+
+fn read(connection: &Connection) -> Result<Audit, LedgerError> {
+    let movements = movements(connection)?;
+    let fills = fills(connection)?;
+    let (mode, kept_deposits, brought): (String, Eur, Usdc) =
+        connection.query_row("SELECT mode, deposited_eur, brought_usdc FROM account, agent", [], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })?;
+    let opening = movements.iter().filter(|movement| movement.opens);
+    let opening: Usdc = opening.map(|movement| (movement.usdc + brought).max(Usdc::ZERO)).sum();
+    let later: Usdc = movements.iter().filter(|movement| !movement.opens).map(|movement| movement.usdc).sum();
+    let start = Holdings { positions: legacy::brought_positions(connection)?, cash: opening + later };
+    // Avant l'ouverture, rien n'a encore compté ce qui est versé.
+    let deposits = movements.iter().map(|movement| movement.eur);
+    let replayed_deposits = if movements.is_empty() { kept_deposits } else { deposits.sum() };
+    Ok(Audit {
+        mode,
+        movements: movements.len(),
+        trades: fills.len(),
+        kept: views::holdings(connection)?,
+        replayed: book::replay(start, &fills),
+        kept_deposits,
+        replayed_deposits,
+        damage: damage(connection)?,
+    })
+}
+
+struct Movement {
+    opens: bool,
+    eur: Eur,
+    usdc: Usdc,
+}
+
+fn movements(connection: &Connection) -> Result<Vec<Movement>, LedgerError> {
+    let mut statement =
+        connection.prepare("SELECT kind = 'opening', eur, usdc FROM movements ORDER BY id")?;
+    let rows = statement
+        .query_map([], |row| Ok(Movement { opens: row.get(0)?, eur: row.get(1)?, usdc: row.get(2)? }))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Les exécutions de nos intentions ; les trades repris sont dans ce que l'ancienne base apportait.
+fn fills(connection: &Connection) -> Result<Vec<Fill>, LedgerError> {
+    let mut statement = connection.prepare(
+        "SELECT coin, side, quantity, price, amount, fee, fee_asset FROM trades WHERE intent IS NOT NULL
+         ORDER BY id",
+    )?;
+    let rows = statement.query_map([], fill)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn fill(row: &Row) -> rusqlite::Result<Fill> {
+    let asset: String = row.get(6)?;
+    let fee = if asset == "USDC" { Fee::Usdc(row.get(5)?) } else { Fee::Coin(row.get(5)?) };
+    let (coin, side): (_, Side) = (row.get(0)?, row.get(1)?);
+    Ok(Fill { coin, side, quantity: row.get(2)?, price: row.get(3)?, amount: row.get(4)?, fee })
+}
+
+fn damage(connection: &Connection) -> Result<Vec<String>, LedgerError> {
+    let lines = |sql: &str| -> Result<Vec<String>, LedgerError> {
+        let mut statement = connection.prepare(sql)?;
+        let rows = statement.query_map([], |row| row.get(0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    };
+    let mut damage = lines("PRAGMA integrity_check")?;
+    damage.retain(|line| line != "ok");
+    damage.extend(lines(
+        "SELECT 'intent ' || id || ' is filled and has no trade' FROM intents
+         WHERE state = 'filled' AND id NOT IN (SELECT intent FROM trades WHERE intent IS NOT NULL)
+         UNION ALL
+         SELECT 'trade ' || trades.id || ' belongs to an intent that is not filled' FROM trades
+         JOIN intents ON intents.id = trades.intent WHERE intents.state <> 'filled'",
+    )?);
+    Ok(damage)
+}

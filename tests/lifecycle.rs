@@ -160,9 +160,11 @@ fn a_database_that_cannot_be_used_is_refused_with_its_path() {
     let (world, folder) = (still_world(), Folder::new());
     let file = folder.path().join("file");
     std::fs::write(&file, "this is no database, and it is long enough to be read as one".repeat(20)).unwrap();
+    let inner = folder.path().join("folder");
+    std::fs::create_dir(&inner).unwrap();
     let cases = [
         (file.join("below").join("x.db"), "file"),
-        (folder.path().clone(), ""),
+        (inner, ""),
         (file.clone(), "not a database"),
     ];
     for (path, expected) in cases {

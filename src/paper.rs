@@ -3,14 +3,12 @@
 //! Ce que la vraie bourse ferait d'un ordre au marché, arrondi toujours contre nous : prix du carnet
 //! décalé du glissement, quantité au pas inférieur, frais de 0,1 % pris dans ce qui est reçu.
 
-use rust_decimal::{Decimal, dec};
+use rust_decimal::Decimal;
 
 use crate::domain::book::{Fee, Fill};
+use crate::domain::cost::TAKER_FEE;
 use crate::domain::market::Market;
 use crate::domain::order::{Order, Side, Size};
-
-/// Taux normal d'un ordre preneur (0,1 %, sans remise).
-const FEE: Decimal = dec!(0.001);
 
 /// Décimales des prix moyens, des montants et des frais à la bourse.
 const PLACES: u32 = 8;
@@ -24,13 +22,13 @@ pub fn execute(order: &Order, market: &Market) -> Result<Fill, String> {
         Size::Spend(spend) => {
             let price = quote.ask().times(Decimal::ONE + slip).ceil(PLACES);
             let quantity = spend.buys_at(price).floor_to_step(rules.step);
-            let fee = Fee::Coin(quantity.times(FEE).ceil(PLACES));
+            let fee = Fee::Coin(quantity.times(TAKER_FEE).ceil(PLACES));
             Fill { coin, side: Side::Buy, quantity, price, amount: (price * quantity).ceil(PLACES), fee }
         }
         Size::Sell(quantity) => {
             let price = quote.bid().times(Decimal::ONE - slip).floor(PLACES);
             let amount = (price * quantity).floor(PLACES);
-            let fee = Fee::Usdc(amount.times(FEE).ceil(PLACES));
+            let fee = Fee::Usdc(amount.times(TAKER_FEE).ceil(PLACES));
             Fill { coin, side: Side::Sell, quantity, price, amount, fee }
         }
     };

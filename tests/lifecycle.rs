@@ -162,11 +162,7 @@ fn a_database_that_cannot_be_used_is_refused_with_its_path() {
     std::fs::write(&file, "this is no database, and it is long enough to be read as one".repeat(20)).unwrap();
     let inner = folder.path().join("folder");
     std::fs::create_dir(&inner).unwrap();
-    let cases = [
-        (file.join("below").join("x.db"), "file"),
-        (inner, ""),
-        (file.clone(), "not a database"),
-    ];
+    let cases = [(file.join("below").join("x.db"), "file"), (inner, ""), (file.clone(), "not a database")];
     for (path, expected) in cases {
         let mut command = configured(&world, &folder);
         command.env("DB_PATH", &path).env("CONFIG_PATH", folder.path().join("none.json"));

@@ -4,6 +4,7 @@
 //! sait d'où vient un prix ni où va un ordre ; le temps est un argument.
 
 pub mod book;
+pub mod cost;
 pub mod intent;
 pub mod market;
 pub mod moment;

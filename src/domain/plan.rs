@@ -7,6 +7,7 @@
 
 use rust_decimal::{Decimal, dec};
 
+use super::cost;
 use super::market::{Coin, Market, PerCoin};
 use super::money::{Usdc, Weight};
 use super::order::{Left, Order};
@@ -15,6 +16,9 @@ use super::signal::{Action, Instruction, Target};
 
 /// Ce qui resterait d'une position sous ce montant est vendu avec elle (le seuil du leader).
 const DUST: Usdc = Usdc::new(dec!(2.50));
+
+/// Reprises du plan d'une allocation, coûts compris.
+const REVISIONS: u32 = 2;
 
 /// Le résultat de [`plan`].
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -40,13 +44,33 @@ enum Need {
 
 /// Traduit la consigne en ventes, souhaits d'achat et raisons. `threshold` est l'écart de part
 /// (version 2) sous lequel un coin n'est pas touché.
+///
+/// Échanger coûte : une allocation se vise sur ce qui restera une fois les coûts payés. Ce reste
+/// dépend du plan, et le plan de lui, de moins en moins : chaque reprise divise l'écart par plus de cent.
 pub fn plan(instruction: &Instruction, holdings: &Holdings, market: &Market, threshold: Weight) -> Plan {
     let valuation = holdings.value(market);
+    let mut plan = draft(instruction, holdings, &valuation, market, threshold);
+    if let Instruction::Target(_) = instruction {
+        for _ in 0..REVISIONS {
+            let left = Valuation { total: valuation.total - cost_of(&plan, market), ..valuation };
+            plan = draft(instruction, holdings, &left, market, threshold);
+        }
+    }
+    plan
+}
+
+fn draft(
+    instruction: &Instruction,
+    holdings: &Holdings,
+    valuation: &Valuation,
+    market: &Market,
+    threshold: Weight,
+) -> Plan {
     let mut plan = Plan::default();
     for coin in Coin::ALL {
         let need = match instruction {
-            Instruction::Target(target) => toward(target, coin, &valuation, market, threshold),
-            Instruction::Actions(actions) => obey(actions, coin, &valuation),
+            Instruction::Target(target) => toward(target, coin, valuation, market, threshold),
+            Instruction::Actions(actions) => obey(actions, coin, valuation),
         };
         match need {
             Need::Nothing(reason) => plan.left.push((coin, reason)),
@@ -55,6 +79,20 @@ pub fn plan(instruction: &Instruction, holdings: &Holdings, market: &Market, thr
         }
     }
     plan
+}
+
+/// Ce que le plan perdra de valeur en s'exécutant.
+fn cost_of(plan: &Plan, market: &Market) -> Usdc {
+    let sales = plan.sales.iter().map(|order| {
+        let coin = order.coin();
+        let value = order.value_at(market.quotes[coin].mid());
+        value.times(Decimal::ONE - cost::returned_by_one(coin, market))
+    });
+    let purchases = plan
+        .wants
+        .iter()
+        .map(|want| want.amount.times(Decimal::ONE - cost::bought_by_one(want.coin, market)));
+    sales.chain(purchases).sum()
 }
 
 fn toward(target: &Target, coin: Coin, valuation: &Valuation, market: &Market, threshold: Weight) -> Need {
@@ -72,7 +110,7 @@ fn toward(target: &Target, coin: Coin, valuation: &Valuation, market: &Market, t
         return Need::Nothing(Left::WithinStep { step });
     }
     if delta.is_positive() {
-        Need::Buy(delta)
+        Need::Buy(delta.times(Decimal::ONE / cost::bought_by_one(coin, market)))
     } else {
         Need::Sell { amount: -delta, whole: weight.is_zero() }
     }

@@ -1,0 +1,54 @@
+//! Le dehors vu du grand livre : les dernières lectures, celles qui sont fraîches, ce qui manque.
+
+use crate::domain::market::{self, PerCoin, Quote, Reading, Unknown};
+use crate::domain::moment::Moment;
+use crate::domain::money::{Price, Rate};
+use crate::ledger::{Db, LedgerError, ReadingRow};
+
+/// Ce que le marché disait à la dernière lecture, et ce qu'on n'en sait plus.
+#[derive(Clone, Debug)]
+pub struct Outside {
+    pub prices: PerCoin<Option<Price>>,
+    pub rate: Option<Rate>,
+    pub unknown: Vec<Unknown>,
+}
+
+impl Db {
+    /// Les prix et le cours de l'euro qui sont frais à `now`, et tout ce qui manque, cash compris.
+    pub fn outside(&self, now: Moment) -> Result<Outside, LedgerError> {
+        let readings = self.readings()?;
+        let find = |what: &str| readings.iter().find(|reading| reading.what == what);
+        let quote = |what: &str| {
+            let reading = find(what)?;
+            let (bid, ask) = reading.bid_ask?;
+            market::fresh(&Some(Reading { value: Quote::new(bid, ask).ok()?, at: reading.at? }), now)
+        };
+        let mut unknown: Vec<Unknown> = market::everything()
+            .into_iter()
+            .filter_map(|what| {
+                let reading = find(&what);
+                let at = reading.and_then(|reading| reading.at);
+                market::missing(what, at, reading.and_then(|reading| reading.failure.as_deref()), now)
+            })
+            .collect();
+        if self.account()?.cash.is_none() {
+            let reason = "the budget is booked in USDC at the first known EUR rate".to_owned();
+            unknown.push(Unknown { what: "cash".to_owned(), reason, since: None });
+        }
+        Ok(Outside {
+            prices: PerCoin::from_fn(|coin| quote(&market::price_of(coin)).map(Quote::mid)),
+            rate: quote(market::EURO).map(|quote| Rate::new(quote.mid().decimal())),
+            unknown,
+        })
+    }
+
+    fn readings(&self) -> Result<Vec<ReadingRow>, LedgerError> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT what, bid, ask, at, failure FROM readings")?;
+        let rows = statement.query_map([], |row| {
+            let (bid, ask): (Option<Price>, Option<Price>) = (row.get(1)?, row.get(2)?);
+            Ok(ReadingRow { what: row.get(0)?, bid_ask: bid.zip(ask), at: row.get(3)?, failure: row.get(4)? })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}

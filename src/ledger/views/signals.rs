@@ -1,0 +1,117 @@
+//! Les signaux : ce qu'ils demandaient, ce qu'il en est advenu, ceux qui attendent.
+
+use rusqlite::{OptionalExtension, Row};
+
+use crate::domain::market::{Coin, PerCoin};
+use crate::domain::moment::Moment;
+use crate::domain::money::Weight;
+use crate::domain::signal::INITIAL_SYNC;
+use crate::ledger::{Db, LedgerError, PendingSignal};
+
+/// Un signal et ce qu'il en est advenu.
+#[derive(Clone, Debug)]
+pub struct Signal {
+    pub id: i64,
+    pub signal_id: String,
+    pub version: Option<u32>,
+    pub confidence: Option<f64>,
+    pub reasoning: String,
+    pub actions: String,
+    pub portfolio_state: Option<String>,
+    pub status: String,
+    pub error_message: Option<String>,
+    pub received_at: Moment,
+    pub executed_at: Option<Moment>,
+    pub trades: u32,
+    pub decisions: Vec<Decided>,
+}
+
+/// Ce qui a été décidé d'un coin.
+#[derive(Clone, Debug)]
+pub struct Decided {
+    pub coin: Coin,
+    pub decision: String,
+    pub code: String,
+    pub reason: String,
+}
+
+impl Db {
+    /// Les signaux, du plus récent au plus ancien.
+    pub fn signals(&self, limit: u32) -> Result<Vec<Signal>, LedgerError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id, signal_id, version, confidence, reasoning, actions, portfolio_state, status, error_message,
+                 received_at, executed_at, (SELECT count(*) FROM trades WHERE trades.signal_id = signals.signal_id)
+             FROM signals ORDER BY id DESC LIMIT ?1",
+        )?;
+        let rows = statement.query_map([limit], signal_row)?;
+        let mut signals: Vec<Signal> = rows.collect::<Result<_, _>>()?;
+        for signal in &mut signals {
+            signal.decisions = self.decisions(signal.id)?;
+        }
+        Ok(signals)
+    }
+
+    fn decisions(&self, signal: i64) -> Result<Vec<Decided>, LedgerError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT coin, decision, code, reason FROM decisions WHERE signal = ?1 ORDER BY coin",
+        )?;
+        let rows = statement.query_map([signal], |row| {
+            Ok(Decided { coin: row.get(0)?, decision: row.get(1)?, code: row.get(2)?, reason: row.get(3)? })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Les signaux à exécuter, dans l'ordre de leur réception.
+    pub fn pending(&self) -> Result<Vec<PendingSignal>, LedgerError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id, signal_id, payload FROM signals WHERE status = 'received' ORDER BY id",
+        )?;
+        let rows = statement.query_map([], |row| {
+            Ok(PendingSignal { row: row.get(0)?, signal_id: row.get(1)?, payload: row.get(2)? })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Vrai si la synchronisation initiale a été menée à sa fin, quelle qu'elle soit, par nous ou par le
+    /// programme Python, dont les trades n'ont pas d'intention.
+    pub fn initial_sync_done(&self) -> Result<bool, LedgerError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM signals WHERE signal_id = ?1 AND status <> 'received')
+                       OR EXISTS (SELECT 1 FROM trades WHERE signal_id = ?1 AND intent IS NULL)";
+        Ok(self.connection.query_row(sql, [INITIAL_SYNC], |row| row.get(0))?)
+    }
+
+    /// La réception du dernier signal du leader.
+    pub fn last_signal_at(&self) -> Result<Option<Moment>, LedgerError> {
+        let sql = "SELECT received_at FROM signals WHERE signal_id <> ?1 ORDER BY id DESC LIMIT 1";
+        Ok(self.connection.query_row(sql, [INITIAL_SYNC], |row| row.get(0)).optional()?)
+    }
+
+    /// L'allocation du leader dans son dernier signal qui en portait une.
+    pub fn leader_target(&self) -> Result<PerCoin<Option<Weight>>, LedgerError> {
+        let mut target = PerCoin::default();
+        let mut statement = self.connection.prepare_cached("SELECT coin, weight FROM leader_target")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            target[row.get::<_, Coin>(0)?] = Some(row.get(1)?);
+        }
+        Ok(target)
+    }
+}
+
+fn signal_row(row: &Row) -> rusqlite::Result<Signal> {
+    Ok(Signal {
+        id: row.get(0)?,
+        signal_id: row.get(1)?,
+        version: row.get(2)?,
+        confidence: row.get(3)?,
+        reasoning: row.get(4)?,
+        actions: row.get(5)?,
+        portfolio_state: row.get(6)?,
+        status: row.get(7)?,
+        error_message: row.get(8)?,
+        received_at: row.get(9)?,
+        executed_at: row.get(10)?,
+        trades: row.get(11)?,
+        decisions: Vec::new(),
+    })
+}

@@ -1,0 +1,62 @@
+//! Les trades, tels qu'ils ont été faits.
+
+use rusqlite::params;
+
+use crate::domain::market::Coin;
+use crate::domain::moment::Moment;
+use crate::domain::money::{Price, Quantity, Usdc};
+use crate::domain::order::Side;
+use crate::ledger::{Db, LedgerError};
+
+/// Un trade, tel qu'il est au grand livre.
+#[derive(Clone, Debug)]
+pub struct Trade {
+    pub id: i64,
+    pub coin: Coin,
+    pub side: Side,
+    pub amount: Usdc,
+    pub price: Price,
+    pub quantity: Quantity,
+    pub fee: Quantity,
+    pub fee_asset: String,
+    pub fee_usdc: Usdc,
+    pub signal_id: Option<String>,
+    pub simulated: bool,
+    pub at: Moment,
+}
+
+impl Db {
+    /// Les trades, du plus récent au plus ancien.
+    pub fn trades(&self, limit: u32) -> Result<Vec<Trade>, LedgerError> {
+        self.trades_where("1 = 1 ORDER BY id DESC LIMIT ?1", params![limit])
+    }
+
+    /// Les trades d'un signal, du plus ancien au plus récent.
+    pub fn trades_of(&self, signal_id: &str) -> Result<Vec<Trade>, LedgerError> {
+        self.trades_where("signal_id = ?1 ORDER BY id", params![signal_id])
+    }
+
+    fn trades_where(&self, clause: &str, params: impl rusqlite::Params) -> Result<Vec<Trade>, LedgerError> {
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT id, coin, side, amount, price, quantity, fee, fee_asset, fee_usdc, signal_id, simulated, at
+             FROM trades WHERE {clause}"
+        ))?;
+        let rows = statement.query_map(params, |row| {
+            Ok(Trade {
+                id: row.get(0)?,
+                coin: row.get(1)?,
+                side: row.get(2)?,
+                amount: row.get(3)?,
+                price: row.get(4)?,
+                quantity: row.get(5)?,
+                fee: row.get(6)?,
+                fee_asset: row.get(7)?,
+                fee_usdc: row.get(8)?,
+                signal_id: row.get(9)?,
+                simulated: row.get(10)?,
+                at: row.get(11)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use lexopt::prelude::*;
 
+use crate::check;
 use crate::config::{Config, Faults, VARIABLES};
 use crate::daemon::{self, StartError};
 use crate::demo;
@@ -14,6 +15,7 @@ use crate::logging;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
     Run,
+    Check,
     Demo(demo::Options),
     Help,
     Version,
@@ -26,26 +28,31 @@ pub enum Failure {
     Usage(String),
     /// Le démon n'a pas pu démarrer : code 1.
     Start(String),
+    /// L'installation a des défauts, déjà dits : code 1.
+    Check(String),
 }
 
 impl Failure {
     pub fn exit_code(&self) -> u8 {
         match self {
-            Failure::Start(_) => 1,
+            Failure::Start(_) | Failure::Check(_) => 1,
             Failure::Usage(_) => 2,
         }
     }
 
     pub fn message(&self) -> &str {
         match self {
-            Failure::Start(message) | Failure::Usage(message) => message,
+            Failure::Start(message) | Failure::Check(message) | Failure::Usage(message) => message,
         }
     }
 }
 
 impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
-        Failure::Start(format!("calvalot: {error}"))
+        match error {
+            StartError::Configuration(fault) => Failure::Usage(fault.to_string()),
+            StartError::Failed(reason) => Failure::Start(format!("calvalot: {reason}")),
+        }
     }
 }
 
@@ -59,6 +66,7 @@ pub fn parse(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
             (Value(word), None) => {
                 command = Some(match word.to_str() {
                     Some("run") => Command::Run,
+                    Some("check") => Command::Check,
                     Some("demo") => Command::Demo(demo::Options::default()),
                     Some("help") => return Ok(Command::Help),
                     _ => return Err(format!("there is no command {word:?}").into()),
@@ -91,13 +99,29 @@ pub fn main(parser: lexopt::Parser) -> Result<(), Failure> {
             logging::start().map_err(daemon::cannot)?;
             demo::run(&options, daemon::termination()?)?;
         }
+        Command::Check => check()?,
         Command::Run => run()?,
     }
     Ok(())
 }
 
+/// La même configuration que `run`, l'installation essayée, la table sur la sortie.
+fn check() -> Result<(), Failure> {
+    let report = check::run(&load()?).map_err(daemon::cannot)?;
+    print!("{report}");
+    match report.faults() {
+        0 => Ok(()),
+        1 => Err(Failure::Check("calvalot: 1 fault".to_owned())),
+        faults => Err(Failure::Check(format!("calvalot: {faults} faults"))),
+    }
+}
+
+fn load() -> Result<Config, Failure> {
+    Config::load().map_err(|faults: Faults| Failure::Usage(faults.to_string()))
+}
+
 fn run() -> Result<(), Failure> {
-    let config = Config::load().map_err(|faults: Faults| Failure::Usage(faults.to_string()))?;
+    let config = load()?;
     logging::start().map_err(daemon::cannot)?;
     for warning in &config.warnings {
         log::warn!("{warning}");
@@ -114,6 +138,7 @@ pub fn help() -> String {
          \n\
          Usage:\n\
          \x20 calvalot [run]            follow the leader (configured by the environment, below)\n\
+         \x20 calvalot check            test the leader, the clock, the exchange, the key, the disk; change nothing\n\
          \x20 calvalot demo [options]   follow a simulated leader: no account, no key, no network\n\
          \x20     --seed N              the simulated world to play (default 3)\n\
          \x20     --speed N             times faster than life, 1 to 1200 (default 60)\n\

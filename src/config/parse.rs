@@ -151,6 +151,10 @@ pub fn secret(text: &str) -> Result<Secret, Wrong> {
     Ok(Secret::new(text.to_owned()))
 }
 
+pub fn optional_secret(text: &str) -> Result<Option<Secret>, Wrong> {
+    secret(text).map(Some)
+}
+
 pub fn path(text: &str) -> Result<PathBuf, Wrong> {
     Ok(PathBuf::from(text))
 }
@@ -177,6 +181,10 @@ pub fn base_url(text: &str) -> Result<String, Wrong> {
     Ok(text.trim_end_matches('/').to_owned())
 }
 
+pub fn optional_url(text: &str) -> Result<Option<String>, Wrong> {
+    base_url(text).map(Some)
+}
+
 pub fn boolean(text: &str) -> Result<bool, Wrong> {
     match text.to_ascii_lowercase().as_str() {
         "true" | "1" | "yes" => Ok(true),
@@ -188,7 +196,7 @@ pub fn boolean(text: &str) -> Result<bool, Wrong> {
 pub fn mode(text: &str) -> Result<Mode, Wrong> {
     match text.to_ascii_lowercase().as_str() {
         "dry_run" => Ok(Mode::DryRun),
-        "live" => wrong("live trading is not in this version yet".to_owned(), "set TRADING_MODE=dry_run"),
+        "live" => Ok(Mode::Live),
         _ => wrong(format!("{text:?} is no trading mode"), "set TRADING_MODE=dry_run"),
     }
 }

@@ -1,0 +1,95 @@
+//! L'accès au compte : où le demander, avec quelle clé, et si elle est complète.
+//!
+//! Une simulation s'en passe : une clé à moitié réglée n'empêche donc pas de lire la configuration, seulement
+//! de s'en servir ([`AccountAccess::key`]). Invariant : ni la clé ni le secret ne sont jamais écrits.
+
+use super::parse::{self, Values};
+use super::{Fault, Secret};
+
+const LIVE: &str = "https://api.binance.com";
+/// Les cours publics, sans clé.
+const PUBLIC_MARKET_DATA: &str = "https://data-api.binance.vision";
+const TESTNET: &str = "https://testnet.binance.vision";
+
+/// Ce qui mène au compte de l'utilisateur à la bourse.
+#[derive(Clone, Debug)]
+pub struct AccountAccess {
+    /// Sans `/` final.
+    pub url: String,
+    /// C'est le réseau d'essai : il ne connaît que `/api`.
+    pub testnet: bool,
+    pub api_key: Option<Secret>,
+    pub api_secret: Option<Secret>,
+    /// Une clé qui a le droit de retirer est acceptée quand même.
+    pub allow_withdrawal_key: bool,
+}
+
+/// Une clé entière.
+#[derive(Clone, Debug)]
+pub struct ExchangeKey {
+    pub id: Secret,
+    pub secret: Secret,
+}
+
+impl AccountAccess {
+    /// Le compte à `url`, sans clé.
+    pub fn at(url: String) -> AccountAccess {
+        AccountAccess { url, testnet: false, api_key: None, api_secret: None, allow_withdrawal_key: false }
+    }
+
+    /// Les défauts sont retenus par `values`.
+    pub(super) fn read(values: &mut Values) -> Option<AccountAccess> {
+        let testnet = values.read("BINANCE_TESTNET", parse::boolean);
+        let own_url = values.read_or("BINANCE_URL", parse::optional_url, None);
+        let api_key = values.read_or("BINANCE_API_KEY", parse::optional_secret, None);
+        let api_secret = values.read_or("BINANCE_API_SECRET", parse::optional_secret, None);
+        let allow_withdrawal_key = values.read("ALLOW_WITHDRAWAL_KEY", parse::boolean);
+        let testnet = testnet?;
+        let usual = if testnet { TESTNET } else { LIVE };
+        Some(AccountAccess {
+            url: own_url?.unwrap_or_else(|| usual.to_owned()),
+            testnet,
+            api_key: api_key?,
+            api_secret: api_secret?,
+            allow_withdrawal_key: allow_withdrawal_key?,
+        })
+    }
+
+    /// Où lire les cours : l'adresse donnée, le réseau d'essai, ou l'hôte public, qui ne demande pas de clé.
+    pub(super) fn market_url(&self) -> String {
+        let url = if self.url == LIVE { PUBLIC_MARKET_DATA } else { &self.url };
+        url.to_owned()
+    }
+
+    /// La clé ; `None` si rien n'en est réglé, un défaut si elle ne l'est qu'à moitié ou ne peut en être une.
+    pub fn key(&self) -> Result<Option<ExchangeKey>, Fault> {
+        let (id, secret) = match (&self.api_key, &self.api_secret) {
+            (None, None) => return Ok(None),
+            (Some(id), Some(secret)) => (id.clone(), secret.clone()),
+            (Some(_), None) => {
+                return fault(
+                    "BINANCE_API_SECRET",
+                    "not set, but BINANCE_API_KEY is",
+                    "set the secret of that key too",
+                );
+            }
+            (None, Some(_)) => {
+                return fault(
+                    "BINANCE_API_KEY",
+                    "not set, but its secret is",
+                    "set the key that Binance shows beside it",
+                );
+            }
+        };
+        // Une clé est un en-tête HTTP : autre chose n'y entrerait pas.
+        if !id.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
+            let wrong = "contains spaces or other characters that no key has";
+            return fault("BINANCE_API_KEY", wrong, "copy it again from Binance, without anything around it");
+        }
+        Ok(Some(ExchangeKey { id, secret }))
+    }
+}
+
+fn fault<T>(variable: &str, wrong: &str, remedy: &str) -> Result<T, Fault> {
+    Err(Fault { variable: variable.to_owned(), wrong: wrong.to_owned(), remedy: remedy.to_owned() })
+}

@@ -9,6 +9,7 @@ use crate::check;
 use crate::config::{Config, Faults, VARIABLES};
 use crate::daemon::{self, StartError};
 use crate::demo;
+use crate::keygen;
 use crate::logging;
 
 /// Ce que l'on a demandé.
@@ -16,6 +17,8 @@ use crate::logging;
 pub enum Command {
     Run,
     Check,
+    /// Où écrire la clé privée ; [`keygen::DEFAULT_PATH`] si rien n'est dit.
+    Keygen(Option<PathBuf>),
     Demo(demo::Options),
     Help,
     Version,
@@ -26,23 +29,21 @@ pub enum Command {
 pub enum Failure {
     /// La ligne de commande ou la configuration est à corriger : code 2.
     Usage(String),
-    /// Le démon n'a pas pu démarrer : code 1.
-    Start(String),
-    /// L'installation a des défauts, déjà dits : code 1.
-    Check(String),
+    /// Ce qui était demandé ne s'est pas fait, ou l'installation a des défauts : code 1.
+    Failed(String),
 }
 
 impl Failure {
     pub fn exit_code(&self) -> u8 {
         match self {
-            Failure::Start(_) | Failure::Check(_) => 1,
+            Failure::Failed(_) => 1,
             Failure::Usage(_) => 2,
         }
     }
 
     pub fn message(&self) -> &str {
         match self {
-            Failure::Start(message) | Failure::Check(message) | Failure::Usage(message) => message,
+            Failure::Failed(message) | Failure::Usage(message) => message,
         }
     }
 }
@@ -51,7 +52,7 @@ impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
         match error {
             StartError::Configuration(fault) => Failure::Usage(fault.to_string()),
-            StartError::Failed(reason) => Failure::Start(format!("calvalot: {reason}")),
+            StartError::Failed(reason) => Failure::Failed(format!("calvalot: {reason}")),
         }
     }
 }
@@ -67,11 +68,13 @@ pub fn parse(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
                 command = Some(match word.to_str() {
                     Some("run") => Command::Run,
                     Some("check") => Command::Check,
+                    Some("keygen") => Command::Keygen(None),
                     Some("demo") => Command::Demo(demo::Options::default()),
                     Some("help") => return Ok(Command::Help),
                     _ => return Err(format!("there is no command {word:?}").into()),
                 });
             }
+            (Value(path), Some(Command::Keygen(place @ None))) => *place = Some(PathBuf::from(path)),
             (Long("seed"), Some(Command::Demo(options))) => options.seed = parser.value()?.parse()?,
             (Long("speed"), Some(Command::Demo(options))) => {
                 options.speed = parser.value()?.parse()?;
@@ -100,6 +103,11 @@ pub fn main(parser: lexopt::Parser) -> Result<(), Failure> {
             demo::run(&options, daemon::termination()?)?;
         }
         Command::Check => check()?,
+        Command::Keygen(path) => {
+            let path = path.unwrap_or_else(|| PathBuf::from(keygen::DEFAULT_PATH));
+            let told = keygen::run(&path).map_err(|reason| Failure::Failed(format!("calvalot: {reason}")))?;
+            print!("{told}");
+        }
         Command::Run => run()?,
     }
     Ok(())
@@ -111,8 +119,8 @@ fn check() -> Result<(), Failure> {
     print!("{report}");
     match report.faults() {
         0 => Ok(()),
-        1 => Err(Failure::Check("calvalot: 1 fault".to_owned())),
-        faults => Err(Failure::Check(format!("calvalot: {faults} faults"))),
+        1 => Err(Failure::Failed("calvalot: 1 fault".to_owned())),
+        faults => Err(Failure::Failed(format!("calvalot: {faults} faults"))),
     }
 }
 
@@ -139,6 +147,7 @@ pub fn help() -> String {
          Usage:\n\
          \x20 calvalot [run]            follow the leader (configured by the environment, below)\n\
          \x20 calvalot check            test the leader, the clock, the exchange, the key, the disk; change nothing\n\
+         \x20 calvalot keygen [PATH]    make a key for Binance; the private half stays here (data/binance-key.pem)\n\
          \x20 calvalot demo [options]   follow a simulated leader: no account, no key, no network\n\
          \x20     --seed N              the simulated world to play (default 3)\n\
          \x20     --speed N             times faster than life, 1 to 1200 (default 60)\n\

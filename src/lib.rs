@@ -3,7 +3,7 @@
 //! Dans l'ordre de lecture : le métier (`domain`), sans horloge ni réseau ; les interlocuteurs, qui ne
 //! se connaissent pas entre eux (`config`, `clock`, `logging`, `fetch`, `leader`, `binance`, `paper`,
 //! `ledger`, `metrics`) ; le moteur (`engine`), qui met les étapes dans l'ordre ; les surfaces (`api`,
-//! `check`, `daemon`, `demo`, `cli`). `sim` est le faux monde extérieur, pour la démonstration et les tests.
+//! `check`, `daemon`, `demo`, `keygen`, `cli`). `sim` est le faux monde extérieur, pour la démonstration et les tests.
 //! `ARCHITECTURE.md` est la carte.
 
 pub mod domain;
@@ -25,5 +25,6 @@ pub mod check;
 pub mod cli;
 pub mod daemon;
 pub mod demo;
+pub mod keygen;
 
 pub mod sim;

@@ -347,7 +347,11 @@ fn weights_below_the_minimum_are_named() {
 
 #[test]
 fn the_key_s_faults_are_told_apart() {
-    Setup::live().with("BINANCE_API_SECRET", WRONG).check_fault("key", "-1022", "BINANCE_API_SECRET is not");
+    Setup::live().with("BINANCE_API_SECRET", WRONG).check_fault(
+        "key",
+        "-1022",
+        "the secret is not the one of BINANCE_API_KEY",
+    );
     Setup::live().with("BINANCE_API_KEY", WRONG).check_fault("key", "-2015", "list of IPs");
     let codes = [(-2014, "64 letters and digits"), (-2008, "BINANCE_TESTNET")];
     for (code, remedy) in codes {

@@ -181,6 +181,15 @@ fn a_key_is_whole_or_told_to_be_half_set() {
     let cases = [
         (&[id][..], "BINANCE_API_SECRET: not set, but BINANCE_API_KEY is"),
         (&[secret], "BINANCE_API_KEY: not set, but its secret is"),
+        (
+            &[id, secret, ("BINANCE_API_SECRET_FILE", "key.pem")],
+            "BINANCE_API_SECRET_FILE: set, and BINANCE_API_SECRET",
+        ),
+        (
+            &[id, ("BINANCE_API_SECRET_FILE", "absent.pem")],
+            "BINANCE_API_SECRET_FILE: absent.pem cannot be read",
+        ),
+        (&[("BINANCE_API_SECRET_FILE", "key.pem")], "BINANCE_API_KEY: not set, but its secret is"),
         (&[("BINANCE_API_KEY", "abc 123"), secret], "BINANCE_API_KEY: contains spaces"),
     ];
     for (given, expected) in cases {

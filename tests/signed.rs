@@ -6,7 +6,9 @@ mod fake;
 use std::io::Write;
 use std::time::Duration;
 
-use calvalot::binance::{Account, AccountState, Credentials, Exchange, ServerClock, Trouble};
+use calvalot::binance::{
+    Account, AccountState, Credentials, Exchange, KeyTrouble, NewKey, ServerClock, Trouble,
+};
 use calvalot::clock;
 use calvalot::domain::market::{Coin, Readings};
 use calvalot::fetch::{Client, TIME_LIMIT};
@@ -35,7 +37,15 @@ fn measured(exchange: &Exchange) -> ServerClock {
 }
 
 fn state(exchange: &Exchange, clock: ServerClock) -> Result<AccountState, Trouble> {
-    block_on(Account { exchange, credentials: credentials(), clock }.state())
+    state_for(credentials(), exchange, clock)
+}
+
+fn state_for(
+    credentials: Credentials,
+    exchange: &Exchange,
+    clock: ServerClock,
+) -> Result<AccountState, Trouble> {
+    block_on(Account { exchange, credentials, clock }.state())
 }
 
 #[test]
@@ -132,6 +142,26 @@ fn a_silence_asked_for_at_one_address_holds_at_the_other() {
         assert!(block_on(market.clock()).is_ok(), "another exchange was silenced too");
     }
     assert!(state(&account, clock).is_ok());
+}
+
+/// Trente paires : presque toutes leurs signatures ont un `+` ou un `/`, que l'adresse doit encoder.
+#[test]
+fn a_key_of_one_s_own_signs_and_only_that_one() {
+    let world = world();
+    let exchange = exchange(&world.exchange_url());
+    let clock = measured(&exchange);
+    let id = Script::default().api_key;
+    for _ in 0..30 {
+        let key = NewKey::generate();
+        world.exchange().register_public_key(&key.public);
+        let own = Credentials::ed25519(&id, &key.private).expect("a private key");
+        assert!(state_for(own, &exchange, clock).is_ok());
+    }
+    let stranger = Credentials::ed25519(&id, &NewKey::generate().private).expect("a private key");
+    for credentials in [stranger, credentials()] {
+        let trouble = state_for(credentials, &exchange, clock).expect_err("another key");
+        assert!(matches!(trouble, Trouble::Key(KeyTrouble::WrongSecret, _)), "{trouble:?}");
+    }
 }
 
 #[test]

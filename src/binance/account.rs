@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use miniserde::{Deserialize, json};
 
-use super::request::{Credentials, Request};
+use super::credentials::Credentials;
+use super::request::Request;
 use super::{Exchange, ServerClock, Trouble, wire};
 use crate::domain::market::{Coin, PerCoin};
 use crate::domain::money::Usdc;
@@ -91,7 +92,7 @@ impl Exchange {
     pub async fn permission_sets(&self) -> Result<PerCoin<Option<PermissionSets>>, Trouble> {
         let names: Vec<String> = Coin::ALL.into_iter().map(|coin| format!("\"{}\"", coin.pair())).collect();
         let request = Request::get("/api/v3/exchangeInfo").with("symbols", &format!("[{}]", names.join(",")));
-        let answer = self.get(&request.unsigned()).await?;
+        let answer = self.get(&request.target()).await?;
         let text = answer.text().map_err(|_| Trouble::unreadable(&answer))?;
         let mut pairs = wire::permissions(text).ok_or_else(|| Trouble::unreadable(&answer))?;
         Ok(PerCoin::from_fn(|coin| {

@@ -1,13 +1,14 @@
 //! La bourse : demander, et se taire quand elle le demande.
 //!
 //! `public` lit les cours et les règles sans clé ; `account` lit le compte, par des demandes que `request`
-//! signe à l'heure de `clock` ; `wire` connaît la forme des réponses, `trouble` ce que veut dire un refus. De
+//! signe des `credentials` à l'heure de `clock` ; `wire` connaît la forme des réponses, `trouble` ce que veut dire un refus. De
 //! l'étage 1, elle se sert du domaine, de `fetch` et de `clock`. Aucun ordre ne part d'ici.
 //! Invariant : après un 429, un 418 ou un 403, aucun appel ne part avant la fin de l'attente,
 //! mesurée à l'horloge monotone ; l'ignorer vaut un bannissement de l'adresse, jusqu'à trois jours.
 
 mod account;
 mod clock;
+mod credentials;
 mod public;
 mod request;
 mod rules;
@@ -24,7 +25,7 @@ use crate::fetch::{Answer, Client};
 
 pub use account::{Account, AccountState, KeyRights, PermissionSets};
 pub use clock::ServerClock;
-pub use request::Credentials;
+pub use credentials::{Credentials, NewKey, NotAPrivateKey};
 pub use trouble::{KeyTrouble, Trouble};
 
 /// Les réponses pour nos six paires font une quinzaine de kilo-octets. Un document JSON hostile prend,

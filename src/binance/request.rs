@@ -4,52 +4,10 @@
 //! tout dans la chaîne de requête). Invariant : le texte signé est celui qui part, à l'octet près ; chaque
 //! valeur y est encodée *avant* la signature (la bourse répond -1022 à qui fait l'inverse).
 
-use std::fmt;
 use std::time::Duration;
 
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
-
+use super::credentials::Credentials;
 use crate::domain::moment::Moment;
-
-/// Une clé de la bourse : son nom, qui part en en-tête, et ce qui signe. S'écrit `***`.
-pub struct Credentials {
-    id: String,
-    signer: Signer,
-}
-
-enum Signer {
-    Hmac(Hmac<Sha256>),
-}
-
-impl fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str("***")
-    }
-}
-
-impl Credentials {
-    /// Une clé dont la bourse a donné le secret (HMAC-SHA256).
-    pub fn hmac(id: &str, secret: &str) -> Credentials {
-        let mac = Hmac::new_from_slice(secret.as_bytes()).expect("HMAC takes a key of any length");
-        Credentials { id: id.to_owned(), signer: Signer::Hmac(mac) }
-    }
-
-    /// Le nom de la clé, pour l'en-tête `X-MBX-APIKEY`.
-    pub(super) fn id(&self) -> &str {
-        &self.id
-    }
-
-    /// La signature de `payload`, telle qu'elle s'écrit dans une adresse : en hexadécimal minuscule.
-    fn sign(&self, payload: &str) -> String {
-        match &self.signer {
-            Signer::Hmac(mac) => {
-                let digest = mac.clone().chain_update(payload.as_bytes()).finalize().into_bytes();
-                digest.iter().map(|byte| format!("{byte:02x}")).collect()
-            }
-        }
-    }
-}
 
 /// Une demande pas encore signée.
 #[derive(Clone, Debug, PartialEq)]
@@ -74,19 +32,19 @@ impl Request {
         self
     }
 
-    /// Le chemin et la chaîne de requête d'une lecture publique.
-    pub fn unsigned(&self) -> String {
+    /// Le chemin et la chaîne de requête, à envoyer tels quels.
+    pub fn target(&self) -> String {
         format!("{}?{}", self.path, self.query)
     }
 
-    /// Le chemin et la chaîne de requête à envoyer tels quels. `timestamp` est l'heure de la bourse ;
+    /// La même signée : ce que rend [`Request::target`], heure et signature au bout. `timestamp` est l'heure de la bourse ;
     /// elle refuse la demande si elle lui arrive plus de `window` après.
     pub fn signed(self, credentials: &Credentials, timestamp: Moment, window: Duration) -> String {
         let request = self
             .with("recvWindow", &window.as_millis().to_string())
             .with("timestamp", &timestamp.0.to_string());
         let signature = credentials.sign(&request.query);
-        format!("{}?{}&signature={signature}", request.path, request.query)
+        request.with("signature", &signature).target()
     }
 }
 
@@ -172,6 +130,33 @@ mod tests {
         );
     }
 
+    /// Le vecteur Ed25519, calculé avec la graine du premier essai de la RFC 8032.
+    #[test]
+    fn an_ed25519_signature_is_base64_percent_encoded() {
+        let request = request(&[
+            ("symbol", "BTCUSDT"),
+            ("side", "SELL"),
+            ("type", "LIMIT"),
+            ("timeInForce", "GTC"),
+            ("quantity", "1"),
+            ("price", "0.2"),
+            ("timestamp", "1668481559918"),
+            ("recvWindow", "5000"),
+        ]);
+        let pem = "-----BEGIN PRIVATE KEY-----\n\
+                   MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n\
+                   -----END PRIVATE KEY-----\n";
+        let credentials = Credentials::ed25519("key", pem).expect("a private key");
+        let signature = credentials.sign(&request.query);
+        assert_eq!(
+            signature,
+            "XtZirsmmi0noRzUfkqktvkVfxpkq/WtbLg2UOL3QGYdUBZVlqOBEMuEVw8zioY93N54NcKj9UuAXQEa9zgTDBg=="
+        );
+        assert!(request.with("signature", &signature).target().ends_with(
+            "&signature=XtZirsmmi0noRzUfkqktvkVfxpkq%2FWtbLg2UOL3QGYdUBZVlqOBEMuEVw8zioY93N54NcKj9UuAXQEa9zgTDBg%3D%3D"
+        ));
+    }
+
     #[test]
     fn what_is_sent_is_what_was_signed() {
         let request = request(&[("omitZeroBalances", "true")]);
@@ -188,10 +173,5 @@ mod tests {
     fn a_value_is_percent_encoded_whatever_is_in_it() {
         let request = request(&[("symbols", r#"["A-_.~","é+/="]"#)]);
         assert_eq!(request.query, "symbols=%5B%22A-_.~%22%2C%22%C3%A9%2B%2F%3D%22%5D");
-    }
-
-    #[test]
-    fn a_key_is_never_written() {
-        assert_eq!(format!("{:?}", Credentials::hmac("key", SECRET)), "***");
     }
 }

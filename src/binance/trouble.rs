@@ -112,8 +112,9 @@ impl Trouble {
                  BINANCE_TESTNET=false"
             }
             Trouble::Key(KeyTrouble::WrongSecret, _) => {
-                "BINANCE_API_SECRET is not the secret of BINANCE_API_KEY: copy both again (Binance shows a secret \
-                 only once: make a new key if it is lost)"
+                "the secret is not the one of BINANCE_API_KEY: copy both again (Binance shows a secret only once: make a \
+                 new key if it is lost); with BINANCE_API_SECRET_FILE, the public half of that file is not the one \
+                 Binance has for this key"
             }
             Trouble::Key(KeyTrouble::NotAllowed, _) => {
                 "Binance does not say which of three it is: the key was deleted or miscopied, the Internet address \

@@ -3,8 +3,8 @@
 //! Une simulation s'en passe : sans clé, en `dry_run`, chaque ligne le dit et rien n'est demandé.
 
 use super::{Findings, Line};
-use crate::binance::{Account, AccountState, Credentials, Exchange, KeyRights, Trouble};
-use crate::config::{Config, ExchangeKey, Mode};
+use crate::binance::{Account, AccountState, Credentials, Exchange, KeyRights, NotAPrivateKey, Trouble};
+use crate::config::{Config, ExchangeKey, KeySecret, Mode};
 use crate::domain::money::Usdc;
 
 const TESTS: [&str; 6] = ["key", "key rights", "key IPs", "account", "account pairs", "balance"];
@@ -17,8 +17,8 @@ pub(super) async fn lines(config: &Config, exchange: &Exchange, findings: &Findi
             return TESTS.map(|test| Line::not_tested(test, "not needed for dry_run")).to_vec();
         }
         (Ok(None), Mode::Live) => {
-            let remedy =
-                "make a key in Binance's API Management and set BINANCE_API_KEY and BINANCE_API_SECRET";
+            let remedy = "make a key in Binance's API Management and set BINANCE_API_KEY and BINANCE_API_SECRET, or let `calvalot \
+                          keygen` make one";
             return without_key(Line::fault("key", "no key is set, and live needs one", remedy));
         }
         (Err(fault), _) => {
@@ -29,19 +29,48 @@ pub(super) async fn lines(config: &Config, exchange: &Exchange, findings: &Findi
             ));
         }
     };
+    let credentials = match credentials(&key) {
+        Ok(credentials) => credentials,
+        Err(line) => return without_key(line),
+    };
     let Some(clock) = findings.clock else {
         return TESTS.map(|test| Line::not_tested(test, "the exchange's clock is not known")).to_vec();
     };
     let exchange = &exchange.at(&config.account.url);
-    let account = Account { exchange, credentials: credentials(&key), clock };
+    let account = Account { exchange, credentials, clock };
     match account.state().await {
-        Ok(state) => examined(config, &account, &state, findings).await,
+        Ok(state) => {
+            let mut lines = vec![accepted(&key)];
+            lines.extend(examined(config, &account, &state, findings).await);
+            lines
+        }
         Err(trouble) => without_key(fault("key", &trouble)),
     }
 }
 
-fn credentials(key: &ExchangeKey) -> Credentials {
-    Credentials::hmac(key.id.expose(), key.secret.expose())
+fn credentials(key: &ExchangeKey) -> Result<Credentials, Line> {
+    match &key.secret {
+        KeySecret::Hmac(secret) => Ok(Credentials::hmac(key.id.expose(), secret.expose())),
+        KeySecret::Pem { text, file, .. } => {
+            Credentials::ed25519(key.id.expose(), text.expose()).map_err(|NotAPrivateKey| {
+                let found =
+                    format!("{} is no Ed25519 private key in PEM form without a password", file.display());
+                Line::fault("key", found, "make one with `calvalot keygen` and give Binance its public half")
+            })
+        }
+    }
+}
+
+fn accepted(key: &ExchangeKey) -> Line {
+    let found = "the exchange accepts it and its signature";
+    match &key.secret {
+        KeySecret::Pem { file, readable_by_others: true, .. } => {
+            let advice =
+                format!("others on this machine can read the private key: chmod 600 {}", file.display());
+            Line::remark("key", found, advice)
+        }
+        _ => Line::fine("key", found),
+    }
 }
 
 fn without_key(line: Line) -> Vec<Line> {
@@ -59,7 +88,7 @@ async fn examined(
     state: &AccountState,
     findings: &Findings,
 ) -> Vec<Line> {
-    let mut lines = vec![Line::fine("key", "the exchange accepts it and its signature")];
+    let mut lines = Vec::new();
     if config.account.testnet {
         let reason = "the test network does not tell";
         lines.extend(["key rights", "key IPs"].map(|test| Line::not_tested(test, reason)));

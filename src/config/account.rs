@@ -3,6 +3,10 @@
 //! Une simulation s'en passe : une clé à moitié réglée n'empêche donc pas de lire la configuration, seulement
 //! de s'en servir ([`AccountAccess::key`]). Invariant : ni la clé ni le secret ne sont jamais écrits.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
 use super::parse::{self, Values};
 use super::{Fault, Secret};
 
@@ -20,6 +24,8 @@ pub struct AccountAccess {
     pub testnet: bool,
     pub api_key: Option<Secret>,
     pub api_secret: Option<Secret>,
+    /// La clé privée Ed25519, en PEM.
+    pub api_secret_file: Option<PathBuf>,
     /// Une clé qui a le droit de retirer est acceptée quand même.
     pub allow_withdrawal_key: bool,
 }
@@ -28,13 +34,29 @@ pub struct AccountAccess {
 #[derive(Clone, Debug)]
 pub struct ExchangeKey {
     pub id: Secret,
-    pub secret: Secret,
+    pub secret: KeySecret,
+}
+
+/// Ce avec quoi elle signe.
+#[derive(Clone, Debug)]
+pub enum KeySecret {
+    /// Un secret que la bourse a donné.
+    Hmac(Secret),
+    /// Le contenu d'un fichier PEM.
+    Pem { text: Secret, file: PathBuf, readable_by_others: bool },
 }
 
 impl AccountAccess {
     /// Le compte à `url`, sans clé.
     pub fn at(url: String) -> AccountAccess {
-        AccountAccess { url, testnet: false, api_key: None, api_secret: None, allow_withdrawal_key: false }
+        AccountAccess {
+            url,
+            testnet: false,
+            api_key: None,
+            api_secret: None,
+            api_secret_file: None,
+            allow_withdrawal_key: false,
+        }
     }
 
     /// Les défauts sont retenus par `values`.
@@ -43,6 +65,7 @@ impl AccountAccess {
         let own_url = values.read_or("BINANCE_URL", parse::optional_url, None);
         let api_key = values.read_or("BINANCE_API_KEY", parse::optional_secret, None);
         let api_secret = values.read_or("BINANCE_API_SECRET", parse::optional_secret, None);
+        let api_secret_file = values.read_or("BINANCE_API_SECRET_FILE", parse::optional_path, None);
         let allow_withdrawal_key = values.read("ALLOW_WITHDRAWAL_KEY", parse::boolean);
         let testnet = testnet?;
         let usual = if testnet { TESTNET } else { LIVE };
@@ -51,6 +74,7 @@ impl AccountAccess {
             testnet,
             api_key: api_key?,
             api_secret: api_secret?,
+            api_secret_file: api_secret_file?,
             allow_withdrawal_key: allow_withdrawal_key?,
         })
     }
@@ -61,32 +85,49 @@ impl AccountAccess {
         url.to_owned()
     }
 
-    /// La clé ; `None` si rien n'en est réglé, un défaut si elle ne l'est qu'à moitié ou ne peut en être une.
+    /// La clé, son fichier lu ; `None` si rien n'en est réglé, un défaut si elle ne l'est qu'à moitié ou ne peut
+    /// en être une.
     pub fn key(&self) -> Result<Option<ExchangeKey>, Fault> {
-        let (id, secret) = match (&self.api_key, &self.api_secret) {
-            (None, None) => return Ok(None),
-            (Some(id), Some(secret)) => (id.clone(), secret.clone()),
-            (Some(_), None) => {
-                return fault(
-                    "BINANCE_API_SECRET",
-                    "not set, but BINANCE_API_KEY is",
-                    "set the secret of that key too",
-                );
+        let (id, secret) = match (&self.api_key, &self.api_secret, &self.api_secret_file) {
+            (None, None, None) => return Ok(None),
+            (_, Some(_), Some(_)) => {
+                let remedy = "keep the one that belongs to BINANCE_API_KEY, remove the other";
+                return fault("BINANCE_API_SECRET_FILE", "set, and BINANCE_API_SECRET too", remedy);
             }
-            (None, Some(_)) => {
-                return fault(
-                    "BINANCE_API_KEY",
-                    "not set, but its secret is",
-                    "set the key that Binance shows beside it",
-                );
+            (None, _, _) => {
+                let remedy = "set the key that Binance shows beside it";
+                return fault("BINANCE_API_KEY", "not set, but its secret is", remedy);
             }
+            (Some(_), None, None) => {
+                let remedy =
+                    "set the secret of that key too, or BINANCE_API_SECRET_FILE for a key of your own";
+                return fault("BINANCE_API_SECRET", "not set, but BINANCE_API_KEY is", remedy);
+            }
+            (Some(id), Some(secret), None) => (id, KeySecret::Hmac(secret.clone())),
+            (Some(id), None, Some(file)) => (id, pem(file)?),
         };
         // Une clé est un en-tête HTTP : autre chose n'y entrerait pas.
         if !id.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
             let wrong = "contains spaces or other characters that no key has";
             return fault("BINANCE_API_KEY", wrong, "copy it again from Binance, without anything around it");
         }
-        Ok(Some(ExchangeKey { id, secret }))
+        Ok(Some(ExchangeKey { id: id.clone(), secret }))
+    }
+}
+
+fn pem(file: &Path) -> Result<KeySecret, Fault> {
+    let read = fs::read_to_string(file).and_then(|text| Ok((text, fs::metadata(file)?)));
+    match read {
+        Ok((text, about)) => Ok(KeySecret::Pem {
+            text: Secret::new(text),
+            file: file.to_owned(),
+            readable_by_others: about.permissions().mode() & 0o077 != 0,
+        }),
+        Err(error) => fault(
+            "BINANCE_API_SECRET_FILE",
+            &format!("{} cannot be read: {error}", file.display()),
+            "write the path of the file that `calvalot keygen` made, and let the user that runs calvalot read it",
+        ),
     }
 }
 

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use crate::domain::money::{Eur, Weight};
 
-pub use account::{AccountAccess, ExchangeKey};
+pub use account::{AccountAccess, ExchangeKey, KeySecret};
 pub use faults::{Fault, Faults};
 pub use variables::{VARIABLES, Variable};
 

@@ -159,6 +159,10 @@ pub fn path(text: &str) -> Result<PathBuf, Wrong> {
     Ok(PathBuf::from(text))
 }
 
+pub fn optional_path(text: &str) -> Result<Option<PathBuf>, Wrong> {
+    path(text).map(Some)
+}
+
 pub fn base_url(text: &str) -> Result<String, Wrong> {
     let remedy = "write an address like https://leader.example.org";
     let Some(rest) = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")) else {

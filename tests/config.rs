@@ -166,6 +166,7 @@ fn the_exchange_follows_the_mode_unless_an_address_is_given() {
     let real = ("https://data-api.binance.vision".to_owned(), "https://api.binance.com".to_owned());
     assert_eq!(urls("BINANCE_TESTNET", "0"), real);
     assert_eq!(urls("BINANCE_TESTNET", "1"), both("https://testnet.binance.vision"));
+    assert_eq!(urls("BINANCE_URL", "https://api.binance.com"), both("https://api.binance.com"));
     assert_eq!(urls("BINANCE_URL", "http://127.0.0.1:9000/"), both("http://127.0.0.1:9000"));
 }
 
@@ -221,6 +222,7 @@ fn what_has_no_effect_or_is_risky_is_said() {
         ("ALERT_EMAIL_TO", "a@example.org", "no e-mail"),
         ("LEADER_URL", "http://leader.example.org", "forge"),
         ("LEADER_URL", "http://8.8.8.8:80", "forge"),
+        ("BINANCE_URL", "http://api.binance.com", "forge prices"),
         ("REBALANCE_THRESHOLD_PCT", "0.5", "for 0.5 % write 0.005"),
     ];
     for (name, value, expected) in cases {

@@ -1,8 +1,8 @@
 //! La bourse : demander, et se taire quand elle le demande.
 //!
-//! `public` lit les cours et les règles sans clé ; `account` lit le compte, par des demandes que `request`
-//! signe des `credentials` à l'heure de `clock` ; `wire` connaît la forme des réponses, `trouble` ce que veut dire un refus. De
-//! l'étage 1, elle se sert du domaine, de `fetch` et de `clock`. Aucun ordre ne part d'ici.
+//! `public` lit les cours et les règles sans clé ; `account` lit le compte par des `request` que les
+//! `credentials` signent, à l'heure de `clock`. `wire` connaît la forme des réponses, `trouble` ce que veut
+//! dire un refus. De l'étage 1, elle se sert du domaine, de `fetch` et de `clock`. Aucun ordre ne part d'ici.
 //! Invariant : après un 429, un 418 ou un 403, aucun appel ne part avant la fin de l'attente,
 //! mesurée à l'horloge monotone ; l'ignorer vaut un bannissement de l'adresse, jusqu'à trois jours.
 
@@ -88,7 +88,7 @@ impl Exchange {
             return Err(Trouble::Silence(pause.reason()));
         }
         let answer = self.fetch.get(&format!("{}{call}", self.base_url), headers, BODY_LIMIT).await;
-        let answer = answer.map_err(|error| Trouble::Failed(format!("the exchange {error}")))?;
+        let answer = answer.map_err(|error| Trouble::without_answer(&error))?;
         self.limits.weigh(&answer);
         if answer.status == 200 {
             return Ok(answer);

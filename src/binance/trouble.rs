@@ -7,7 +7,7 @@
 use std::fmt;
 
 use super::wire;
-use crate::fetch::Answer;
+use crate::fetch::{Answer, FetchError};
 
 /// Pourquoi un appel n'a rien rendu.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,6 +16,8 @@ pub enum Trouble {
     UnknownSymbol(String),
     /// Elle ne répond pas, ou mal : une lecture se refait plus tard.
     Failed(String),
+    /// Son certificat n'est pas valable à l'heure de cette machine : c'est presque toujours l'heure qui est fausse.
+    Certificate(String),
     /// Elle a demandé le silence : rien ne part avant sa fin.
     Silence(String),
     /// La demande n'est pas datée de son heure : mesurer l'heure à nouveau.
@@ -46,6 +48,7 @@ impl fmt::Display for Trouble {
         match self {
             Trouble::UnknownSymbol(reason)
             | Trouble::Failed(reason)
+            | Trouble::Certificate(reason)
             | Trouble::Silence(reason)
             | Trouble::Clock(reason)
             | Trouble::Key(_, reason)
@@ -56,6 +59,15 @@ impl fmt::Display for Trouble {
 }
 
 impl Trouble {
+    /// Ce que veut dire l'absence de réponse.
+    pub(super) fn without_answer(error: &FetchError) -> Trouble {
+        let reason = format!("the exchange {error}");
+        match error {
+            FetchError::BadCertificate => Trouble::Certificate(reason),
+            _ => Trouble::Failed(reason),
+        }
+    }
+
     /// La décision que porte cette réponse, qui n'a pas le statut 200.
     pub(super) fn of(answer: &Answer) -> Trouble {
         let status = answer.status;
@@ -96,7 +108,9 @@ impl Trouble {
             Trouble::Silence(_) => {
                 "wait until then; other programs behind the same Internet address count too, stop those that ask a lot"
             }
-            Trouble::Clock(_) => "set the clock of this machine right (see the line clock), then try again",
+            Trouble::Clock(_) | Trouble::Certificate(_) => {
+                "set the clock of this machine right (see the line clock), then try again"
+            }
             Trouble::Restricted(_) => {
                 "Binance does not serve the place this machine is in: it cannot trade from here, do not try to get \
                  round it"
@@ -157,6 +171,14 @@ mod tests {
         for (status, body, expected) in cases {
             assert_eq!(trouble(status, body), Trouble::Failed(expected.to_owned()), "{body}");
         }
+    }
+
+    #[test]
+    fn a_certificate_from_another_time_is_not_a_dead_network() {
+        let trouble = |error| Trouble::without_answer(&error);
+        assert!(matches!(trouble(FetchError::BadCertificate), Trouble::Certificate(_)));
+        let expected = Trouble::Failed("the exchange cannot be reached: no route".to_owned());
+        assert_eq!(trouble(FetchError::Unreachable("no route".to_owned())), expected);
     }
 
     #[test]

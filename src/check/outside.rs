@@ -1,4 +1,7 @@
 //! Le dehors sans clé : le leader et son secret, l'heure de la machine, la bourse, les minima face au capital.
+//!
+//! Ne demande que ce que le démon demande à chaque tour, et l'heure. Invariant : ce qui dépend d'une réponse
+//! qui n'est pas venue n'est pas essayé, et le dit ; la panne n'est un défaut qu'une fois.
 
 use std::fmt::Write;
 
@@ -6,7 +9,7 @@ use rust_decimal::dec;
 
 use super::machine::Books;
 use super::{Findings, Line};
-use crate::binance::{Exchange, ServerClock, WEIGHT_LIMIT, WEIGHT_WATCHED};
+use crate::binance::{Exchange, ServerClock, Trouble, WEIGHT_LIMIT, WEIGHT_WATCHED};
 use crate::clock;
 use crate::config::Config;
 use crate::domain::market::{Coin, Market, Readings, Unknown};
@@ -60,7 +63,15 @@ pub(super) async fn leader(leader: &Leader) -> (Line, Option<Target>) {
 pub(super) async fn clock(exchange: &Exchange) -> (Line, Option<ServerClock>) {
     match exchange.clock().await {
         Ok(server) => (compared(server.lead_of(clock::now()), server.margin.as_millis()), Some(server)),
-        Err(trouble) => (Line::not_tested("clock", format!("nothing to compare it with: {trouble}")), None),
+        Err(trouble) => (not_compared(&trouble), None),
+    }
+}
+
+/// Sans l'heure de la bourse, un certificat refusé dit quand même que celle de la machine est fausse.
+fn not_compared(trouble: &Trouble) -> Line {
+    match trouble {
+        Trouble::Certificate(reason) => Line::fault("clock", reason, SET_THE_CLOCK),
+        trouble => Line::not_tested("clock", format!("nothing to compare it with: {trouble}")),
     }
 }
 
@@ -205,6 +216,16 @@ mod tests {
             assert_eq!((line.verdict, line.advice.is_some()), (verdict, advised), "{lead}");
             assert!(line.found.contains(text), "{}", line.found);
         }
+    }
+
+    /// Un Raspberry Pi démarre à sa dernière heure connue : c'est TLS qui échoue d'abord.
+    #[test]
+    fn a_certificate_refused_is_a_clock_that_is_wrong() {
+        let line = not_compared(&Trouble::Certificate("not valid yet".to_owned()));
+        assert_eq!((line.verdict, line.found.as_str()), (Verdict::Fault, "not valid yet"));
+        assert!(line.advice.is_some_and(|advice| advice.contains("timedatectl")));
+        let line = not_compared(&Trouble::Failed("no route".to_owned()));
+        assert_eq!(line.verdict, Verdict::NotTested);
     }
 
     #[test]

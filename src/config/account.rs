@@ -59,8 +59,9 @@ impl AccountAccess {
         }
     }
 
-    /// Les défauts sont retenus par `values`.
-    pub(super) fn read(values: &mut Values) -> Option<AccountAccess> {
+    /// Où lire les cours (l'hôte public, qui ne demande pas de clé, si rien d'autre n'est réglé), et l'accès au
+    /// compte. Les défauts sont retenus par `values`.
+    pub(super) fn read(values: &mut Values) -> Option<(String, AccountAccess)> {
         let testnet = values.read("BINANCE_TESTNET", parse::boolean);
         let own_url = values.read_or("BINANCE_URL", parse::optional_url, None);
         let api_key = values.read_or("BINANCE_API_KEY", parse::optional_secret, None);
@@ -68,21 +69,17 @@ impl AccountAccess {
         let api_secret_file = values.read_or("BINANCE_API_SECRET_FILE", parse::optional_path, None);
         let allow_withdrawal_key = values.read("ALLOW_WITHDRAWAL_KEY", parse::boolean);
         let testnet = testnet?;
-        let usual = if testnet { TESTNET } else { LIVE };
-        Some(AccountAccess {
-            url: own_url?.unwrap_or_else(|| usual.to_owned()),
+        let own_url = own_url?.or_else(|| testnet.then(|| TESTNET.to_owned()));
+        let market_url = own_url.clone().unwrap_or_else(|| PUBLIC_MARKET_DATA.to_owned());
+        let access = AccountAccess {
+            url: own_url.unwrap_or_else(|| LIVE.to_owned()),
             testnet,
             api_key: api_key?,
             api_secret: api_secret?,
             api_secret_file: api_secret_file?,
             allow_withdrawal_key: allow_withdrawal_key?,
-        })
-    }
-
-    /// Où lire les cours : l'adresse donnée, le réseau d'essai, ou l'hôte public, qui ne demande pas de clé.
-    pub(super) fn market_url(&self) -> String {
-        let url = if self.url == LIVE { PUBLIC_MARKET_DATA } else { &self.url };
-        url.to_owned()
+        };
+        Some((market_url, access))
     }
 
     /// La clé, son fichier lu ; `None` si rien n'en est réglé, un défaut si elle ne l'est qu'à moitié ou ne peut

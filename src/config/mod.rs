@@ -123,7 +123,7 @@ impl Config {
             (
                 Some(leader_url),
                 Some(secret),
-                Some(account),
+                Some((exchange_url, account)),
                 Some(mode),
                 Some(initial_budget),
                 Some(poll_interval),
@@ -134,7 +134,7 @@ impl Config {
             ) if values.faults.is_empty() => Ok(Config {
                 leader_url,
                 secret,
-                exchange_url: account.market_url(),
+                exchange_url,
                 account,
                 mode,
                 initial_budget,

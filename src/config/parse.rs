@@ -92,6 +92,11 @@ impl<'a> Values<'a> {
                 "LEADER_URL={url} is not https: anyone on the way can forge the leader's signals"
             ));
         }
+        if let Some(url) = self.value("BINANCE_URL").filter(|url| is_forgeable(url)) {
+            warnings.push(format!(
+                "BINANCE_URL={url} is not https: anyone on the way can forge prices and read the key's name"
+            ));
+        }
         let threshold = self.value("REBALANCE_THRESHOLD_PCT").and_then(|text| Weight::parse(&text).ok());
         if let Some(threshold) = threshold.filter(|threshold| threshold.decimal() > UNUSUAL_THRESHOLD) {
             let (percent, meant) = (threshold.percent(), threshold.times(dec!(0.01)));

@@ -5,9 +5,11 @@ use std::path::PathBuf;
 
 use lexopt::prelude::*;
 
+use crate::check;
 use crate::config::{Config, Faults, VARIABLES};
 use crate::daemon::{self, StartError};
 use crate::demo;
+use crate::keygen;
 use crate::logging;
 use crate::verify;
 
@@ -15,6 +17,9 @@ use crate::verify;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
     Run,
+    Check,
+    /// Où écrire la clé privée ; [`keygen::DEFAULT_PATH`] si rien n'est dit.
+    Keygen(Option<PathBuf>),
     Demo(demo::Options),
     /// La base à vérifier, si elle est donnée.
     Verify(Option<PathBuf>),
@@ -27,28 +32,31 @@ pub enum Command {
 pub enum Failure {
     /// La ligne de commande ou la configuration est à corriger : code 2.
     Usage(String),
-    /// Le démon n'a pas pu démarrer, ou les livres ne concordent pas : code 1.
-    Start(String),
+    /// Ce qui était demandé ne s'est pas fait, ou l'installation ou les livres ont un défaut : code 1.
+    Failed(String),
 }
 
 impl Failure {
     pub fn exit_code(&self) -> u8 {
         match self {
-            Failure::Start(_) => 1,
+            Failure::Failed(_) => 1,
             Failure::Usage(_) => 2,
         }
     }
 
     pub fn message(&self) -> &str {
         match self {
-            Failure::Start(message) | Failure::Usage(message) => message,
+            Failure::Failed(message) | Failure::Usage(message) => message,
         }
     }
 }
 
 impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
-        Failure::Start(format!("calvalot: {error}"))
+        match error {
+            StartError::Configuration(fault) => Failure::Usage(fault.to_string()),
+            StartError::Failed(reason) => Failure::Failed(format!("calvalot: {reason}")),
+        }
     }
 }
 
@@ -62,12 +70,15 @@ pub fn parse(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
             (Value(word), None) => {
                 command = Some(match word.to_str() {
                     Some("run") => Command::Run,
+                    Some("check") => Command::Check,
+                    Some("keygen") => Command::Keygen(None),
                     Some("demo") => Command::Demo(demo::Options::default()),
                     Some("verify") => Command::Verify(None),
                     Some("help") => return Ok(Command::Help),
                     _ => return Err(format!("there is no command {word:?}").into()),
                 });
             }
+            (Value(path), Some(Command::Keygen(place @ None))) => *place = Some(PathBuf::from(path)),
             (Long("seed"), Some(Command::Demo(options))) => options.seed = parser.value()?.parse()?,
             (Long("speed"), Some(Command::Demo(options))) => {
                 options.speed = parser.value()?.parse()?;
@@ -96,25 +107,47 @@ pub fn main(parser: lexopt::Parser) -> Result<(), Failure> {
             logging::start().map_err(daemon::cannot)?;
             demo::run(&options, daemon::termination()?)?;
         }
+        Command::Check => check()?,
+        Command::Keygen(path) => {
+            let path = path.unwrap_or_else(|| PathBuf::from(keygen::DEFAULT_PATH));
+            let told = keygen::run(&path).map_err(|reason| Failure::Failed(format!("calvalot: {reason}")))?;
+            print!("{told}");
+        }
         Command::Verify(path) => verify(path)?,
         Command::Run => run()?,
     }
     Ok(())
 }
 
+/// La même configuration que `run`, l'installation essayée, la table sur la sortie.
+fn check() -> Result<(), Failure> {
+    let report = check::run(&load()?).map_err(daemon::cannot)?;
+    print!("{report}");
+    match report.faults() {
+        0 => Ok(()),
+        1 => Err(Failure::Failed("calvalot: 1 fault".to_owned())),
+        faults => Err(Failure::Failed(format!("calvalot: {faults} faults"))),
+    }
+}
+
+fn load() -> Result<Config, Failure> {
+    Config::load().map_err(|faults: Faults| Failure::Usage(faults.to_string()))
+}
+
 fn verify(path: Option<PathBuf>) -> Result<(), Failure> {
     let configured = || Config::database().map_err(|faults| Failure::Usage(faults.to_string()));
     let path = path.map_or_else(configured, Ok)?;
-    let report = verify::verify(&path).map_err(|error| Failure::Start(format!("calvalot: {error}")))?;
+    let failed = |error| Failure::Failed(format!("calvalot: {}: {error}", path.display()));
+    let report = verify::verify(&path).map_err(failed)?;
     print!("{}", report.text);
     match report.differences {
         0 => Ok(()),
-        _ => Err(Failure::Start("calvalot: the ledger does not agree with itself".to_owned())),
+        _ => Err(Failure::Failed("calvalot: the ledger does not agree with itself".to_owned())),
     }
 }
 
 fn run() -> Result<(), Failure> {
-    let config = Config::load().map_err(|faults: Faults| Failure::Usage(faults.to_string()))?;
+    let config = load()?;
     logging::start().map_err(daemon::cannot)?;
     for warning in &config.warnings {
         log::warn!("{warning}");
@@ -131,12 +164,15 @@ pub fn help() -> String {
          \n\
          Usage:\n\
          \x20 calvalot [run]            follow the leader (configured by the environment, below)\n\
+         \x20 calvalot check            test the leader, the clock, the exchange, the key, the disk; change nothing\n\
+         \x20 calvalot keygen [PATH]    make a key for Binance; the private half stays here (data/binance-key.pem)\n\
+         \x20 calvalot verify           prove the ledger: replay it and compare; change nothing\n\
+         \x20     --db PATH             the ledger to prove (default: DB_PATH)\n\
          \x20 calvalot demo [options]   follow a simulated leader: no account, no key, no network\n\
          \x20     --seed N              the simulated world to play (default 3)\n\
          \x20     --speed N             times faster than life, 1 to 1200 (default 60)\n\
          \x20     --port N              port of the page (default 8080, or a free one)\n\
          \x20     --db PATH             keep the ledger there (default: a temporary folder)\n\
-         \x20 calvalot verify [--db PATH] prove the ledger: replay it and compare (changes nothing)\n\
          \x20 calvalot --help, --version\n\
          \n\
          Environment:\n",

@@ -18,7 +18,7 @@ use crate::api::guard::Guard;
 use crate::api::{self, State};
 use crate::binance::Exchange;
 use crate::clock;
-use crate::config::Config;
+use crate::config::{Config, Fault, Mode};
 use crate::engine::Engine;
 use crate::fetch;
 use crate::leader::Leader;
@@ -26,22 +26,30 @@ use crate::ledger;
 
 /// Pourquoi le démon n'a pas pu démarrer.
 #[derive(Debug)]
-pub struct StartError(String);
+pub enum StartError {
+    /// La configuration demande ce que cette version ne fait pas.
+    Configuration(Fault),
+    Failed(String),
+}
 
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str(&self.0)
+        match self {
+            StartError::Configuration(fault) => fault.fmt(f),
+            StartError::Failed(reason) => f.write_str(reason),
+        }
     }
 }
 
 impl std::error::Error for StartError {}
 
 pub(crate) fn cannot(error: impl fmt::Display) -> StartError {
-    StartError(error.to_string())
+    StartError::Failed(error.to_string())
 }
 
 /// Suit le leader et sert les écrans sur `listener` jusqu'à ce que `stop` se termine.
 pub fn run(config: Config, listener: TcpListener, stop: impl Future<Output = ()>) -> Result<(), StartError> {
+    refuse_live(config.mode)?;
     let started = clock::now();
     let (ledger, ledger_thread) =
         ledger::open(&config.db_path, config.mode.word(), config.initial_budget, started).map_err(cannot)?;
@@ -79,6 +87,18 @@ pub fn run(config: Config, listener: TcpListener, stop: impl Future<Output = ()>
     Ok(())
 }
 
+/// Le seul endroit où `live` est refusé : lire la configuration et vérifier l'installation restent permis.
+fn refuse_live(mode: Mode) -> Result<(), StartError> {
+    match mode {
+        Mode::DryRun => Ok(()),
+        Mode::Live => Err(StartError::Configuration(Fault {
+            variable: "TRADING_MODE".to_owned(),
+            wrong: "live trading is not in this version yet".to_owned(),
+            remedy: "set TRADING_MODE=dry_run".to_owned(),
+        })),
+    }
+}
+
 /// Se termine au premier SIGTERM ou Ctrl-C. Les signaux sont captés dès l'appel.
 pub fn termination() -> Result<impl Future<Output = ()>, StartError> {
     let mut signals = Signals::new([Signal::Term, Signal::Int]).map_err(cannot)?;
@@ -93,6 +113,8 @@ pub fn termination() -> Result<impl Future<Output = ()>, StartError> {
 pub fn listen(port: u16) -> Result<TcpListener, StartError> {
     let everywhere = TcpListener::bind(("::", port)).or_else(|_| TcpListener::bind(("0.0.0.0", port)));
     everywhere.map_err(|error| {
-        StartError(format!("cannot listen on port {port}: {error}; stop what uses it, or set another PORT"))
+        StartError::Failed(format!(
+            "cannot listen on port {port}: {error}; stop what uses it, or set another PORT"
+        ))
     })
 }

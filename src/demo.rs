@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use rust_decimal::dec;
 
-use crate::config::{Config, Mode, Secret};
+use crate::config::{AccountAccess, Config, Mode, Secret};
 use crate::daemon::{self, StartError};
 use crate::domain::money::{Eur, Weight};
 use crate::sim::{Script, World};
@@ -72,6 +72,7 @@ fn config(options: &Options, world: &World, port: u16, db_path: PathBuf) -> Conf
         leader_url: world.leader_url(),
         secret: Secret::new(Script::default().secret),
         exchange_url: world.exchange_url(),
+        account: AccountAccess::at(world.exchange_url()),
         mode: Mode::DryRun,
         initial_budget: Eur::new(dec!(1000)),
         poll_interval: POLL_INTERVAL / options.speed,

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use isahc::config::{Configurable, VersionNegotiation};
 use isahc::error::ErrorKind;
-use isahc::http::Uri;
+use isahc::http::{HeaderMap, Uri};
 use isahc::{HttpClient, Request};
 use smol::Timer;
 use smol::future::or;
@@ -46,6 +46,7 @@ pub struct Client {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
     pub status: u16,
+    pub headers: HeaderMap,
     /// L'attente demandée par l'en-tête `Retry-After`, s'il est en secondes.
     pub retry_after: Option<Duration>,
     pub body: Vec<u8>,
@@ -125,16 +126,15 @@ impl Client {
         }
         let request = request.body(()).map_err(|error| FetchError::Unreachable(error.to_string()))?;
         let response = self.http.send_async(request).await.map_err(|error| self.decide(error))?;
-        let status = response.status().as_u16();
-        let retry_after =
-            response.headers().get("retry-after").and_then(|value| seconds(value.to_str().ok()?));
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let retry_after = headers.get("retry-after").and_then(|value| seconds(value.to_str().ok()?));
         let mut body = Vec::new();
         let read = response.into_body().take(limit as u64 + 1).read_to_end(&mut body).await;
         read.map_err(|error| self.decide(error.into()))?;
         if body.len() > limit {
             return Err(FetchError::TooLarge(limit));
         }
-        Ok(Answer { status, retry_after, body, at: clock::now() })
+        Ok(Answer { status, headers, retry_after, body, at: clock::now() })
     }
 
     fn decide(&self, error: isahc::Error) -> FetchError {
@@ -154,6 +154,11 @@ impl Answer {
     /// Le corps comme texte ; s'il n'en est pas un, la phrase qui le dit.
     pub fn text(&self) -> Result<&str, String> {
         std::str::from_utf8(&self.body).map_err(|_| "the answer is not text".to_owned())
+    }
+
+    /// La valeur d'un en-tête, si c'est un nombre entier.
+    pub fn number(&self, header: &str) -> Option<u64> {
+        self.headers.get(header)?.to_str().ok()?.trim().parse().ok()
     }
 
     /// Le début du corps, pour les phrases : de quoi reconnaître une page HTML ou une réponse vide.

@@ -3,8 +3,8 @@
 //! Dans l'ordre de lecture : le métier (`domain`), sans horloge ni réseau ; les interlocuteurs, qui ne
 //! se connaissent pas entre eux (`config`, `clock`, `logging`, `fetch`, `leader`, `binance`, `paper`,
 //! `ledger`, `metrics`) ; le moteur (`engine`), qui met les étapes dans l'ordre ; les surfaces (`api`,
-//! `daemon`, `demo`,
-//! `verify`, `cli`). `sim` est le faux monde extérieur, pour la démonstration et les tests.
+//! `check`, `daemon`, `demo`, `keygen`, `verify`, `cli`). `sim` est le faux monde extérieur, pour la
+//! démonstration et les tests.
 //! `ARCHITECTURE.md` est la carte.
 
 pub mod domain;
@@ -22,9 +22,11 @@ pub mod paper;
 pub mod engine;
 
 pub mod api;
+pub mod check;
 pub mod cli;
 pub mod daemon;
 pub mod demo;
+pub mod keygen;
 pub mod verify;
 
 pub mod sim;

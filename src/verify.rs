@@ -7,8 +7,7 @@ use std::fmt::{self, Write};
 use std::path::Path;
 
 use crate::domain::market::Coin;
-use crate::ledger::audit::Audit;
-use crate::ledger::{LedgerError, audit};
+use crate::ledger::{self, Audit, LedgerError};
 
 /// Le résultat d'une vérification, prêt à être montré.
 #[derive(Debug)]
@@ -18,8 +17,13 @@ pub struct Report {
 }
 
 /// Vérifie la base à `path`, pendant que le démon tourne ou non.
+///
+/// # Errors
+/// Quand il n'y a pas là de grand livre à nous, ou qu'il ne se lit pas.
 pub fn verify(path: &Path) -> Result<Report, LedgerError> {
-    Ok(report(path, &audit::audit(path)?))
+    let absent = || LedgerError::Refused("there is no ledger here yet: start calvalot on it once".to_owned());
+    let db = ledger::look(path)?.ok_or_else(absent)?;
+    Ok(report(path, &db.audit()?))
 }
 
 fn report(path: &Path, audit: &Audit) -> Report {

@@ -94,6 +94,8 @@ fn allowed(module: &str) -> Option<&'static [&'static str]> {
         "engine" => &["engine", "domain", "clock", "binance", "leader", "ledger", "paper"],
         "api" => &["api", "domain", "clock", "engine", "ledger", "metrics"],
         "verify" => &["verify", "domain", "ledger"],
+        "check" => &["check", "domain", "clock", "fetch", "config", "leader", "binance", "ledger"],
+        "keygen" => &["keygen", "binance"],
         "daemon" | "demo" | "cli" | "lib" | "main" => return None,
         other => panic!("the module {other} has no layer: give it one here and in ARCHITECTURE.md"),
     })

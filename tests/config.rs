@@ -78,11 +78,11 @@ fn nothing_set_is_no_fault_but_two_lines_of_help() {
 
 #[test]
 fn all_faults_are_told_at_once_one_per_line() {
-    let faults = read(&[LEADER, ("PORT", "0"), ("INITIAL_BUDGET_EUR", "4"), ("TRADING_MODE", "live")]);
+    let faults = read(&[LEADER, ("PORT", "0"), ("INITIAL_BUDGET_EUR", "4"), ("TRADING_MODE", "real")]);
     assert_eq!(
         faults.expect_err("four faults").to_string(),
         "SIGNAL_SECRET: not set; set it in .env, the leader gives it to you\n\
-         TRADING_MODE: live trading is not in this version yet; set TRADING_MODE=dry_run\n\
+         TRADING_MODE: \"real\" is no trading mode; set TRADING_MODE=dry_run\n\
          INITIAL_BUDGET_EUR: 4 is out of range; write euros from 5 to 1000000, at most two decimals, like 100 or 99.50\n\
          PORT: \"0\" is no port; write a number from 1 to 65535, like 8080"
     );
@@ -102,7 +102,7 @@ fn each_fault_says_what_is_wrong_and_what_to_write() {
         ("BINANCE_URL", "api.binance.com", "does not start with https://"),
         ("BINANCE_TESTNET", "maybe", "write true or false"),
         ("TRADING_MODE", "dry-run", "set TRADING_MODE=dry_run"),
-        ("TRADING_MODE", "LIVE", "live trading is not in this version yet"),
+        ("ALLOW_WITHDRAWAL_KEY", "perhaps", "write true or false"),
         ("INITIAL_BUDGET_EUR", "100 €", "no amount"),
         ("INITIAL_BUDGET_EUR", "100,50", "no amount"),
         ("INITIAL_BUDGET_EUR", "NaN", "no amount"),
@@ -149,6 +149,7 @@ fn values_at_the_edge_are_taken() {
         ("LEADER_URL", "https://example.org/cashalot/"),
         ("TRADING_MODE", " dry_run "),
         ("BINANCE_TESTNET", "No"),
+        ("TRADING_MODE", "LIVE"),
     ];
     for (name, value) in cases {
         assert!(with(name, value).is_ok(), "{name}={value}: {:?}", with(name, value));
@@ -157,9 +158,48 @@ fn values_at_the_edge_are_taken() {
 
 #[test]
 fn the_exchange_follows_the_mode_unless_an_address_is_given() {
-    let url = |name, value| with(name, value).expect("a configuration").exchange_url;
-    assert_eq!(url("BINANCE_TESTNET", "1"), "https://testnet.binance.vision");
-    assert_eq!(url("BINANCE_URL", "http://127.0.0.1:9000/"), "http://127.0.0.1:9000");
+    let urls = |name, value| {
+        let config = with(name, value).expect("a configuration");
+        (config.exchange_url, config.account.url)
+    };
+    let both = |url: &str| (url.to_owned(), url.to_owned());
+    let real = ("https://data-api.binance.vision".to_owned(), "https://api.binance.com".to_owned());
+    assert_eq!(urls("BINANCE_TESTNET", "0"), real);
+    assert_eq!(urls("BINANCE_TESTNET", "1"), both("https://testnet.binance.vision"));
+    assert_eq!(urls("BINANCE_URL", "https://api.binance.com"), both("https://api.binance.com"));
+    assert_eq!(urls("BINANCE_URL", "http://127.0.0.1:9000/"), both("http://127.0.0.1:9000"));
+}
+
+#[test]
+fn a_key_is_whole_or_told_to_be_half_set() {
+    let key = |given: &[(&str, &str)]| {
+        let config = read(&[&[LEADER, SECRET], given].concat()).expect("a configuration");
+        config.account.key().map(|key| key.is_some()).map_err(|fault| fault.to_string())
+    };
+    let (id, secret) = (("BINANCE_API_KEY", "abc123"), ("BINANCE_API_SECRET", "hidden"));
+    assert_eq!(key(&[]), Ok(false));
+    assert_eq!(key(&[id, secret]), Ok(true));
+    let cases = [
+        (&[id][..], "BINANCE_API_SECRET: not set, but BINANCE_API_KEY is"),
+        (&[secret], "BINANCE_API_KEY: not set, but its secret is"),
+        (
+            &[id, secret, ("BINANCE_API_SECRET_FILE", "key.pem")],
+            "BINANCE_API_SECRET_FILE: set, and BINANCE_API_SECRET",
+        ),
+        (
+            &[id, ("BINANCE_API_SECRET_FILE", "absent.pem")],
+            "BINANCE_API_SECRET_FILE: absent.pem cannot be read",
+        ),
+        (&[("BINANCE_API_SECRET_FILE", "key.pem")], "BINANCE_API_KEY: not set, but its secret is"),
+        (&[("BINANCE_API_KEY", "abc 123"), secret], "BINANCE_API_KEY: contains spaces"),
+    ];
+    for (given, expected) in cases {
+        let fault = key(given).expect_err("half a key");
+        assert!(
+            fault.starts_with(expected) && !fault.contains("hidden") && !fault.contains("123"),
+            "{fault}"
+        );
+    }
 }
 
 #[test]
@@ -182,6 +222,7 @@ fn what_has_no_effect_or_is_risky_is_said() {
         ("ALERT_EMAIL_TO", "a@example.org", "no e-mail"),
         ("LEADER_URL", "http://leader.example.org", "forge"),
         ("LEADER_URL", "http://8.8.8.8:80", "forge"),
+        ("BINANCE_URL", "http://api.binance.com", "forge prices"),
         ("REBALANCE_THRESHOLD_PCT", "0.5", "for 0.5 % write 0.005"),
     ];
     for (name, value, expected) in cases {

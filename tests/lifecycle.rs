@@ -109,7 +109,14 @@ fn help_names_every_variable_and_command() {
         let (code, out, error) = ended(command);
         assert_eq!((code, error.as_str()), (Some(0), ""), "{word}");
         let names = VARIABLES.iter().map(|variable| variable.name);
-        for name in names.chain(["calvalot [run]", "calvalot demo", "--seed", "--version"]) {
+        for name in names.chain([
+            "calvalot [run]",
+            "calvalot check",
+            "calvalot keygen",
+            "calvalot demo",
+            "--seed",
+            "--version",
+        ]) {
             assert!(out.contains(name), "{word} does not name {name}");
         }
     }

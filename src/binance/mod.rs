@@ -1,34 +1,56 @@
 //! La bourse : demander, et se taire quand elle le demande.
 //!
-//! `public` lit les cours et les règles, `wire` connaît la forme de ses réponses ; les demandes
-//! signées viendront à côté. De l'étage 1, elle se sert du domaine, de `fetch` et de `clock`.
+//! `public` lit les cours et les règles sans clé ; `account` lit le compte par des `request` que les
+//! `credentials` signent, à l'heure de `clock`. `wire` connaît la forme des réponses, `trouble` ce que veut
+//! dire un refus. De l'étage 1, elle se sert du domaine, de `fetch` et de `clock`. Aucun ordre ne part d'ici.
 //! Invariant : après un 429, un 418 ou un 403, aucun appel ne part avant la fin de l'attente,
 //! mesurée à l'horloge monotone ; l'ignorer vaut un bannissement de l'adresse, jusqu'à trois jours.
 
+mod account;
+mod clock;
+mod credentials;
 mod public;
+mod request;
 mod rules;
+mod trouble;
 mod wire;
 
 use std::cell::Cell;
-use std::fmt;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use crate::clock;
+use crate::clock as machine_clock;
 use crate::domain::moment::Moment;
 use crate::fetch::{Answer, Client};
+
+pub use account::{Account, AccountState, KeyRights, PermissionSets};
+pub use clock::ServerClock;
+pub use credentials::{Credentials, NewKey, NotAPrivateKey};
+pub use trouble::{KeyTrouble, Trouble};
 
 /// Les réponses pour nos six paires font une quinzaine de kilo-octets. Un document JSON hostile prend,
 /// une fois lu, cent fois sa taille en mémoire : la marge n'est pas plus large.
 const BODY_LIMIT: usize = 64 * 1024;
 
-/// Le code d'un symbole que la bourse ne connaît pas.
-const UNKNOWN_SYMBOL: i64 = -1121;
+/// Le poids qu'une adresse IP peut demander en une minute.
+pub const WEIGHT_LIMIT: u64 = 6000;
+
+/// Au-delà, quelqu'un demande beaucoup derrière la même adresse : un tour pèse 24.
+pub const WEIGHT_WATCHED: u64 = WEIGHT_LIMIT / 5;
 
 /// La bourse, à une adresse.
 pub struct Exchange {
     base_url: String,
     fetch: Client,
+    /// Commun à toutes les adresses de la bourse : elle compte par adresse IP.
+    limits: Rc<Limits>,
+}
+
+/// Ce que la bourse nous laisse demander.
+#[derive(Default)]
+struct Limits {
     pause: Cell<Option<Pause>>,
+    used_weight: Cell<Option<u64>>,
 }
 
 /// L'attente que la bourse a imposée.
@@ -40,50 +62,61 @@ struct Pause {
     until: Moment,
 }
 
-/// Pourquoi un appel n'a rien rendu.
-#[derive(Clone, Debug, PartialEq)]
-enum Trouble {
-    /// Un des symboles demandés n'existe pas : les autres peuvent l'être un par un.
-    UnknownSymbol(String),
-    Failed(String),
-}
-
-impl fmt::Display for Trouble {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        match self {
-            Trouble::UnknownSymbol(reason) | Trouble::Failed(reason) => f.write_str(reason),
-        }
-    }
-}
-
 impl Exchange {
     /// La bourse à `base_url`, sans le chemin.
     pub fn new(base_url: &str, fetch: Client) -> Exchange {
-        Exchange { base_url: base_url.trim_end_matches('/').to_owned(), fetch, pause: Cell::new(None) }
+        Exchange { base_url: base_url.trim_end_matches('/').to_owned(), fetch, limits: Rc::default() }
+    }
+
+    /// La même bourse à une autre adresse : un silence demandé par l'une vaut pour l'autre.
+    pub fn at(&self, base_url: &str) -> Exchange {
+        Exchange { limits: self.limits.clone(), ..Exchange::new(base_url, self.fetch.clone()) }
+    }
+
+    /// Le poids compté pour notre adresse IP dans la minute de la dernière réponse, s'il était dit.
+    pub fn used_weight(&self) -> Option<u64> {
+        self.limits.used_weight.get()
     }
 
     /// Lit `call` (chemin et paramètres déjà encodés) ; une réponse rendue a le statut 200.
     async fn get(&self, call: &str) -> Result<Answer, Trouble> {
-        if let Some(pause) = self.pause.get().filter(|pause| Instant::now() < pause.over) {
-            return Err(Trouble::Failed(pause.reason()));
+        self.get_with(call, &[]).await
+    }
+
+    async fn get_with(&self, call: &str, headers: &[(&str, &str)]) -> Result<Answer, Trouble> {
+        if let Some(pause) = self.limits.pause.get().filter(|pause| Instant::now() < pause.over) {
+            return Err(Trouble::Silence(pause.reason()));
         }
-        let answer = self.fetch.get(&format!("{}{call}", self.base_url), &[], BODY_LIMIT).await;
-        let answer = answer.map_err(|error| Trouble::Failed(format!("the exchange {error}")))?;
+        let answer = self.fetch.get(&format!("{}{call}", self.base_url), headers, BODY_LIMIT).await;
+        let answer = answer.map_err(|error| Trouble::without_answer(&error))?;
+        self.limits.weigh(&answer);
         if answer.status == 200 {
             return Ok(answer);
         }
         if let Some(pause) = Pause::asked_by(&answer, Instant::now()) {
             // Deux appels vont ensemble : la plus longue attente vaut pour les deux.
-            let longest = self.pause.get().filter(|earlier| earlier.over > pause.over).unwrap_or(pause);
-            self.pause.set(Some(longest));
+            let longest =
+                self.limits.pause.get().filter(|earlier| earlier.over > pause.over).unwrap_or(pause);
+            self.limits.pause.set(Some(longest));
             log::warn!(
                 "exchange asked for silence status={} until={}",
                 pause.status,
-                clock::rfc3339(longest.until)
+                machine_clock::rfc3339(longest.until)
             );
-            return Err(Trouble::Failed(longest.reason()));
+            return Err(Trouble::Silence(longest.reason()));
         }
-        Err(refusal(&answer))
+        Err(Trouble::of(&answer))
+    }
+}
+
+impl Limits {
+    /// Retient le poids compté ; le dit une fois quand il passe le seuil surveillé.
+    fn weigh(&self, answer: &Answer) {
+        let Some(weight) = answer.number("x-mbx-used-weight-1m") else { return };
+        let before = self.used_weight.replace(Some(weight)).unwrap_or_default();
+        if before <= WEIGHT_WATCHED && weight > WEIGHT_WATCHED {
+            log::warn!("exchange_weight_high used={weight} limit={WEIGHT_LIMIT}");
+        }
     }
 }
 
@@ -106,32 +139,26 @@ impl Pause {
     }
 
     fn reason(&self) -> String {
-        let until = clock::utc(self.until);
+        let until = machine_clock::utc(self.until);
         format!("the exchange answered {} and is not called again before {until} UTC", self.status)
-    }
-}
-
-/// Traduit un refus : son code et son texte s'il en porte, sinon le début de ce qui est venu.
-fn refusal(answer: &Answer) -> Trouble {
-    let status = answer.status;
-    match wire::refusal(&answer.body) {
-        Some(wire::Refusal { code, msg }) => {
-            let reason = format!("the exchange answered {status}: {code} {msg}");
-            if code == UNKNOWN_SYMBOL { Trouble::UnknownSymbol(reason) } else { Trouble::Failed(reason) }
-        }
-        None => {
-            Trouble::Failed(format!("the exchange answered {status}, starting with {}", answer.opening()))
-        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use isahc::http::HeaderMap;
+
     use super::*;
 
     fn answer(status: u16, retry_after: Option<u64>, body: &str) -> Answer {
         let retry_after = retry_after.map(Duration::from_secs);
-        Answer { status, retry_after, body: body.into(), at: Moment(1_767_225_600_000) }
+        Answer {
+            status,
+            headers: HeaderMap::new(),
+            retry_after,
+            body: body.into(),
+            at: Moment(1_767_225_600_000),
+        }
     }
 
     #[test]
@@ -160,24 +187,5 @@ mod tests {
             pause.reason(),
             "the exchange answered 429 and is not called again before 2026-01-01 00:01:30 UTC"
         );
-    }
-
-    #[test]
-    fn a_refusal_is_told_with_what_the_exchange_said() {
-        let cases = [
-            (
-                500,
-                r#"{"code":-1001,"msg":"Internal error"}"#,
-                "the exchange answered 500: -1001 Internal error",
-            ),
-            (502, "<html>", r#"the exchange answered 502, starting with "<html>""#),
-            (504, "", r#"the exchange answered 504, starting with """#),
-            (400, r#"{"code":"x"}"#, r#"the exchange answered 400, starting with "{\"code\":\"x\"}""#),
-        ];
-        for (status, body, expected) in cases {
-            assert_eq!(refusal(&answer(status, None, body)), Trouble::Failed(expected.to_owned()), "{body}");
-        }
-        let unknown = refusal(&answer(400, None, r#"{"code":-1121,"msg":"Invalid symbol."}"#));
-        assert!(matches!(unknown, Trouble::UnknownSymbol(_)));
     }
 }

@@ -58,7 +58,6 @@ impl Exchange {
         let symbols = symbols();
         match self.get(&call.of(&symbols)).await {
             Ok(answer) => read(&symbols, &answer, decode),
-            Err(Trouble::Failed(reason)) => all_failed(&symbols, &reason),
             Err(Trouble::UnknownSymbol(_)) => {
                 let time_is_up = async {
                     Timer::after(TIME_LIMIT).await;
@@ -70,6 +69,7 @@ impl Exchange {
                 };
                 or(self.one_by_one(call, &symbols, decode), time_is_up).await
             }
+            Err(trouble) => all_failed(&symbols, &trouble.to_string()),
         }
     }
 
@@ -80,8 +80,8 @@ impl Exchange {
             match self.get(&call.of(&[symbol])).await {
                 Ok(answer) => table.extend(read(&[symbol], &answer, decode)),
                 Err(Trouble::UnknownSymbol(reason)) => table.push((*symbol, Err(reason))),
-                Err(Trouble::Failed(reason)) => {
-                    table.extend(all_failed(&symbols[index..], &reason));
+                Err(trouble) => {
+                    table.extend(all_failed(&symbols[index..], &trouble.to_string()));
                     break;
                 }
             }

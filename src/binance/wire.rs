@@ -59,6 +59,29 @@ pub struct Filter {
     pub max_applies: Option<bool>,
 }
 
+/// Le compte (`account`).
+#[derive(Deserialize)]
+pub struct Account {
+    #[serde(rename = "canTrade")]
+    pub can_trade: bool,
+    pub permissions: Vec<String>,
+    pub balances: Vec<Balance>,
+}
+
+/// Le solde d'un actif.
+#[derive(Deserialize)]
+pub struct Balance {
+    pub asset: String,
+    pub free: String,
+}
+
+/// Les groupes qu'une paire demande (`exchangeInfo`) : un de chaque ensemble.
+#[derive(Deserialize)]
+pub struct Permissions {
+    #[serde(rename = "permissionSets")]
+    pub permission_sets: Vec<Vec<String>>,
+}
+
 /// Le refus que porte ce corps, s'il en est un.
 pub fn refusal(body: &[u8]) -> Option<Refusal> {
     json::from_str(std::str::from_utf8(body).ok()?).ok()
@@ -74,6 +97,15 @@ pub fn book_tickers(text: &str) -> Option<Vec<(String, Option<BookTicker>)>> {
 
 /// La réponse d'`exchangeInfo`, un élément par symbole.
 pub fn symbols(text: &str) -> Option<Vec<(String, Option<Symbol>)>> {
+    listed(text)
+}
+
+/// La même réponse, pour les groupes que chaque symbole demande.
+pub fn permissions(text: &str) -> Option<Vec<(String, Option<Permissions>)>> {
+    listed(text)
+}
+
+fn listed<T: de::Deserialize>(text: &str) -> Option<Vec<(String, Option<T>)>> {
     match json::from_str(text).ok()? {
         Value::Object(info) => match info.get("symbols") {
             Some(Value::Array(symbols)) => Some(by_symbol(symbols)),

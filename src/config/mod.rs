@@ -5,6 +5,7 @@
 //! de deviner : un nombre douteux décide de l'argent. Invariant : aucun secret n'est jamais écrit, ni
 //! dans un message, ni par `Debug`.
 
+mod account;
 mod faults;
 mod parse;
 mod sources;
@@ -16,12 +17,9 @@ use std::time::Duration;
 
 use crate::domain::money::{Eur, Weight};
 
+pub use account::{AccountAccess, ExchangeKey, KeySecret};
 pub use faults::{Fault, Faults};
 pub use variables::{VARIABLES, Variable};
-
-/// Les cours publics, sans clé.
-const PUBLIC_MARKET_DATA: &str = "https://data-api.binance.vision";
-const TESTNET: &str = "https://testnet.binance.vision";
 
 /// Ce que le programme a besoin de savoir pour tourner.
 #[derive(Clone, Debug)]
@@ -29,8 +27,9 @@ pub struct Config {
     /// Sans `/` final.
     pub leader_url: String,
     pub secret: Secret,
-    /// Sans `/` final.
+    /// Les cours, qui ne demandent pas de clé ; sans `/` final.
     pub exchange_url: String,
+    pub account: AccountAccess,
     pub mode: Mode,
     pub initial_budget: Eur,
     pub poll_interval: Duration,
@@ -114,12 +113,10 @@ impl Config {
         if values.is_missing("LEADER_URL") && values.is_missing("SIGNAL_SECRET") {
             return Err(Faults::NotConfigured);
         }
-        let testnet = values.read("BINANCE_TESTNET", parse::boolean).unwrap_or_default();
-        let public = if testnet { TESTNET } else { PUBLIC_MARKET_DATA };
         let config = (
             values.read("LEADER_URL", parse::base_url),
             values.read("SIGNAL_SECRET", parse::secret),
-            values.read_or("BINANCE_URL", parse::base_url, public.to_owned()),
+            AccountAccess::read(&mut values),
             values.read("TRADING_MODE", parse::mode),
             values.read("INITIAL_BUDGET_EUR", parse::budget),
             values.read("POLL_INTERVAL_SECONDS", parse::poll_interval),
@@ -134,7 +131,7 @@ impl Config {
             (
                 Some(leader_url),
                 Some(secret),
-                Some(exchange_url),
+                Some((exchange_url, account)),
                 Some(mode),
                 Some(initial_budget),
                 Some(poll_interval),
@@ -146,6 +143,7 @@ impl Config {
                 leader_url,
                 secret,
                 exchange_url,
+                account,
                 mode,
                 initial_budget,
                 poll_interval,

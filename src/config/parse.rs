@@ -92,6 +92,11 @@ impl<'a> Values<'a> {
                 "LEADER_URL={url} is not https: anyone on the way can forge the leader's signals"
             ));
         }
+        if let Some(url) = self.value("BINANCE_URL").filter(|url| is_forgeable(url)) {
+            warnings.push(format!(
+                "BINANCE_URL={url} is not https: anyone on the way can forge prices and read the key's name"
+            ));
+        }
         let threshold = self.value("REBALANCE_THRESHOLD_PCT").and_then(|text| Weight::parse(&text).ok());
         if let Some(threshold) = threshold.filter(|threshold| threshold.decimal() > UNUSUAL_THRESHOLD) {
             let (percent, meant) = (threshold.percent(), threshold.times(dec!(0.01)));
@@ -151,8 +156,16 @@ pub fn secret(text: &str) -> Result<Secret, Wrong> {
     Ok(Secret::new(text.to_owned()))
 }
 
+pub fn optional_secret(text: &str) -> Result<Option<Secret>, Wrong> {
+    secret(text).map(Some)
+}
+
 pub fn path(text: &str) -> Result<PathBuf, Wrong> {
     Ok(PathBuf::from(text))
+}
+
+pub fn optional_path(text: &str) -> Result<Option<PathBuf>, Wrong> {
+    path(text).map(Some)
 }
 
 pub fn base_url(text: &str) -> Result<String, Wrong> {
@@ -177,6 +190,10 @@ pub fn base_url(text: &str) -> Result<String, Wrong> {
     Ok(text.trim_end_matches('/').to_owned())
 }
 
+pub fn optional_url(text: &str) -> Result<Option<String>, Wrong> {
+    base_url(text).map(Some)
+}
+
 pub fn boolean(text: &str) -> Result<bool, Wrong> {
     match text.to_ascii_lowercase().as_str() {
         "true" | "1" | "yes" => Ok(true),
@@ -188,7 +205,7 @@ pub fn boolean(text: &str) -> Result<bool, Wrong> {
 pub fn mode(text: &str) -> Result<Mode, Wrong> {
     match text.to_ascii_lowercase().as_str() {
         "dry_run" => Ok(Mode::DryRun),
-        "live" => wrong("live trading is not in this version yet".to_owned(), "set TRADING_MODE=dry_run"),
+        "live" => Ok(Mode::Live),
         _ => wrong(format!("{text:?} is no trading mode"), "set TRADING_MODE=dry_run"),
     }
 }

@@ -19,7 +19,13 @@ pub const VARIABLES: &[Variable] = &[
     variable("REBALANCE_THRESHOLD_PCT", "0.005", "drift that is left alone, as a fraction: 0.005 is 0.5 %"),
     variable("BINANCE_API_KEY", "", "key of your Binance account, not needed for dry_run"),
     variable("BINANCE_API_SECRET", "", "secret of that key, not needed for dry_run"),
-    variable("BINANCE_TESTNET", "false", "true: take the prices of Binance's test network"),
+    variable(
+        "BINANCE_API_SECRET_FILE",
+        "",
+        "in its place, the private key that `calvalot keygen` made (PEM)",
+    ),
+    variable("ALLOW_WITHDRAWAL_KEY", "false", "true: accept a key that may withdraw (do not do this)"),
+    variable("BINANCE_TESTNET", "false", "true: use Binance's test network, with its own prices and keys"),
     variable("BINANCE_URL", "", "another address of the exchange, to replace the one chosen by the mode"),
     variable("PORT", "8080", "port of the dashboard and the API"),
     variable(

@@ -1,14 +1,11 @@
 //! Le grand livre relu depuis le début : ce que ses mouvements et ses trades racontent, à côté de ce
 //! qu'il tient.
 //!
-//! La base est ouverte en lecture seule, à côté du démon qui s'en sert peut-être ; une transaction
-//! donne de tout le même instant.
+//! Rien n'est écrit ; une transaction donne de tout le même instant, même quand le démon tourne à côté.
 
-use std::path::Path;
+use rusqlite::{Connection, Row};
 
-use rusqlite::{Connection, OpenFlags, Row};
-
-use super::{LedgerError, legacy, schema, views};
+use super::{Db, LedgerError, legacy, views};
 use crate::domain::book::{self, Fee, Fill};
 use crate::domain::money::{Eur, Usdc};
 use crate::domain::order::Side;
@@ -30,21 +27,11 @@ pub struct Audit {
     pub damage: Vec<String>,
 }
 
-/// Relit la base à `path`.
-pub fn audit(path: &Path) -> Result<Audit, LedgerError> {
-    let named = |error: rusqlite::Error| LedgerError::Storage(format!("{}: {error}", path.display()));
-    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(named)?;
-    let transaction = connection.unchecked_transaction().map_err(named)?;
-    let version: u32 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(named)?;
-    if version != schema::VERSION {
-        return Err(LedgerError::Refused(format!(
-            "{} is of version {version} and this program keeps version {}: start it once on it, or take the \
-             program that wrote it",
-            path.display(),
-            schema::VERSION
-        )));
+impl Db {
+    /// Relit tout, au même instant.
+    pub fn audit(&self) -> Result<Audit, LedgerError> {
+        read(&*self.connection.unchecked_transaction()?)
     }
-    read(&transaction)
 }
 
 fn read(connection: &Connection) -> Result<Audit, LedgerError> {

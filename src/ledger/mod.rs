@@ -6,7 +6,7 @@
 //! touche à l'argent est une transaction, synchronisée au disque avant que l'appelant ne la sache faite.
 
 mod account;
-pub mod audit;
+mod audit;
 mod columns;
 mod cycle;
 mod intents;
@@ -20,12 +20,13 @@ use std::fs::{self, File};
 use std::path::Path;
 use std::thread::{self, JoinHandle};
 
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use smol::channel::{self, Receiver, Sender};
 
 use crate::domain::moment::Moment;
 use crate::domain::money::Eur;
 
+pub use audit::Audit;
 pub use cycle::{CycleRecord, ReadingRow};
 pub use intents::Outcome;
 pub use signals::{Decision, PendingSignal, Received, SignalStatus, Verdict};
@@ -132,6 +133,25 @@ pub fn open(
     let thread =
         thread::Builder::new().name("ledger".to_owned()).spawn(move || keep(db, &queue)).map_err(storage)?;
     Ok((Ledger { jobs }, LedgerThread { thread, _lock: lock }))
+}
+
+/// Regarde la base à `path` sans rien y écrire, même quand le démon s'en sert ; `None` s'il n'y en a pas
+/// encore à nous (aucun fichier, ou une base du programme Python pas encore reprise).
+pub fn look(path: &Path) -> Result<Option<Db>, LedgerError> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    // SQLite nomme son journal `x.db-wal`. S'il n'y en a pas, personne n'écrit : la base est lue telle quelle,
+    // sans qu'un journal vide soit posé à côté.
+    let mut journal = path.as_os_str().to_owned();
+    journal.push("-wal");
+    let unused = if Path::new(&journal).exists() { "" } else { "?immutable=1" };
+    let name = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+    let connection = Connection::open_with_flags(format!("file:{name}{unused}"), flags)?;
+    connection.execute_batch("PRAGMA busy_timeout = 5000")?;
+    let ours = schema::version(&connection)? > 0;
+    Ok(ours.then_some(Db { connection }))
 }
 
 /// Une base refusée reste comme elle était : rien n'est gardé tant que tout n'est pas en ordre.

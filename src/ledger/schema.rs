@@ -12,9 +12,6 @@ use super::legacy;
 
 const MIGRATIONS: [&str; 1] = [FIRST];
 
-/// La version d'une base à jour.
-pub const VERSION: u32 = MIGRATIONS.len() as u32;
-
 const FIRST: &str = "
 CREATE TABLE agent (
     id INTEGER PRIMARY KEY CHECK (id = 1),
@@ -170,8 +167,8 @@ CREATE TABLE pulse (
 ) STRICT;
 ";
 
-/// Amène la base à la dernière version. Une base du programme Python est reprise au passage.
-pub fn migrate(connection: &Connection) -> Result<(), LedgerError> {
+/// La version de la base, 0 si elle n'est pas à nous ; refuse celle d'un programme plus récent.
+pub fn version(connection: &Connection) -> Result<usize, LedgerError> {
     let version: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     let version = version as usize;
     if version > MIGRATIONS.len() {
@@ -180,6 +177,12 @@ pub fn migrate(connection: &Connection) -> Result<(), LedgerError> {
             MIGRATIONS.len()
         )));
     }
+    Ok(version)
+}
+
+/// Amène la base à la dernière version. Une base du programme Python est reprise au passage.
+pub fn migrate(connection: &Connection) -> Result<(), LedgerError> {
+    let version = version(connection)?;
     for (rank, migration) in MIGRATIONS.iter().enumerate().skip(version) {
         let legacy = rank == 0 && legacy::set_aside(connection)?;
         connection.execute_batch(migration)?;

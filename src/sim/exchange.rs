@@ -19,6 +19,7 @@ mod visibility;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use ed25519_compact::PublicKey;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
@@ -54,6 +55,8 @@ struct State {
     pace: Pace,
     api_key: String,
     api_secret: String,
+    /// Si elle est là, la clé est Ed25519 et le secret ne sert plus.
+    public_key: Option<PublicKey>,
     clock: Clock,
     market: Market,
     limits: Limits,
@@ -236,6 +239,7 @@ impl Exchange {
             pace: script.pace,
             api_key: script.api_key.clone(),
             api_secret: script.api_secret.clone(),
+            public_key: None,
             clock: Clock::new(),
             market: Market::new(script.seed),
             limits: Limits::new(),
@@ -313,6 +317,11 @@ impl Exchange {
     /// Change les droits du compte ou de la clé, et les commissions.
     pub fn edit_account(&self, edit: impl FnOnce(&mut Account)) {
         edit(&mut self.lock().account);
+    }
+
+    /// L'utilisateur a collé cette moitié publique : la clé signe désormais en Ed25519, et plus par HMAC.
+    pub fn register_public_key(&self, pem: &str) {
+        self.lock().public_key = Some(PublicKey::from_pem(pem).expect("a public key in PEM form"));
     }
 
     /// Requêtes arrivées sur ce chemin, pannes comprises.

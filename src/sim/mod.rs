@@ -6,7 +6,7 @@
 //!
 //! De la liste S1–S41 de la fiche Binance manquent : les ordres LIMIT envoyés par l'API et leur annulation (un
 //! ordre ouvert se pose par [`Exchange::rest_order`]), `myFilters`, -2026 (archives), MAX_ASSET, l'en-tête
-//! `X-MBX-TIME-UNIT`, les compteurs `RAW_REQUESTS`, gzip, et les signatures RSA et Ed25519. Une fiche muette sur un
+//! `X-MBX-TIME-UNIT`, les compteurs `RAW_REQUESTS`, gzip, et les signatures RSA. Une fiche muette sur un
 //! code en reçoit un au choix : -2014 sans clé, -1128 pour deux quantités, -1021 pour une heure lointaine.
 
 mod exchange;

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use calvalot::config::{Config, Mode, Secret};
+use calvalot::config::{AccountAccess, Config, Mode, Secret};
 use calvalot::daemon;
 use calvalot::domain::money::{Eur, Weight};
 use calvalot::sim::{Pace, Script, World};
@@ -73,6 +73,7 @@ pub fn config(world: &World, folder: &Folder) -> Config {
         leader_url: world.leader_url(),
         secret: Secret::new(Script::default().secret),
         exchange_url: world.exchange_url(),
+        account: AccountAccess::at(world.exchange_url()),
         mode: Mode::DryRun,
         initial_budget: Eur::new(dec!(1000)),
         poll_interval: Duration::from_millis(20),

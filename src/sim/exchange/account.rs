@@ -26,6 +26,8 @@ pub struct Account {
     pub key_may_trade: bool,
     /// La clé a le droit de retirer : un client prudent s'en alarme.
     pub key_may_withdraw: bool,
+    /// La clé ne sert que depuis les adresses que l'utilisateur a données.
+    pub key_ip_restricted: bool,
     pub permissions: Vec<&'static str>,
     pub maker: Decimal,
     pub taker: Decimal,
@@ -50,6 +52,7 @@ impl Account {
             can_trade: true,
             key_may_trade: true,
             key_may_withdraw: false,
+            key_ip_restricted: true,
             permissions: vec!["SPOT"],
             maker: Decimal::new(1, 3),
             taker: Decimal::new(1, 3),

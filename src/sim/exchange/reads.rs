@@ -149,7 +149,7 @@ impl State {
     pub(super) fn key_restrictions(&self, params: &Params) -> Result<Json, Refusal> {
         params.only(&[], true)?;
         Ok(object! {
-            "ipRestrict": true, "createTime": 1_767_225_600_000i64, "enableReading": true,
+            "ipRestrict": self.account.key_ip_restricted, "createTime": 1_767_225_600_000i64, "enableReading": true,
             "enableSpotAndMarginTrading": self.account.key_may_trade,
             "enableWithdrawals": self.account.key_may_withdraw, "enableInternalTransfer": false,
             "permitsUniversalTransfer": false, "enableMargin": false, "enableFutures": false,

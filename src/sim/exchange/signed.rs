@@ -7,7 +7,7 @@ use super::State;
 use super::params::Params;
 use super::refusal::Refusal;
 use crate::sim::http::Request;
-use crate::sim::signature::hmac_hex;
+use crate::sim::signature::{hmac_hex, is_signed_by};
 
 /// Avance tolérée d'un horodatage sur l'heure de la bourse.
 const AHEAD_MICROS: i64 = 1_000_000;
@@ -40,11 +40,14 @@ impl State {
         check_time(timestamp, window, self.clock.now_micros())?;
         let sent = params.require("signature")?;
         let body = String::from_utf8_lossy(&request.body);
-        if sign(&self.api_secret, &request.query, &body).eq_ignore_ascii_case(sent) {
-            Ok(())
-        } else {
-            Err(Refusal::new(-1022, "Signature for this request is not valid."))
-        }
+        let valid = match &self.public_key {
+            Some(key) => {
+                let (query, body) = (without_signature(&request.query), without_signature(&body));
+                is_signed_by(key, &[query.as_bytes(), body.as_bytes()], sent)
+            }
+            None => sign(&self.api_secret, &request.query, &body).eq_ignore_ascii_case(sent),
+        };
+        if valid { Ok(()) } else { Err(Refusal::new(-1022, "Signature for this request is not valid.")) }
     }
 }
 

@@ -1,0 +1,201 @@
+//! Pourquoi la bourse n'a pas répondu ce qu'on lui demandait, et ce que cela veut dire pour une lecture.
+//!
+//! Le code d'un refus est stable, son texte non : seul le code décide. HTML, corps vide et charabia sont des
+//! réponses comme les autres. Invariant : toute réponse autre que 200 devient exactement une [`Trouble`], et
+//! celles qui demandent une personne disent quoi faire ([`Trouble::remedy`]).
+
+use std::fmt;
+
+use super::wire;
+use crate::fetch::{Answer, FetchError};
+
+/// Pourquoi un appel n'a rien rendu.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Trouble {
+    /// Un des symboles demandés n'existe pas : les autres peuvent l'être un par un.
+    UnknownSymbol(String),
+    /// Elle ne répond pas, ou mal : une lecture se refait plus tard.
+    Failed(String),
+    /// Son certificat n'est pas valable à l'heure de cette machine : c'est presque toujours l'heure qui est fausse.
+    Certificate(String),
+    /// Elle a demandé le silence : rien ne part avant sa fin.
+    Silence(String),
+    /// La demande n'est pas datée de son heure : mesurer l'heure à nouveau.
+    Clock(String),
+    /// La clé ne va pas : quelqu'un doit agir.
+    Key(KeyTrouble, String),
+    /// Elle ne sert pas l'endroit d'où part la demande.
+    Restricted(String),
+    /// Elle refuse pour de bon : refaire la même demande ne servirait à rien.
+    Refused(String),
+}
+
+/// Ce qui ne va pas dans une clé.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyTrouble {
+    /// -2014 : le texte n'a pas la forme d'une clé.
+    Malformed,
+    /// -2008 : cette bourse-ci ne connaît pas cette clé.
+    Unknown,
+    /// -2015 : clé, adresse IP ou droit ; la bourse ne dit pas lequel.
+    NotAllowed,
+    /// -1022 : le secret n'est pas celui de la clé.
+    WrongSecret,
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Trouble::UnknownSymbol(reason)
+            | Trouble::Failed(reason)
+            | Trouble::Certificate(reason)
+            | Trouble::Silence(reason)
+            | Trouble::Clock(reason)
+            | Trouble::Key(_, reason)
+            | Trouble::Restricted(reason)
+            | Trouble::Refused(reason) => f.write_str(reason),
+        }
+    }
+}
+
+impl Trouble {
+    /// Ce que veut dire l'absence de réponse.
+    pub(super) fn without_answer(error: &FetchError) -> Trouble {
+        let reason = format!("the exchange {error}");
+        match error {
+            FetchError::BadCertificate => Trouble::Certificate(reason),
+            _ => Trouble::Failed(reason),
+        }
+    }
+
+    /// La décision que porte cette réponse, qui n'a pas le statut 200.
+    pub(super) fn of(answer: &Answer) -> Trouble {
+        let status = answer.status;
+        let Some(wire::Refusal { code, msg }) = wire::refusal(&answer.body) else {
+            let reason = format!("the exchange answered {status}, starting with {}", answer.opening());
+            return match status {
+                451 => Trouble::Restricted(reason),
+                _ => Trouble::Failed(reason),
+            };
+        };
+        let reason = format!("the exchange answered {status}: {code} {}", excerpt(&msg));
+        match (status, code) {
+            (451, _) => Trouble::Restricted(reason),
+            (500.., _) => Trouble::Failed(reason),
+            (_, -1121) => Trouble::UnknownSymbol(reason),
+            (_, -1021) => Trouble::Clock(reason),
+            (_, -1022) => Trouble::Key(KeyTrouble::WrongSecret, reason),
+            (_, -2008) => Trouble::Key(KeyTrouble::Unknown, reason),
+            (_, -2014) => Trouble::Key(KeyTrouble::Malformed, reason),
+            (_, -2015 | -1002) => Trouble::Key(KeyTrouble::NotAllowed, reason),
+            (_, -1000 | -1001 | -1003 | -1006 | -1007 | -1008 | -1015) => Trouble::Failed(reason),
+            _ => Trouble::Refused(reason),
+        }
+    }
+
+    /// Une réponse 200 qui n'a pas la forme attendue.
+    pub(super) fn unreadable(answer: &Answer) -> Trouble {
+        let opening = answer.opening();
+        Trouble::Failed(format!("the exchange's answer cannot be read, it starts with {opening}"))
+    }
+
+    /// Quoi faire, pour une personne.
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Trouble::Failed(_) => {
+                "check the network of this machine, then try again in some minutes; if BINANCE_URL is set, check it"
+            }
+            Trouble::Silence(_) => {
+                "wait until then; other programs behind the same Internet address count too, stop those that ask a lot"
+            }
+            Trouble::Clock(_) | Trouble::Certificate(_) => {
+                "set the clock of this machine right (see the line clock), then try again"
+            }
+            Trouble::Restricted(_) => {
+                "Binance does not serve the place this machine is in: it cannot trade from here, do not try to get \
+                 round it"
+            }
+            Trouble::UnknownSymbol(_) | Trouble::Refused(_) => {
+                "update the program; if it stays, report this line to its authors"
+            }
+            Trouble::Key(KeyTrouble::Malformed, _) => {
+                "copy BINANCE_API_KEY again from Binance: 64 letters and digits, nothing around them"
+            }
+            Trouble::Key(KeyTrouble::Unknown, _) => {
+                "this key is not of this exchange: a key of the test network needs BINANCE_TESTNET=true, a real one \
+                 BINANCE_TESTNET=false"
+            }
+            Trouble::Key(KeyTrouble::WrongSecret, _) => {
+                "the secret is not the one of BINANCE_API_KEY: copy both again (Binance shows a secret only once: make a \
+                 new key if it is lost); with BINANCE_API_SECRET_FILE, the public half of that file is not the one \
+                 Binance has for this key"
+            }
+            Trouble::Key(KeyTrouble::NotAllowed, _) => {
+                "Binance does not say which of three it is: the key was deleted or miscopied, the Internet address \
+                 of this machine is not in the key's list of IPs, or reading is not enabled for the key; look at it \
+                 in Binance's API Management"
+            }
+        }
+    }
+}
+
+/// Le texte d'un refus n'est pas de nous : court, et sur une ligne.
+fn excerpt(text: &str) -> String {
+    text.chars().take(200).map(|character| if character.is_control() { ' ' } else { character }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use isahc::http::HeaderMap;
+
+    use super::*;
+    use crate::domain::moment::Moment;
+
+    fn trouble(status: u16, body: &str) -> Trouble {
+        let headers = HeaderMap::new();
+        Trouble::of(&Answer { status, headers, retry_after: None, body: body.into(), at: Moment(0) })
+    }
+
+    #[test]
+    fn a_refusal_is_told_with_what_the_exchange_said() {
+        let cases = [
+            (
+                500,
+                r#"{"code":-1001,"msg":"Internal error"}"#,
+                "the exchange answered 500: -1001 Internal error",
+            ),
+            (502, "<html>", r#"the exchange answered 502, starting with "<html>""#),
+            (504, "", r#"the exchange answered 504, starting with """#),
+            (400, r#"{"code":"x"}"#, r#"the exchange answered 400, starting with "{\"code\":\"x\"}""#),
+        ];
+        for (status, body, expected) in cases {
+            assert_eq!(trouble(status, body), Trouble::Failed(expected.to_owned()), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_certificate_from_another_time_is_not_a_dead_network() {
+        let trouble = |error| Trouble::without_answer(&error);
+        assert!(matches!(trouble(FetchError::BadCertificate), Trouble::Certificate(_)));
+        let expected = Trouble::Failed("the exchange cannot be reached: no route".to_owned());
+        assert_eq!(trouble(FetchError::Unreachable("no route".to_owned())), expected);
+    }
+
+    #[test]
+    fn a_code_is_a_decision() {
+        let of = |status, code: i64| trouble(status, &format!(r#"{{"code":{code},"msg":"a\ntext"}}"#));
+        let said = |status: u16, code: i64| format!("the exchange answered {status}: {code} a text");
+        let key = |trouble, status, code| Trouble::Key(trouble, said(status, code));
+        assert_eq!(of(400, -1121), Trouble::UnknownSymbol(said(400, -1121)));
+        assert_eq!(of(400, -1021), Trouble::Clock(said(400, -1021)));
+        assert_eq!(of(400, -1022), key(KeyTrouble::WrongSecret, 400, -1022));
+        assert_eq!(of(401, -2008), key(KeyTrouble::Unknown, 401, -2008));
+        assert_eq!(of(401, -2014), key(KeyTrouble::Malformed, 401, -2014));
+        assert_eq!(of(401, -2015), key(KeyTrouble::NotAllowed, 401, -2015));
+        assert_eq!(of(451, 0), Trouble::Restricted(said(451, 0)));
+        assert_eq!(of(400, -1102), Trouble::Refused(said(400, -1102)));
+        assert_eq!(of(400, -1003), Trouble::Failed(said(400, -1003)));
+        // Une panne interne reste passagère, quel que soit le code qu'elle porte.
+        assert_eq!(of(503, -2015), Trouble::Failed(said(503, -2015)));
+    }
+}

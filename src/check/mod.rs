@@ -1,0 +1,148 @@
+//! `calvalot check` : tout ce qui doit aller pour que le suiveur tourne, essayé pour de vrai, en une table.
+//!
+//! `machine` regarde la configuration et le disque, `outside` le leader, l'heure et la bourse, `account` la
+//! clé et le compte. N'envoie aucun ordre, n'écrit rien au grand livre, marche pendant que le démon tourne.
+//! Invariant : chaque essai a sa ligne, faite ou non ; un défaut dit toujours quoi faire ; aucun secret n'est
+//! jamais écrit.
+
+mod account;
+mod machine;
+mod outside;
+
+use std::fmt;
+
+use crate::binance::{Exchange, ServerClock};
+use crate::config::Config;
+use crate::domain::market::Market;
+use crate::domain::signal::Target;
+use crate::fetch::{self, FetchError};
+use crate::leader::Leader;
+
+use machine::Books;
+
+/// La table, dans l'ordre des essais.
+#[derive(Clone, Debug)]
+pub struct Report(Vec<Line>);
+
+/// Un essai et son issue.
+#[derive(Clone, Debug, PartialEq)]
+struct Line {
+    test: &'static str,
+    verdict: Verdict,
+    /// Ce qu'on a trouvé, ou pourquoi on n'a pas essayé.
+    found: String,
+    /// Quoi faire ; toujours là pour un défaut, parfois à côté de ce qui va.
+    advice: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    Fine,
+    Fault,
+    NotTested,
+}
+
+impl Line {
+    fn fine(test: &'static str, found: impl Into<String>) -> Line {
+        Line { test, verdict: Verdict::Fine, found: found.into(), advice: None }
+    }
+
+    fn fault(test: &'static str, found: impl Into<String>, remedy: impl Into<String>) -> Line {
+        Line { test, verdict: Verdict::Fault, found: found.into(), advice: Some(remedy.into()) }
+    }
+
+    fn not_tested(test: &'static str, reason: impl Into<String>) -> Line {
+        Line { test, verdict: Verdict::NotTested, found: reason.into(), advice: None }
+    }
+
+    /// Va, mais mérite qu'on le dise.
+    fn remark(test: &'static str, found: impl Into<String>, advice: impl Into<String>) -> Line {
+        Line { advice: Some(advice.into()), ..Line::fine(test, found) }
+    }
+}
+
+impl Report {
+    /// Le nombre de défauts.
+    pub fn faults(&self) -> usize {
+        self.0.iter().filter(|line| line.verdict == Verdict::Fault).count()
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        for line in &self.0 {
+            let verdict = match line.verdict {
+                Verdict::Fine => "ok",
+                Verdict::Fault => "FAULT",
+                Verdict::NotTested => "-",
+            };
+            writeln!(f, "{:<14} {verdict:<5}  {}", line.test, one_line(&line.found))?;
+            if let Some(advice) = &line.advice {
+                writeln!(f, "{:<14}        -> {}", "", one_line(advice))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Un texte venu du dehors ne dessine pas la table.
+fn one_line(text: &str) -> String {
+    text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
+}
+
+/// Ce que les premiers essais ont appris, pour les suivants.
+struct Findings {
+    books: Option<Books>,
+    target: Option<Target>,
+    clock: Option<ServerClock>,
+    market: Option<Market>,
+}
+
+/// Fait tous les essais que cette configuration demande.
+///
+/// # Errors
+/// Quand le client HTTP ne peut pas se construire.
+pub fn run(config: &Config) -> Result<Report, FetchError> {
+    let fetch = fetch::Client::new(fetch::TIME_LIMIT)?;
+    let leader = Leader::new(&config.leader_url, config.secret.expose(), &config.version, fetch.clone());
+    let exchange = Exchange::new(&config.exchange_url, fetch);
+    Ok(smol::block_on(examine(config, &leader, &exchange)))
+}
+
+async fn examine(config: &Config, leader: &Leader, exchange: &Exchange) -> Report {
+    let mut lines = vec![machine::configuration(config), machine::disk(&config.db_path)];
+    let (line, books) = machine::ledger(config);
+    lines.push(line);
+    let (line, target) = outside::leader(leader).await;
+    lines.push(line);
+    let (line, clock) = outside::clock(exchange).await;
+    lines.push(line);
+    let (market_lines, market) = outside::exchange(exchange).await;
+    lines.extend(market_lines);
+    let findings = Findings { books, target, clock, market };
+    lines.push(outside::minima(config, &findings));
+    lines.extend(account::lines(config, exchange, &findings).await);
+    Report(lines)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_stands_on_its_own_whatever_the_outside_put_in_it() {
+        let report = Report(vec![
+            Line::fine("disk", "fine"),
+            Line::fault("leader", "said\nok\r\u{1b}[31m", "do this"),
+            Line::not_tested("key", "not needed for dry_run"),
+        ]);
+        assert_eq!(
+            report.to_string(),
+            "disk           ok     fine\n\
+             leader         FAULT  said ok  [31m\n\
+             \x20                     -> do this\n\
+             key            -      not needed for dry_run\n"
+        );
+        assert_eq!(report.faults(), 1);
+    }
+}

@@ -1,0 +1,236 @@
+//! Le dehors sans clé : le leader et son secret, l'heure de la machine, la bourse, les minima face au capital.
+//!
+//! Ne demande que ce que le démon demande à chaque tour, et l'heure. Invariant : ce qui dépend d'une réponse
+//! qui n'est pas venue n'est pas essayé, et le dit ; la panne n'est un défaut qu'une fois.
+
+use std::fmt::Write;
+
+use rust_decimal::dec;
+
+use super::machine::Books;
+use super::{Findings, Line};
+use crate::binance::{Exchange, ServerClock, Trouble, WEIGHT_LIMIT, WEIGHT_WATCHED};
+use crate::clock;
+use crate::config::Config;
+use crate::domain::market::{Coin, Market, Readings, Unknown};
+use crate::domain::money::{Usdc, Weight};
+use crate::domain::order::Order;
+use crate::domain::signal::Target;
+use crate::leader::{Leader, LeaderError, Reply};
+
+/// Écart d'horloge qui mérite d'être dit, puis celui qui est un défaut, en millisecondes.
+const LEAD_REMARKED: u64 = 1_000;
+const LEAD_WRONG: u64 = 60_000;
+
+const SET_THE_CLOCK: &str = "a Raspberry Pi has no clock of its own and takes the time from the network: \
+                             `timedatectl` shows whether it is synchronized, `sudo timedatectl set-ntp true` switches \
+                             that on; if it stays wrong, the network blocks NTP (UDP port 123): allow it in the router";
+
+/// Le leader répond, accepte notre secret, et son signal a un sens.
+pub(super) async fn leader(leader: &Leader) -> (Line, Option<Target>) {
+    match leader.poll(clock::now()).await {
+        Ok(Reply::NoSignal) => (Line::fine("leader", "accepts the secret, has no signal yet"), None),
+        Ok(Reply::Signal(received)) => match received.verdict {
+            Ok(signal) => {
+                let found = format!("accepts the secret, signal {} is valid", signal.id);
+                (Line::fine("leader", found), signal.target)
+            }
+            Err(reason) => {
+                let found = format!("accepts the secret, but signal {} is refused: {reason}", received.id);
+                (Line::fault("leader", found, "tell the person who runs the leader"), None)
+            }
+        },
+        Err(error) => {
+            let remedy = match &error {
+                LeaderError::Unreachable(_) => {
+                    "check LEADER_URL and the network of this machine; if both are right, ask the person who runs the \
+                     leader whether it is up"
+                }
+                LeaderError::Refused(_) => {
+                    "copy LEADER_URL and SIGNAL_SECRET again as the leader gave them, and look at the line clock"
+                }
+                LeaderError::InvalidSignal(_) => {
+                    "check that LEADER_URL is the leader's address and no other page's; if it is, tell the person who \
+                     runs the leader"
+                }
+            };
+            (Line::fault("leader", error.to_string(), remedy), None)
+        }
+    }
+}
+
+/// L'horloge de la machine à côté de celle de la bourse.
+pub(super) async fn clock(exchange: &Exchange) -> (Line, Option<ServerClock>) {
+    match exchange.clock().await {
+        Ok(server) => (compared(server.lead_of(clock::now()), server.margin.as_millis()), Some(server)),
+        Err(trouble) => (not_compared(&trouble), None),
+    }
+}
+
+/// Sans l'heure de la bourse, un certificat refusé dit quand même que celle de la machine est fausse.
+fn not_compared(trouble: &Trouble) -> Line {
+    match trouble {
+        Trouble::Certificate(reason) => Line::fault("clock", reason, SET_THE_CLOCK),
+        trouble => Line::not_tested("clock", format!("nothing to compare it with: {trouble}")),
+    }
+}
+
+fn compared(lead: i64, margin: u128) -> Line {
+    let way = if lead < 0 { "behind" } else { "ahead of" };
+    let distance = lead.unsigned_abs();
+    let found =
+        format!("{}.{:03} s {way} the exchange, give or take {margin} ms", distance / 1000, distance % 1000);
+    if distance > LEAD_WRONG {
+        Line::fault("clock", found, SET_THE_CLOCK)
+    } else if distance > LEAD_REMARKED {
+        Line::remark("clock", found, SET_THE_CLOCK)
+    } else {
+        Line::fine("clock", found)
+    }
+}
+
+/// Les cours, les règles et l'état de chaque paire.
+pub(super) async fn exchange(exchange: &Exchange) -> (Vec<Line>, Option<Market>) {
+    let readings = exchange.refresh(Readings::default()).await;
+    match readings.complete(clock::now()) {
+        Ok(market) => (vec![reached(exchange.used_weight()), trading(&market)], Some(market)),
+        Err(unknown) => {
+            let remedy = "check the network of this machine, then try again in some minutes; if BINANCE_URL is set, \
+                          check it; nothing is traded while one of them is missing";
+            let pairs = Line::not_tested("pairs", "the exchange's rules are not all known");
+            (vec![Line::fault("exchange", told(&unknown), remedy), pairs], None)
+        }
+    }
+}
+
+fn reached(used_weight: Option<u64>) -> Line {
+    let mut found = format!("prices, rules of {} pairs and the EUR rate are there", Coin::ALL.len());
+    let Some(weight) = used_weight else { return Line::fine("exchange", found) };
+    write!(found, " (weight {weight} of {WEIGHT_LIMIT} a minute)").expect("a String takes every write");
+    if weight > WEIGHT_WATCHED {
+        let advice = "another program behind the same Internet address asks the exchange a lot: at the limit the \
+                      exchange shuts everyone behind it out";
+        Line::remark("exchange", found, advice)
+    } else {
+        Line::fine("exchange", found)
+    }
+}
+
+/// Ce qui manque, une raison dite une fois.
+fn told(unknown: &[Unknown]) -> String {
+    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+    for Unknown { what, reason, .. } in unknown {
+        match reasons.iter_mut().find(|(known, _)| known == reason) {
+            Some((_, names)) => names.push(what),
+            None => reasons.push((reason, vec![what])),
+        }
+    }
+    let each = reasons.into_iter().map(|(reason, names)| format!("no {}: {reason}", names.join(", ")));
+    each.collect::<Vec<String>>().join("; ")
+}
+
+fn trading(market: &Market) -> Line {
+    let halted = market.rules.iter().filter_map(|(coin, rules)| {
+        let status = rules.halted.as_ref()?;
+        Some(format!("{coin} is not traded now ({status})"))
+    });
+    let halted: Vec<String> = halted.collect();
+    if halted.is_empty() {
+        return Line::fine("pairs", "the exchange trades all of them");
+    }
+    let remedy = "wait: the exchange has stopped these pairs, they are left alone meanwhile; if it lasts for days, look \
+                  for the news on Binance";
+    Line::fault("pairs", halted.join("; "), remedy)
+}
+
+/// Ce que l'allocation du leader demande, à côté du plus petit achat possible.
+pub(super) fn minima(config: &Config, findings: &Findings) -> Line {
+    let Some(market) = &findings.market else {
+        return Line::not_tested("minima", "the prices are not all known");
+    };
+    let Some(target) = &findings.target else {
+        return Line::not_tested("minima", "the leader's allocation is not known");
+    };
+    compare(capital(config, findings.books.as_ref(), market), target, market)
+}
+
+/// Ce que le suiveur a, au grand livre ; à défaut ce qu'il aura au premier démarrage.
+fn capital(config: &Config, books: Option<&Books>, market: &Market) -> Usdc {
+    match books {
+        Some(Books { holdings: Some(holdings), .. }) => holdings.value(market).total,
+        Some(Books { deposited, holdings: None }) => deposited.to_usdc(market.rate),
+        None => config.initial_budget.to_usdc(market.rate),
+    }
+}
+
+fn compare(capital: Usdc, target: &Target, market: &Market) -> Line {
+    let wanted: Vec<(Coin, Weight)> = Coin::ALL
+        .into_iter()
+        .map(|coin| (coin, target.weight(coin)))
+        .filter(|(_, weight)| !weight.is_zero())
+        .collect();
+    let small: Vec<(Coin, Weight)> = wanted
+        .iter()
+        .copied()
+        .filter(|(coin, weight)| capital.part(*weight) < Order::minimum_purchase(*coin, market))
+        .collect();
+    if small.is_empty() {
+        let found = format!("{capital:.2} USDC is enough to follow each of the leader's weights");
+        return Line::fine("minima", found);
+    }
+    let each = small.iter().map(|(coin, weight)| {
+        let (amount, minimum) = (capital.part(*weight), Order::minimum_purchase(*coin, market));
+        format!("{coin}: {:.2} % is {amount:.2} USDC, the least is {minimum:.2}", weight.percent())
+    });
+    let found = format!("of {capital:.2} USDC, {}", each.collect::<Vec<String>>().join("; "));
+    let enough = small.iter().map(|(coin, weight)| {
+        let minimum = Order::minimum_purchase(*coin, market);
+        Usdc::new(minimum.decimal() / weight.decimal())
+    });
+    let enough = enough.max().unwrap_or_default().times(dec!(1.01)).to_eur(market.rate).ceil(0);
+    let advice = format!("these are left in cash; a capital of {enough} EUR would follow them all");
+    if small.len() == wanted.len() {
+        Line::fault("minima", found, format!("nothing could be bought: {advice}"))
+    } else {
+        Line::remark("minima", found, advice)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Verdict;
+    use super::*;
+
+    #[test]
+    fn a_clock_is_right_worth_a_remark_or_wrong() {
+        let cases = [
+            (0, Verdict::Fine, false, "0.000 s ahead"),
+            (-1_000, Verdict::Fine, false, "1.000 s behind"),
+            (1_001, Verdict::Fine, true, "1.001 s ahead"),
+            (-60_000, Verdict::Fine, true, "60.000 s behind"),
+            (60_001, Verdict::Fault, true, "60.001 s ahead"),
+            (i64::MIN, Verdict::Fault, true, "behind"),
+        ];
+        for (lead, verdict, advised, text) in cases {
+            let line = compared(lead, 3);
+            assert_eq!((line.verdict, line.advice.is_some()), (verdict, advised), "{lead}");
+            assert!(line.found.contains(text), "{}", line.found);
+        }
+    }
+
+    /// Un Raspberry Pi démarre à sa dernière heure connue : c'est TLS qui échoue d'abord.
+    #[test]
+    fn a_certificate_refused_is_a_clock_that_is_wrong() {
+        let line = not_compared(&Trouble::Certificate("not valid yet".to_owned()));
+        assert_eq!((line.verdict, line.found.as_str()), (Verdict::Fault, "not valid yet"));
+        assert!(line.advice.is_some_and(|advice| advice.contains("timedatectl")));
+        let line = not_compared(&Trouble::Failed("no route".to_owned()));
+        assert_eq!(line.verdict, Verdict::NotTested);
+    }
+
+    #[test]
+    fn a_busy_address_is_remarked() {
+        let advised = |weight| reached(weight).advice.is_some();
+        assert_eq!([None, Some(1_200), Some(1_201)].map(advised), [false, false, true]);
+    }
+}

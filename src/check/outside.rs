@@ -12,7 +12,7 @@ use super::{Findings, Line};
 use crate::binance::{Exchange, ServerClock, Trouble, WEIGHT_LIMIT, WEIGHT_WATCHED};
 use crate::clock;
 use crate::config::Config;
-use crate::domain::market::{Coin, Market, Readings, Unknown};
+use crate::domain::market::{self, Coin, Market, Readings};
 use crate::domain::money::{Usdc, Weight};
 use crate::domain::order::Order;
 use crate::domain::signal::Target;
@@ -98,7 +98,7 @@ pub(super) async fn exchange(exchange: &Exchange) -> (Vec<Line>, Option<Market>)
             let remedy = "check the network of this machine, then try again in some minutes; if BINANCE_URL is set, \
                           check it; nothing is traded while one of them is missing";
             let pairs = Line::not_tested("pairs", "the exchange's rules are not all known");
-            (vec![Line::fault("exchange", told(&unknown), remedy), pairs], None)
+            (vec![Line::fault("exchange", market::told(&unknown), remedy), pairs], None)
         }
     }
 }
@@ -114,19 +114,6 @@ fn reached(used_weight: Option<u64>) -> Line {
     } else {
         Line::fine("exchange", found)
     }
-}
-
-/// Ce qui manque, une raison dite une fois.
-fn told(unknown: &[Unknown]) -> String {
-    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
-    for Unknown { what, reason, .. } in unknown {
-        match reasons.iter_mut().find(|(known, _)| known == reason) {
-            Some((_, names)) => names.push(what),
-            None => reasons.push((reason, vec![what])),
-        }
-    }
-    let each = reasons.into_iter().map(|(reason, names)| format!("no {}: {reason}", names.join(", ")));
-    each.collect::<Vec<String>>().join("; ")
 }
 
 fn trading(market: &Market) -> Line {

@@ -256,6 +256,19 @@ pub fn missing(what: String, at: Option<Moment>, failure: Option<&str>, now: Mom
     Some(Unknown { what, reason: reason.to_owned(), since: at })
 }
 
+/// Ce qui manque, une fois par raison : une panne en cache souvent plusieurs.
+pub fn told(unknown: &[Unknown]) -> String {
+    let mut by_reason: Vec<(&str, Vec<&str>)> = Vec::new();
+    for Unknown { what, reason, .. } in unknown {
+        match by_reason.iter_mut().find(|(known, _)| known == reason) {
+            Some((_, whats)) => whats.push(what),
+            None => by_reason.push((reason, vec![what])),
+        }
+    }
+    let parts = by_reason.iter().map(|(reason, whats)| format!("unknown {}: {reason}", whats.join(", ")));
+    parts.collect::<Vec<_>>().join("; ")
+}
+
 /// Une lecture datée du futur (horloge reculée) n'est pas fraîche non plus, passé le même délai.
 fn is_fresh(at: Moment, now: Moment) -> bool {
     now.since(at) <= FRESH && at.since(now) <= FRESH

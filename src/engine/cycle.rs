@@ -6,7 +6,7 @@
 use super::Engine;
 use super::execute::Carried;
 use crate::clock;
-use crate::domain::market::{Market, Readings, Unknown};
+use crate::domain::market::{self, Market, Readings, Unknown};
 use crate::domain::moment::Moment;
 use crate::domain::poll::PollOutcome;
 use crate::domain::signal::Signal;
@@ -152,7 +152,7 @@ impl Engine {
             }
             Err(unknown) if !self.ledger.with(|db| db.pending()).await?.is_empty() => {
                 story.outcome = PollOutcome::Waiting;
-                story.error = Some(sentence(unknown));
+                story.error = Some(market::told(unknown));
             }
             Err(_) => {}
         }
@@ -185,7 +185,7 @@ impl Engine {
 
     /// Dit une panne au journal quand elle commence, change ou finit.
     fn tell_trouble(&mut self, story: &Story, market: &Result<Market, Vec<Unknown>>) {
-        let unknown = market.as_ref().err().map(|unknown| sentence(unknown));
+        let unknown = market.as_ref().err().map(|unknown| market::told(unknown));
         let trouble = match (&story.leader_error, unknown) {
             (None, None) => None,
             (Some(leader), None) => Some(format!("leader: {leader}")),
@@ -242,17 +242,4 @@ pub(super) fn reading_rows(readings: &Readings) -> Vec<ReadingRow> {
             failure: failure.map(str::to_owned),
         })
         .collect()
-}
-
-/// Ce qui manque, une fois par raison : une panne en cache souvent plusieurs.
-fn sentence(unknown: &[Unknown]) -> String {
-    let mut by_reason: Vec<(&str, Vec<&str>)> = Vec::new();
-    for Unknown { what, reason, .. } in unknown {
-        match by_reason.iter_mut().find(|(known, _)| known == reason) {
-            Some((_, whats)) => whats.push(what),
-            None => by_reason.push((reason, vec![what])),
-        }
-    }
-    let parts = by_reason.iter().map(|(reason, whats)| format!("unknown {}: {reason}", whats.join(", ")));
-    parts.collect::<Vec<_>>().join("; ")
 }

@@ -19,7 +19,7 @@ use crate::api::{self, State};
 use crate::binance::Exchange;
 use crate::clock;
 use crate::config::{Config, Fault, Mode};
-use crate::engine::Engine;
+use crate::engine::{Engine, Manner};
 use crate::fetch;
 use crate::leader::Leader;
 use crate::ledger;
@@ -56,8 +56,12 @@ pub fn run(config: Config, listener: TcpListener, stop: impl Future<Output = ()>
     let fetch = fetch::Client::new(fetch::TIME_LIMIT).map_err(cannot)?;
     let leader = Leader::new(&config.leader_url, config.secret.expose(), &config.version, fetch.clone());
     let exchange = Exchange::new(&config.exchange_url, fetch);
-    let (engine, commands) =
-        Engine::new(ledger.clone(), leader, exchange, config.poll_interval, config.threshold);
+    let manner = Manner {
+        poll_interval: config.poll_interval,
+        market_interval: config.market_interval,
+        threshold: config.threshold,
+    };
+    let (engine, commands) = Engine::new(ledger.clone(), leader, exchange, manner);
     let state = State {
         ledger,
         commands,

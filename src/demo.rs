@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use rust_decimal::dec;
 
-use crate::config::{AccountAccess, Config, Mode, Secret};
+use crate::config::{AccountAccess, Config, MARKET_INTERVAL, Mode, Secret};
 use crate::daemon::{self, StartError};
 use crate::domain::money::{Eur, Weight};
 use crate::sim::{Script, World};
@@ -76,6 +76,7 @@ fn config(options: &Options, world: &World, port: u16, db_path: PathBuf) -> Conf
         mode: Mode::DryRun,
         initial_budget: Eur::new(dec!(1000)),
         poll_interval: POLL_INTERVAL / options.speed,
+        market_interval: MARKET_INTERVAL,
         threshold: Weight::new(dec!(0.005)),
         db_path,
         port,

@@ -21,6 +21,10 @@ pub use account::{AccountAccess, ExchangeKey, KeySecret};
 pub use faults::{Fault, Faults};
 pub use variables::{VARIABLES, Variable};
 
+/// Le marché est relu au moins à ce rythme : ses lectures restent fraîches (3 minutes) même quand le
+/// leader est interrogé moins souvent.
+pub const MARKET_INTERVAL: Duration = Duration::from_secs(120);
+
 /// Ce que le programme a besoin de savoir pour tourner.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -33,6 +37,8 @@ pub struct Config {
     pub mode: Mode,
     pub initial_budget: Eur,
     pub poll_interval: Duration,
+    /// Ne se règle pas : [`MARKET_INTERVAL`], sauf dans les essais.
+    pub market_interval: Duration,
     /// L'écart de part sous lequel un coin n'est pas touché.
     pub threshold: Weight,
     pub db_path: PathBuf,
@@ -147,6 +153,7 @@ impl Config {
                 mode,
                 initial_budget,
                 poll_interval,
+                market_interval: MARKET_INTERVAL,
                 threshold,
                 db_path,
                 port,

@@ -101,7 +101,7 @@ impl Engine {
         let done = self.ledger.with(move |db| db.trades_of(&id)).await?;
         let instruction = without_done(&signal.instruction, &done);
         let Plan { sales, wants, mut left } =
-            plan::plan(&instruction, &self.holdings().await?, market, self.threshold);
+            plan::plan(&instruction, &self.holdings().await?, market, self.manner.threshold);
         left.extend(self.execute(entry.row, &sales, market).await?);
         let (orders, short) = plan::purchases(&wants, self.holdings().await?.cash, market);
         left.extend(short);

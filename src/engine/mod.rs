@@ -26,17 +26,23 @@ use crate::leader::Leader;
 use crate::ledger::{Ledger, LedgerError};
 use command::Command;
 
-/// Le marché est relu au moins à ce rythme, pour que ses lectures restent fraîches (3 minutes) même
-/// quand le leader est interrogé moins souvent.
-const MARKET_EVERY: Duration = Duration::from_secs(120);
+/// Comment l'on suit.
+#[derive(Clone, Copy, Debug)]
+pub struct Manner {
+    /// Entre deux demandes au leader.
+    pub poll_interval: Duration,
+    /// Entre deux lectures du marché, quand le leader est interrogé moins souvent.
+    pub market_interval: Duration,
+    /// L'écart de part qui est laissé.
+    pub threshold: Weight,
+}
 
 /// Le moteur et ce qu'il possède.
 pub struct Engine {
     ledger: Ledger,
     leader: Rc<Leader>,
     exchange: Rc<Exchange>,
-    poll_interval: Duration,
-    threshold: Weight,
+    manner: Manner,
     readings: Readings,
     commands: Receiver<Command>,
     /// La dernière panne dite au journal, pour ne la dire qu'une fois.
@@ -51,20 +57,13 @@ enum Event {
 
 impl Engine {
     /// Un moteur prêt à tourner, et la poignée qui lui envoie des commandes.
-    pub fn new(
-        ledger: Ledger,
-        leader: Leader,
-        exchange: Exchange,
-        poll_interval: Duration,
-        threshold: Weight,
-    ) -> (Engine, Commands) {
+    pub fn new(ledger: Ledger, leader: Leader, exchange: Exchange, manner: Manner) -> (Engine, Commands) {
         let (commands, queue) = Commands::channel();
         let engine = Engine {
             ledger,
             leader: Rc::new(leader),
             exchange: Rc::new(exchange),
-            poll_interval,
-            threshold,
+            manner,
             readings: Readings::default(),
             commands: queue,
             trouble: None,
@@ -80,14 +79,14 @@ impl Engine {
             match self.wait(self.next_poll.min(next_market)).await {
                 Event::Command(command) => self.obey(command).await,
                 Event::Tick if self.next_poll <= Instant::now() => {
-                    self.next_poll = Instant::now() + self.poll_interval;
-                    next_market = Instant::now() + MARKET_EVERY;
+                    self.next_poll = Instant::now() + self.manner.poll_interval;
+                    next_market = Instant::now() + self.manner.market_interval;
                     if let Err(error) = self.cycle().await {
                         log::error!("cycle_failed reason={error}");
                     }
                 }
                 Event::Tick => {
-                    next_market = Instant::now() + MARKET_EVERY;
+                    next_market = Instant::now() + self.manner.market_interval;
                     if let Err(error) = self.refresh_market().await {
                         log::error!("market_not_kept reason={error}");
                     }

@@ -8,7 +8,7 @@ use calvalot::binance::Exchange;
 use calvalot::clock;
 use calvalot::domain::moment::Moment;
 use calvalot::domain::money::{Eur, Weight};
-use calvalot::engine::Engine;
+use calvalot::engine::{Engine, Manner};
 use calvalot::leader::Leader;
 use calvalot::{fetch, ledger};
 use http_types::{Method, Request, Url};
@@ -161,7 +161,8 @@ fn health_is_degraded_once_two_polls_are_missing() {
     let leader = Leader::new("http://127.0.0.1:9", "secret", "test", fetch.clone());
     let exchange = Exchange::new("http://127.0.0.1:9", fetch);
     let interval = Duration::from_secs(120);
-    let (engine, commands) = Engine::new(ledger.clone(), leader, exchange, interval, Weight::ZERO);
+    let manner = Manner { poll_interval: interval, market_interval: interval, threshold: Weight::ZERO };
+    let (engine, commands) = Engine::new(ledger.clone(), leader, exchange, manner);
     let health = |started: Moment| {
         let state = State {
             ledger: ledger.clone(),

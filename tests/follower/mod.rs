@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use calvalot::config::{AccountAccess, Config, Mode, Secret};
+use calvalot::config::{AccountAccess, Config, MARKET_INTERVAL, Mode, Secret};
 use calvalot::daemon;
 use calvalot::domain::money::{Eur, Weight};
 use calvalot::sim::{Pace, Script, World};
@@ -77,6 +77,7 @@ pub fn config(world: &World, folder: &Folder) -> Config {
         mode: Mode::DryRun,
         initial_budget: Eur::new(dec!(1000)),
         poll_interval: Duration::from_millis(20),
+        market_interval: MARKET_INTERVAL,
         threshold: Weight::new(dec!(0.005)),
         db_path: folder.db(),
         port: 0,

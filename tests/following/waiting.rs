@@ -203,6 +203,30 @@ fn an_answer_that_is_no_signal_is_said_and_changes_nothing() {
     assert_eq!(list(follower.site(), "/api/signals").len(), before);
 }
 
+/// Qui interroge le leader une fois par heure voit quand même des prix de l'instant.
+#[test]
+fn prices_stay_fresh_between_two_polls_however_far_apart() {
+    let (world, folder) = (still_world(), Folder::new());
+    world.leader().set_target(&[("BTCUSDC", dec!(0.5))]);
+    let hourly = Config {
+        poll_interval: Duration::from_secs(3600),
+        market_interval: Duration::from_millis(20),
+        ..config(&world, &folder)
+    };
+    let follower = Follower::start(hourly);
+    follower.site().closed_signal("initial_sync");
+    until("the only poll ends", || (follower.site().polls() == 1.0).then_some(()));
+    world.exchange().set_price("BTCUSDC", dec!(50000));
+    let shown = || follower.site().json("/api/prices")["BTCUSDC"].as_f64();
+    until("the new price is shown", || shown().filter(|price| (price - 50000.0).abs() < 50.0));
+    assert_eq!(follower.site().polls(), 1.0);
+    assert_eq!(
+        follower.site().json("/api/budget/history").as_array().unwrap().len(),
+        1,
+        "a reading is no poll"
+    );
+}
+
 #[test]
 fn the_leader_is_told_our_version() {
     let (world, folder) = (still_world(), Folder::new());

@@ -23,7 +23,7 @@ use crate::clock;
 use crate::domain::market::Readings;
 use crate::domain::money::Weight;
 use crate::leader::Leader;
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{Db, Ledger, LedgerError};
 use command::Command;
 
 /// Comment l'on suit.
@@ -87,8 +87,11 @@ impl Engine {
                 }
                 Event::Tick => {
                     next_market = Instant::now() + self.manner.market_interval;
-                    if let Err(error) = self.refresh_market().await {
-                        log::error!("market_not_kept reason={error}");
+                    match self.refresh_market().await {
+                        // Un tour avancé reprend ce qui n'attendait qu'une lecture.
+                        Ok(true) => self.next_poll = Instant::now(),
+                        Ok(false) => {}
+                        Err(error) => log::error!("market_not_kept reason={error}"),
                     }
                 }
             }
@@ -124,10 +127,13 @@ impl Engine {
         }
     }
 
-    async fn refresh_market(&mut self) -> Result<(), LedgerError> {
+    /// Relit le marché ; rend vrai si un signal attend et que plus rien ne lui manque.
+    async fn refresh_market(&mut self) -> Result<bool, LedgerError> {
         let (exchange, readings) = (self.exchange.clone(), self.readings.clone());
         self.readings = self.obeying(async move { exchange.refresh(readings).await }).await;
-        self.keep_readings().await
+        self.keep_readings().await?;
+        let waits = |db: &mut Db| Ok(!db.agent()?.paused && !db.pending()?.is_empty());
+        Ok(self.readings.complete(clock::now()).is_ok() && self.ledger.with(waits).await?)
     }
 
     async fn keep_readings(&self) -> Result<(), LedgerError> {

@@ -228,6 +228,25 @@ fn prices_stay_fresh_between_two_polls_however_far_apart() {
 }
 
 #[test]
+fn a_signal_that_waited_for_a_price_does_not_wait_for_the_next_poll_too() {
+    let (world, folder) = (still_world(), Folder::new());
+    let id = world.leader().set_target(&[("BTCUSDC", dec!(0.5))]);
+    world.refuse_connections(Side::Exchange).unwrap();
+    let hourly = Config {
+        poll_interval: Duration::from_secs(3600),
+        market_interval: Duration::from_millis(20),
+        ..config(&world, &folder)
+    };
+    let follower = Follower::start(hourly);
+    until("the first poll ends", || (follower.site().polls() == 1.0).then_some(()));
+    assert_eq!(follower.site().json("/api/agent/status")["last_poll"]["status"], "waiting");
+    world.accept_connections(Side::Exchange).unwrap();
+    assert_eq!(follower.site().closed_signal(&id)["status"], "executed");
+    follower.site().closed_signal("initial_sync");
+    until("the poll that took it up ends", || (follower.site().polls() == 2.0).then_some(()));
+}
+
+#[test]
 fn the_leader_is_told_our_version() {
     let (world, folder) = (still_world(), Folder::new());
     let follower = Follower::start(Config { version: "0.1.0+abc".to_owned(), ..config(&world, &folder) });

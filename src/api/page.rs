@@ -51,6 +51,7 @@ pub static FILES: &[File] = &[
     embed!("js/command.js", SCRIPT),
     embed!("js/confirm.js", SCRIPT),
     embed!("js/dom.js", SCRIPT),
+    embed!("js/dust.js", SCRIPT),
     embed!("js/feed.js", SCRIPT),
     embed!("js/format.js", SCRIPT),
     embed!("js/head.js", SCRIPT),

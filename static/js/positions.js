@@ -1,16 +1,11 @@
-// Les positions, et leur poids à côté de celui du leader. Une position sous 1 USDC est de la poussière : dite, mais discrète.
+// Les positions, et leur poids à côté de celui du leader. La poussière est dite, mais discrète.
 
 import { find } from './dom.js';
+import { isDust } from './dust.js';
 import { coinName, isKnown } from './format.js';
 import { createTable, gainTone, showFreshness } from './section.js';
 
 /** @typedef {import('./api.js').Position} Position */
-
-// Sous ce montant Binance ne laisse rien vendre d'utile.
-const DUST_USDC = 1;
-
-/** @param {Position} position */
-export const isDust = ({ value_usdt: value }) => isKnown(value) && value < DUST_USDC;
 
 /** @param {HTMLElement} root */
 export function createPositions(root) {

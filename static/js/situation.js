@@ -1,6 +1,7 @@
 // Ce qu'il faut savoir d'abord : l'état en une phrase, puis tout ce qui est inconnu ou demande quelqu'un.
 // Pur : des réponses de l'API vers des mots. Invariant : une inconnue n'est jamais présentée comme un zéro ni un « tout va bien ».
 
+import { isDust } from './dust.js';
 import { coinName, fromSeconds } from './format.js';
 import { failureText } from './section.js';
 
@@ -10,7 +11,8 @@ import { failureText } from './section.js';
 /** @typedef {import('./api.js').Status} Status */
 /** @template T @typedef {import('./feed.js').Part<T>} Part */
 /** @typedef {{id: string, tone: Tone, text: string, detail?: string | null}} Notice `detail` vient du programme, tel quel */
-/** @typedef {{budget: Part<Budget>, status: Part<Status>, health: Part<import('./api.js').Health>}} Parts */
+/** @typedef {{budget: Part<Budget>, status: Part<Status>, health: Part<import('./api.js').Health>,
+ *   positions?: Part<import('./api.js').Position[]>}} Parts */
 
 /**
  * @param {Parts} parts @param {Context} context
@@ -32,7 +34,9 @@ function headline(parts, notices, { words }) {
   const pressing = notices.filter(({ tone }) => tone === 'bad' || tone === 'warn').length;
   if (isUnreachable(parts)) return { tone: 'bad', headline: words.say(budget || status ? 'state.stale' : 'state.never') };
   if (isDead(parts)) return { tone: 'bad', headline: words.say('state.dead') };
-  const followed = words.many('positions', budget?.positions_count ?? null);
+  // La poussière n'est pas une position que l'on suit.
+  const held = parts.positions?.data?.filter((row) => !isDust(row)).length;
+  const followed = words.many('positions', held ?? budget?.positions_count ?? null);
   if (status?.paused ?? budget?.paused) return { tone: 'warn', headline: words.say('state.paused', { followed }) };
   if (pressing) {
     const worst = notices.some(({ tone }) => tone === 'bad') ? 'bad' : 'warn';

@@ -24,13 +24,14 @@ const status = {
 const health = { status: 'ok', poller: 'last_poll_12s_ago' };
 
 /** @param {object} [changes] */
-function situation({ budget: b = {}, status: s = {}, health: h = {}, part = {} } = {}) {
+function situation({ budget: b = {}, status: s = {}, health: h = {}, positions, part = {} } = {}) {
   const fresh = { at: NOW, failure: null, stale: false, ...part };
   return describe(
     {
       budget: { data: { ...budget, ...b }, ...fresh },
       status: { data: { ...status, ...s }, ...fresh },
       health: { data: { ...health, ...h }, ...fresh },
+      positions: positions && { data: positions, ...fresh },
     },
     context,
   );
@@ -70,6 +71,12 @@ test('what is missing is said once, with its reason', () => {
   const unknown = [{ what: 'cash', reason: 'Binance is down', since: null }];
   const { notices } = situation({ budget: { unknown }, status: { unknown } });
   assert.deepEqual(notices.map(({ detail }) => detail), ['Binance is down']);
+});
+
+test('dust is not counted among the positions that are followed', () => {
+  const positions = [{ value_usdt: 40 }, { value_usdt: 0.11 }, { value_usdt: null }];
+  assert.match(situation({ positions }).headline, /2 positions/);
+  assert.match(situation().headline, /3 positions/);
 });
 
 test('one fault that hides many numbers is told once', () => {

@@ -135,9 +135,9 @@ impl Engine {
                     Outcome::Refused(reason)
                 }
             };
+            let (now, booked) = (clock::now(), outcome.clone());
+            self.ledger.with(move |db| db.book(intent, &booked, now)).await?;
             tell(order, &outcome);
-            let now = clock::now();
-            self.ledger.with(move |db| db.book(intent, &outcome, now)).await?;
         }
         Ok(refused)
     }

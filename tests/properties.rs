@@ -3,6 +3,7 @@
 
 use calvalot::domain::book;
 use calvalot::domain::market::{Coin, Market, PerCoin, Quote, Rules};
+use calvalot::domain::moment::Moment;
 use calvalot::domain::money::{Price, Quantity, Rate, Usdc, Weight};
 use calvalot::domain::order::{Left, Order, Size};
 use calvalot::domain::plan::{self, Plan};
@@ -73,6 +74,7 @@ fn case() -> impl Strategy<Value = Case> {
             quotes: PerCoin::from_fn(|coin| pairs[coin as usize].0),
             rules: PerCoin::from_fn(|coin| pairs[coin as usize].1.clone()),
             rate: Rate::new(dec!(1.08)),
+            read_at: Moment(0),
         };
         let positions = PerCoin::from_fn(|coin| {
             let (cents, dust) = owned[coin as usize];
@@ -236,5 +238,6 @@ fn plain_market() -> Market {
             max_notional: None,
         }),
         rate: Rate::new(dec!(1.08)),
+        read_at: Moment(0),
     }
 }

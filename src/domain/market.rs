@@ -182,6 +182,8 @@ pub struct Market {
     pub quotes: PerCoin<Quote>,
     pub rules: PerCoin<Rules>,
     pub rate: Rate,
+    /// L'instant du plus ancien de ces cours.
+    pub read_at: Moment,
 }
 
 /// Le nom du cours de l'euro parmi les lectures.
@@ -212,8 +214,11 @@ impl Readings {
             .into_iter()
             .filter_map(|(what, at, failure)| missing(what, at, failure, now))
             .collect();
-        let complete =
-            || Some(Market { quotes: all(&self.quotes)?, rules: all(&self.rules)?, rate: self.rate(now)? });
+        let complete = || {
+            let instants = self.quotes.iter().map(|(_, quote)| instant(quote)).chain([instant(&self.euro)]);
+            let (rate, read_at) = (self.rate(now)?, instants.min()??);
+            Some(Market { quotes: all(&self.quotes)?, rules: all(&self.rules)?, rate, read_at })
+        };
         match complete() {
             Some(market) if unknown.is_empty() => Ok(market),
             _ => Err(unknown),

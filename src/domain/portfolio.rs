@@ -4,6 +4,7 @@
 //! l'est, et un cash connu.
 
 use super::market::{Market, PerCoin};
+use super::moment::Moment;
 use super::money::{Eur, Price, Quantity, Usdc, Weight};
 
 /// Une position : ce qui est possédé, et ce qu'il a coûté, frais compris.
@@ -34,6 +35,8 @@ pub struct Valuation {
     pub coins: PerCoin<Usdc>,
     pub total: Usdc,
     pub total_eur: Eur,
+    /// L'instant du plus ancien cours qu'elle emploie.
+    pub read_at: Moment,
 }
 
 impl Holdings {
@@ -41,7 +44,13 @@ impl Holdings {
     pub fn value(&self, market: &Market) -> Valuation {
         let coins = PerCoin::from_fn(|coin| market.quotes[coin].mid() * self.positions[coin].quantity);
         let total = self.cash + coins.iter().map(|(_, &value)| value).sum();
-        Valuation { cash: self.cash, coins, total, total_eur: total.to_eur(market.rate) }
+        Valuation {
+            cash: self.cash,
+            coins,
+            total,
+            total_eur: total.to_eur(market.rate),
+            read_at: market.read_at,
+        }
     }
 
     /// Vrai si aucune position n'est tenue, pas même une poussière.

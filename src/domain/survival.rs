@@ -1,6 +1,7 @@
 //! La survie : sous 5 EUR l'agent meurt, pour toujours.
 //!
-//! Comme c'est pour toujours, il faut plusieurs évaluations complètes de suite sous le seuil ; une
+//! Comme c'est pour toujours, il faut plusieurs évaluations complètes de suite sous le seuil, chacune
+//! sur des cours relus depuis la précédente : la même lecture, évaluée trois fois, n'en est qu'une. Une
 //! évaluation qui manque ne compte ni pour ni contre.
 
 use rust_decimal::dec;

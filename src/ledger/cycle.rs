@@ -120,16 +120,19 @@ fn snapshot(connection: &Connection, valuation: &Valuation, now: Moment) -> Resu
 }
 
 fn survive(connection: &Connection, valuation: &Valuation) -> Result<bool, LedgerError> {
-    let (state, low): (String, u32) =
-        connection
-            .query_row("SELECT state, low_in_a_row FROM agent", [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let (state, low, judged_at): (String, u32, Option<Moment>) =
+        connection.query_row("SELECT state, low_in_a_row, judged_at FROM agent", [], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })?;
+    // Une bourse muette laisse la même lecture à plusieurs tours : elle n'est jugée qu'une fois.
+    if judged_at == Some(valuation.read_at) {
+        return Ok(false);
+    }
     let low_now = survival::count(low, valuation.total_eur);
     let dies = state == "ACTIVE" && low_now >= survival::READINGS;
-    if dies {
-        connection.execute("UPDATE agent SET state = 'DEAD'", [])?;
-    }
-    if low_now != low {
-        connection.execute("UPDATE agent SET low_in_a_row = ?1", [low_now])?;
-    }
+    connection.execute(
+        "UPDATE agent SET low_in_a_row = ?1, judged_at = ?2, state = CASE WHEN ?3 THEN 'DEAD' ELSE state END",
+        params![low_now, valuation.read_at, dies],
+    )?;
     Ok(dies)
 }

@@ -19,7 +19,9 @@ CREATE TABLE agent (
     state TEXT NOT NULL DEFAULT 'ACTIVE' CHECK (state IN ('ACTIVE', 'DEAD')),
     paused INTEGER NOT NULL DEFAULT 0 CHECK (paused IN (0, 1)),
     -- Évaluations complètes de suite sous le seuil de survie.
-    low_in_a_row INTEGER NOT NULL DEFAULT 0
+    low_in_a_row INTEGER NOT NULL DEFAULT 0,
+    -- L'instant des cours de la dernière évaluation comptée pour la survie.
+    judged_at INTEGER
 ) STRICT;
 
 CREATE TABLE account (

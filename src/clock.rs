@@ -1,23 +1,50 @@
-//! L'heure qu'il est, et son écriture.
+//! L'heure qu'il est, l'attente, et leur écriture.
 //!
-//! Rien d'autre ne lit l'horloge murale ; le domaine reçoit l'heure en argument. Étage 0,5 avec
-//! `fetch` : tout contrepartie peut s'en servir, il ne se sert que du domaine.
+//! Rien d'autre ne lit une horloge ni ne pose de minuterie, hors des surfaces et du monde simulé ; le domaine
+//! reçoit l'heure en argument. Étage 0,5 avec `fetch` : tout contrepartie peut s'en servir, il ne se sert que
+//! du domaine. Un fil peut vivre à une heure [`simulated`], où attendre ne prend pas de temps.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+pub mod simulated;
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use smol::Timer;
 
 use crate::domain::moment::Moment;
 
 /// L'instant présent, à l'horloge de la machine.
 pub fn now() -> Moment {
+    if let Some(simulated) = simulated::current() {
+        return simulated.wall();
+    }
     let milliseconds =
         |duration: std::time::Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
     match SystemTime::now().duration_since(UNIX_EPOCH) {
         Ok(after) => Moment(milliseconds(after)),
         Err(before) => Moment(-milliseconds(before.duration())),
     }
+}
+
+/// L'instant présent, à l'horloge monotone : rien ne la recule ni ne la fait sauter.
+pub fn instant() -> Instant {
+    simulated::current().map_or_else(Instant::now, |simulated| simulated.instant())
+}
+
+/// Attend jusqu'à cet instant de l'horloge monotone.
+pub async fn sleep_until(deadline: Instant) {
+    match simulated::current() {
+        Some(simulated) => simulated.sleep_until(deadline).await,
+        None => {
+            Timer::at(deadline).await;
+        }
+    }
+}
+
+/// Attend cette durée.
+pub async fn sleep(duration: Duration) {
+    sleep_until(instant() + duration).await;
 }
 
 /// `2026-11-22 10:00:00`, en UTC : la forme des champs `…_at` de l'API.

@@ -1,21 +1,22 @@
-//! Le seul client HTTP du programme : des lectures (`GET`) bornées en temps et en mémoire.
+//! Le seul client HTTP du programme, borné en temps et en mémoire : [`Client`] lit, [`OneShot`] envoie.
 //!
 //! Étage 0,5 avec `clock` : le leader et la bourse s'en servent, il ne connaît ni l'un ni l'autre.
-//! Il ne suit aucune redirection, ne décompresse rien (une bombe gzip ne grossit pas), n'envoie
-//! aucun ordre : un `POST` demandera un client à lui, dont les connexions ne resservent pas.
-//! Invariant : un appel se termine dans sa limite de temps et ne garde jamais plus que sa limite
+//! Il ne suit aucune redirection et ne décompresse rien (une bombe gzip ne grossit pas).
+//! Invariants : un appel se termine dans sa limite de temps et ne garde jamais plus que sa limite
 //! d'octets ; un appel abandonné est fermé à l'octet suivant, au plus tard à sa limite de temps, et
-//! avec le client.
+//! avec le client. Un `POST` part une fois, sur une connexion qui n'a servi à rien d'autre : sur une
+//! connexion réutilisée qui meurt, libcurl renvoie de lui-même la demande.
 
 use std::fmt;
 use std::net::IpAddr;
+use std::pin::Pin;
+use std::rc::Rc;
 use std::time::Duration;
 
 use isahc::config::{Configurable, VersionNegotiation};
 use isahc::error::ErrorKind;
 use isahc::http::{HeaderMap, Uri};
-use isahc::{HttpClient, Request};
-use smol::Timer;
+use isahc::{HttpClient, HttpClientBuilder, Request};
 use smol::future::or;
 use smol::io::AsyncReadExt;
 
@@ -24,6 +25,10 @@ use crate::domain::moment::Moment;
 
 /// Le temps qu'un appel peut prendre en tout, du nom de la machine au dernier octet.
 pub const TIME_LIMIT: Duration = Duration::from_secs(10);
+
+/// Le temps d'un envoi : la bourse attend son moteur 10 s, puis le dit ; la couper plus tôt fabriquerait des
+/// issues inconnues.
+pub const SEND_LIMIT: Duration = Duration::from_secs(15);
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 
@@ -35,11 +40,41 @@ const CONNECTIONS: usize = 8;
 /// La plus longue attente demandée à laquelle on croit (le plus long bannissement est de 3 jours).
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(3 * 86_400);
 
-/// Le client, à construire une fois ; le cloner partage ses connexions.
+/// Lit. À construire une fois ; le cloner partage ses connexions.
 #[derive(Clone)]
 pub struct Client {
-    http: HttpClient,
+    line: Line,
     time_limit: Duration,
+}
+
+/// Envoie. Chaque demande a sa connexion ; rien ne la refait.
+#[derive(Clone)]
+pub struct OneShot {
+    line: Line,
+    time_limit: Duration,
+}
+
+/// Par où passe une demande.
+#[derive(Clone)]
+enum Line {
+    Http(HttpClient),
+    Simulated(Rc<dyn Network>),
+}
+
+/// Un réseau qui n'en est pas un : celui d'une simulation.
+pub trait Network {
+    /// Porte la demande et rend ce qui en revient ; la limite de temps est tenue par l'appelant.
+    fn carry(&self, call: Call) -> Pin<Box<dyn Future<Output = Result<Answer, FetchError>>>>;
+}
+
+/// Une demande, prête à partir ; son corps est vide.
+#[derive(Clone, Debug)]
+pub struct Call {
+    pub method: &'static str,
+    pub url: String,
+    pub headers: Vec<(String, String)>,
+    /// Les octets de réponse que l'on garde au plus.
+    pub limit: usize,
 }
 
 /// Une réponse arrivée entière, quel que soit son statut.
@@ -87,60 +122,111 @@ impl fmt::Display for FetchError {
 impl Client {
     /// Le client, avec la limite de temps de chaque appel ([`TIME_LIMIT`] hors des essais).
     pub fn new(time_limit: Duration) -> Result<Client, FetchError> {
-        let http = HttpClient::builder()
-            .timeout(time_limit)
-            .connect_timeout(CONNECT_LIMIT)
-            .version_negotiation(VersionNegotiation::http11())
-            .automatic_decompression(false)
-            .max_connections(CONNECTIONS)
-            .connection_cache_ttl(IDLE_CONNECTION)
-            .default_header("user-agent", concat!("calvalot/", env!("CARGO_PKG_VERSION")))
-            .default_header("accept", "application/json")
-            .build()
-            .map_err(|error| FetchError::Unreachable(error.to_string()))?;
-        Ok(Client { http, time_limit })
+        let http = settings(time_limit).connection_cache_ttl(IDLE_CONNECTION);
+        Ok(Client { line: Line::build(http)?, time_limit })
+    }
+
+    /// Le même, par un réseau simulé.
+    pub fn over(network: Rc<dyn Network>) -> Client {
+        Client { line: Line::Simulated(network), time_limit: TIME_LIMIT }
     }
 
     /// Lit `url`, au plus `limit` octets.
     pub async fn get(&self, url: &str, headers: &[(&str, &str)], limit: usize) -> Result<Answer, FetchError> {
-        // La minuterie couvre ce que curl ne borne pas lui-même (la fin d'une résolution de nom).
-        let time_is_up = async {
-            Timer::after(self.time_limit).await;
-            Err(FetchError::TooSlow(self.time_limit))
-        };
-        or(self.transfer(url, headers, limit), time_is_up).await
+        self.line.carry(Call::new("GET", url, headers, limit), self.time_limit).await
+    }
+}
+
+impl OneShot {
+    /// Avec la limite de temps de chaque envoi ([`SEND_LIMIT`] hors des essais).
+    pub fn new(time_limit: Duration) -> Result<OneShot, FetchError> {
+        let http = settings(time_limit).connection_cache_size(0);
+        Ok(OneShot { line: Line::build(http)?, time_limit })
     }
 
-    async fn transfer(
+    /// Le même, par un réseau simulé.
+    pub fn over(network: Rc<dyn Network>) -> OneShot {
+        OneShot { line: Line::Simulated(network), time_limit: SEND_LIMIT }
+    }
+
+    /// Envoie un `POST` sans corps à `url`, une fois. [`FetchError::was_not_sent`] dit quand il est sûr que
+    /// rien n'est parti ; dans tout autre échec, la demande est peut-être arrivée.
+    pub async fn post(
         &self,
         url: &str,
         headers: &[(&str, &str)],
         limit: usize,
     ) -> Result<Answer, FetchError> {
-        let mut request = Request::get(url);
-        if is_loopback(url) {
-            request = request.proxy(None);
-        }
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let request = request.body(()).map_err(|error| FetchError::Unreachable(error.to_string()))?;
-        let response = self.http.send_async(request).await.map_err(|error| self.decide(error))?;
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let retry_after = headers.get("retry-after").and_then(|value| seconds(value.to_str().ok()?));
-        let mut body = Vec::new();
-        let read = response.into_body().take(limit as u64 + 1).read_to_end(&mut body).await;
-        read.map_err(|error| self.decide(error.into()))?;
-        if body.len() > limit {
-            return Err(FetchError::TooLarge(limit));
-        }
-        Ok(Answer { status, headers, retry_after, body, at: clock::now() })
+        self.line.carry(Call::new("POST", url, headers, limit), self.time_limit).await
+    }
+}
+
+impl Call {
+    fn new(method: &'static str, url: &str, headers: &[(&str, &str)], limit: usize) -> Call {
+        let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Call { method, url: url.to_owned(), headers, limit }
+    }
+}
+
+fn settings(time_limit: Duration) -> HttpClientBuilder {
+    HttpClient::builder()
+        .timeout(time_limit)
+        .connect_timeout(CONNECT_LIMIT)
+        .version_negotiation(VersionNegotiation::http11())
+        .automatic_decompression(false)
+        .max_connections(CONNECTIONS)
+        .default_header("user-agent", concat!("calvalot/", env!("CARGO_PKG_VERSION")))
+        .default_header("accept", "application/json")
+}
+
+impl Line {
+    fn build(http: HttpClientBuilder) -> Result<Line, FetchError> {
+        let http = http.build().map_err(|error| FetchError::Unreachable(error.to_string()))?;
+        Ok(Line::Http(http))
     }
 
-    fn decide(&self, error: isahc::Error) -> FetchError {
+    async fn carry(&self, call: Call, time_limit: Duration) -> Result<Answer, FetchError> {
+        // La minuterie couvre ce que curl ne borne pas lui-même (la fin d'une résolution de nom).
+        let time_is_up = async {
+            clock::sleep(time_limit).await;
+            Err(FetchError::TooSlow(time_limit))
+        };
+        let carried = async {
+            match self {
+                Line::Http(http) => transfer(http, &call, time_limit).await,
+                Line::Simulated(network) => network.carry(call).await,
+            }
+        };
+        or(carried, time_is_up).await
+    }
+}
+
+async fn transfer(http: &HttpClient, call: &Call, time_limit: Duration) -> Result<Answer, FetchError> {
+    let decide = |error: isahc::Error| FetchError::of(&error, time_limit);
+    let mut request = Request::builder().method(call.method).uri(&call.url);
+    if is_loopback(&call.url) {
+        request = request.proxy(None);
+    }
+    for (name, value) in &call.headers {
+        request = request.header(name, value);
+    }
+    let request = request.body(()).map_err(|error| FetchError::Unreachable(error.to_string()))?;
+    let response = http.send_async(request).await.map_err(decide)?;
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    let mut body = Vec::new();
+    let read = response.into_body().take(call.limit as u64 + 1).read_to_end(&mut body).await;
+    read.map_err(|error| decide(error.into()))?;
+    if body.len() > call.limit {
+        return Err(FetchError::TooLarge(call.limit));
+    }
+    Ok(Answer::new(status, headers, body))
+}
+
+impl FetchError {
+    fn of(error: &isahc::Error, time_limit: Duration) -> FetchError {
         let reason = error.to_string();
         match error.kind() {
-            ErrorKind::Timeout => FetchError::TooSlow(self.time_limit),
+            ErrorKind::Timeout => FetchError::TooSlow(time_limit),
             ErrorKind::BadServerCertificate => FetchError::BadCertificate,
             ErrorKind::ConnectionFailed | ErrorKind::NameResolution | ErrorKind::InvalidRequest => {
                 FetchError::Unreachable(reason)
@@ -148,9 +234,20 @@ impl Client {
             _ => FetchError::Broken(reason),
         }
     }
+
+    /// Vrai s'il est sûr que pas un octet de la demande n'est parti.
+    pub fn was_not_sent(&self) -> bool {
+        matches!(self, FetchError::Unreachable(_) | FetchError::BadCertificate)
+    }
 }
 
 impl Answer {
+    /// La réponse, à l'heure de maintenant.
+    pub fn new(status: u16, headers: HeaderMap, body: Vec<u8>) -> Answer {
+        let retry_after = headers.get("retry-after").and_then(|value| seconds(value.to_str().ok()?));
+        Answer { status, headers, retry_after, body, at: clock::now() }
+    }
+
     /// Le corps comme texte ; s'il n'en est pas un, la phrase qui le dit.
     pub fn text(&self) -> Result<&str, String> {
         std::str::from_utf8(&self.body).map_err(|_| "the answer is not text".to_owned())

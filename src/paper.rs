@@ -5,7 +5,7 @@
 
 use rust_decimal::Decimal;
 
-use crate::domain::book::{Fee, Fill};
+use crate::domain::book::{Fees, Fill};
 use crate::domain::cost::TAKER_FEE;
 use crate::domain::market::Market;
 use crate::domain::order::{Order, Side, Size};
@@ -22,14 +22,14 @@ pub fn execute(order: &Order, market: &Market) -> Result<Fill, String> {
         Size::Spend(spend) => {
             let price = quote.ask().times(Decimal::ONE + slip).ceil(PLACES);
             let quantity = spend.buys_at(price).floor_to_step(rules.step);
-            let fee = Fee::Coin(quantity.times(TAKER_FEE).ceil(PLACES));
-            Fill { coin, side: Side::Buy, quantity, price, amount: (price * quantity).ceil(PLACES), fee }
+            let fees = Fees { coin: quantity.times(TAKER_FEE).ceil(PLACES), ..Fees::default() };
+            Fill { coin, side: Side::Buy, quantity, price, amount: (price * quantity).ceil(PLACES), fees }
         }
         Size::Sell(quantity) => {
             let price = quote.bid().times(Decimal::ONE - slip).floor(PLACES);
             let amount = (price * quantity).floor(PLACES);
-            let fee = Fee::Usdc(amount.times(TAKER_FEE).ceil(PLACES));
-            Fill { coin, side: Side::Sell, quantity, price, amount, fee }
+            let fees = Fees { usdc: amount.times(TAKER_FEE).ceil(PLACES), ..Fees::default() };
+            Fill { coin, side: Side::Sell, quantity, price, amount, fees }
         }
     };
     if fill.quantity.is_zero() || fill.quantity < rules.min_quantity {

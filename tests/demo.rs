@@ -95,7 +95,7 @@ fn story(folder: &Folder) -> Vec<String> {
     };
     let trades =
         "SELECT signal_id || ' ' || side || ' ' || coin || ' ' || quantity || ' ' || price || ' ' || amount
-        || ' ' || fee || ' ' || fee_asset FROM trades ORDER BY id LIMIT ?1";
+        || ' ' || fee_coin || ' ' || fee_cash FROM trades ORDER BY id LIMIT ?1";
     let signals = "SELECT signal_id || ' ' || status || ' ' || reasoning || ' ' || actions || ' ' || portfolio_state
         || ' ' || coalesce(confidence, '') || ' ' || coalesce(error_message, '') FROM signals ORDER BY id LIMIT ?1";
     [read(trades, TRADES), read(signals, SIGNALS)].concat()

@@ -6,6 +6,8 @@ use miniserde::Serialize;
 use super::Request;
 use super::errors::{ApiError, json, limit};
 use crate::clock;
+use crate::domain::book::Fees;
+use crate::domain::order::Side;
 use crate::ledger::views::Trade;
 
 #[derive(Serialize)]
@@ -20,12 +22,35 @@ struct TradeView {
     signal_id: Option<String>,
     is_simulated: u8,
     created_at: String,
+    /// Les frais dans l'actif où la plus grande part en a été prise.
     fee: f64,
-    fee_asset: String,
+    fee_asset: &'static str,
+    fees: Vec<FeeView>,
+}
+
+#[derive(Serialize)]
+struct FeeView {
+    asset: &'static str,
+    amount: f64,
+}
+
+/// Chaque actif où des frais ont été pris, le plus lourd d'abord.
+fn fees(trade: &Trade) -> Vec<FeeView> {
+    let Fees { coin, usdc, bnb, bnb_price } = trade.fees;
+    let mut parts = [
+        ((trade.price * coin), FeeView { asset: trade.coin.asset(), amount: coin.to_f64() }),
+        (usdc, FeeView { asset: "USDC", amount: usdc.to_f64() }),
+        ((bnb_price * bnb), FeeView { asset: "BNB", amount: bnb.to_f64() }),
+    ];
+    parts.sort_by_key(|(value, _)| std::cmp::Reverse(*value));
+    parts.into_iter().map(|(_, view)| view).filter(|view| view.amount > 0.0).collect()
 }
 
 impl From<Trade> for TradeView {
     fn from(trade: Trade) -> Self {
+        let fees = fees(&trade);
+        let received = if trade.side == Side::Buy { trade.coin.asset() } else { "USDC" };
+        let (fee, fee_asset) = fees.first().map_or((0.0, received), |main| (main.amount, main.asset));
         TradeView {
             id: trade.id,
             coin: trade.coin.pair(),
@@ -37,8 +62,9 @@ impl From<Trade> for TradeView {
             signal_id: trade.signal_id,
             is_simulated: u8::from(trade.simulated),
             created_at: clock::utc(trade.at),
-            fee: trade.fee.to_f64(),
-            fee_asset: trade.fee_asset,
+            fee,
+            fee_asset,
+            fees,
         }
     }
 }

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use miniserde::{Deserialize, json};
 
 use super::{Exchange, Trouble};
+use crate::clock;
 use crate::domain::moment::Moment;
 
 const SAMPLES: usize = 5;
@@ -51,7 +52,7 @@ impl Exchange {
     }
 
     async fn time(&self) -> Result<Sample, Trouble> {
-        let sent = Instant::now();
+        let sent = clock::instant();
         let answer = self.get("/api/v3/time").await?;
         let round_trip = sent.elapsed();
         let time = answer.text().ok().and_then(|text| json::from_str::<Time>(text).ok());
@@ -69,7 +70,7 @@ impl ServerClock {
 
     /// L'heure de la bourse maintenant.
     pub fn now(&self) -> Moment {
-        self.at(Instant::now())
+        self.at(clock::instant())
     }
 
     /// De combien de millisecondes `wall`, lue maintenant à l'horloge de la machine, avance sur la bourse ;
@@ -90,7 +91,7 @@ mod tests {
 
     #[test]
     fn the_hour_is_the_server_s_at_the_middle_of_the_round_trip_and_goes_on_from_there() {
-        let sent = Instant::now();
+        let sent = clock::instant();
         let round_trip = Duration::from_millis(80);
         let clock = ServerClock::of(Sample { sent, round_trip, server: Moment(1_790_000_000_000) });
         assert_eq!(clock.margin, Duration::from_millis(40));
@@ -102,7 +103,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_leads_is_told_from_one_that_lags() {
-        let sample = Sample { sent: Instant::now(), round_trip: Duration::ZERO, server: Moment(5_000_000) };
+        let sample = Sample { sent: clock::instant(), round_trip: Duration::ZERO, server: Moment(5_000_000) };
         let clock = ServerClock::of(sample);
         let near =
             |lead: i64, expected: i64| assert!((expected - 60_000..=expected).contains(&lead), "{lead}");

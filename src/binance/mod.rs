@@ -84,7 +84,7 @@ impl Exchange {
     }
 
     async fn get_with(&self, call: &str, headers: &[(&str, &str)]) -> Result<Answer, Trouble> {
-        if let Some(pause) = self.limits.pause.get().filter(|pause| Instant::now() < pause.over) {
+        if let Some(pause) = self.limits.pause.get().filter(|pause| machine_clock::instant() < pause.over) {
             return Err(Trouble::Silence(pause.reason()));
         }
         let answer = self.fetch.get(&format!("{}{call}", self.base_url), headers, BODY_LIMIT).await;
@@ -93,7 +93,7 @@ impl Exchange {
         if answer.status == 200 {
             return Ok(answer);
         }
-        if let Some(pause) = Pause::asked_by(&answer, Instant::now()) {
+        if let Some(pause) = Pause::asked_by(&answer, machine_clock::instant()) {
             // Deux appels vont ensemble : la plus longue attente vaut pour les deux.
             let longest =
                 self.limits.pause.get().filter(|earlier| earlier.over > pause.over).unwrap_or(pause);
@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn silence_lasts_as_long_as_the_exchange_asks_or_a_sensible_time() {
-        let now = Instant::now();
+        let now = machine_clock::instant();
         let cases = [
             (429, Some(7), Some(7)),
             (429, None, Some(60)),
@@ -182,7 +182,7 @@ mod tests {
 
     #[test]
     fn the_reason_for_silence_says_until_when() {
-        let pause = Pause::asked_by(&answer(429, Some(90), ""), Instant::now()).unwrap();
+        let pause = Pause::asked_by(&answer(429, Some(90), ""), machine_clock::instant()).unwrap();
         assert_eq!(
             pause.reason(),
             "the exchange answered 429 and is not called again before 2026-01-01 00:01:30 UTC"

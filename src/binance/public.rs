@@ -5,10 +5,10 @@
 //! plus ferait échouer l'appel pour tous : on demande alors chacun pour soi.
 
 use rust_decimal::{Decimal, dec};
-use smol::Timer;
 use smol::future::{or, zip};
 
 use super::{Exchange, Trouble, rules, wire};
+use crate::clock;
 use crate::domain::market::{Coin, Quote, Reading, Readings, Rules};
 use crate::domain::money::Price;
 use crate::fetch::{Answer, TIME_LIMIT};
@@ -60,7 +60,7 @@ impl Exchange {
             Ok(answer) => read(&symbols, &answer, decode),
             Err(Trouble::UnknownSymbol(_)) => {
                 let time_is_up = async {
-                    Timer::after(TIME_LIMIT).await;
+                    clock::sleep(TIME_LIMIT).await;
                     let seconds = TIME_LIMIT.as_secs();
                     all_failed(
                         &symbols,

@@ -1,6 +1,6 @@
 //! La comptabilité : comment une exécution et ses frais changent le cash et une position.
 //!
-//! Invariants : ni le cash ni une position ne deviennent négatifs ; le prix de revient ne change que
+//! Invariants : une simulation ne rend négatifs ni le cash ni une position ; le prix de revient ne change que
 //! par un achat ; les frais sont pris dans l'actif où la bourse les a pris.
 
 use super::market::Coin;
@@ -19,23 +19,26 @@ pub struct Fill {
     pub price: Price,
     /// USDC échangés, frais non déduits.
     pub amount: Usdc,
-    pub fee: Fee,
+    pub fees: Fees,
 }
 
-/// Les frais, dans l'actif où ils ont été pris.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Fee {
-    Coin(Quantity),
-    Usdc(Usdc),
+/// Les frais d'un ordre, dans chaque actif où ils ont été pris.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Fees {
+    /// Pris dans ce qu'un achat apporte.
+    pub coin: Quantity,
+    pub usdc: Usdc,
+    /// Pris en BNB : dans la position si elle en a, le reste dans du BNB du compte qui n'est pas à nous.
+    pub bnb: Quantity,
+    /// Le prix auquel ces BNB comptent en USDC.
+    pub bnb_price: Price,
 }
 
 impl Fill {
-    /// Les frais en USDC, au prix de l'exécution.
+    /// Les frais en USDC : ceux de la paire au prix de l'exécution, le BNB au sien.
     pub fn fee_usdc(&self) -> Usdc {
-        match self.fee {
-            Fee::Coin(quantity) => (self.price * quantity).floor(8),
-            Fee::Usdc(amount) => amount,
-        }
+        let Fees { coin, usdc, bnb, bnb_price } = self.fees;
+        (self.price * coin).floor(8) + usdc + (bnb_price * bnb).floor(8)
     }
 }
 
@@ -65,26 +68,28 @@ pub fn replay<'a>(start: Holdings, fills: impl IntoIterator<Item = &'a Fill>) ->
     fills.into_iter().fold(start, |holdings, fill| after(&holdings, fill))
 }
 
-fn after(holdings: &Holdings, fill: &Fill) -> Holdings {
+/// Ce que l'on possède après une exécution qui a eu lieu, même contre notre attente : c'est un fait.
+pub fn after(holdings: &Holdings, fill: &Fill) -> Holdings {
     let mut after = *holdings;
     let before = holdings.positions[fill.coin];
-    let (coin_fee, usdc_fee) = match fill.fee {
-        Fee::Coin(quantity) => (quantity, Usdc::ZERO),
-        Fee::Usdc(amount) => (Quantity::ZERO, amount),
-    };
+    let fees = fill.fees;
     after.positions[fill.coin] = match fill.side {
         Side::Buy => {
-            after.cash -= fill.amount + usdc_fee;
+            after.cash -= fill.amount + fees.usdc;
             Position {
-                quantity: before.quantity + fill.quantity - coin_fee,
-                invested: before.invested + fill.amount + usdc_fee,
+                quantity: before.quantity + fill.quantity - fees.coin,
+                invested: before.invested + fill.amount + fees.usdc,
             }
         }
         Side::Sell => {
-            after.cash += fill.amount - usdc_fee;
-            sold(before, fill.quantity + coin_fee)
+            after.cash += fill.amount - fees.usdc;
+            sold(before, fill.quantity + fees.coin)
         }
     };
+    if fees.bnb.is_positive() {
+        let bnb = after.positions[Coin::Bnb];
+        after.positions[Coin::Bnb] = sold(bnb, fees.bnb.min(bnb.quantity));
+    }
     after
 }
 

@@ -5,6 +5,7 @@
 
 pub mod book;
 pub mod cost;
+pub mod execution;
 pub mod intent;
 pub mod market;
 pub mod moment;

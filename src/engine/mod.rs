@@ -12,7 +12,6 @@ mod execute;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use smol::Timer;
 use smol::channel::Receiver;
 use smol::future::FutureExt;
 
@@ -67,29 +66,29 @@ impl Engine {
             readings: Readings::default(),
             commands: queue,
             trouble: None,
-            next_poll: Instant::now(),
+            next_poll: clock::instant(),
         };
         (engine, commands)
     }
 
     /// Tourne pour toujours ; le premier tour est immédiat.
     pub async fn run(mut self) {
-        let mut next_market = Instant::now();
+        let mut next_market = clock::instant();
         loop {
             match self.wait(self.next_poll.min(next_market)).await {
                 Event::Command(command) => self.obey(command).await,
-                Event::Tick if self.next_poll <= Instant::now() => {
-                    self.next_poll = Instant::now() + self.manner.poll_interval;
-                    next_market = Instant::now() + self.manner.market_interval;
+                Event::Tick if self.next_poll <= clock::instant() => {
+                    self.next_poll = clock::instant() + self.manner.poll_interval;
+                    next_market = clock::instant() + self.manner.market_interval;
                     if let Err(error) = self.cycle().await {
                         log::error!("cycle_failed reason={error}");
                     }
                 }
                 Event::Tick => {
-                    next_market = Instant::now() + self.manner.market_interval;
+                    next_market = clock::instant() + self.manner.market_interval;
                     match self.refresh_market().await {
                         // Un tour avancé reprend ce qui n'attendait qu'une lecture.
-                        Ok(true) => self.next_poll = Instant::now(),
+                        Ok(true) => self.next_poll = clock::instant(),
                         Ok(false) => {}
                         Err(error) => log::error!("market_not_kept reason={error}"),
                     }
@@ -100,7 +99,7 @@ impl Engine {
 
     async fn wait(&self, deadline: Instant) -> Event {
         let tick = async {
-            Timer::at(deadline).await;
+            clock::sleep_until(deadline).await;
             Event::Tick
         };
         tick.or(self.next_command()).await
@@ -145,7 +144,7 @@ impl Engine {
         let rate = self.readings.rate(clock::now());
         if command.carry_out(&self.ledger, rate).await {
             // Reprendre, c'est suivre tout de suite.
-            self.next_poll = Instant::now();
+            self.next_poll = clock::instant();
         }
     }
 }

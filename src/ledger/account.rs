@@ -17,7 +17,10 @@ pub(super) fn settle(
     initial: Eur,
     now: Moment,
 ) -> Result<(), LedgerError> {
-    connection.execute("INSERT OR IGNORE INTO agent (id, mode) VALUES (1, ?1)", [mode])?;
+    connection.execute(
+        "INSERT OR IGNORE INTO agent (id, mode, tag) VALUES (1, ?1, lower(hex(randomblob(4))))",
+        [mode],
+    )?;
     connection.execute(
         "INSERT OR IGNORE INTO account (id, initial_eur, deposited_eur, created_at) VALUES (1, ?1, ?1, ?2)",
         params![initial, now],

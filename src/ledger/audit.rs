@@ -6,9 +6,8 @@
 use rusqlite::{Connection, Row};
 
 use super::{Db, LedgerError, legacy, views};
-use crate::domain::book::{self, Fee, Fill};
+use crate::domain::book::{self, Fees, Fill};
 use crate::domain::money::{Eur, Usdc};
-use crate::domain::order::Side;
 use crate::domain::portfolio::Holdings;
 
 /// Les deux récits d'un grand livre, et ce qui les compose.
@@ -77,7 +76,7 @@ fn movements(connection: &Connection) -> Result<Vec<Movement>, LedgerError> {
 /// Les exécutions de nos intentions ; les trades repris sont dans ce que l'ancienne base apportait.
 fn fills(connection: &Connection) -> Result<Vec<Fill>, LedgerError> {
     let mut statement = connection.prepare(
-        "SELECT coin, side, quantity, price, amount, fee, fee_asset FROM trades WHERE intent IS NOT NULL
+        "SELECT coin, side, quantity, price, amount, fee_coin, fee_cash, fee_bnb, bnb_price FROM trades WHERE intent IS NOT NULL
          ORDER BY id",
     )?;
     let rows = statement.query_map([], fill)?;
@@ -85,10 +84,15 @@ fn fills(connection: &Connection) -> Result<Vec<Fill>, LedgerError> {
 }
 
 fn fill(row: &Row) -> rusqlite::Result<Fill> {
-    let asset: String = row.get(6)?;
-    let fee = if asset == "USDC" { Fee::Usdc(row.get(5)?) } else { Fee::Coin(row.get(5)?) };
-    let (coin, side): (_, Side) = (row.get(0)?, row.get(1)?);
-    Ok(Fill { coin, side, quantity: row.get(2)?, price: row.get(3)?, amount: row.get(4)?, fee })
+    let fees = Fees { coin: row.get(5)?, usdc: row.get(6)?, bnb: row.get(7)?, bnb_price: row.get(8)? };
+    Ok(Fill {
+        coin: row.get(0)?,
+        side: row.get(1)?,
+        quantity: row.get(2)?,
+        price: row.get(3)?,
+        amount: row.get(4)?,
+        fees,
+    })
 }
 
 fn damage(connection: &Connection) -> Result<Vec<String>, LedgerError> {

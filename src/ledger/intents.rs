@@ -7,7 +7,7 @@ use rusqlite::{Connection, params};
 
 use super::views;
 use super::{Db, LedgerError};
-use crate::domain::book::{self, Fee, Fill};
+use crate::domain::book::{self, Fill};
 use crate::domain::intent::{Event, State};
 use crate::domain::moment::Moment;
 use crate::domain::order::{Order, Size};
@@ -81,16 +81,13 @@ fn book_fill(connection: &Connection, intent: i64, fill: &Fill, now: Moment) -> 
     let holdings = views::holdings(connection)?
         .ok_or_else(|| LedgerError::Refused("a fill came before the opening was booked".to_owned()))?;
     let after = book::apply(&holdings, fill).map_err(|error| LedgerError::Refused(error.to_string()))?;
-    let (fee, fee_asset) = match fill.fee {
-        Fee::Coin(quantity) => (quantity.to_string(), fill.coin.asset()),
-        Fee::Usdc(amount) => (amount.to_string(), "USDC"),
-    };
+    let fees = fill.fees;
     connection.execute(
-        "INSERT INTO trades (intent, signal_id, coin, side, quantity, price, amount, fee, fee_asset, fee_usdc,
-             simulated, at)
+        "INSERT INTO trades (intent, signal_id, coin, side, quantity, price, amount, fee_coin, fee_cash, fee_bnb,
+             bnb_price, fee_usdc, simulated, at)
          VALUES (?1, (SELECT signal_id FROM signals JOIN intents ON signals.id = intents.signal
-                      WHERE intents.id = ?1), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,
-             (SELECT mode = 'dry_run' FROM agent), ?10)",
+                      WHERE intents.id = ?1), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,
+             (SELECT mode = 'dry_run' FROM agent), ?12)",
         params![
             intent,
             fill.coin,
@@ -98,8 +95,10 @@ fn book_fill(connection: &Connection, intent: i64, fill: &Fill, now: Moment) -> 
             fill.quantity,
             fill.price,
             fill.amount,
-            fee,
-            fee_asset,
+            fees.coin,
+            fees.usdc,
+            fees.bnb,
+            fees.bnb_price,
             fill.fee_usdc(),
             now
         ],

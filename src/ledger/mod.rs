@@ -38,7 +38,6 @@ const QUEUE: usize = 64;
 const PRAGMAS: &str = "
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;
-    PRAGMA foreign_keys = ON;
     PRAGMA cache_size = -512;
     PRAGMA mmap_size = 0;
     PRAGMA temp_store = MEMORY;
@@ -163,6 +162,8 @@ fn prepare(path: &Path, mode: &str, initial: Eur, now: Moment) -> Result<Db, Led
     schema::migrate(&transaction)?;
     account::settle(&transaction, mode, initial, now)?;
     transaction.commit()?;
+    // Éteintes jusqu'ici : une migration peut refaire une table que d'autres désignent.
+    db.connection.execute_batch("PRAGMA foreign_keys = ON")?;
     Ok(db)
 }
 

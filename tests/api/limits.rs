@@ -26,8 +26,8 @@ const MANY: &str = "
     INSERT INTO withdrawals (requested_eur, sold_usdc, received_eur, positions_sold, status, simulated, at)
     SELECT '1', '1.1', '1', '[]', 'completed', 1, n FROM n;
     WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 150)
-    INSERT INTO trades (coin, side, quantity, price, amount, fee, fee_asset, fee_usdc, simulated, at)
-    SELECT 'BTCUSDC', 'BUY', '1', '1', '1', '0', 'BTC', '0', 1, n FROM n;
+    INSERT INTO trades (coin, side, quantity, price, amount, fee_usdc, simulated, at)
+    SELECT 'BTCUSDC', 'BUY', '1', '1', '1', '0', 1, n FROM n;
     WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 150)
     INSERT INTO signals (signal_id, reasoning, actions, status, received_at)
     SELECT 'many-' || n, '', '[]', 'executed', n FROM n;";

@@ -142,6 +142,7 @@ fn trades_are_newest_first() {
             ("created_at", "at"),
             ("fee", "number"),
             ("fee_asset", "BTC|ETH|USDC"),
+            ("fees", "list"),
         ];
         check("trade", trade, &fields);
         let value = decimal(&trade["price"]) * decimal(&trade["quantity"]);

@@ -2,6 +2,7 @@
 
 use rusqlite::params;
 
+use crate::domain::book::Fees;
 use crate::domain::market::Coin;
 use crate::domain::moment::Moment;
 use crate::domain::money::{Price, Quantity, Usdc};
@@ -17,8 +18,7 @@ pub struct Trade {
     pub amount: Usdc,
     pub price: Price,
     pub quantity: Quantity,
-    pub fee: Quantity,
-    pub fee_asset: String,
+    pub fees: Fees,
     pub fee_usdc: Usdc,
     pub signal_id: Option<String>,
     pub simulated: bool,
@@ -38,7 +38,8 @@ impl Db {
 
     fn trades_where(&self, clause: &str, params: impl rusqlite::Params) -> Result<Vec<Trade>, LedgerError> {
         let mut statement = self.connection.prepare_cached(&format!(
-            "SELECT id, coin, side, amount, price, quantity, fee, fee_asset, fee_usdc, signal_id, simulated, at
+            "SELECT id, coin, side, amount, price, quantity, fee_coin, fee_cash, fee_bnb, bnb_price, fee_usdc,
+                 signal_id, simulated, at
              FROM trades WHERE {clause}"
         ))?;
         let rows = statement.query_map(params, |row| {
@@ -49,12 +50,11 @@ impl Db {
                 amount: row.get(3)?,
                 price: row.get(4)?,
                 quantity: row.get(5)?,
-                fee: row.get(6)?,
-                fee_asset: row.get(7)?,
-                fee_usdc: row.get(8)?,
-                signal_id: row.get(9)?,
-                simulated: row.get(10)?,
-                at: row.get(11)?,
+                fees: Fees { coin: row.get(6)?, usdc: row.get(7)?, bnb: row.get(8)?, bnb_price: row.get(9)? },
+                fee_usdc: row.get(10)?,
+                signal_id: row.get(11)?,
+                simulated: row.get(12)?,
+                at: row.get(13)?,
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)

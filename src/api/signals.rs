@@ -6,7 +6,8 @@ use miniserde::{Serialize, json::Value};
 use super::Request;
 use super::errors::{ApiError, json, limit};
 use crate::clock;
-use crate::ledger::views::{Decided, Signal};
+use crate::ledger::Decision;
+use crate::ledger::views::Signal;
 
 #[derive(Serialize)]
 struct SignalView {
@@ -54,9 +55,9 @@ impl From<Signal> for SignalView {
     }
 }
 
-impl From<Decided> for DecisionView {
-    fn from(decided: Decided) -> Self {
-        let Decided { coin, decision, code, reason } = decided;
+impl From<Decision> for DecisionView {
+    fn from(decided: Decision) -> Self {
+        let Decision { coin, decision, code, reason } = decided;
         DecisionView { coin: coin.pair(), decision, code, reason }
     }
 }

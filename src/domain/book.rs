@@ -70,6 +70,21 @@ pub fn replay<'a>(start: Holdings, fills: impl IntoIterator<Item = &'a Fill>) ->
 
 /// Ce que l'on possède après une exécution qui a eu lieu, même contre notre attente : c'est un fait.
 pub fn after(holdings: &Holdings, fill: &Fill) -> Holdings {
+    let mut after = before_bnb_fees(holdings, fill);
+    if fill.fees.bnb.is_positive() {
+        let bnb = after.positions[Coin::Bnb];
+        after.positions[Coin::Bnb] = sold(bnb, fill.fees.bnb.min(bnb.quantity));
+    }
+    after
+}
+
+/// Les BNB de frais que la position ne couvre pas : pris dans ceux du compte qui ne sont pas aux livres.
+pub fn bnb_of_others(holdings: &Holdings, fill: &Fill) -> Quantity {
+    let ours = before_bnb_fees(holdings, fill).positions[Coin::Bnb].quantity;
+    (fill.fees.bnb - ours).max(Quantity::ZERO)
+}
+
+fn before_bnb_fees(holdings: &Holdings, fill: &Fill) -> Holdings {
     let mut after = *holdings;
     let before = holdings.positions[fill.coin];
     let fees = fill.fees;
@@ -86,10 +101,6 @@ pub fn after(holdings: &Holdings, fill: &Fill) -> Holdings {
             sold(before, fill.quantity + fees.coin)
         }
     };
-    if fees.bnb.is_positive() {
-        let bnb = after.positions[Coin::Bnb];
-        after.positions[Coin::Bnb] = sold(bnb, fees.bnb.min(bnb.quantity));
-    }
     after
 }
 

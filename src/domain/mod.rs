@@ -4,7 +4,9 @@
 //! sait d'où vient un prix ni où va un ordre ; le temps est un argument.
 
 pub mod book;
+pub mod check;
 pub mod cost;
+pub mod doubt;
 pub mod execution;
 pub mod intent;
 pub mod market;

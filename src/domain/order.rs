@@ -45,6 +45,11 @@ pub enum Size {
     Sell(Quantity),
 }
 
+/// Vrai si le code de cette raison dit que quelque chose était demandé et n'a pas pu se faire.
+pub fn is_obstacle(code: &str) -> bool {
+    !["traded", "nothing_to_do", "within_threshold", "within_step"].contains(&code)
+}
+
 /// Un ordre au marché que la bourse accepterait.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Order {
@@ -83,6 +88,14 @@ pub enum Left {
     Superseded(String),
     /// La bourse (ou sa simulation) n'a pas voulu de l'ordre.
     Refused(String),
+    /// Un ordre de ce coin est parti et son issue n'est pas connue.
+    InDoubt(String),
+    /// Un ordre de ce coin demande une personne.
+    Stuck(String),
+    /// La bourse n'a rien traité, ou le cash d'une vente manque encore : ce sera tenté de nouveau.
+    Later(String),
+    /// Le compte tient moins que ce que disent les livres.
+    AccountShort { asset: &'static str, missing: Quantity },
 }
 
 impl Left {
@@ -99,12 +112,19 @@ impl Left {
             Left::Halted(_) => "halted",
             Left::Superseded(_) => "superseded",
             Left::Refused(_) => "refused",
+            Left::InDoubt(_) => "in_doubt",
+            Left::Stuck(_) => "stuck",
+            Left::Later(_) => "later",
+            Left::AccountShort { .. } => "account_short",
         }
     }
 
-    /// Vrai si quelque chose était demandé et n'a pas pu se faire.
-    pub fn is_obstacle(&self) -> bool {
-        !matches!(self, Left::NothingToDo | Left::WithinThreshold { .. } | Left::WithinStep { .. })
+    /// Vrai si le signal attend encore ce coin : le temps, ou quelqu'un, y remédie.
+    pub fn is_pending(&self) -> bool {
+        matches!(
+            self,
+            Left::InDoubt(_) | Left::Stuck(_) | Left::Later(_) | Left::AccountShort { .. }
+        )
     }
 }
 
@@ -127,6 +147,12 @@ impl fmt::Display for Left {
             Left::Halted(status) => write!(f, "the exchange does not trade this pair now ({status})"),
             Left::Superseded(by) => write!(f, "superseded by the newer target of {by}"),
             Left::Refused(reason) => write!(f, "refused: {reason}"),
+            Left::InDoubt(reason) => write!(f, "an order of this coin is in doubt: {reason}"),
+            Left::Stuck(reason) => write!(f, "a person must look: {reason}"),
+            Left::Later(reason) => write!(f, "tried again later: {reason}"),
+            Left::AccountShort { asset, missing } => {
+                write!(f, "the account holds {missing} {asset} less than the books: nothing is bought meanwhile")
+            }
         }
     }
 }

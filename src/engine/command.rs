@@ -49,6 +49,8 @@ pub enum Command {
     Pause { wanted: Option<bool>, reply: Reply<bool> },
     Deposit { amount: Eur, reply: Reply<Eur> },
     CorrectDeposits { total: Eur, reply: Reply<Eur> },
+    /// Une personne a regardé cet ordre à la bourse ; le moteur s'en charge lui-même.
+    Release { intent: i64, reply: Reply<String> },
 }
 
 /// La poignée qui envoie des commandes au moteur.
@@ -74,6 +76,11 @@ impl Commands {
     /// Corrige le total déposé ; le rend.
     pub async fn correct_deposits(&self, total: Eur) -> Result<Eur, Refusal> {
         self.ask(|reply| Command::CorrectDeposits { total, reply }).await
+    }
+
+    /// Libère un ordre qui attendait une personne ; rend ce qu'il en est advenu.
+    pub async fn release(&self, intent: i64) -> Result<String, Refusal> {
+        self.ask(|reply| Command::Release { intent, reply }).await
     }
 
     async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, Refusal> {
@@ -115,6 +122,7 @@ impl Command {
                 reply.try_send(total).ok();
                 false
             }
+            Command::Release { .. } => false,
         }
     }
 }

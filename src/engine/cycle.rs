@@ -3,8 +3,12 @@
 //! Rien n'est exécuté sans marché complet et cash connu ; un signal reçu attend alors, au grand
 //! livre, le tour suivant.
 
+use smol::future::zip;
+
 use super::Engine;
 use super::execute::Carried;
+use super::venue::Venue;
+use crate::binance::{AccountState, Trouble};
 use crate::clock;
 use crate::domain::market::{self, Market, Readings, Unknown};
 use crate::domain::moment::Moment;
@@ -40,9 +44,12 @@ impl Story {
 impl Engine {
     /// Fait un tour complet et l'écrit au grand livre.
     pub(super) async fn cycle(&mut self) -> Result<(), LedgerError> {
-        let reply = self.observe().await;
+        let (reply, account) = self.observe().await;
         let now = clock::now();
         self.open_account(now).await?;
+        if let Some(account) = account {
+            self.reconcile(account).await?;
+        }
         let agent = self.ledger.with(|db| db.agent()).await?;
         let mut story = self.receive(reply, &agent, now).await?;
         let market = self.market(now).await?;
@@ -60,17 +67,27 @@ impl Engine {
         self.close(story, market.ok(), now).await
     }
 
-    /// Interroge le leader et la bourse en même temps.
-    async fn observe(&mut self) -> Result<Reply, LeaderError> {
+    /// Interroge en même temps le leader, la bourse et, s'il est réel, le compte.
+    async fn observe(&mut self) -> (Result<Reply, LeaderError>, Option<Result<AccountState, Trouble>>) {
         let (leader, exchange, readings) =
             (self.leader.clone(), self.exchange.clone(), self.readings.clone());
-        let both = async move {
-            let ask = leader.poll(clock::now());
-            smol::future::zip(ask, exchange.refresh(readings)).await
+        let account = match &self.venue {
+            Venue::Paper => None,
+            Venue::Live(desk) => Some(desk.account.clone()),
         };
-        let (reply, readings) = self.obeying(both).await;
+        let all = async move {
+            let outside = zip(leader.poll(clock::now()), exchange.refresh(readings));
+            let state = async {
+                match &account {
+                    Some(account) => Some(account.state().await),
+                    None => None,
+                }
+            };
+            zip(outside, state).await
+        };
+        let ((reply, readings), account) = self.obeying(all).await;
         self.readings = readings;
-        reply
+        (reply, account)
     }
 
     async fn open_account(&self, now: Moment) -> Result<(), LedgerError> {
@@ -140,21 +157,33 @@ impl Engine {
         market: &Result<Market, Vec<Unknown>>,
         story: &mut Story,
     ) -> Result<(), LedgerError> {
-        match market {
-            Ok(market) => {
+        let closed = match &self.venue {
+            Venue::Paper => None,
+            Venue::Live(desk) => desk.obstacle(),
+        };
+        match (market, closed) {
+            (Ok(_), Some(reason)) if !self.ledger.with(|db| db.pending()).await?.is_empty() => {
+                story.outcome = PollOutcome::Waiting;
+                story.error = Some(reason);
+            }
+            (Ok(_), Some(_)) => {}
+            (Ok(market), None) => {
                 if let Some(carried) = self.carry_out_pending(market).await? {
                     let Carried { signal_id, outcome, trades, error } = carried;
                     story.outcome = outcome;
                     story.signal_id = Some(signal_id);
                     story.trades = Some(trades);
                     story.error = error;
+                    if trades > 0 {
+                        self.read_account().await?;
+                    }
                 }
             }
-            Err(unknown) if !self.ledger.with(|db| db.pending()).await?.is_empty() => {
+            (Err(unknown), _) if !self.ledger.with(|db| db.pending()).await?.is_empty() => {
                 story.outcome = PollOutcome::Waiting;
                 story.error = Some(market::told(unknown));
             }
-            Err(_) => {}
+            (Err(_), _) => {}
         }
         Ok(())
     }

@@ -1,22 +1,23 @@
-//! L'exécution des signaux qui attendent : abandonner ce qu'une interruption a laissé, planifier,
-//! vendre, puis acheter avec le cash qui est réellement là, clore.
+//! L'exécution des signaux qui attendent : reprendre ce qu'une interruption a laissé, planifier, vendre, puis
+//! acheter avec le cash qui est réellement là, clore.
 //!
 //! Chaque étape est écrite avant la suivante. Tué n'importe où, le signal est encore `received` : il
-//! est planifié à nouveau depuis ce qui est vrai, et ce qui a déjà été échangé n'est pas refait.
+//! est planifié à nouveau depuis ce qui est vrai, et ce qui a déjà été échangé n'est pas refait. Un coin dont un
+//! ordre est en doute n'est pas touché ; les autres vont leur chemin, et le signal attend.
 
 use super::Engine;
 use super::cycle::DEAD;
+use super::holdback::Holdback;
 use crate::clock;
 use crate::domain::market::{Coin, Market, PerCoin};
-use crate::domain::order::{Left, Order, Side};
+use crate::domain::order::{self, Left, Order, Side};
 use crate::domain::plan::{self, Plan};
 use crate::domain::poll::PollOutcome;
 use crate::domain::portfolio::Holdings;
 use crate::domain::signal::{INITIAL_SYNC, Instruction, Signal};
 use crate::leader;
 use crate::ledger::views::Trade;
-use crate::ledger::{Decision, LedgerError, Outcome, PendingSignal, SignalStatus};
-use crate::paper;
+use crate::ledger::{Decision, LedgerError, PendingSignal, SignalStatus};
 
 /// Ce qui a été exécuté à ce tour : le dernier signal, et les trades de tous.
 #[derive(Debug)]
@@ -27,16 +28,23 @@ pub(super) struct Carried {
     pub error: Option<String>,
 }
 
+/// Ce qu'un plan a laissé, et les coins que le signal attend encore.
+#[derive(Debug, Default)]
+struct Remainder {
+    left: Vec<(Coin, Left)>,
+    pending: Vec<Coin>,
+}
+
 impl Engine {
     /// Exécute les signaux qui attendent, du plus ancien au plus récent ; `None` s'il n'y en a pas.
-    pub(super) async fn carry_out_pending(&self, market: &Market) -> Result<Option<Carried>, LedgerError> {
+    pub(super) async fn carry_out_pending(&mut self, market: &Market) -> Result<Option<Carried>, LedgerError> {
         let pending = self.ledger.with(|db| db.pending()).await?;
         let Some(last) = pending.last() else {
             return Ok(None);
         };
         // Les écrans montrent les prix auxquels on s'apprête à traiter.
         self.keep_readings().await?;
-        self.abandon_intents().await?;
+        self.take_up_interrupted().await?;
         let signals: Vec<Result<Signal, String>> = pending.iter().map(read_again).collect();
         let newest_target = signals.iter().rposition(sets_target);
         let mut carried = Carried {
@@ -47,11 +55,8 @@ impl Engine {
         };
         for (rank, (entry, signal)) in pending.iter().zip(signals).enumerate() {
             let superseded = newest_target.filter(|&newest| rank < newest && entry.signal_id != INITIAL_SYNC);
-            let left = match (signal, superseded) {
-                (_, Some(newest)) => {
-                    let by = &pending[newest].signal_id;
-                    Ok(all_left(&Left::Superseded(by.clone())))
-                }
+            let remainder = match (signal, superseded) {
+                (_, Some(newest)) => Ok(self.superseded(entry, &pending[newest].signal_id).await?),
                 (Ok(signal), None) => match self.trade(entry, &signal, market).await {
                     // Contraire à la comptabilité : réessayer donnerait la même chose.
                     Err(LedgerError::Refused(reason)) => Err(reason),
@@ -59,23 +64,24 @@ impl Engine {
                 },
                 (Err(reason), None) => Err(reason),
             };
-            let (status, trades) = self.close_pending(entry, left).await?;
+            let (status, trades) = self.settle(entry, remainder).await?;
             carried.trades += trades;
             (carried.outcome, carried.error) = match status {
-                SignalStatus::Executed => (PollOutcome::Executed, None),
-                SignalStatus::Skipped(reason) => (PollOutcome::Skipped, Some(reason)),
-                SignalStatus::Error(reason) => (PollOutcome::Error, Some(reason)),
+                None => (PollOutcome::Waiting, self.told_pending(entry).await?),
+                Some(SignalStatus::Executed) => (PollOutcome::Executed, None),
+                Some(SignalStatus::Skipped(reason)) => (PollOutcome::Skipped, Some(reason)),
+                Some(SignalStatus::Error(reason)) => (PollOutcome::Error, Some(reason)),
             };
         }
         Ok(Some(carried))
     }
 
-    /// Abandonne les intentions qui n'ont pas été exécutées.
-    async fn abandon_intents(&self) -> Result<(), LedgerError> {
+    /// Abandonne les intentions qui ne sont pas parties ; celles qui l'étaient peut-être sont inconnues.
+    pub(super) async fn take_up_interrupted(&self) -> Result<(), LedgerError> {
         let now = clock::now();
-        let abandoned = self.ledger.with(move |db| db.abandon_intents(now)).await?;
-        if abandoned > 0 {
-            log::warn!("intents_abandoned count={abandoned}");
+        let (abandoned, unknown) = self.ledger.with(move |db| db.interrupt_intents(now)).await?;
+        if abandoned + unknown > 0 {
+            log::warn!("intents_interrupted abandoned={abandoned} unknown={unknown}");
         }
         Ok(())
     }
@@ -90,95 +96,100 @@ impl Engine {
         Ok(())
     }
 
+    /// Ce qu'un signal plus récent laisse d'un plus ancien : rien, sauf l'ordre dont l'issue n'est pas connue.
+    async fn superseded(&self, entry: &PendingSignal, by: &str) -> Result<Remainder, LedgerError> {
+        let row = entry.row;
+        let doubtful = self.ledger.with(move |db| db.doubtful()).await?;
+        let pending = doubtful.iter().filter(|intent| intent.signal == row).map(|intent| intent.coin).collect();
+        let left = Coin::ALL.into_iter().map(|coin| (coin, Left::Superseded(by.to_owned()))).collect();
+        Ok(Remainder { left, pending })
+    }
+
     /// Vend puis achète ce que le signal demande ; rend ce qui est laissé, avec ses raisons.
     async fn trade(
-        &self,
+        &mut self,
         entry: &PendingSignal,
         signal: &Signal,
         market: &Market,
-    ) -> Result<Vec<(Coin, Left)>, LedgerError> {
+    ) -> Result<Remainder, LedgerError> {
         let id = entry.signal_id.clone();
         let done = self.ledger.with(move |db| db.trades_of(&id)).await?;
         let instruction = without_done(&signal.instruction, &done);
-        let Plan { sales, wants, mut left } =
-            plan::plan(&instruction, &self.holdings().await?, market, self.manner.threshold);
-        left.extend(self.execute(entry.row, &sales, market).await?);
-        let (orders, short) = plan::purchases(&wants, self.holdings().await?.cash, market);
-        left.extend(short);
-        left.extend(self.execute(entry.row, &orders, market).await?);
-        Ok(left)
+        let mut holdback = self.holdback(entry.row).await?;
+        let holdings = self.holdings().await?;
+        let Plan { sales, wants, left } =
+            plan::plan(&instruction, &holdings, market, self.manner.threshold);
+        let mut remainder = Remainder { left, pending: Vec::new() };
+        remainder.left.retain(|(coin, _)| !holdback.decides(*coin));
+        let sales = holdback.allow_sales(sales, &holdings, market, &mut remainder.left);
+        let unsold = self.execute(entry.row, &sales, market).await?;
+        holdback.await_cash_of(&unsold);
+        remainder.left.extend(unsold);
+        let wants = holdback.allow_purchases(wants, &mut remainder.left);
+        let cash = self.holdings().await?.cash - holdback.reserved;
+        let (orders, short) = plan::purchases(&wants, cash, market);
+        remainder.left.extend(short);
+        remainder.left.extend(self.execute(entry.row, &orders, market).await?);
+        remainder.pending = remainder.left.iter().filter(|(_, left)| left.is_pending()).map(|(coin, _)| *coin).collect();
+        if holdback.awaits_cash {
+            remainder.pending.extend(wants.iter().map(|want| want.coin));
+        }
+        Ok(remainder)
     }
 
-    async fn holdings(&self) -> Result<Holdings, LedgerError> {
+    async fn holdback(&self, signal: i64) -> Result<Holdback, LedgerError> {
+        let shortage = self.venue.shortage();
+        self.ledger.with(move |db| Holdback::read(db, signal, shortage)).await
+    }
+
+    pub(super) async fn holdings(&self) -> Result<Holdings, LedgerError> {
         let unknown = || LedgerError::Refused("the opening is not booked yet".to_owned());
         self.ledger.with(|db| db.holdings()).await?.ok_or_else(unknown)
     }
 
-    /// Écrit les intentions, les exécute, écrit leurs issues ; rend celles qui ont été refusées.
-    async fn execute(
-        &self,
-        signal: i64,
-        orders: &[Order],
-        market: &Market,
-    ) -> Result<Vec<(Coin, Left)>, LedgerError> {
-        if orders.is_empty() {
-            return Ok(Vec::new());
-        }
-        let (now, planned) = (clock::now(), orders.to_vec());
-        let intents = self.ledger.with(move |db| db.write_intents(signal, &planned, now)).await?;
-        let mut refused = Vec::new();
-        for (intent, order) in intents.into_iter().zip(orders) {
-            let outcome = match paper::execute(order, market) {
-                Ok(fill) => Outcome::Filled(fill),
-                Err(reason) => {
-                    refused.push((order.coin(), Left::Refused(reason.clone())));
-                    Outcome::Refused(reason)
-                }
-            };
-            let (now, booked) = (clock::now(), outcome.clone());
-            self.ledger.with(move |db| db.book(intent, &booked, now)).await?;
-            tell(order, &outcome);
-        }
-        Ok(refused)
-    }
-
-    /// Clôt un signal d'après ses trades et ce qui est laissé ; rend son état et ses trades.
-    async fn close_pending(
+    /// Clôt un signal d'après ses trades et ce qui est laissé, ou retient ce qui en est déjà décidé s'il attend
+    /// encore un coin (`None`) ; rend son état et ses trades.
+    async fn settle(
         &self,
         entry: &PendingSignal,
-        left: Result<Vec<(Coin, Left)>, String>,
-    ) -> Result<(SignalStatus, u32), LedgerError> {
-        let id = entry.signal_id.clone();
-        let trades = self.ledger.with(move |db| db.trades_of(&id)).await?;
-        let (status, left) = match left {
-            Ok(left) => (verdict(&trades, &left), left),
+        remainder: Result<Remainder, String>,
+    ) -> Result<(Option<SignalStatus>, u32), LedgerError> {
+        let (id, row) = (entry.signal_id.clone(), entry.row);
+        let (trades, before) = self.ledger.with(move |db| Ok((db.trades_of(&id)?, db.decisions(row)?))).await?;
+        let count = trades.len() as u32;
+        let now = clock::now();
+        let (status, decisions) = match remainder {
+            Ok(Remainder { left, pending }) => {
+                let decisions = decisions(&trades, &left);
+                if !pending.is_empty() {
+                    let (_, decided) = split(decisions, &pending);
+                    self.ledger.with(move |db| db.decide(row, &decided)).await?;
+                    return Ok((None, count));
+                }
+                let all: Vec<Decision> = before.into_iter().chain(decisions).collect();
+                (verdict(&trades, &all), all)
+            }
             Err(reason) => {
-                self.abandon_intents().await?;
+                self.take_up_interrupted().await?;
                 (SignalStatus::Error(reason), Vec::new())
             }
         };
-        log::info!("signal_closed id={:?} status={status:?} trades={}", entry.signal_id, trades.len());
-        let (row, now, closing, decisions) =
-            (entry.row, clock::now(), status.clone(), decisions(&trades, &left));
+        log::info!("signal_closed id={:?} status={status:?} trades={count}", entry.signal_id);
+        let closing = status.clone();
         self.ledger.with(move |db| db.close_signal(row, &closing, &decisions, now)).await?;
-        Ok((status, trades.len() as u32))
+        Ok((Some(status), count))
+    }
+
+    /// Ce qu'un signal attend, en une phrase.
+    async fn told_pending(&self, entry: &PendingSignal) -> Result<Option<String>, LedgerError> {
+        let (row, shortage) = (entry.row, self.venue.shortage());
+        let doubtful = self.ledger.with(move |db| Holdback::read(db, row, shortage)).await?;
+        Ok(doubtful.told())
     }
 }
 
-fn tell(order: &Order, outcome: &Outcome) {
-    match outcome {
-        Outcome::Filled(fill) => log::info!(
-            "trade side={} coin={} quantity={} price={} amount_usdc={}",
-            fill.side.word(),
-            fill.coin,
-            fill.quantity,
-            fill.price,
-            fill.amount
-        ),
-        Outcome::Refused(reason) => {
-            log::warn!("order_refused side={} coin={} reason={reason:?}", order.side().word(), order.coin());
-        }
-    }
+fn split(decisions: Vec<Decision>, pending: &[Coin]) -> (Vec<Decision>, Vec<Decision>) {
+    decisions.into_iter().partition(|decision| pending.contains(&decision.coin))
 }
 
 /// Le signal gardé au grand livre, décodé à nouveau. La synchronisation initiale garde le texte du
@@ -206,20 +217,17 @@ fn without_done(instruction: &Instruction, done: &[Trade]) -> Instruction {
     }
 }
 
-fn all_left(reason: &Left) -> Vec<(Coin, Left)> {
-    Coin::ALL.into_iter().map(|coin| (coin, reason.clone())).collect()
-}
-
 /// `executed` s'il y a eu des trades ou s'il n'y avait rien à faire, `skipped` si rien n'a pu l'être,
 /// `error` si la bourse a refusé ce que nous croyions juste.
-fn verdict(trades: &[Trade], left: &[(Coin, Left)]) -> SignalStatus {
-    let obstacles: Vec<&(Coin, Left)> = left.iter().filter(|(_, reason)| reason.is_obstacle()).collect();
+fn verdict(trades: &[Trade], decisions: &[Decision]) -> SignalStatus {
+    let obstacles: Vec<&Decision> =
+        decisions.iter().filter(|decision| order::is_obstacle(&decision.code)).collect();
     if !trades.is_empty() || obstacles.is_empty() {
         return SignalStatus::Executed;
     }
-    let sentence: Vec<String> = obstacles.iter().map(|(coin, reason)| format!("{coin}: {reason}")).collect();
-    let refused = obstacles.iter().any(|(_, reason)| matches!(reason, Left::Refused(_)));
-    if refused {
+    let sentence: Vec<String> =
+        obstacles.iter().map(|decision| format!("{}: {}", decision.coin, decision.reason)).collect();
+    if obstacles.iter().any(|decision| decision.code == "refused") {
         SignalStatus::Error(sentence.join("; "))
     } else {
         SignalStatus::Skipped(sentence.join("; "))
@@ -230,15 +238,20 @@ fn verdict(trades: &[Trade], left: &[(Coin, Left)]) -> SignalStatus {
 fn decisions(trades: &[Trade], left: &[(Coin, Left)]) -> Vec<Decision> {
     let kept = left.iter().map(|(coin, reason)| Decision {
         coin: *coin,
-        decision: "left",
-        code: reason.code(),
+        decision: "left".to_owned(),
+        code: reason.code().to_owned(),
         reason: reason.to_string(),
     });
     let traded = trades.iter().map(|trade| Decision {
         coin: trade.coin,
-        decision: if trade.side == Side::Buy { "bought" } else { "sold" },
-        code: "traded",
+        decision: if trade.side == Side::Buy { "bought" } else { "sold" }.to_owned(),
+        code: "traded".to_owned(),
         reason: format!("{} for {:.2} USDC at {}", trade.quantity, trade.amount, trade.price),
     });
     kept.chain(traded).collect()
+}
+
+/// Dit au journal l'ordre qu'un refus définitif a arrêté.
+pub(super) fn tell_refused(order: &Order, reason: &str) {
+    log::warn!("order_refused side={} coin={} reason={reason:?}", order.side().word(), order.coin());
 }

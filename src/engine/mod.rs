@@ -7,7 +7,13 @@
 
 mod command;
 mod cycle;
+mod desk;
 mod execute;
+mod holdback;
+mod resolve;
+mod send;
+mod upkeep;
+mod venue;
 
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -16,13 +22,15 @@ use smol::channel::Receiver;
 use smol::future::FutureExt;
 
 pub use command::{Commands, Refusal};
+pub use desk::{Desk, Preflight};
+pub use venue::Venue;
 
 use crate::binance::Exchange;
 use crate::clock;
 use crate::domain::market::Readings;
 use crate::domain::money::Weight;
 use crate::leader::Leader;
-use crate::ledger::{Db, Ledger, LedgerError};
+use crate::ledger::{Db, Ledger, LedgerError, Outlook};
 use command::Command;
 
 /// Comment l'on suit.
@@ -42,11 +50,15 @@ pub struct Engine {
     leader: Rc<Leader>,
     exchange: Rc<Exchange>,
     manner: Manner,
+    venue: Venue,
     readings: Readings,
+    /// Ce que les écrans savent déjà de l'accès à la bourse.
+    outlook: Option<Outlook>,
     commands: Receiver<Command>,
     /// La dernière panne dite au journal, pour ne la dire qu'une fois.
     trouble: Option<String>,
     next_poll: Instant,
+    next_market: Instant,
 }
 
 enum Event {
@@ -56,43 +68,72 @@ enum Event {
 
 impl Engine {
     /// Un moteur prêt à tourner, et la poignée qui lui envoie des commandes.
-    pub fn new(ledger: Ledger, leader: Leader, exchange: Exchange, manner: Manner) -> (Engine, Commands) {
+    pub fn new(
+        ledger: Ledger,
+        leader: Leader,
+        exchange: Exchange,
+        manner: Manner,
+        venue: Venue,
+    ) -> (Engine, Commands) {
         let (commands, queue) = Commands::channel();
         let engine = Engine {
             ledger,
             leader: Rc::new(leader),
             exchange: Rc::new(exchange),
             manner,
+            venue,
             readings: Readings::default(),
+            outlook: None,
             commands: queue,
             trouble: None,
             next_poll: clock::instant(),
+            next_market: clock::instant(),
         };
         (engine, commands)
     }
 
-    /// Tourne pour toujours ; le premier tour est immédiat.
+    /// Tourne pour toujours. Ce qu'un arrêt a laissé est repris d'abord ; le premier tour est immédiat.
     pub async fn run(mut self) {
-        let mut next_market = clock::instant();
+        if let Err(error) = self.take_up().await {
+            log::error!("recovery_failed reason={error}");
+        }
         loop {
-            match self.wait(self.next_poll.min(next_market)).await {
+            match self.wait(self.next_due()).await {
                 Event::Command(command) => self.obey(command).await,
-                Event::Tick if self.next_poll <= clock::instant() => {
-                    self.next_poll = clock::instant() + self.manner.poll_interval;
-                    next_market = clock::instant() + self.manner.market_interval;
-                    if let Err(error) = self.cycle().await {
-                        log::error!("cycle_failed reason={error}");
-                    }
-                }
-                Event::Tick => {
-                    next_market = clock::instant() + self.manner.market_interval;
-                    match self.refresh_market().await {
-                        // Un tour avancé reprend ce qui n'attendait qu'une lecture.
-                        Ok(true) => self.next_poll = clock::instant(),
-                        Ok(false) => {}
-                        Err(error) => log::error!("market_not_kept reason={error}"),
-                    }
-                }
+                Event::Tick => self.tick().await,
+            }
+        }
+    }
+
+    fn next_due(&self) -> Instant {
+        let usual = self.next_poll.min(self.next_market);
+        match &self.venue {
+            Venue::Paper => usual,
+            Venue::Live(desk) => usual.min(desk.next_due()),
+        }
+    }
+
+    /// Fait tout ce dont c'est l'heure ; le compte réel passe avant le tour.
+    async fn tick(&mut self) {
+        match self.tend().await {
+            // Un tour avancé reprend ce qui n'attendait que cela.
+            Ok(true) => self.next_poll = clock::instant(),
+            Ok(false) => {}
+            Err(error) => log::error!("account_not_tended reason={error}"),
+        }
+        let now = clock::instant();
+        if self.next_poll <= now {
+            self.next_poll = now + self.manner.poll_interval;
+            self.next_market = now + self.manner.market_interval;
+            if let Err(error) = self.cycle().await {
+                log::error!("cycle_failed reason={error}");
+            }
+        } else if self.next_market <= now {
+            self.next_market = now + self.manner.market_interval;
+            match self.refresh_market().await {
+                Ok(true) => self.next_poll = clock::instant(),
+                Ok(false) => {}
+                Err(error) => log::error!("market_not_kept reason={error}"),
             }
         }
     }
@@ -141,6 +182,12 @@ impl Engine {
     }
 
     async fn obey(&mut self, command: Command) {
+        if let Command::Release { intent, reply } = command {
+            let released = self.release(intent).await;
+            // Un demandeur parti entre-temps n'attend plus de réponse.
+            reply.try_send(released).ok();
+            return;
+        }
         let rate = self.readings.rate(clock::now());
         if command.carry_out(&self.ledger, rate).await {
             // Reprendre, c'est suivre tout de suite.

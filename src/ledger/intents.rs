@@ -1,35 +1,85 @@
 //! Les intentions et leurs trades.
 //!
 //! Invariants : une intention est écrite avant tout envoi et n'est exécutée qu'une fois ; le trade,
-//! ses frais, la position, le cash et la fin de l'intention sont une seule transaction.
+//! ses frais, la position, le cash et la fin de l'intention sont une seule transaction ; un état n'en suit un
+//! autre que si [`State::next`] le permet.
 
-use rusqlite::{Connection, params};
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::views;
 use super::{Db, LedgerError};
 use crate::domain::book::{self, Fill};
+use crate::domain::doubt::ATTEMPTS;
 use crate::domain::intent::{Event, State};
 use crate::domain::moment::Moment;
+use crate::domain::money::Quantity;
 use crate::domain::order::{Order, Size};
 
-/// L'issue d'une intention.
-#[derive(Clone, Debug)]
+/// Ce qui arrive à une intention, et pourquoi.
+#[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
     Filled(Fill),
     Refused(String),
+    Unprocessed(String),
+    Lost(String),
+    ProvedAbsent(String),
+    GivenUp(String),
+}
+
+/// Une intention réelle, au disque et prête à partir.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sending {
+    pub intent: i64,
+    /// Le nom de l'ordre à la bourse : jamais deux fois le même, quel que soit le grand livre.
+    pub client_id: String,
+    pub attempt: u32,
+}
+
+impl Outcome {
+    fn event(&self) -> Event {
+        match self {
+            Outcome::Filled(_) => Event::Filled,
+            Outcome::Refused(_) => Event::Refused,
+            Outcome::Unprocessed(_) => Event::Unprocessed,
+            Outcome::Lost(_) => Event::Lost,
+            Outcome::ProvedAbsent(_) => Event::ProvedAbsent,
+            Outcome::GivenUp(_) => Event::GivenUp,
+        }
+    }
+
+    fn reason(&self) -> Option<&str> {
+        match self {
+            Outcome::Filled(_) => None,
+            Outcome::Refused(reason)
+            | Outcome::Unprocessed(reason)
+            | Outcome::Lost(reason)
+            | Outcome::ProvedAbsent(reason)
+            | Outcome::GivenUp(reason) => Some(reason),
+        }
+    }
 }
 
 impl Db {
-    /// Abandonne les intentions qu'une interruption a laissées : rien n'en était parti.
-    pub fn abandon_intents(&mut self, now: Moment) -> Result<usize, LedgerError> {
-        let abandoned = State::Planned.next(Event::Interrupted).map(State::word);
-        Ok(self.connection.execute(
-            "UPDATE intents SET state = ?2, ended_at = ?1 WHERE state = 'planned'",
-            params![now, abandoned],
-        )?)
+    /// Reprend ce qu'une interruption a laissé : ce qui n'était pas parti est abandonné, ce qui l'était
+    /// peut-être est d'issue inconnue. Rend le nombre des unes et des autres.
+    pub fn interrupt_intents(&mut self, now: Moment) -> Result<(usize, usize), LedgerError> {
+        let transaction = self.transaction()?;
+        let abandoned = transaction.execute(
+            "UPDATE intents SET state = 'abandoned', ended_at = ?1 WHERE state = 'planned'",
+            [now],
+        )?;
+        let unknown = transaction.execute(
+            "UPDATE intents SET state = 'unknown', reason = 'interrupted before its answer was written down'
+             WHERE state = 'sent'",
+            [],
+        )?;
+        transaction.commit()?;
+        Ok((abandoned, unknown))
     }
 
-    /// Écrit les intentions, toutes ou aucune, avant que rien ne parte ; rend leurs numéros.
+    /// Écrit les intentions simulées, toutes ou aucune ; rend leurs numéros.
     pub fn write_intents(
         &mut self,
         signal: i64,
@@ -39,55 +89,119 @@ impl Db {
         let transaction = self.transaction()?;
         let mut rows = Vec::with_capacity(orders.len());
         for order in orders {
-            let (spend, quantity) = match order.size() {
-                Size::Spend(amount) => (Some(amount), None),
-                Size::Sell(quantity) => (None, Some(quantity)),
-            };
-            transaction.execute(
-                "INSERT INTO intents (signal, coin, side, spend, quantity, state, created_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, 'planned', ?6)",
-                params![signal, order.coin(), order.side(), spend, quantity, now],
-            )?;
-            rows.push(transaction.last_insert_rowid());
+            rows.push(insert(&transaction, signal, order, 1, now)?);
         }
         transaction.commit()?;
         Ok(rows)
     }
 
-    /// Écrit l'issue d'une intention et, si elle est exécutée, le trade, la position et le cash.
-    pub fn book(&mut self, intent: i64, outcome: &Outcome, now: Moment) -> Result<(), LedgerError> {
+    /// Écrit les intentions réelles, toutes ou aucune, avant qu'un octet ne parte. `stamped_at` est l'heure de
+    /// la bourse dont les ordres seront datés, `window` le temps qu'ils ont pour y arriver.
+    pub fn write_sendings(
+        &mut self,
+        signal: i64,
+        orders: &[Order],
+        (stamped_at, window): (Moment, Duration),
+        now: Moment,
+    ) -> Result<Vec<Sending>, LedgerError> {
         let transaction = self.transaction()?;
-        let (event, reason) = match outcome {
-            Outcome::Filled(_) => (Event::Filled, None),
-            Outcome::Refused(reason) => (Event::Refused, Some(reason)),
-        };
-        let next = State::Planned.next(event).map(State::word);
-        let moved = transaction.execute(
-            "UPDATE intents SET state = ?2, reason = ?3, ended_at = ?4 WHERE id = ?1 AND state = 'planned'",
-            params![intent, next, reason, now],
-        )?;
-        if moved != 1 {
-            return Err(LedgerError::Refused(format!("intent {intent} has already ended")));
-        }
-        if let Outcome::Filled(fill) = outcome {
-            book_fill(&transaction, intent, fill, now)?;
+        let tag: String = transaction.query_row("SELECT tag FROM agent", [], |row| row.get(0))?;
+        let mut sendings = Vec::with_capacity(orders.len());
+        for order in orders {
+            let absent: u32 = transaction.query_row(
+                "SELECT count(*) FROM intents WHERE signal = ?1 AND coin = ?2 AND side = ?3 AND state = 'absent'",
+                params![signal, order.coin(), order.side()],
+                |row| row.get(0),
+            )?;
+            let attempt = absent + 1;
+            if attempt > ATTEMPTS {
+                return Err(LedgerError::Refused(format!("{} was already tried {absent} times", order.coin())));
+            }
+            let intent = insert(&transaction, signal, order, attempt, now)?;
+            let client_id = format!("cal-{tag}-{intent}-{attempt}");
+            transaction.execute(
+                "UPDATE intents SET state = 'sent', client_id = ?2, stamped_at = ?3, window = ?4 WHERE id = ?1",
+                params![intent, client_id, stamped_at, window.as_millis() as i64],
+            )?;
+            sendings.push(Sending { intent, client_id, attempt });
         }
         transaction.commit()?;
+        Ok(sendings)
+    }
+
+    /// Écrit ce qui arrive à une intention et, si elle est exécutée, le trade, la position et le cash. `at` est
+    /// le moment où c'est arrivé. Rend vrai si l'exécution est apprise après une fin qui la niait.
+    pub fn book(&mut self, intent: i64, outcome: &Outcome, at: Moment) -> Result<bool, LedgerError> {
+        let transaction = self.transaction()?;
+        let word: Option<String> = transaction
+            .query_row("SELECT state FROM intents WHERE id = ?1", [intent], |row| row.get(0))
+            .optional()?;
+        let state = word.as_deref().and_then(State::from_word);
+        let impossible = || LedgerError::Refused(format!("intent {intent} cannot become that: {outcome:?}"));
+        let next = state.and_then(|state| state.next(outcome.event())).ok_or_else(impossible)?;
+        let late = state.is_some_and(|state| !state.is_in_doubt() && state != State::Planned);
+        let ended_at = (!next.is_in_doubt()).then_some(at);
+        transaction.execute(
+            "UPDATE intents SET state = ?2, reason = ?3, ended_at = ?4, late = max(late, ?5) WHERE id = ?1",
+            params![intent, next.word(), outcome.reason(), ended_at, late],
+        )?;
+        if let Outcome::Filled(fill) = outcome {
+            book_fill(&transaction, intent, fill, at)?;
+        }
+        transaction.commit()?;
+        Ok(late)
+    }
+
+    /// Retient ce qu'on apprend d'une intention en doute sans que son état change.
+    pub fn annotate(&mut self, intent: i64, order_id: Option<i64>, reason: &str) -> Result<(), LedgerError> {
+        self.connection.execute(
+            "UPDATE intents SET order_id = coalesce(?2, order_id), reason = ?3 WHERE id = ?1",
+            params![intent, order_id, reason],
+        )?;
         Ok(())
+    }
+
+    /// Une personne a regardé les exécutions apprises tard : les achats peuvent reprendre.
+    pub fn acknowledge_late(&mut self, intent: i64) -> Result<bool, LedgerError> {
+        Ok(self.connection.execute("UPDATE intents SET late = 0 WHERE id = ?1 AND late = 1", [intent])? == 1)
     }
 }
 
-fn book_fill(connection: &Connection, intent: i64, fill: &Fill, now: Moment) -> Result<(), LedgerError> {
+fn insert(
+    connection: &Connection,
+    signal: i64,
+    order: &Order,
+    attempt: u32,
+    now: Moment,
+) -> Result<i64, LedgerError> {
+    let (spend, quantity) = match order.size() {
+        Size::Spend(amount) => (Some(amount), None),
+        Size::Sell(quantity) => (None, Some(quantity)),
+    };
+    connection.execute(
+        "INSERT INTO intents (signal, coin, side, spend, quantity, attempt, state, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'planned', ?7)",
+        params![signal, order.coin(), order.side(), spend, quantity, attempt, now],
+    )?;
+    Ok(connection.last_insert_rowid())
+}
+
+fn book_fill(connection: &Connection, intent: i64, fill: &Fill, at: Moment) -> Result<(), LedgerError> {
     let holdings = views::holdings(connection)?
         .ok_or_else(|| LedgerError::Refused("a fill came before the opening was booked".to_owned()))?;
-    let after = book::apply(&holdings, fill).map_err(|error| LedgerError::Refused(error.to_string()))?;
+    let simulated: bool =
+        connection.query_row("SELECT mode = 'dry_run' FROM agent", [], |row| row.get(0))?;
+    let after = if simulated {
+        book::apply(&holdings, fill).map_err(|error| LedgerError::Refused(error.to_string()))?
+    } else {
+        book::after(&holdings, fill)
+    };
     let fees = fill.fees;
     connection.execute(
         "INSERT INTO trades (intent, signal_id, coin, side, quantity, price, amount, fee_coin, fee_cash, fee_bnb,
              bnb_price, fee_usdc, simulated, at)
          VALUES (?1, (SELECT signal_id FROM signals JOIN intents ON signals.id = intents.signal
-                      WHERE intents.id = ?1), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,
-             (SELECT mode = 'dry_run' FROM agent), ?12)",
+                      WHERE intents.id = ?1), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
         params![
             intent,
             fill.coin,
@@ -100,15 +214,22 @@ fn book_fill(connection: &Connection, intent: i64, fill: &Fill, now: Moment) -> 
             fees.bnb,
             fees.bnb_price,
             fill.fee_usdc(),
-            now
+            simulated,
+            at
         ],
     )?;
-    let position = after.positions[fill.coin];
+    // Des frais en BNB changent aussi la position BNB.
+    for (coin, position) in after.positions.iter().filter(|(coin, after)| holdings.positions[*coin] != **after) {
+        connection.execute(
+            "INSERT INTO positions (coin, quantity, invested, updated_at) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (coin) DO UPDATE SET quantity = ?2, invested = ?3, updated_at = ?4",
+            params![coin, position.quantity, position.invested, at],
+        )?;
+    }
+    let bnb: Quantity = connection.query_row("SELECT bnb_of_others FROM account", [], |row| row.get(0))?;
     connection.execute(
-        "INSERT INTO positions (coin, quantity, invested, updated_at) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT (coin) DO UPDATE SET quantity = ?2, invested = ?3, updated_at = ?4",
-        params![fill.coin, position.quantity, position.invested, now],
+        "UPDATE account SET cash = ?1, bnb_of_others = ?2",
+        params![after.cash, bnb + book::bnb_of_others(&holdings, fill)],
     )?;
-    connection.execute("UPDATE account SET cash = ?1", [after.cash])?;
     Ok(())
 }

@@ -7,8 +7,11 @@
 
 mod account;
 mod audit;
+mod balances;
 mod columns;
 mod cycle;
+mod exchange;
+mod foreign;
 mod intents;
 mod legacy;
 mod schema;
@@ -27,8 +30,11 @@ use crate::domain::moment::Moment;
 use crate::domain::money::Eur;
 
 pub use audit::Audit;
+pub use balances::Held;
 pub use cycle::{CycleRecord, ReadingRow};
-pub use intents::Outcome;
+pub use exchange::{ClockReading, Outlook, Silenced};
+pub use foreign::ForeignOrder;
+pub use intents::{Outcome, Sending};
 pub use signals::{Decision, PendingSignal, Received, SignalStatus, Verdict};
 
 /// Travaux en attente au plus ; au-delà, qui demande attend son tour.

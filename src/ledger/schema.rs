@@ -181,6 +181,9 @@ UPDATE trades SET fee_coin = fee WHERE fee_asset <> 'USDC';
 ALTER TABLE trades DROP COLUMN fee;
 ALTER TABLE trades DROP COLUMN fee_asset;
 
+-- Les BNB du compte qui ne sont pas aux livres et qui ont payé de nos frais.
+ALTER TABLE account ADD COLUMN bnb_of_others TEXT NOT NULL DEFAULT '0';
+
 -- Distingue nos ordres de ceux d'un autre grand livre sur le même compte.
 ALTER TABLE agent ADD COLUMN tag TEXT NOT NULL DEFAULT '';
 UPDATE agent SET tag = lower(hex(randomblob(4)));
@@ -234,7 +237,8 @@ CREATE TABLE exchange (
     clock_lead INTEGER,
     clock_margin INTEGER,
     clock_at INTEGER,
-    used_weight INTEGER
+    -- Pourquoi rien ne s'échange pour de vrai ; NULL si l'on peut.
+    closed TEXT
 ) STRICT;
 INSERT INTO exchange (id) VALUES (1);
 

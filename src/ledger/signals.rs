@@ -55,8 +55,8 @@ pub enum SignalStatus {
 #[derive(Clone, Debug)]
 pub struct Decision {
     pub coin: Coin,
-    pub decision: &'static str,
-    pub code: &'static str,
+    pub decision: String,
+    pub code: String,
     pub reason: String,
 }
 
@@ -103,15 +103,28 @@ impl Db {
              WHERE id = ?1 AND status = 'received'",
             params![row, word, message, executed_at],
         )?;
-        for decision in decisions {
-            transaction.execute(
-                "INSERT OR REPLACE INTO decisions (signal, coin, decision, code, reason) VALUES (?1, ?2, ?3, ?4, ?5)",
-                params![row, decision.coin, decision.decision, decision.code, decision.reason],
-            )?;
-        }
+        insert_decisions(&transaction, row, decisions)?;
         transaction.commit()?;
         Ok(())
     }
+
+    /// Écrit ce qui est déjà décidé d'un signal qui attend encore un autre coin : ce n'est pas repris.
+    pub fn decide(&mut self, row: i64, decisions: &[Decision]) -> Result<(), LedgerError> {
+        let transaction = self.transaction()?;
+        insert_decisions(&transaction, row, decisions)?;
+        transaction.commit()?;
+        Ok(())
+    }
+}
+
+fn insert_decisions(connection: &Connection, row: i64, decisions: &[Decision]) -> Result<(), LedgerError> {
+    for decision in decisions {
+        connection.execute(
+            "INSERT OR REPLACE INTO decisions (signal, coin, decision, code, reason) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![row, decision.coin, decision.decision, decision.code, decision.reason],
+        )?;
+    }
+    Ok(())
 }
 
 /// Ouvre la synchronisation initiale sur `signal`, ou la met à jour tant qu'elle n'a pas abouti.

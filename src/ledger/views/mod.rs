@@ -4,6 +4,8 @@
 
 mod account;
 mod history;
+mod orders;
+mod outlook;
 mod outside;
 mod pulse;
 mod signals;
@@ -11,7 +13,9 @@ mod trades;
 
 pub use account::{Account, Agent, OpenPosition, holdings};
 pub use history::{Snapshot, Withdrawal};
+pub use orders::{Intent, Sent};
+pub use outlook::{Balance, Checked};
 pub use outside::Outside;
 pub use pulse::{Counts, Pulse};
-pub use signals::{Decided, Signal};
+pub use signals::Signal;
 pub use trades::Trade;

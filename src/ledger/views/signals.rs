@@ -6,7 +6,7 @@ use crate::domain::market::{Coin, PerCoin};
 use crate::domain::moment::Moment;
 use crate::domain::money::Weight;
 use crate::domain::signal::INITIAL_SYNC;
-use crate::ledger::{Db, LedgerError, PendingSignal};
+use crate::ledger::{Db, Decision, LedgerError, PendingSignal};
 
 /// Un signal et ce qu'il en est advenu.
 #[derive(Clone, Debug)]
@@ -23,16 +23,7 @@ pub struct Signal {
     pub received_at: Moment,
     pub executed_at: Option<Moment>,
     pub trades: u32,
-    pub decisions: Vec<Decided>,
-}
-
-/// Ce qui a été décidé d'un coin.
-#[derive(Clone, Debug)]
-pub struct Decided {
-    pub coin: Coin,
-    pub decision: String,
-    pub code: String,
-    pub reason: String,
+    pub decisions: Vec<Decision>,
 }
 
 impl Db {
@@ -51,12 +42,13 @@ impl Db {
         Ok(signals)
     }
 
-    fn decisions(&self, signal: i64) -> Result<Vec<Decided>, LedgerError> {
+    /// Ce qui est décidé d'un signal, par coin.
+    pub fn decisions(&self, signal: i64) -> Result<Vec<Decision>, LedgerError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT coin, decision, code, reason FROM decisions WHERE signal = ?1 ORDER BY coin",
         )?;
         let rows = statement.query_map([signal], |row| {
-            Ok(Decided { coin: row.get(0)?, decision: row.get(1)?, code: row.get(2)?, reason: row.get(3)? })
+            Ok(Decision { coin: row.get(0)?, decision: row.get(1)?, code: row.get(2)?, reason: row.get(3)? })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }

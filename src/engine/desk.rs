@@ -1,0 +1,139 @@
+//! Le compte réel, vu du moteur : l'accès, ce qu'on en sait à cet instant, et si l'on peut y échanger.
+//!
+//! Invariant : rien ne part tant que les essais du dehors ne sont pas bons ([`Gate`]), que l'heure de la bourse
+//! n'est pas connue, et que le compte n'a pas été lu à ce tour.
+
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use super::holdback::Shortage;
+use crate::binance::{Account, Balances};
+use crate::clock;
+use crate::domain::check::Check;
+use crate::domain::doubt::Doubt;
+use crate::domain::market::PerCoin;
+use crate::domain::money::{Quantity, Usdc};
+use crate::domain::portfolio::Holdings;
+use crate::fetch::OneShot;
+use crate::ledger::ClockReading;
+
+/// Entre deux tables d'essais, quand tout va.
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// Entre deux balayages des ordres du compte.
+pub(super) const SCAN_EVERY: Duration = Duration::from_secs(3600);
+
+/// Avant de refaire une table d'essais qui ferme l'échange ; double à chaque fois, jusqu'à un quart d'heure.
+const FIRST_RETRY: Duration = Duration::from_secs(60);
+const LONGEST_RETRY: Duration = Duration::from_secs(15 * 60);
+
+/// Fait la table des essais du dehors.
+pub type Preflight = Box<dyn Fn() -> Pin<Box<dyn Future<Output = Vec<Check>>>>>;
+
+/// L'accès au compte réel et ce qu'on en sait.
+pub struct Desk {
+    pub(super) account: Rc<Account>,
+    pub(super) sender: OneShot,
+    pub(super) preflight: Preflight,
+    pub(super) gate: Gate,
+    /// La dernière mesure de l'heure de la bourse, pour les écrans.
+    pub(super) clock: Option<ClockReading>,
+    /// Vrai quand le compte a été lu à ce tour, et qu'il est le nôtre.
+    pub(super) account_known: bool,
+    pub(super) shortage: Shortage,
+    /// Les ordres en doute, et quand demander.
+    pub(super) doubts: BTreeMap<i64, (Doubt, Instant)>,
+    /// Vrai quand les ordres du compte ont été balayés depuis le démarrage.
+    pub(super) scanned: bool,
+    pub(super) next_scan: Instant,
+}
+
+impl Desk {
+    /// Un compte dont on ne sait encore rien.
+    pub fn new(account: Account, sender: OneShot, preflight: Preflight) -> Desk {
+        Desk {
+            account: Rc::new(account),
+            sender,
+            preflight,
+            gate: Gate::new(),
+            clock: None,
+            account_known: false,
+            shortage: Shortage::default(),
+            doubts: BTreeMap::new(),
+            scanned: false,
+            next_scan: clock::instant(),
+        }
+    }
+
+    /// Pourquoi rien ne s'échange maintenant ; `None` si l'on peut.
+    pub(super) fn obstacle(&self) -> Option<String> {
+        if let Some(reason) = &self.gate.closed {
+            return Some(reason.clone());
+        }
+        if self.account.exchange().server_clock().is_none() {
+            return Some("the exchange's clock is not known yet".to_owned());
+        }
+        if !self.scanned {
+            return Some("the orders of the account are not read yet".to_owned());
+        }
+        (!self.account_known).then(|| "the account could not be read".to_owned())
+    }
+
+    /// La prochaine chose à faire d'elle-même.
+    pub(super) fn next_due(&self) -> Instant {
+        let questions = self.doubts.values().map(|(_, at)| *at);
+        questions.chain([self.gate.next, self.next_scan]).min().unwrap_or(self.next_scan)
+    }
+}
+
+/// L'échange, ouvert ou fermé par les essais du dehors. Fermé au départ.
+pub(super) struct Gate {
+    /// Ce qui le ferme.
+    pub closed: Option<String>,
+    /// Quand refaire les essais.
+    pub next: Instant,
+    retry: Duration,
+}
+
+impl Gate {
+    fn new() -> Gate {
+        Gate { closed: Some("the checks are not made yet".to_owned()), next: clock::instant(), retry: FIRST_RETRY }
+    }
+
+    /// Ouvre ou ferme d'après les essais.
+    pub fn judge(&mut self, checks: &[Check]) {
+        let faults = checks.iter().filter(|check| check.stops_trading());
+        let faults: Vec<String> = faults.map(|check| format!("{}: {}", check.test, check.found)).collect();
+        if faults.is_empty() {
+            self.closed = None;
+            self.next = clock::instant() + DAY;
+        } else {
+            self.close(faults.join("; "));
+        }
+    }
+
+    /// Ferme jusqu'à de nouveaux essais, chaque fois plus tard : insister vaudrait un bannissement.
+    pub fn close(&mut self, reason: String) {
+        self.closed = Some(reason);
+        self.next = clock::instant() + self.retry;
+        self.retry = (self.retry * 2).min(LONGEST_RETRY);
+    }
+
+    /// Un ordre a été accepté : tout va vraiment.
+    pub fn proved(&mut self) {
+        self.retry = FIRST_RETRY;
+    }
+}
+
+/// Ce qui manque, libre, au compte pour ce que disent les livres.
+pub(super) fn shortage(balances: &Balances, holdings: &Holdings) -> Shortage {
+    let missing = |booked: Quantity, free: Quantity| (booked - free).max(Quantity::ZERO);
+    Shortage {
+        usdc: (holdings.cash - balances.usdc.free).max(Usdc::ZERO),
+        coins: PerCoin::from_fn(|coin| {
+            missing(holdings.positions[coin].quantity, balances.coins[coin].free)
+        }),
+    }
+}

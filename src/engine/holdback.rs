@@ -1,0 +1,148 @@
+//! Ce qu'un plan ne doit pas toucher : les coins et le cash d'ordres en doute, ce qui est déjà décidé, ce que le
+//! compte ne tient pas.
+//!
+//! Lu au grand livre avant chaque plan ; en simulation tout y est vide.
+
+use crate::domain::intent::State;
+use crate::domain::market::{Coin, Market, PerCoin};
+use crate::domain::money::{Quantity, Usdc};
+use crate::domain::order::{Left, Order, Size};
+use crate::domain::plan::Want;
+use crate::domain::portfolio::Holdings;
+use crate::ledger::views::Intent;
+use crate::ledger::{Db, LedgerError};
+
+/// Envois que la bourse n'a pas traités, après lesquels un coin est laissé pour ce signal.
+const PATIENCE: usize = 5;
+
+/// Ce que le compte tient de moins, libre, que ce que disent les livres ; zéro partout s'il tient assez.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Shortage {
+    pub usdc: Usdc,
+    pub coins: PerCoin<Quantity>,
+}
+
+/// Ce qu'un plan ne doit pas toucher.
+#[derive(Debug)]
+pub(super) struct Holdback {
+    frozen: PerCoin<Option<Left>>,
+    decided: PerCoin<bool>,
+    /// Pourquoi rien ne s'achète ; `None` si l'on peut.
+    no_purchase: Option<Left>,
+    shortage: Shortage,
+    /// Le cash des achats en doute.
+    pub reserved: Usdc,
+    /// Vrai si une vente n'est pas faite et que les achats en auraient eu le cash.
+    pub awaits_cash: bool,
+}
+
+impl Holdback {
+    pub fn read(db: &mut Db, signal: i64, shortage: Shortage) -> Result<Holdback, LedgerError> {
+        let doubtful = db.doubtful()?;
+        let (tried, decisions) = (db.intents_of(signal)?, db.decisions(signal)?);
+        let frozen = PerCoin::from_fn(|coin| {
+            let doubt = doubtful.iter().find(|intent| intent.coin == coin).map(doubted);
+            doubt.or_else(|| exhausted(coin, &tried))
+        });
+        let reserved = doubtful.iter().filter_map(|intent| match intent.size {
+            Size::Spend(amount) => Some(amount),
+            Size::Sell(_) => None,
+        });
+        let late = db.late()?.pop().map(|intent| {
+            Left::Stuck(format!("an order of {} was executed after it had seemed absent", intent.coin))
+        });
+        let missing = Quantity::new(shortage.usdc.decimal());
+        let short = shortage.usdc.is_positive().then_some(Left::AccountShort { asset: "USDC", missing });
+        Ok(Holdback {
+            frozen,
+            decided: PerCoin::from_fn(|coin| decisions.iter().any(|decision| decision.coin == coin)),
+            no_purchase: late.or(short),
+            shortage,
+            reserved: reserved.sum(),
+            awaits_cash: false,
+        })
+    }
+
+    /// Vrai si le sort de ce coin est scellé pour ce signal.
+    pub fn decides(&self, coin: Coin) -> bool {
+        self.decided[coin]
+    }
+
+    /// Les ventes permises ; une vente que le compte ne couvre pas est ramenée à ce qu'il tient.
+    pub fn allow_sales(
+        &mut self,
+        sales: Vec<Order>,
+        holdings: &Holdings,
+        market: &Market,
+        left: &mut Vec<(Coin, Left)>,
+    ) -> Vec<Order> {
+        let mut allowed = Vec::new();
+        for order in sales {
+            let coin = order.coin();
+            match (&self.frozen[coin], order.size()) {
+                _ if self.decided[coin] => {}
+                (Some(reason), _) => {
+                    left.push((coin, reason.clone()));
+                    self.awaits_cash |= matches!(reason, Left::InDoubt(_));
+                }
+                (None, Size::Sell(wanted)) if self.shortage.coins[coin].is_positive() => {
+                    let held = holdings.positions[coin].quantity - self.shortage.coins[coin];
+                    match Order::sell(coin, wanted, held.max(Quantity::ZERO), market) {
+                        Ok(order) => allowed.push(order),
+                        Err(reason) => left.push((coin, reason)),
+                    }
+                }
+                (None, _) => allowed.push(order),
+            }
+        }
+        allowed
+    }
+
+    /// Les achats permis.
+    pub fn allow_purchases(&self, wants: Vec<Want>, left: &mut Vec<(Coin, Left)>) -> Vec<Want> {
+        let mut allowed = Vec::new();
+        for want in wants.into_iter().filter(|want| !self.decided[want.coin]) {
+            match self.obstacle(want.coin) {
+                Some(reason) => left.push((want.coin, reason)),
+                None => allowed.push(want),
+            }
+        }
+        allowed
+    }
+
+    fn obstacle(&self, coin: Coin) -> Option<Left> {
+        let missing = self.shortage.coins[coin];
+        let short = missing.is_positive().then_some(Left::AccountShort { asset: coin.asset(), missing });
+        self.frozen[coin].clone().or_else(|| self.no_purchase.clone()).or(short)
+    }
+
+    /// Retient qu'une de ces ventes sera peut-être encore faite : les achats n'en ont pas eu le cash.
+    pub fn await_cash_of(&mut self, unsold: &[(Coin, Left)]) {
+        self.awaits_cash |= unsold.iter().any(|(_, left)| matches!(left, Left::InDoubt(_) | Left::Later(_)));
+    }
+
+    /// Ce qui retient un signal, en une phrase ; `None` si rien ne le retient plus.
+    pub fn told(&self) -> Option<String> {
+        let frozen = self.frozen.iter().filter_map(|(coin, left)| Some((coin, left.as_ref()?)));
+        let frozen = frozen.filter(|(_, left)| left.is_pending()).map(|(coin, left)| format!("{coin}: {left}"));
+        let sentence: Vec<String> = frozen.chain(self.no_purchase.iter().map(Left::to_string)).collect();
+        (!sentence.is_empty()).then(|| sentence.join("; "))
+    }
+}
+
+fn doubted(intent: &Intent) -> Left {
+    let reason = intent.reason.clone().unwrap_or_else(|| "its answer is not known yet".to_owned());
+    if intent.state == State::Stuck { Left::Stuck(reason) } else { Left::InDoubt(reason) }
+}
+
+/// Pourquoi ce signal ne tente plus rien pour ce coin ; `None` s'il le peut encore.
+fn exhausted(coin: Coin, tried: &[Intent]) -> Option<Left> {
+    let real = || tried.iter().filter(|intent| intent.coin == coin && intent.sent.is_some());
+    let told = |intent: &Intent| intent.reason.clone().unwrap_or_default();
+    if let Some(refused) = real().rfind(|intent| intent.state == State::Refused) {
+        return Some(Left::Refused(told(refused)));
+    }
+    let abandoned: Vec<&Intent> = real().filter(|intent| intent.state == State::Abandoned).collect();
+    let last = abandoned.last().filter(|_| abandoned.len() >= PATIENCE)?;
+    Some(Left::Refused(format!("tried {} times: {}", abandoned.len(), told(last))))
+}

@@ -1,0 +1,223 @@
+//! Ce que le compte réel demande hors des tours : l'heure, les essais, les ordres d'autrui, le rapprochement.
+
+use std::time::Duration;
+
+use super::Engine;
+use super::desk::{self, SCAN_EVERY};
+use super::resolve::question;
+use super::venue::Venue;
+use crate::binance::{AccountState, Balances, Silence, Trouble};
+use crate::clock;
+use crate::domain::execution::{self, Report};
+use crate::domain::market::{Coin, PerCoin};
+use crate::ledger::{ClockReading, Held, LedgerError, Outcome, Outlook, Silenced};
+
+/// Les ordres finis sans exécution restent surveillés tant de temps.
+const WATCHED: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// Avant de refaire un balayage qui a manqué.
+const RETRY_SCAN: Duration = Duration::from_secs(60);
+
+/// Pages d'ordres lues d'un coup, au plus.
+const PAGES: usize = 10;
+
+impl Engine {
+    /// Reprend le silence que la bourse demandait avant le démarrage, et les ordres en doute.
+    pub(super) async fn take_up(&mut self) -> Result<(), LedgerError> {
+        let before = self.ledger.with(|db| db.exchange_state()).await?;
+        if let Some(Silenced { status, from, until }) = before.silenced {
+            self.exchange.keep_silent(Silence { status, from, until });
+        }
+        self.recover().await
+    }
+
+    /// Fait ce dont c'est l'heure. Rend vrai si un ordre en doute a fini : son signal peut être repris.
+    pub(super) async fn tend(&mut self) -> Result<bool, LedgerError> {
+        let Venue::Live(desk) = &self.venue else { return Ok(false) };
+        let exchange = desk.account.exchange().clone();
+        if exchange.needs_synchronising() && exchange.silence().is_none() {
+            let measured = self.obeying(async move { exchange.synchronise().await }).await;
+            let Venue::Live(desk) = &mut self.venue else { return Ok(false) };
+            match measured {
+                Ok(server) => {
+                    let (at, margin) = (clock::now(), server.margin.as_millis() as i64);
+                    desk.clock = Some(ClockReading { lead: server.lead_of(at), margin, at });
+                }
+                Err(trouble) => log::warn!("clock_not_measured reason={trouble}"),
+            }
+        }
+        self.run_checks().await?;
+        self.scan().await?;
+        let ended = self.ask_doubtful().await?;
+        self.keep_outlook().await?;
+        Ok(ended)
+    }
+
+    /// Refait la table des essais quand c'est l'heure, et ouvre ou ferme l'échange.
+    async fn run_checks(&mut self) -> Result<(), LedgerError> {
+        let Venue::Live(desk) = &self.venue else { return Ok(()) };
+        if desk.gate.next > clock::instant() {
+            return Ok(());
+        }
+        let examination = (desk.preflight)();
+        let checks = self.obeying(examination).await;
+        let (kept, now) = (checks.clone(), clock::now());
+        self.ledger.with(move |db| db.keep_checks(&kept, now)).await?;
+        let Venue::Live(desk) = &mut self.venue else { return Ok(()) };
+        let before = desk.gate.closed.clone();
+        desk.gate.judge(&checks);
+        if desk.gate.closed != before {
+            match &desk.gate.closed {
+                Some(reason) => log::warn!("not_trading reason={reason:?}"),
+                None => log::info!("trading_open"),
+            }
+        }
+        Ok(())
+    }
+
+    /// Balaie les ordres du compte : ceux d'autrui sont retenus, les nôtres crus finis sans exécution revus.
+    async fn scan(&mut self) -> Result<(), LedgerError> {
+        let Venue::Live(desk) = &self.venue else { return Ok(()) };
+        if desk.next_scan > clock::instant() {
+            return Ok(());
+        }
+        let mut complete = true;
+        for coin in Coin::ALL {
+            complete &= self.scan_coin(coin).await?;
+        }
+        complete &= self.look_for_late().await?;
+        let Venue::Live(desk) = &mut self.venue else { return Ok(()) };
+        desk.scanned |= complete;
+        desk.next_scan = clock::instant() + if complete { SCAN_EVERY } else { RETRY_SCAN };
+        Ok(())
+    }
+
+    async fn scan_coin(&mut self, coin: Coin) -> Result<bool, LedgerError> {
+        let mut mark = self.ledger.with(move |db| db.order_mark(coin)).await?;
+        for _ in 0..PAGES {
+            let Venue::Live(desk) = &self.venue else { return Ok(true) };
+            let account = desk.account.clone();
+            let page = async move {
+                match mark {
+                    // Ce qui précède le premier démarrage ne nous regarde pas.
+                    None => account.last_order(coin).await.map(|last| last.into_iter().collect()),
+                    Some(mark) => account.orders_from(coin, mark + 1).await,
+                }
+            };
+            let reports: Vec<Report> = match self.obeying(page).await {
+                Ok(reports) => reports,
+                Err(trouble) => {
+                    log::warn!("orders_not_read coin={coin} reason={trouble}");
+                    return Ok(false);
+                }
+            };
+            let first = mark.is_none();
+            let newest = reports.iter().map(|report| report.order_id).max();
+            let seen = newest.or(mark).unwrap_or(0);
+            let fresh = self
+                .ledger
+                .with(move |db| {
+                    let mut foreign = reports;
+                    foreign.retain(|report| !first && db.intent_named(&report.client_id).is_ok_and(|ours| ours.is_none()));
+                    db.keep_foreign(coin, &foreign, seen)
+                })
+                .await?;
+            if fresh > 0 {
+                log::warn!("foreign_orders coin={coin} count={fresh}");
+            }
+            if first || newest.is_none() {
+                return Ok(true);
+            }
+            mark = newest;
+        }
+        Ok(true)
+    }
+
+    /// Redemande les ordres crus sans exécution : une exécution apprise tard est comptée, et arrête les achats.
+    async fn look_for_late(&mut self) -> Result<bool, LedgerError> {
+        let since = clock::now().minus(WATCHED);
+        for intent in self.ledger.with(move |db| db.unexecuted(since)).await? {
+            let (Venue::Live(desk), Some(sent)) = (&self.venue, &intent.sent) else { continue };
+            let (account, coin, name) = (desk.account.clone(), intent.coin, sent.client_id.clone());
+            let answer = self.obeying(async move { question(&account, coin, &name).await }).await;
+            let (report, executions) = match answer {
+                Ok(Some(found)) => found,
+                Ok(None) => continue,
+                Err(trouble) => {
+                    log::warn!("order_not_read coin={coin} reason={trouble}");
+                    return Ok(false);
+                }
+            };
+            if let Ok(Some(fill)) = execution::fill(&report, &executions, self.bnb_price()) {
+                log::error!("order_executed_late coin={coin} order={}", report.order_id);
+                let id = intent.id;
+                self.ledger.with(move |db| db.book(id, &Outcome::Filled(fill), report.at)).await?;
+            }
+        }
+        Ok(true)
+    }
+
+    /// Lit le compte et le rapproche du grand livre.
+    pub(super) async fn read_account(&mut self) -> Result<(), LedgerError> {
+        let Venue::Live(desk) = &self.venue else { return Ok(()) };
+        let account = desk.account.clone();
+        let state = self.obeying(async move { account.state().await }).await;
+        self.reconcile(state).await
+    }
+
+    /// Retient ce que le compte tient, à côté de ce que disent les livres.
+    pub(super) async fn reconcile(&mut self, state: Result<AccountState, Trouble>) -> Result<(), LedgerError> {
+        let Venue::Live(desk) = &mut self.venue else { return Ok(()) };
+        desk.account_known = false;
+        let state = match state {
+            Ok(state) => state,
+            Err(trouble) => {
+                log::warn!("account_not_read reason={trouble}");
+                return Ok(());
+            }
+        };
+        let (uid, now, balances) = (state.uid, clock::now(), held(&state.balances));
+        let ours = self.ledger.with(move |db| db.recognise_account(uid)).await?;
+        let holdings = self
+            .ledger
+            .with(move |db| {
+                db.reconcile(&balances, now)?;
+                db.holdings()
+            })
+            .await?;
+        let Venue::Live(desk) = &mut self.venue else { return Ok(()) };
+        if !ours {
+            desk.gate.close("the key opens another account than the one this ledger began with".to_owned());
+        } else if !state.can_trade {
+            desk.gate.close("the account may not trade".to_owned());
+        } else {
+            desk.account_known = true;
+            desk.shortage = holdings.map(|holdings| desk::shortage(&state.balances, &holdings)).unwrap_or_default();
+        }
+        Ok(())
+    }
+
+    /// Garde pour les écrans, et pour après un redémarrage, ce que la bourse demande et l'état de l'échange.
+    pub(super) async fn keep_outlook(&mut self) -> Result<(), LedgerError> {
+        let silenced = self.exchange.silence();
+        let mut outlook = Outlook {
+            silenced: silenced.map(|Silence { status, from, until }| Silenced { status, from, until }),
+            ..Outlook::default()
+        };
+        if let Venue::Live(desk) = &self.venue {
+            outlook.closed = desk.obstacle();
+            outlook.clock = desk.clock;
+        }
+        if self.outlook.as_ref() != Some(&outlook) {
+            let kept = outlook.clone();
+            self.ledger.with(move |db| db.keep_outlook(&kept)).await?;
+            self.outlook = Some(outlook);
+        }
+        Ok(())
+    }
+}
+
+/// Ce que le compte tient, libre et bloqué.
+pub(super) fn held(balances: &Balances) -> Held {
+    Held { usdc: balances.usdc.total(), coins: PerCoin::from_fn(|coin| balances.coins[coin].total()) }
+}

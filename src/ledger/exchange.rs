@@ -1,0 +1,81 @@
+//! Ce que la bourse nous demande et nous apprend d'elle-même, gardé d'un démarrage à l'autre : le compte, le
+//! silence, l'heure, la dernière table d'essais.
+
+use rusqlite::params;
+
+use super::{Db, LedgerError};
+use crate::domain::check::Check;
+use crate::domain::moment::Moment;
+
+/// Un silence que la bourse a demandé.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Silenced {
+    /// Le statut HTTP qui le demandait.
+    pub status: u16,
+    pub from: Moment,
+    pub until: Moment,
+}
+
+/// L'heure de la machine face à celle de la bourse, en millisecondes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ClockReading {
+    /// De combien la machine avance.
+    pub lead: i64,
+    /// L'erreur la plus grande possible.
+    pub margin: i64,
+    pub at: Moment,
+}
+
+/// Où en est l'accès à la bourse.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Outlook {
+    pub silenced: Option<Silenced>,
+    pub clock: Option<ClockReading>,
+    /// Pourquoi rien ne s'échange pour de vrai ; `None` si l'on peut, et en simulation.
+    pub closed: Option<String>,
+}
+
+impl Db {
+    /// Lie le grand livre à ce compte la première fois ; rend vrai s'il est celui du premier démarrage.
+    pub fn recognise_account(&mut self, uid: i64) -> Result<bool, LedgerError> {
+        Ok(self.connection.query_row(
+            "UPDATE exchange SET uid = coalesce(uid, ?1) RETURNING uid = ?1",
+            [uid],
+            |row| row.get(0),
+        )?)
+    }
+
+    /// Retient où en est l'accès à la bourse ; une heure mesurée n'est pas oubliée.
+    pub fn keep_outlook(&mut self, outlook: &Outlook) -> Result<(), LedgerError> {
+        let (silenced, clock) = (outlook.silenced, outlook.clock);
+        self.connection.execute(
+            "UPDATE exchange SET silent_status = ?1, silent_from = ?2, silent_until = ?3, closed = ?4,
+                 clock_lead = coalesce(?5, clock_lead), clock_margin = coalesce(?6, clock_margin),
+                 clock_at = coalesce(?7, clock_at)",
+            params![
+                silenced.map(|silenced| silenced.status),
+                silenced.map(|silenced| silenced.from),
+                silenced.map(|silenced| silenced.until),
+                outlook.closed,
+                clock.map(|clock| clock.lead),
+                clock.map(|clock| clock.margin),
+                clock.map(|clock| clock.at),
+            ],
+        )?;
+        Ok(())
+    }
+
+    /// Remplace la table des essais.
+    pub fn keep_checks(&mut self, checks: &[Check], now: Moment) -> Result<(), LedgerError> {
+        let transaction = self.transaction()?;
+        transaction.execute("DELETE FROM checks", [])?;
+        for (rank, check) in checks.iter().enumerate() {
+            transaction.execute(
+                "INSERT INTO checks (rank, test, verdict, found, advice, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                params![rank as i64, check.test, check.verdict.word(), check.found, check.advice, now],
+            )?;
+        }
+        transaction.commit()?;
+        Ok(())
+    }
+}

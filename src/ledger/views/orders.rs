@@ -1,0 +1,120 @@
+//! Les intentions, telles que le moteur les reprend et que les écrans les montrent.
+
+use std::time::Duration;
+
+use rusqlite::{Row, params};
+
+use crate::domain::intent::State;
+use crate::domain::market::Coin;
+use crate::domain::moment::Moment;
+use crate::domain::money::{Quantity, Usdc};
+use crate::domain::order::{Side, Size};
+use crate::ledger::{Db, LedgerError};
+
+/// Une intention, simulée ou réelle.
+#[derive(Clone, Debug)]
+pub struct Intent {
+    pub id: i64,
+    /// La ligne du signal qui l'a voulue, et son nom.
+    pub signal: i64,
+    pub signal_id: String,
+    pub coin: Coin,
+    pub side: Side,
+    pub size: Size,
+    pub attempt: u32,
+    pub state: State,
+    pub reason: Option<String>,
+    pub sent: Option<Sent>,
+    pub order_id: Option<i64>,
+    /// Exécutée après qu'on l'a crue absente, et personne ne l'a encore regardé.
+    pub late: bool,
+    pub created_at: Moment,
+    pub ended_at: Option<Moment>,
+}
+
+/// L'ordre d'une intention réelle, tel qu'il est parti.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    pub client_id: String,
+    /// À l'heure de la bourse.
+    pub stamped_at: Moment,
+    pub window: Duration,
+}
+
+const COLUMNS: &str = "intents.id, signal, signal_id, coin, side, spend, quantity, attempt, state, reason, client_id,
+    stamped_at, window, order_id, late, created_at, ended_at";
+
+impl Db {
+    /// Les intentions dont l'issue n'est pas connue, de la plus ancienne à la plus récente.
+    pub fn doubtful(&self) -> Result<Vec<Intent>, LedgerError> {
+        self.intents("state IN ('sent', 'unknown', 'stuck') ORDER BY intents.id", [])
+    }
+
+    /// Celles qui ont été exécutées après qu'on les a crues absentes, et que personne n'a regardées.
+    pub fn late(&self) -> Result<Vec<Intent>, LedgerError> {
+        self.intents("late = 1 ORDER BY intents.id", [])
+    }
+
+    /// Les intentions réelles écrites depuis `since` et finies sans exécution.
+    pub fn unexecuted(&self, since: Moment) -> Result<Vec<Intent>, LedgerError> {
+        let clause = "client_id IS NOT NULL AND state IN ('absent', 'refused', 'abandoned') AND created_at >= ?1
+             ORDER BY intents.id";
+        self.intents(clause, [since])
+    }
+
+    /// Toutes celles d'un signal, dans l'ordre.
+    pub fn intents_of(&self, signal: i64) -> Result<Vec<Intent>, LedgerError> {
+        self.intents("signal = ?1 ORDER BY intents.id", [signal])
+    }
+
+    /// Les dernières, de la plus récente à la plus ancienne ; celles qui demandent quelqu'un d'abord.
+    pub fn orders(&self, limit: u32) -> Result<Vec<Intent>, LedgerError> {
+        let clause = "1 = 1 ORDER BY state IN ('sent', 'unknown', 'stuck') OR late DESC, intents.id DESC LIMIT ?1";
+        self.intents(clause, [limit])
+    }
+
+    /// L'intention `id`, si elle existe.
+    pub fn intent(&self, id: i64) -> Result<Option<Intent>, LedgerError> {
+        Ok(self.intents("intents.id = ?1", [id])?.pop())
+    }
+
+    /// L'intention de cet ordre de la bourse, si c'est une des nôtres.
+    pub fn intent_named(&self, client_id: &str) -> Result<Option<Intent>, LedgerError> {
+        Ok(self.intents("client_id = ?1", params![client_id])?.pop())
+    }
+
+    fn intents(&self, clause: &str, params: impl rusqlite::Params) -> Result<Vec<Intent>, LedgerError> {
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM intents JOIN signals ON signals.id = intents.signal WHERE {clause}"
+        ))?;
+        let rows = statement.query_map(params, intent)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}
+
+fn intent(row: &Row) -> rusqlite::Result<Intent> {
+    let (spend, quantity): (Option<Usdc>, Option<Quantity>) = (row.get(5)?, row.get(6)?);
+    let stamped: (Option<String>, Option<Moment>, Option<i64>) = (row.get(10)?, row.get(11)?, row.get(12)?);
+    let sent = match stamped {
+        (Some(client_id), Some(stamped_at), Some(window)) => {
+            Some(Sent { client_id, stamped_at, window: Duration::from_millis(window.max(0) as u64) })
+        }
+        _ => None,
+    };
+    Ok(Intent {
+        id: row.get(0)?,
+        signal: row.get(1)?,
+        signal_id: row.get(2)?,
+        coin: row.get(3)?,
+        side: row.get(4)?,
+        size: spend.map_or_else(|| Size::Sell(quantity.unwrap_or_default()), Size::Spend),
+        attempt: row.get(7)?,
+        state: row.get(8)?,
+        reason: row.get(9)?,
+        sent,
+        order_id: row.get(13)?,
+        late: row.get(14)?,
+        created_at: row.get(15)?,
+        ended_at: row.get(16)?,
+    })
+}

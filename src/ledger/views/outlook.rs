@@ -1,0 +1,81 @@
+//! Ce qu'on sait de la bourse et du compte, tel que les écrans le montrent : silence, heure, essais, soldes.
+
+use rusqlite::Row;
+
+use crate::domain::moment::Moment;
+use crate::domain::money::Quantity;
+use crate::ledger::{ClockReading, Db, LedgerError, Outlook, Silenced};
+
+/// Une ligne de la dernière table d'essais.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    pub test: String,
+    pub verdict: String,
+    pub found: String,
+    pub advice: Option<String>,
+    pub at: Moment,
+}
+
+/// Un actif au dernier rapprochement.
+#[derive(Clone, Debug)]
+pub struct Balance {
+    pub asset: String,
+    /// Ce que le compte tient.
+    pub held: Quantity,
+    /// Ce que le grand livre en dit.
+    pub booked: Quantity,
+    pub at: Moment,
+}
+
+impl Balance {
+    /// Ce qui manque au compte ; zéro s'il tient assez.
+    pub fn shortage(&self) -> Quantity {
+        (self.booked - self.held).max(Quantity::ZERO)
+    }
+}
+
+impl Db {
+    /// Où en est l'accès à la bourse.
+    pub fn exchange_state(&self) -> Result<Outlook, LedgerError> {
+        let sql = "SELECT silent_status, silent_from, silent_until, clock_lead, clock_margin, clock_at, closed
+                   FROM exchange";
+        Ok(self.connection.query_row(sql, [], |row| {
+            let silenced = match (row.get(0)?, row.get(1)?, row.get(2)?) {
+                (Some(status), Some(from), Some(until)) => Some(Silenced { status, from, until }),
+                _ => None,
+            };
+            let clock = match (row.get(3)?, row.get(4)?, row.get(5)?) {
+                (Some(lead), Some(margin), Some(at)) => Some(ClockReading { lead, margin, at }),
+                _ => None,
+            };
+            Ok(Outlook { silenced, clock, closed: row.get(6)? })
+        })?)
+    }
+
+    /// La dernière table d'essais, dans son ordre.
+    pub fn checks(&self) -> Result<Vec<Checked>, LedgerError> {
+        let sql = "SELECT test, verdict, found, advice, at FROM checks ORDER BY rank";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let checked = |row: &Row| {
+            Ok(Checked {
+                test: row.get(0)?,
+                verdict: row.get(1)?,
+                found: row.get(2)?,
+                advice: row.get(3)?,
+                at: row.get(4)?,
+            })
+        };
+        let rows = statement.query_map([], checked)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Le dernier rapprochement, actif par actif ; vide avant le premier et en simulation.
+    pub fn balances(&self) -> Result<Vec<Balance>, LedgerError> {
+        let sql = "SELECT asset, held, booked, at FROM balances ORDER BY asset = 'USDC' DESC, asset";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let rows = statement.query_map([], |row| {
+            Ok(Balance { asset: row.get(0)?, held: row.get(1)?, booked: row.get(2)?, at: row.get(3)? })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}

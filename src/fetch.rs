@@ -38,7 +38,7 @@ const IDLE_CONNECTION: Duration = Duration::from_secs(150);
 const CONNECTIONS: usize = 8;
 
 /// La plus longue attente demandée à laquelle on croit (le plus long bannissement est de 3 jours).
-const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(3 * 86_400);
+pub const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(3 * 86_400);
 
 /// Lit. À construire une fois ; le cloner partage ses connexions.
 #[derive(Clone)]
@@ -258,11 +258,16 @@ impl Answer {
         self.headers.get(header)?.to_str().ok()?.trim().parse().ok()
     }
 
-    /// Le début du corps, pour les phrases : de quoi reconnaître une page HTML ou une réponse vide.
+    /// Le début du corps, pour les phrases.
     pub fn opening(&self) -> String {
-        let start = &self.body[..self.body.len().min(60)];
-        format!("{:?}", String::from_utf8_lossy(start))
+        opening(&self.body)
     }
+}
+
+/// Le début d'un corps, pour les phrases : de quoi reconnaître une page HTML ou une réponse vide.
+pub fn opening(body: &[u8]) -> String {
+    let start = &body[..body.len().min(60)];
+    format!("{:?}", String::from_utf8_lossy(start))
 }
 
 fn seconds(text: &str) -> Option<Duration> {

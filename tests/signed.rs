@@ -33,19 +33,15 @@ fn credentials() -> Credentials {
 }
 
 fn measured(exchange: &Exchange) -> ServerClock {
-    block_on(exchange.clock()).expect("the exchange tells its time")
+    block_on(exchange.synchronise()).expect("the exchange tells its time")
 }
 
-fn state(exchange: &Exchange, clock: ServerClock) -> Result<AccountState, Trouble> {
-    state_for(credentials(), exchange, clock)
+fn state(exchange: &Exchange) -> Result<AccountState, Trouble> {
+    state_for(credentials(), exchange)
 }
 
-fn state_for(
-    credentials: Credentials,
-    exchange: &Exchange,
-    clock: ServerClock,
-) -> Result<AccountState, Trouble> {
-    block_on(Account { exchange, credentials, clock }.state())
+fn state_for(credentials: Credentials, exchange: &Exchange) -> Result<AccountState, Trouble> {
+    block_on(Account::new(exchange.clone(), credentials).state())
 }
 
 #[test]
@@ -58,9 +54,9 @@ fn the_account_is_read_whatever_hour_the_exchange_has() {
         let lead = clock.lead_of(clock::now());
         assert!((lead + skew).abs() < 500, "{lead} ms for a skew of {skew}");
         assert!(clock.margin < Duration::from_secs(1), "{:?}", clock.margin);
-        let state = state(&exchange, clock).expect("an account");
+        let state = state(&exchange).expect("an account");
         assert!(state.can_trade && state.permissions == ["SPOT"], "{state:?}");
-        assert_eq!(state.usdc.decimal(), dec!(1000));
+        assert_eq!(state.balances.usdc.total().decimal(), dec!(1000));
     }
 }
 
@@ -69,20 +65,26 @@ fn an_asset_the_account_does_not_have_is_zero() {
     let world = world();
     world.exchange().set_balance("USDC", dec!(0));
     let exchange = exchange(&world.exchange_url());
-    let state = state(&exchange, measured(&exchange)).expect("an account");
-    assert!(state.usdc.is_zero());
+    measured(&exchange);
+    let state = state(&exchange).expect("an account");
+    assert!(state.balances.usdc.total().is_zero());
 }
 
 #[test]
 fn a_clock_that_has_drifted_away_is_refused_and_measured_again() {
     let world = world();
     let exchange = exchange(&world.exchange_url());
-    let old = measured(&exchange);
-    world.exchange().set_skew(-3_000);
-    assert!(matches!(state(&exchange, old), Err(Trouble::Clock(_))), "too far ahead");
-    world.exchange().set_skew(30_000);
-    assert!(matches!(state(&exchange, old), Err(Trouble::Clock(_))), "too late");
-    assert!(state(&exchange, measured(&exchange)).is_ok());
+    assert!(matches!(state(&exchange), Err(Trouble::Clock(_))), "never measured");
+    assert!(exchange.needs_synchronising());
+    measured(&exchange);
+    for skew in [-3_000, 30_000] {
+        world.exchange().set_skew(skew);
+        assert!(!exchange.needs_synchronising());
+        assert!(matches!(state(&exchange), Err(Trouble::Clock(_))), "{skew} ms away");
+        assert!(exchange.needs_synchronising());
+        measured(&exchange);
+        assert!(state(&exchange).is_ok() && !exchange.needs_synchronising());
+    }
 }
 
 #[test]
@@ -99,14 +101,15 @@ fn the_slowest_answers_about_the_time_are_left_aside() {
 
 #[test]
 fn a_request_is_sent_as_it_was_signed_and_late_by_a_little() {
-    let body = r#"{"canTrade":true,"permissions":[],"balances":[],"new":[{}]}"#;
+    let body = r#"{"canTrade":true,"permissions":[],"balances":[],"uid":1,"new":[{}]}"#;
     let fake = Fake::serving(move |head, stream| {
         let hour = format!(r#"{{"serverTime":{}}}"#, 1_790_000_000_000_i64);
         let body = if head.contains("/time") { &hour } else { body };
         stream.write_all(response("200 OK", "X-MBX-USED-WEIGHT-1M: 1234\r\n", body).as_bytes()).ok();
     });
     let exchange = exchange(&fake.url);
-    state(&exchange, measured(&exchange)).expect("an account");
+    measured(&exchange);
+    state(&exchange).expect("an account");
     assert_eq!(exchange.used_weight(), Some(1234));
     let requests = fake.requests();
     let head = requests.iter().find(|head| head.contains(ACCOUNT)).expect("the account was asked");
@@ -127,21 +130,22 @@ fn a_silence_asked_for_at_one_address_holds_at_the_other() {
     let world = world();
     let market = exchange(&world.exchange_url());
     let account = market.at(&world.exchange_url());
-    let clock = measured(&market);
+    measured(&market);
     for (reply, status) in [(Reply::too_many_requests(60), "429"), (Reply::banned(600, 0), "418")] {
         let world = self::world();
         let market = market.at(&world.exchange_url());
         let fresh = exchange(&world.exchange_url());
         let account = fresh.at(&world.exchange_url());
+        measured(&fresh);
         world.fault(On::exchange(ACCOUNT), Fault::answer(reply));
-        let Err(Trouble::Silence(reason)) = state(&account, clock) else { panic!("it was not silenced") };
+        let Err(Trouble::Silence(reason)) = state(&account) else { panic!("it was not silenced") };
         assert!(reason.contains(status), "{reason}");
         let readings = block_on(fresh.refresh(Readings::default()));
         assert!(readings.failures.quotes[Coin::Btc].as_ref().is_some_and(|reason| reason.contains(status)));
         assert_eq!(world.exchange().calls("/api/v3/ticker/bookTicker"), 0, "it was asked all the same");
-        assert!(block_on(market.clock()).is_ok(), "another exchange was silenced too");
+        assert!(block_on(market.synchronise()).is_ok(), "another exchange was silenced too");
     }
-    assert!(state(&account, clock).is_ok());
+    assert!(state(&account).is_ok());
 }
 
 /// Trente paires : presque toutes leurs signatures ont un `+` ou un `/`, que l'adresse doit encoder.
@@ -149,17 +153,17 @@ fn a_silence_asked_for_at_one_address_holds_at_the_other() {
 fn a_key_of_one_s_own_signs_and_only_that_one() {
     let world = world();
     let exchange = exchange(&world.exchange_url());
-    let clock = measured(&exchange);
+    measured(&exchange);
     let id = Script::default().api_key;
     for _ in 0..30 {
         let key = NewKey::generate();
         world.exchange().register_public_key(&key.public);
         let own = Credentials::ed25519(&id, &key.private).expect("a private key");
-        assert!(state_for(own, &exchange, clock).is_ok());
+        assert!(state_for(own, &exchange).is_ok());
     }
     let stranger = Credentials::ed25519(&id, &NewKey::generate().private).expect("a private key");
     for credentials in [stranger, credentials()] {
-        let trouble = state_for(credentials, &exchange, clock).expect_err("another key");
+        let trouble = state_for(credentials, &exchange).expect_err("another key");
         assert!(matches!(trouble, Trouble::Key(KeyTrouble::WrongSecret, _)), "{trouble:?}");
     }
 }
@@ -168,7 +172,7 @@ fn a_key_of_one_s_own_signs_and_only_that_one() {
 fn an_hour_that_is_no_hour_is_no_clock() {
     for body in ["", "<html>", "{}", r#"{"serverTime":"now"}"#, r#"{"serverTime":1.5}"#, "[]"] {
         let fake = Fake::answering("200 OK", body);
-        let trouble = block_on(exchange(&fake.url).clock()).expect_err(body);
+        let trouble = block_on(exchange(&fake.url).synchronise()).expect_err(body);
         assert!(matches!(&trouble, Trouble::Failed(reason) if reason.contains("cannot be read")), "{body}");
     }
 }

@@ -1,41 +1,60 @@
 //! Le compte, par des lectures que sa clé signe : ses droits, ses soldes, ce que la clé permet.
 //!
-//! N'envoie aucun ordre et ne change rien. Chaque demande est datée de l'heure estimée de la bourse, un peu
-//! en retard : le retard ne coûte rien dans la fenêtre, une seconde d'avance est un refus. Invariant : un
-//! solde illisible est une panne, jamais un zéro ; seul un actif absent vaut zéro.
+//! Ne change rien. Chaque demande est datée de l'heure estimée de la bourse, un peu en retard ; qui appelle
+//! veille à la mesurer. Invariant : un solde illisible est une panne, jamais un zéro ; seul un actif absent
+//! vaut zéro.
 
+use std::ops::Add;
 use std::time::Duration;
 
-use miniserde::{Deserialize, json};
+use miniserde::Deserialize;
 
 use super::credentials::Credentials;
 use super::request::Request;
 use super::{Exchange, ServerClock, Trouble, wire};
 use crate::domain::market::{Coin, PerCoin};
-use crate::domain::money::Usdc;
+use crate::domain::moment::Moment;
+use crate::domain::money::{NotAnAmount, Quantity, Usdc};
 use crate::fetch::Answer;
-
-/// De combien une demande est antidatée.
-const LATE: Duration = Duration::from_millis(200);
 
 /// La fenêtre d'une lecture : la refaire ne change rien, elle peut être large.
 const READ_WINDOW: Duration = Duration::from_secs(10);
 
-/// Le compte que `credentials` ouvre.
-pub struct Account<'a> {
-    pub exchange: &'a Exchange,
-    pub credentials: Credentials,
-    pub clock: ServerClock,
+/// Le compte qu'une clé ouvre.
+pub struct Account {
+    exchange: Exchange,
+    credentials: Credentials,
 }
 
 /// Ce que la bourse dit du compte (`GET /api/v3/account`, poids 20).
 #[derive(Clone, Debug, PartialEq)]
 pub struct AccountState {
+    /// Le numéro du compte : s'il change, la clé est d'un autre.
+    pub uid: i64,
     pub can_trade: bool,
     /// Les groupes de paires auxquels il a droit.
     pub permissions: Vec<String>,
-    /// USDC libres du portefeuille Spot.
-    pub usdc: Usdc,
+    pub balances: Balances,
+}
+
+/// Le portefeuille Spot, pour les actifs que nous connaissons.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Balances {
+    pub usdc: Balance<Usdc>,
+    pub coins: PerCoin<Balance<Quantity>>,
+}
+
+/// Ce qu'il y a d'un actif : libre, et immobilisé par des ordres ouverts.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Balance<T> {
+    pub free: T,
+    pub locked: T,
+}
+
+impl<T: Add<Output = T> + Copy> Balance<T> {
+    pub fn total(&self) -> T {
+        self.free + self.locked
+    }
 }
 
 /// Ce que la clé permet (`GET /sapi/v1/account/apiRestrictions`, absent du réseau d'essai).
@@ -62,28 +81,75 @@ impl PermissionSets {
     }
 }
 
-impl Account<'_> {
+impl Account {
+    pub fn new(exchange: Exchange, credentials: Credentials) -> Account {
+        Account { exchange, credentials }
+    }
+
+    pub fn exchange(&self) -> &Exchange {
+        &self.exchange
+    }
+
+    /// Le compte et ses soldes ; ceux-ci peuvent être en retard sur une exécution.
     pub async fn state(&self) -> Result<AccountState, Trouble> {
-        let answer = self.read(Request::get("/api/v3/account").with("omitZeroBalances", "true")).await?;
+        let answer = self.read(Request::new("/api/v3/account").with("omitZeroBalances", "true")).await?;
         let account = decoded::<wire::Account>(&answer)?;
-        let usdc = account.balances.iter().find(|balance| balance.asset == "USDC");
-        let usdc = usdc.map_or(Ok(Usdc::ZERO), |balance| Usdc::parse(&balance.free));
-        Ok(AccountState {
-            can_trade: account.can_trade,
-            permissions: account.permissions,
-            usdc: usdc.map_err(|_| Trouble::unreadable(&answer))?,
-        })
+        let balances = balances(&account.balances).ok_or_else(|| Trouble::unreadable(&answer))?;
+        let wire::Account { uid, can_trade, permissions, .. } = account;
+        Ok(AccountState { uid, can_trade, permissions, balances })
     }
 
+    /// Ce que la clé permet (poids 1 d'un compte à part).
     pub async fn key_rights(&self) -> Result<KeyRights, Trouble> {
-        decoded(&self.read(Request::get("/sapi/v1/account/apiRestrictions")).await?)
+        decoded(&self.read(Request::new("/sapi/v1/account/apiRestrictions")).await?)
     }
 
-    async fn read(&self, request: Request) -> Result<Answer, Trouble> {
-        let timestamp = self.clock.now().minus(LATE);
-        let target = request.signed(&self.credentials, timestamp, READ_WINDOW);
-        self.exchange.get_with(&target, &[("X-MBX-APIKEY", self.credentials.id())]).await
+    /// L'heure de la bourse ; [`Trouble::Clock`] si elle n'a jamais été mesurée.
+    pub(super) fn clock(&self) -> Result<ServerClock, Trouble> {
+        let unknown = || Trouble::Clock("the exchange's clock has not been measured yet".to_owned());
+        self.exchange.server_clock().ok_or_else(unknown)
     }
+
+    /// Fait une lecture signée ; une réponse rendue a le statut 200.
+    pub(super) async fn read(&self, request: Request) -> Result<Answer, Trouble> {
+        let target = request.signed(&self.credentials, self.clock()?.stamp(), READ_WINDOW);
+        self.exchange.get_with(&target, &[self.key()]).await
+    }
+
+    /// L'adresse entière de la demande signée, et l'en-tête de la clé.
+    pub(super) fn signed(
+        &self,
+        request: Request,
+        timestamp: Moment,
+        window: Duration,
+    ) -> (String, (&str, &str)) {
+        (self.exchange.url(&request.signed(&self.credentials, timestamp, window)), self.key())
+    }
+
+    fn key(&self) -> (&str, &str) {
+        ("X-MBX-APIKEY", self.credentials.id())
+    }
+}
+
+/// `None` si un solde qui nous regarde n'est pas un montant, ou est négatif.
+fn balances(told: &[wire::Balance]) -> Option<Balances> {
+    let mut coins = PerCoin::default();
+    for coin in Coin::ALL {
+        coins[coin] = balance(told, coin.asset(), Quantity::parse)?;
+    }
+    Some(Balances { usdc: balance(told, "USDC", Usdc::parse)?, coins })
+}
+
+fn balance<T: Default + PartialOrd>(
+    told: &[wire::Balance],
+    asset: &str,
+    parse: fn(&str) -> Result<T, NotAnAmount>,
+) -> Option<Balance<T>> {
+    let Some(told) = told.iter().find(|balance| balance.asset == asset) else {
+        return Some(Balance::default());
+    };
+    let amount = |text: &str| parse(text).ok().filter(|amount| *amount >= T::default());
+    Some(Balance { free: amount(&told.free)?, locked: amount(&told.locked)? })
 }
 
 impl Exchange {
@@ -91,7 +157,7 @@ impl Exchange {
     /// dont la réponse ne dit rien de lisible.
     pub async fn permission_sets(&self) -> Result<PerCoin<Option<PermissionSets>>, Trouble> {
         let names: Vec<String> = Coin::ALL.into_iter().map(|coin| format!("\"{}\"", coin.pair())).collect();
-        let request = Request::get("/api/v3/exchangeInfo").with("symbols", &format!("[{}]", names.join(",")));
+        let request = Request::new("/api/v3/exchangeInfo").with("symbols", &format!("[{}]", names.join(",")));
         let answer = self.get(&request.target()).await?;
         let text = answer.text().map_err(|_| Trouble::unreadable(&answer))?;
         let mut pairs = wire::permissions(text).ok_or_else(|| Trouble::unreadable(&answer))?;
@@ -103,8 +169,7 @@ impl Exchange {
 }
 
 fn decoded<T: Deserialize>(answer: &Answer) -> Result<T, Trouble> {
-    let value = answer.text().ok().and_then(|text| json::from_str(text).ok());
-    value.ok_or_else(|| Trouble::unreadable(answer))
+    wire::decoded(&answer.body).ok_or_else(|| Trouble::unreadable(answer))
 }
 
 #[cfg(test)]

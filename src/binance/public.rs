@@ -7,6 +7,7 @@
 use rust_decimal::{Decimal, dec};
 use smol::future::{or, zip};
 
+use super::trouble::unreadable;
 use super::{Exchange, Trouble, rules, wire};
 use crate::clock;
 use crate::domain::market::{Coin, Quote, Reading, Readings, Rules};
@@ -122,11 +123,7 @@ fn all_failed<T>(symbols: &[&'static str], reason: &str) -> Table<T> {
 
 fn read<T>(symbols: &[&'static str], answer: &Answer, decode: Decode<T>) -> Table<T> {
     let Some(mut values) = answer.text().ok().and_then(decode) else {
-        let opening = answer.opening();
-        return all_failed(
-            symbols,
-            &format!("the exchange's answer cannot be read, it starts with {opening}"),
-        );
+        return all_failed(symbols, &unreadable(&answer.body));
     };
     let mut value_of = |symbol: &str| {
         let found = values.iter().position(|(name, _)| name == symbol);

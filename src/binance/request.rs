@@ -1,7 +1,7 @@
 //! Une demande signée, comme une donnée : un chemin, des paramètres dans l'ordre, une signature au bout.
 //!
-//! Pur : ni horloge ni prise ; l'heure et la clé sont des arguments. Ne connaît que des lectures (`GET`,
-//! tout dans la chaîne de requête). Invariant : le texte signé est celui qui part, à l'octet près ; chaque
+//! Pur : ni horloge ni prise ; l'heure et la clé sont des arguments. Lecture ou ordre, tout est dans la chaîne
+//! de requête et le corps est vide. Invariant : le texte signé est celui qui part, à l'octet près ; chaque
 //! valeur y est encodée *avant* la signature (la bourse répond -1022 à qui fait l'inverse).
 
 use std::time::Duration;
@@ -17,7 +17,7 @@ pub struct Request {
 }
 
 impl Request {
-    pub fn get(path: &'static str) -> Request {
+    pub fn new(path: &'static str) -> Request {
         Request { path, query: String::new() }
     }
 
@@ -63,7 +63,7 @@ mod tests {
     const SECRET: &str = "NhqPtmdSJYdKjVHjA7PZj4Mge3R5YNiP1e3UZjInClVN65XAbvqqM6A7H5fATj0j";
 
     fn request(parameters: &[(&str, &str)]) -> Request {
-        parameters.iter().fold(Request::get("/api/v3/x"), |request, (name, value)| request.with(name, value))
+        parameters.iter().fold(Request::new("/api/v3/x"), |request, (name, value)| request.with(name, value))
     }
 
     fn check(parameters: &[(&str, &str)], expected: &str) {

@@ -7,13 +7,15 @@
 use std::fmt;
 
 use super::wire;
-use crate::fetch::{Answer, FetchError};
+use crate::fetch::{Answer, FetchError, opening};
 
 /// Pourquoi un appel n'a rien rendu.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Trouble {
     /// Un des symboles demandés n'existe pas : les autres peuvent l'être un par un.
     UnknownSymbol(String),
+    /// -2013 : elle ne voit pas cet ordre, ce qui ne prouve pas qu'il n'existe pas.
+    UnknownOrder(String),
     /// Elle ne répond pas, ou mal : une lecture se refait plus tard.
     Failed(String),
     /// Son certificat n'est pas valable à l'heure de cette machine : c'est presque toujours l'heure qui est fausse.
@@ -47,6 +49,7 @@ impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
             Trouble::UnknownSymbol(reason)
+            | Trouble::UnknownOrder(reason)
             | Trouble::Failed(reason)
             | Trouble::Certificate(reason)
             | Trouble::Silence(reason)
@@ -71,18 +74,18 @@ impl Trouble {
     /// La décision que porte cette réponse, qui n'a pas le statut 200.
     pub(super) fn of(answer: &Answer) -> Trouble {
         let status = answer.status;
-        let Some(wire::Refusal { code, msg }) = wire::refusal(&answer.body) else {
-            let reason = format!("the exchange answered {status}, starting with {}", answer.opening());
+        let reason = told(status, &answer.body);
+        let Some(wire::Refusal { code, .. }) = wire::refusal(&answer.body) else {
             return match status {
                 451 => Trouble::Restricted(reason),
                 _ => Trouble::Failed(reason),
             };
         };
-        let reason = format!("the exchange answered {status}: {code} {}", excerpt(&msg));
         match (status, code) {
             (451, _) => Trouble::Restricted(reason),
             (500.., _) => Trouble::Failed(reason),
             (_, -1121) => Trouble::UnknownSymbol(reason),
+            (_, -2013) => Trouble::UnknownOrder(reason),
             (_, -1021) => Trouble::Clock(reason),
             (_, -1022) => Trouble::Key(KeyTrouble::WrongSecret, reason),
             (_, -2008) => Trouble::Key(KeyTrouble::Unknown, reason),
@@ -95,8 +98,7 @@ impl Trouble {
 
     /// Une réponse 200 qui n'a pas la forme attendue.
     pub(super) fn unreadable(answer: &Answer) -> Trouble {
-        let opening = answer.opening();
-        Trouble::Failed(format!("the exchange's answer cannot be read, it starts with {opening}"))
+        Trouble::Failed(unreadable(&answer.body))
     }
 
     /// Quoi faire, pour une personne.
@@ -115,7 +117,7 @@ impl Trouble {
                 "Binance does not serve the place this machine is in: it cannot trade from here, do not try to get \
                  round it"
             }
-            Trouble::UnknownSymbol(_) | Trouble::Refused(_) => {
+            Trouble::UnknownSymbol(_) | Trouble::UnknownOrder(_) | Trouble::Refused(_) => {
                 "update the program; if it stays, report this line to its authors"
             }
             Trouble::Key(KeyTrouble::Malformed, _) => {
@@ -136,6 +138,21 @@ impl Trouble {
                  in Binance's API Management"
             }
         }
+    }
+}
+
+/// Ce qu'on dit d'une réponse 200 qui n'a pas la forme attendue.
+pub(super) fn unreadable(body: &[u8]) -> String {
+    format!("the exchange's answer cannot be read, it starts with {}", opening(body))
+}
+
+/// Ce que dit une réponse autre que 200, en une phrase.
+pub(super) fn told(status: u16, body: &[u8]) -> String {
+    match wire::refusal(body) {
+        Some(wire::Refusal { code, msg }) => {
+            format!("the exchange answered {status}: {code} {}", excerpt(&msg))
+        }
+        None => format!("the exchange answered {status}, starting with {}", opening(body)),
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! L'argent n'y est qu'en textes décimaux exacts. Les champs et filtres inconnus sont ignorés ; un
 //! élément illisible n'emporte pas ses voisins. Ne décide de rien : `public` en fait des cours et
-//! des règles.
+//! des règles, `account` des soldes, `reports` des ordres.
 
 use miniserde::json::{self, Array, Value};
 use miniserde::{Deserialize, de};
@@ -66,6 +66,7 @@ pub struct Account {
     pub can_trade: bool,
     pub permissions: Vec<String>,
     pub balances: Vec<Balance>,
+    pub uid: i64,
 }
 
 /// Le solde d'un actif.
@@ -73,6 +74,76 @@ pub struct Account {
 pub struct Balance {
     pub asset: String,
     pub free: String,
+    pub locked: String,
+}
+
+/// Un ordre relu (`order`, `allOrders`). Le double m est de la bourse.
+#[derive(Deserialize)]
+pub struct Order {
+    pub symbol: String,
+    #[serde(rename = "orderId")]
+    pub order_id: i64,
+    #[serde(rename = "clientOrderId")]
+    pub client_id: String,
+    #[serde(rename = "executedQty")]
+    pub executed: String,
+    #[serde(rename = "cummulativeQuoteQty")]
+    pub amount: String,
+    pub status: String,
+    pub side: String,
+    pub time: i64,
+}
+
+/// La réponse à l'envoi d'un ordre (`POST order`, forme FULL).
+#[derive(Deserialize)]
+pub struct Receipt {
+    pub symbol: String,
+    #[serde(rename = "orderId")]
+    pub order_id: i64,
+    #[serde(rename = "clientOrderId")]
+    pub client_id: String,
+    #[serde(rename = "executedQty")]
+    pub executed: String,
+    #[serde(rename = "cummulativeQuoteQty")]
+    pub amount: String,
+    pub status: String,
+    pub side: String,
+    #[serde(rename = "transactTime")]
+    pub time: i64,
+    pub fills: Vec<Fill>,
+}
+
+/// Une exécution dans cette réponse.
+#[derive(Deserialize)]
+pub struct Fill {
+    pub price: String,
+    #[serde(rename = "qty")]
+    pub quantity: String,
+    pub commission: String,
+    #[serde(rename = "commissionAsset")]
+    pub commission_asset: String,
+    #[serde(rename = "tradeId")]
+    pub trade_id: i64,
+}
+
+/// Une exécution relue (`myTrades`).
+#[derive(Deserialize)]
+pub struct Trade {
+    pub symbol: String,
+    pub id: i64,
+    #[serde(rename = "orderId")]
+    pub order_id: i64,
+    pub price: String,
+    #[serde(rename = "qty")]
+    pub quantity: String,
+    #[serde(rename = "quoteQty")]
+    pub amount: String,
+    pub commission: String,
+    #[serde(rename = "commissionAsset")]
+    pub commission_asset: String,
+    pub time: i64,
+    #[serde(rename = "isBuyer")]
+    pub is_buyer: bool,
 }
 
 /// Les groupes qu'une paire demande (`exchangeInfo`) : un de chaque ensemble.
@@ -82,9 +153,14 @@ pub struct Permissions {
     pub permission_sets: Vec<Vec<String>>,
 }
 
+/// Le corps dans cette forme ; `None` s'il ne l'a pas.
+pub fn decoded<T: de::Deserialize>(body: &[u8]) -> Option<T> {
+    json::from_str(std::str::from_utf8(body).ok()?).ok()
+}
+
 /// Le refus que porte ce corps, s'il en est un.
 pub fn refusal(body: &[u8]) -> Option<Refusal> {
-    json::from_str(std::str::from_utf8(body).ok()?).ok()
+    decoded(body)
 }
 
 /// La réponse de `ticker/bookTicker`, un élément par symbole.

@@ -33,11 +33,10 @@ pub(super) async fn lines(config: &Config, exchange: &Exchange, findings: &Findi
         Ok(credentials) => credentials,
         Err(line) => return without_key(line),
     };
-    let Some(clock) = findings.clock else {
+    if exchange.server_clock().is_none() {
         return TESTS.map(|test| Line::not_tested(test, "the exchange's clock is not known")).to_vec();
-    };
-    let exchange = &exchange.at(&config.account.url);
-    let account = Account { exchange, credentials, clock };
+    }
+    let account = Account::new(exchange.at(&config.account.url), credentials);
     match account.state().await {
         Ok(state) => {
             let mut lines = vec![accepted(&key)];
@@ -84,7 +83,7 @@ fn fault(test: &'static str, trouble: &Trouble) -> Line {
 
 async fn examined(
     config: &Config,
-    account: &Account<'_>,
+    account: &Account,
     state: &AccountState,
     findings: &Findings,
 ) -> Vec<Line> {
@@ -104,7 +103,7 @@ async fn examined(
         }
     }
     lines.push(may_trade(state));
-    lines.push(pairs(account.exchange, state).await);
+    lines.push(pairs(account.exchange(), state).await);
     lines.push(balance(config, state, findings));
     lines
 }
@@ -178,7 +177,8 @@ async fn pairs(exchange: &Exchange, state: &AccountState) -> Line {
 
 /// Les USDC libres ; en `live` ils doivent couvrir le cash du grand livre, ou le premier capital.
 fn balance(config: &Config, state: &AccountState, findings: &Findings) -> Line {
-    let found = format!("{:.2} USDC free in the Spot wallet", state.usdc);
+    let free = state.balances.usdc.free;
+    let found = format!("{free:.2} USDC free in the Spot wallet");
     let wanted = match (config.mode, &findings.market) {
         (Mode::DryRun, _) => return Line::fine("balance", format!("{found}, not used by dry_run")),
         (Mode::Live, None) => {
@@ -195,7 +195,7 @@ fn balance(config: &Config, state: &AccountState, findings: &Findings) -> Line {
             None => config.initial_budget.to_usdc(market.rate),
         },
     };
-    compared(state.usdc, wanted, found)
+    compared(free, wanted, found)
 }
 
 fn compared(free: Usdc, wanted: Usdc, found: String) -> Line {

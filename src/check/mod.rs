@@ -11,7 +11,7 @@ mod outside;
 
 use std::fmt;
 
-use crate::binance::{Exchange, ServerClock};
+use crate::binance::Exchange;
 use crate::config::Config;
 use crate::domain::market::Market;
 use crate::domain::signal::Target;
@@ -94,7 +94,6 @@ fn one_line(text: &str) -> String {
 struct Findings {
     books: Option<Books>,
     target: Option<Target>,
-    clock: Option<ServerClock>,
     market: Option<Market>,
 }
 
@@ -115,11 +114,10 @@ async fn examine(config: &Config, leader: &Leader, exchange: &Exchange) -> Repor
     lines.push(line);
     let (line, target) = outside::leader(leader).await;
     lines.push(line);
-    let (line, clock) = outside::clock(exchange).await;
-    lines.push(line);
+    lines.push(outside::clock(exchange).await);
     let (market_lines, market) = outside::exchange(exchange).await;
     lines.extend(market_lines);
-    let findings = Findings { books, target, clock, market };
+    let findings = Findings { books, target, market };
     lines.push(outside::minima(config, &findings));
     lines.extend(account::lines(config, exchange, &findings).await);
     Report(lines)

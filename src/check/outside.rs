@@ -9,7 +9,7 @@ use rust_decimal::dec;
 
 use super::machine::Books;
 use super::{Findings, Line};
-use crate::binance::{Exchange, ServerClock, Trouble, WEIGHT_LIMIT, WEIGHT_WATCHED};
+use crate::binance::{Exchange, Trouble, WEIGHT_LIMIT, WEIGHT_WATCHED};
 use crate::clock;
 use crate::config::Config;
 use crate::domain::market::{self, Coin, Market, Readings};
@@ -59,11 +59,11 @@ pub(super) async fn leader(leader: &Leader) -> (Line, Option<Target>) {
     }
 }
 
-/// L'horloge de la machine à côté de celle de la bourse.
-pub(super) async fn clock(exchange: &Exchange) -> (Line, Option<ServerClock>) {
-    match exchange.clock().await {
-        Ok(server) => (compared(server.lead_of(clock::now()), server.margin.as_millis()), Some(server)),
-        Err(trouble) => (not_compared(&trouble), None),
+/// L'horloge de la machine à côté de celle de la bourse, que `exchange` garde pour la suite.
+pub(super) async fn clock(exchange: &Exchange) -> Line {
+    match exchange.synchronise().await {
+        Ok(server) => compared(server.lead_of(clock::now()), server.margin.as_millis()),
+        Err(trouble) => not_compared(&trouble),
     }
 }
 

@@ -1,0 +1,189 @@
+//! Les ordres passés et leurs exécutions, relus à la bourse.
+//!
+//! Ces lectures prouvent ce qui a été fait, et surtout ce qui ne l'a pas été : un élément d'une autre paire ou
+//! illisible fait échouer toute la lecture, rien n'en est jamais écarté. Elles se font par pages courtes
+//! ([`PAGE`] éléments, une trentaine de kilo-octets), dans la limite de mémoire commune. Source : docs Binance
+//! Spot, « Query order », « All orders », « Account trade list ». La base d'où elles viennent peut être en
+//! retard de plusieurs secondes sur le moteur.
+
+use std::time::Duration;
+
+use miniserde::Deserialize;
+
+use super::account::Account;
+use super::request::Request;
+use super::{Trouble, reports, wire};
+use crate::domain::execution::{Execution, Report};
+use crate::domain::market::Coin;
+use crate::domain::moment::Moment;
+
+/// Éléments demandés à la fois.
+const PAGE: usize = 50;
+
+/// Éléments rendus au plus.
+const MOST: usize = 1000;
+
+/// La bourse ne regarde que le jour qui suit `startTime`.
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// Au-delà, ce n'est plus une absence qu'on explique.
+const MOST_DAYS: u64 = 90;
+
+/// Une liste d'une paire, et comment ses éléments se lisent.
+struct List<W, T> {
+    path: &'static str,
+    coin: Coin,
+    /// L'ordre dont ce sont les exécutions, s'il n'y en a qu'un.
+    order: Option<i64>,
+    /// Le paramètre qui fait commencer la liste à un numéro, compris.
+    cursor: &'static str,
+    read: fn(W) -> Option<T>,
+    id: fn(&T) -> i64,
+    is_of: fn(&T, Coin, Option<i64>) -> bool,
+}
+
+/// Où commence une page.
+#[derive(Clone, Copy)]
+enum From {
+    Beginning,
+    Time(Moment),
+    Id(i64),
+}
+
+impl Account {
+    /// L'ordre qui porte ce nom (`GET /api/v3/order`, poids 4) ; `None` si la bourse ne le voit pas (-2013), ce
+    /// qui n'est une preuve qu'avec d'autres. Quand plusieurs le portent, elle choisit.
+    pub async fn order(&self, coin: Coin, client_id: &str) -> Result<Option<Report>, Trouble> {
+        let request =
+            Request::new("/api/v3/order").with("symbol", coin.pair()).with("origClientOrderId", client_id);
+        let answer = match self.read(request).await {
+            Err(Trouble::UnknownOrder(_)) => return Ok(None),
+            answer => answer?,
+        };
+        let report = wire::decoded(&answer.body).and_then(reports::record);
+        let report = report.filter(|report| report.coin == coin && report.client_id == client_id);
+        report.map(Some).ok_or_else(|| Trouble::unreadable(&answer))
+    }
+
+    /// Les exécutions de cet ordre (`GET /api/v3/myTrades`, poids 5 par page), dans l'ordre.
+    pub async fn executions(&self, coin: Coin, order_id: i64) -> Result<Vec<Execution>, Trouble> {
+        let list = List { order: Some(order_id), ..trades(coin) };
+        whole(self.pages(&list, From::Beginning).await?)
+    }
+
+    /// Les exécutions de cette paire depuis `since`, à l'heure de la bourse (`GET /api/v3/myTrades`, poids 20
+    /// par page), dans l'ordre. Plus de 1000 sont une erreur : ce ne serait pas tout.
+    pub async fn executions_since(&self, coin: Coin, since: Moment) -> Result<Vec<Execution>, Trouble> {
+        whole(self.pages(&trades(coin), From::Time(since)).await?)
+    }
+
+    /// Les ordres de cette paire depuis `since`, à l'heure de la bourse (`GET /api/v3/allOrders`, poids 20 par
+    /// page), dans l'ordre. Plus de 1000 sont une erreur : ce ne serait pas tout.
+    pub async fn orders_since(&self, coin: Coin, since: Moment) -> Result<Vec<Report>, Trouble> {
+        whole(self.pages(&orders(coin), From::Time(since)).await?)
+    }
+
+    /// Les ordres de cette paire à partir de `order_id`, compris (`GET /api/v3/allOrders`, poids 20 par page),
+    /// dans l'ordre. S'ils sont 1000, la suite est à demander depuis le dernier.
+    pub async fn orders_from(&self, coin: Coin, order_id: i64) -> Result<Vec<Report>, Trouble> {
+        self.pages(&orders(coin), From::Id(order_id)).await
+    }
+
+    /// Le dernier ordre de cette paire (`GET /api/v3/allOrders`, poids 20) ; `None` si elle n'en a aucun.
+    pub async fn last_order(&self, coin: Coin) -> Result<Option<Report>, Trouble> {
+        let list = orders(coin);
+        let page = self.page(&list, From::Beginning, 1).await?;
+        Ok(page.into_iter().max_by_key(list.id))
+    }
+
+    /// Les pages l'une après l'autre, jusqu'à une page courte ou [`MOST`] éléments.
+    async fn pages<W: Deserialize, T>(&self, list: &List<W, T>, first: From) -> Result<Vec<T>, Trouble> {
+        let (mut all, mut from, mut days) = (Vec::new(), first, 0);
+        while all.len() < MOST {
+            let page = self.page(list, from, PAGE).await?;
+            let (short, last) = (page.len() < PAGE, page.iter().map(list.id).max());
+            all.extend(page);
+            from = match (from, last) {
+                // La page ne dit rien d'après son jour : le reste se lit par numéros, ou au jour suivant.
+                (From::Time(since), last) if short && !self.is_of_today(since)? => match last {
+                    Some(last) => From::Id(last + 1),
+                    None => From::Time(Moment(since.0 + DAY.as_millis() as i64)),
+                },
+                (_, Some(last)) if !short => From::Id(last + 1),
+                _ => break,
+            };
+            days += 1;
+            if days > MOST_DAYS {
+                return Err(Trouble::Failed(format!("the exchange was asked for more than {days} pages")));
+            }
+        }
+        Ok(all)
+    }
+
+    async fn page<W: Deserialize, T>(
+        &self,
+        list: &List<W, T>,
+        from: From,
+        limit: usize,
+    ) -> Result<Vec<T>, Trouble> {
+        let mut request = Request::new(list.path).with("symbol", list.coin.pair());
+        if let Some(order) = list.order {
+            request = request.with("orderId", &order.to_string());
+        }
+        request = match from {
+            From::Beginning => request,
+            From::Time(since) => request.with("startTime", &since.0.to_string()),
+            From::Id(id) => request.with(list.cursor, &id.to_string()),
+        };
+        let answer = self.read(request.with("limit", &limit.to_string())).await?;
+        let elements = wire::decoded::<Vec<W>>(&answer.body).map(|page| page.into_iter().map(list.read));
+        let is_asked = |element: &T| {
+            let follows = !matches!(from, From::Id(id) if (list.id)(element) < id);
+            follows && (list.is_of)(element, list.coin, list.order)
+        };
+        let elements = elements.and_then(|page| page.collect::<Option<Vec<T>>>());
+        let elements = elements.filter(|page| page.len() <= limit && page.iter().all(is_asked));
+        elements.ok_or_else(|| Trouble::unreadable(&answer))
+    }
+
+    /// Vrai si le jour qui suit `since` n'est pas fini à la bourse.
+    fn is_of_today(&self, since: Moment) -> Result<bool, Trouble> {
+        Ok(self.clock()?.now().since(since) < DAY)
+    }
+}
+
+fn orders(coin: Coin) -> List<wire::Order, Report> {
+    List {
+        path: "/api/v3/allOrders",
+        coin,
+        order: None,
+        cursor: "orderId",
+        read: reports::record,
+        id: |report| report.order_id,
+        is_of: |report, coin, _| report.coin == coin,
+    }
+}
+
+fn trades(coin: Coin) -> List<wire::Trade, Execution> {
+    List {
+        path: "/api/v3/myTrades",
+        coin,
+        order: None,
+        cursor: "fromId",
+        read: reports::trade,
+        id: |execution| execution.trade_id,
+        is_of: |execution, coin, order| {
+            execution.coin == coin && order.is_none_or(|order| execution.order_id == order)
+        },
+    }
+}
+
+/// Une liste coupée n'est la preuve de rien.
+fn whole<T>(list: Vec<T>) -> Result<Vec<T>, Trouble> {
+    if list.len() < MOST {
+        return Ok(list);
+    }
+    Err(Trouble::Failed(format!(
+        "the exchange has {MOST} orders or trades, or more, where few were expected"
+    )))
+}

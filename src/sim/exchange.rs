@@ -27,10 +27,11 @@ pub use account::{Account, Balance};
 pub use order::{Asked, Fill, Order, OrderSide, OrderStatus};
 pub use visibility::{Lag, View};
 
-use super::http::{Counterpart, Request};
+use super::direct::Counterpart;
 use super::json::{Json, object};
 use super::market::{Book, Listing, Market, Status};
 use super::reply::Reply;
+use super::request::Request;
 use super::{Pace, Script};
 use account::Balances;
 use clock::Clock;
@@ -240,7 +241,7 @@ impl Exchange {
             api_key: script.api_key.clone(),
             api_secret: script.api_secret.clone(),
             public_key: None,
-            clock: Clock::new(),
+            clock: Clock::new(script.hour.clone()),
             market: Market::new(script.seed),
             limits: Limits::new(),
             account: Account::new(&script.balances),
@@ -338,7 +339,7 @@ impl Exchange {
         self.lock().visibility.set(view, lag);
     }
 
-    /// Avance (ou recule) l'heure de la bourse sur celle de la machine.
+    /// Avance (ou recule) l'heure de la bourse sur celle du monde.
     pub fn set_skew(&self, skew_ms: i64) {
         self.lock().clock.set_skew(skew_ms);
     }

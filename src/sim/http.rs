@@ -1,49 +1,24 @@
 //! Le petit serveur HTTP/1.1 du monde simulé, sur la boucle locale.
 //!
-//! Il lit une requête entière (tête de 64 Ko, corps de 1 Mo au plus), demande son sort aux pannes et sa réponse à
-//! la contrepartie. Il ne connaît ni signal ni ordre. Le dernier octet de la requête reste dans le noyau
+//! Il lit une requête entière (tête de 64 Ko, corps de 1 Mo au plus), la remet à [`Direct`] et écrit ce qui en
+//! revient. Il ne connaît ni signal ni ordre. Le dernier octet de la requête reste dans le noyau
 //! tant que le sort de la connexion n'est pas décidé : fermer avec un octet non lu est ce qui fait partir un RST.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::rc::Rc;
-use std::sync::Arc;
 
 use smol::channel::{Receiver, Sender};
 use smol::future::or;
 use smol::io::AsyncReadExt;
 use smol::{Async, LocalExecutor, Task, Timer};
 
-use super::fault::{Fault, Faults, Handling, Side, Wire};
-use super::reply::Reply;
+use super::direct::Direct;
+use super::fault::{Side, Wire};
+use super::request::Request;
 
 const HEAD_LIMIT: usize = 64 * 1024;
 const BODY_LIMIT: usize = 1024 * 1024;
-
-#[derive(Clone, Debug)]
-pub(super) struct Request {
-    pub(super) method: String,
-    pub(super) path: String,
-    /// Brute, sans le `?`, à l'octet près : la signature porte sur elle.
-    pub(super) query: String,
-    headers: Vec<(String, String)>,
-    pub(super) body: Vec<u8>,
-    keep_alive: bool,
-}
-
-impl Request {
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
-        let found = self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
-        found.map(|(_, value)| value.as_str())
-    }
-}
-
-/// Le leader ou la bourse, vus du serveur.
-pub(super) trait Counterpart {
-    /// Une requête est arrivée, quel que soit son sort.
-    fn arrived(&self, path: &str);
-    fn answer(&self, request: &Request) -> Reply;
-}
 
 /// Ouvre ou ferme le port ; `done` répond quand c'est fait.
 pub(super) struct Gate {
@@ -53,8 +28,7 @@ pub(super) struct Gate {
 
 pub(super) struct Site {
     pub(super) side: Side,
-    pub(super) counterpart: Arc<dyn Counterpart + Send + Sync>,
-    pub(super) faults: Arc<Faults>,
+    pub(super) direct: Direct,
 }
 
 /// Sert jusqu'à ce que l'autre bout de `gate` disparaisse ; ses connexions s'en vont avec lui.
@@ -121,23 +95,17 @@ async fn converse(mut stream: Async<TcpStream>, site: Rc<Site>) {
 async fn exchange_requests(stream: &mut Async<TcpStream>, site: &Site) -> io::Result<()> {
     stream.get_ref().set_nodelay(true)?;
     while let Some(request) = read_request(stream).await? {
-        site.counterpart.arrived(&request.path);
-        let fault = site.faults.strike(site.side, &request.method, &request.path).unwrap_or_else(Fault::none);
-        Timer::after(fault.before).await;
-        let reply = match fault.handling {
-            Handling::Skipped => Reply::empty(200),
-            Handling::Once => site.counterpart.answer(&request),
-            Handling::Twice => {
-                site.counterpart.answer(&request);
-                site.counterpart.answer(&request)
-            }
-        };
-        Timer::after(fault.after).await;
-        if matches!(fault.wire, Wire::Reset) {
+        let keep_alive = request.keep_alive();
+        let arrival = site.direct.receive(site.side, request);
+        Timer::after(arrival.before).await;
+        let after = arrival.after;
+        let (reply, wire) = arrival.handle();
+        Timer::after(after).await;
+        if matches!(wire, Wire::Reset) {
             return Ok(());
         }
         stream.read_exact(&mut [0]).await?;
-        if !reply.write(stream, fault.wire, request.keep_alive).await? {
+        if !reply.write(stream, wire, keep_alive).await? {
             return Ok(());
         }
     }
@@ -177,26 +145,20 @@ fn parse(buffer: &[u8]) -> io::Result<Option<(Request, usize)>> {
         }
         httparse::Status::Partial => return Ok(None),
     };
-    let headers: Vec<(String, String)> = head
+    let mut headers: Vec<(String, String)> = head
         .headers
         .iter()
         .map(|header| (header.name.to_owned(), String::from_utf8_lossy(header.value).into_owned()))
         .collect();
-    let target = head.path.unwrap_or("/");
-    let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    let mut request = Request {
-        method: head.method.unwrap_or("GET").to_owned(),
-        path: path.to_owned(),
-        query: query.to_owned(),
-        headers,
-        body: Vec::new(),
-        keep_alive: head.version == Some(1),
-    };
+    // En HTTP/1.0, une connexion qui dure se demande.
+    if head.version == Some(0) {
+        headers.push(("Connection".to_owned(), "close".to_owned()));
+    }
+    let method = head.method.unwrap_or("GET");
+    let mut request = Request::new(method, head.path.unwrap_or("/"), headers, &[]);
     if request.header("Transfer-Encoding").is_some() {
         return Err(io::Error::other("chunked request"));
     }
-    request.keep_alive &=
-        request.header("Connection").is_none_or(|value| !value.eq_ignore_ascii_case("close"));
     let length = match request.header("Content-Length") {
         Some(text) => text.parse::<usize>().map_err(io::Error::other)?,
         None => 0,
@@ -205,5 +167,8 @@ fn parse(buffer: &[u8]) -> io::Result<Option<(Request, usize)>> {
         return Err(io::Error::other("body too long"));
     }
     let end = start + length;
-    Ok(buffer.get(start..end).map(|body| (Request { body: body.to_vec(), ..request }, end)))
+    Ok(buffer.get(start..end).map(|body| {
+        request.body = body.to_vec();
+        (request, end)
+    }))
 }

@@ -9,10 +9,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
-use super::http::{Counterpart, Request};
+use super::direct::Counterpart;
+use super::hour::Hour;
 use super::json::{Json, object};
 use super::mind::{Mind, Opinion};
 use super::reply::Reply;
+use super::request::Request;
 use super::signature::hmac_hex;
 use super::{Pace, Script};
 
@@ -26,6 +28,7 @@ pub struct Leader {
 }
 
 struct State {
+    hour: Hour,
     /// `None` quand un test tient la plume, ou sous [`Pace::Frozen`].
     mind: Option<Mind>,
     signal: Option<String>,
@@ -41,6 +44,7 @@ impl Leader {
         let mut mind = Mind::new(script.seed);
         let opening = mind.first();
         let mut state = State {
+            hour: script.hour.clone(),
             mind: (script.pace == Pace::Stepped).then_some(mind),
             signal: None,
             signals: 0,
@@ -130,7 +134,7 @@ impl Leader {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn admits(&self, request: &Request) -> bool {
+    fn admits(&self, request: &Request, now_seconds: i64) -> bool {
         let Some(timestamp) = request.header("X-Signal-Timestamp") else {
             return false;
         };
@@ -138,7 +142,7 @@ impl Leader {
             return false;
         };
         let signature = request.header("X-Signal-Signature").unwrap_or_default();
-        seconds.abs_diff(Timestamp::now().as_second()) <= TOLERANCE_SECONDS.unsigned_abs()
+        seconds.abs_diff(now_seconds) <= TOLERANCE_SECONDS.unsigned_abs()
             && hmac_hex(&self.secret, &[timestamp.as_bytes()]) == signature
     }
 }
@@ -156,7 +160,7 @@ impl Counterpart for Leader {
             return error(405, "method not allowed");
         }
         let mut state = self.lock();
-        if !self.admits(request) {
+        if !self.admits(request, state.hour.now_micros().div_euclid(1_000_000)) {
             state.refused += 1;
             return error(403, "invalid signature or timestamp");
         }
@@ -191,10 +195,11 @@ impl State {
     ) -> String {
         self.signals += 1;
         let id = format!("sig-{:04}", self.signals);
+        let now = Timestamp::from_microsecond(self.hour.now_micros()).unwrap_or_default();
         let mut signal = object! {
             "version": version,
             "signal_id": id.as_str(),
-            "timestamp": format!("{:.0}", Timestamp::now()),
+            "timestamp": format!("{now:.0}"),
             "confidence": Json::Number(confidence),
             "reasoning": reasoning,
             "actions": actions,

@@ -1,7 +1,7 @@
-//! Le monde extérieur simulé : un leader et une bourse, en vrai HTTP sur la boucle locale, pour `demo` et les tests.
+//! Le monde extérieur simulé : un leader et une bourse, pour `demo` et les tests.
 //!
-//! [`World`] tient un fil, deux ports éphémères et les poignées par lesquelles un test règle le monde ; le lâcher
-//! l'arrête. Il ne partage aucun type du fil avec le client : une lecture fausse de la documentation ne doit pas
+//! [`World`] les sert en vrai HTTP sur la boucle locale : un fil, deux ports éphémères ; le lâcher l'arrête.
+//! [`Direct`] les donne sans réseau et, par [`Hour::Set`], hors du temps de la machine. `sim` ne partage aucun type du fil avec le client : une lecture fausse de la documentation ne doit pas
 //! être des deux côtés. Même graine, mêmes requêtes : mêmes prix, mêmes signaux, quelle que soit la machine.
 //!
 //! De la liste S1–S41 de la fiche Binance manquent : les ordres LIMIT envoyés par l'API et leur annulation (un
@@ -9,14 +9,17 @@
 //! `X-MBX-TIME-UNIT`, les compteurs `RAW_REQUESTS`, gzip, et les signatures RSA. Une fiche muette sur un
 //! code en reçoit un au choix : -2014 sans clé, -1128 pour deux quantités, -1021 pour une heure lointaine.
 
+mod direct;
 mod exchange;
 mod fault;
+mod hour;
 mod http;
 mod json;
 mod leader;
 mod market;
 mod mind;
 mod reply;
+mod request;
 mod signature;
 #[cfg(test)]
 mod tests;
@@ -24,23 +27,23 @@ mod tests;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::rc::Rc;
-use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use rust_decimal::Decimal;
 use smol::channel::{Receiver, Sender, bounded};
 use smol::{Async, LocalExecutor};
 
+pub use direct::{Arrival, Delivery, Direct};
 pub use exchange::{
     Account, Asked, Balance, Exchange, Fill, Lag, Order, OrderSide, OrderStatus, SameId, View,
 };
 pub use fault::{Fault, Handling, Hit, On, Side, Wire};
+pub use hour::Hour;
 pub use leader::Leader;
 pub use market::{Book, Level, Listing, NotionalFilter, Status};
 pub use reply::Reply;
 
-use fault::Faults;
-use http::{Counterpart, Gate, Site, serve};
+use http::{Gate, Site, serve};
 
 /// Ce qui fait bouger le monde.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +62,7 @@ pub struct Script {
     pub api_key: String,
     pub api_secret: String,
     pub pace: Pace,
+    pub hour: Hour,
     /// Demandes acceptées entre deux changements d'avis du leader.
     pub signal_every: u32,
     /// Soldes du compte au départ.
@@ -73,16 +77,16 @@ impl Default for Script {
             api_key: "simulatedApiKey0000000000000000000000000000000000000000000000001".to_owned(),
             api_secret: "simulatedApiSecret0000000000000000000000000000000000000000000001".to_owned(),
             pace: Pace::Stepped,
+            hour: Hour::Machine,
             signal_every: 5,
             balances: vec![("USDC".to_owned(), Decimal::ONE_THOUSAND)],
         }
     }
 }
 
+/// [`Direct`] derrière deux ports, servis par un fil.
 pub struct World {
-    leader: Arc<Leader>,
-    exchange: Arc<Exchange>,
-    faults: Arc<Faults>,
+    direct: Direct,
     leader_door: Door,
     exchange_door: Door,
     thread: Option<JoinHandle<()>>,
@@ -98,18 +102,16 @@ impl World {
     /// # Errors
     /// Quand la boucle locale refuse un port, ou le système un fil.
     pub fn start(script: Script) -> io::Result<World> {
-        let leader = Arc::new(Leader::new(&script));
-        let exchange = Arc::new(Exchange::new(&script));
-        let faults = Arc::new(Faults::new(script.seed));
-        let (leader_door, leader_port) = Door::bind(Side::Leader, leader.clone(), faults.clone())?;
-        let (exchange_door, exchange_port) = Door::bind(Side::Exchange, exchange.clone(), faults.clone())?;
+        let direct = Direct::new(script);
+        let (leader_door, leader_port) = Door::bind(Side::Leader, direct.clone())?;
+        let (exchange_door, exchange_port) = Door::bind(Side::Exchange, direct.clone())?;
         let thread = std::thread::Builder::new().name("sim".to_owned()).spawn(move || {
             let executor = Rc::new(LocalExecutor::new());
             let both =
                 smol::future::zip(leader_port.serve(executor.clone()), exchange_port.serve(executor.clone()));
             smol::block_on(executor.run(both));
         })?;
-        Ok(World { leader, exchange, faults, leader_door, exchange_door, thread: Some(thread) })
+        Ok(World { direct, leader_door, exchange_door, thread: Some(thread) })
     }
 
     /// Sans `/` final.
@@ -123,25 +125,25 @@ impl World {
     }
 
     pub fn leader(&self) -> &Leader {
-        &self.leader
+        self.direct.leader()
     }
 
     pub fn exchange(&self) -> &Exchange {
-        &self.exchange
+        self.direct.exchange()
     }
 
     /// Pose une règle de panne ; elles s'ajoutent, la première qui se déclenche l'emporte.
     pub fn fault(&self, on: On, fault: Fault) {
-        self.faults.add(on, fault);
+        self.direct.fault(on, fault);
     }
 
     pub fn clear_faults(&self) {
-        self.faults.clear();
+        self.direct.clear_faults();
     }
 
     /// Les pannes qui ont frappé, dans l'ordre.
     pub fn hits(&self) -> Vec<Hit> {
-        self.faults.hits()
+        self.direct.hits()
     }
 
     /// Ferme le port : les connexions vivantes tombent, les suivantes sont refusées par le système.
@@ -173,15 +175,11 @@ impl Drop for World {
 }
 
 impl Door {
-    fn bind(
-        side: Side,
-        counterpart: Arc<dyn Counterpart + Send + Sync>,
-        faults: Arc<Faults>,
-    ) -> io::Result<(Door, Port)> {
+    fn bind(side: Side, direct: Direct) -> io::Result<(Door, Port)> {
         let listener = Async::<TcpListener>::bind(([127, 0, 0, 1], 0))?;
         let address = listener.get_ref().local_addr()?;
         let (gate, orders) = bounded(1);
-        let site = Site { side, counterpart, faults };
+        let site = Site { side, direct };
         Ok((Door { address, gate: Some(gate) }, Port { listener, address, orders, site }))
     }
 

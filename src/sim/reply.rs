@@ -92,27 +92,30 @@ impl Reply {
         bytes
     }
 
+    /// Ce que devient une réponse que la panne laisse entière ; les autres pannes n'y changent rien.
+    pub(super) fn reshaped(mut self, wire: &Wire) -> Reply {
+        match wire {
+            Wire::Canned(other) => other.clone(),
+            Wire::Rewrite { from, to } => {
+                self.body = String::from_utf8_lossy(&self.body).replace(from, to).into_bytes();
+                self
+            }
+            Wire::Nested(depth) => Reply::json(200, "[".repeat(*depth) + &"]".repeat(*depth)),
+            Wire::LongHead(length) => self.header("X-Padding", &"a".repeat(*length)),
+            _ => self,
+        }
+    }
+
     /// Vrai si la connexion peut servir encore.
     pub(super) async fn write(
-        mut self,
+        self,
         stream: &mut Async<TcpStream>,
         wire: Wire,
         keep_alive: bool,
     ) -> io::Result<bool> {
         match wire {
-            Wire::AsIs => stream.write_all(&self.bytes(keep_alive)).await?,
-            Wire::Canned(other) => stream.write_all(&other.bytes(keep_alive)).await?,
-            Wire::Rewrite { from, to } => {
-                self.body = String::from_utf8_lossy(&self.body).replace(&from, &to).into_bytes();
-                stream.write_all(&self.bytes(keep_alive)).await?;
-            }
-            Wire::Nested(depth) => {
-                let body = "[".repeat(depth) + &"]".repeat(depth);
-                stream.write_all(&Reply::json(200, body).bytes(keep_alive)).await?;
-            }
-            Wire::LongHead(length) => {
-                let reply = self.header("X-Padding", &"a".repeat(length));
-                stream.write_all(&reply.bytes(keep_alive)).await?;
+            Wire::AsIs | Wire::Canned(_) | Wire::Rewrite { .. } | Wire::Nested(_) | Wire::LongHead(_) => {
+                stream.write_all(&self.reshaped(&wire).bytes(keep_alive)).await?;
             }
             Wire::Drip(interval) => {
                 for byte in self.bytes(keep_alive) {

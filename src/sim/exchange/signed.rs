@@ -6,7 +6,7 @@
 use super::State;
 use super::params::Params;
 use super::refusal::Refusal;
-use crate::sim::http::Request;
+use crate::sim::request::Request;
 use crate::sim::signature::{hmac_hex, is_signed_by};
 
 /// Avance tolérée d'un horodatage sur l'heure de la bourse.

@@ -4,8 +4,10 @@
 //! acceptés est l'oracle des tests ; rien ne l'efface, pas même [`Exchange::wipe`].
 
 mod account;
+mod cancellation;
 mod clock;
 mod engine;
+mod key;
 mod limits;
 mod order;
 mod params;
@@ -14,6 +16,7 @@ mod public;
 mod reads;
 mod refusal;
 mod signed;
+mod ticket;
 mod visibility;
 
 use std::collections::BTreeMap;
@@ -24,7 +27,7 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 
 pub use account::{Account, Balance};
-pub use order::{Asked, Fill, Order, OrderSide, OrderStatus};
+pub use order::{Asked, Fill, Order, OrderSide, OrderStatus, TimeInForce};
 pub use visibility::{Lag, View};
 
 use super::direct::Counterpart;
@@ -96,6 +99,9 @@ impl State {
             }
             ("POST", "/api/v3/order/test") => {
                 self.signed(request, params, Permission::Trade).and_then(|()| self.test_order(params))
+            }
+            ("DELETE", "/api/v3/order") => {
+                self.signed(request, params, Permission::Trade).and_then(|()| self.cancel_order(params))
             }
             ("GET", "/api/v3/order") => {
                 self.signed(request, params, read).and_then(|()| self.query_order(params))

@@ -7,7 +7,7 @@
 
 use std::collections::VecDeque;
 
-use rust_decimal::{Decimal, RoundingStrategy};
+use rust_decimal::{Decimal, RoundingStrategy, dec};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
@@ -36,6 +36,11 @@ pub enum NotionalFilter {
     Notional,
     MinNotional,
 }
+
+/// Ordres ouverts par paire et par compte, au plus.
+pub(super) const MAX_OPEN_ORDERS: usize = 200;
+/// Un prix limite s'écarte de la moyenne d'au plus ces facteurs, vers le haut et vers le bas.
+pub(super) const PERCENT_PRICE: [Decimal; 2] = [dec!(5), dec!(0.2)];
 
 /// Les règles d'une paire. Zéro désactive un pas ou un minimum, comme chez la bourse.
 #[derive(Clone, Debug)]
@@ -100,6 +105,11 @@ impl Symbol {
         let count = Decimal::from(self.recent.len().max(1));
         let mean = || (self.recent.iter().sum::<Decimal>() / count).round_dp(8);
         self.average.unwrap_or_else(mean)
+    }
+
+    /// Le plus haut prix limite.
+    pub(super) fn max_price(&self) -> Decimal {
+        (self.start * Decimal::from(15)).round_dp(0).max(Decimal::ONE_HUNDRED)
     }
 
     /// Le prix qui sert au montant d'un ordre au marché : ni le bid ni l'ask.

@@ -4,10 +4,9 @@
 //! [`Direct`] les donne sans réseau et, par [`Hour::Set`], hors du temps de la machine. `sim` ne partage aucun type du fil avec le client : une lecture fausse de la documentation ne doit pas
 //! être des deux côtés. Même graine, mêmes requêtes : mêmes prix, mêmes signaux, quelle que soit la machine.
 //!
-//! De la liste S1–S41 de la fiche Binance manquent : les ordres LIMIT envoyés par l'API et leur annulation (un
-//! ordre ouvert se pose par [`Exchange::rest_order`]), `myFilters`, -2026 (archives), MAX_ASSET, l'en-tête
-//! `X-MBX-TIME-UNIT`, les compteurs `RAW_REQUESTS`, gzip, et les signatures RSA. Une fiche muette sur un
-//! code en reçoit un au choix : -2014 sans clé, -1128 pour deux quantités, -1021 pour une heure lointaine.
+//! De la liste S1–S41 de la fiche Binance manquent : `myFilters`, l'en-tête `X-MBX-TIME-UNIT`, les compteurs
+//! `RAW_REQUESTS`, gzip, et les signatures RSA. Une fiche muette sur un code en reçoit un au choix : -2014 sans
+//! clé, -1128 pour deux quantités, -1021 pour une heure lointaine.
 
 mod direct;
 mod exchange;
@@ -35,7 +34,7 @@ use smol::{Async, LocalExecutor};
 
 pub use direct::{Arrival, Delivery, Direct};
 pub use exchange::{
-    Account, Asked, Balance, Exchange, Fill, Lag, Order, OrderSide, OrderStatus, SameId, View,
+    Account, Asked, Balance, Exchange, Fill, Lag, Order, OrderSide, OrderStatus, SameId, TimeInForce, View,
 };
 pub use fault::{Fault, Handling, Hit, On, Side, Wire};
 pub use hour::Hour;

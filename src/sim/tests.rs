@@ -4,6 +4,7 @@
 //! HTTP est dans `tests/sim.rs`.
 
 mod faults;
+mod open_orders;
 mod orders;
 mod reads;
 
@@ -147,7 +148,8 @@ fn expected_balances(world: &World, start: &[(&str, Decimal)]) -> BTreeMap<Strin
 
 fn assert_balances(world: &World, start: &[(&str, Decimal)]) {
     for (asset, expected) in expected_balances(world, start) {
-        let Balance { free, .. } = world.exchange().balance(&asset);
-        assert!(free == expected && free >= Decimal::ZERO, "{asset}: {free} instead of {expected}");
+        let Balance { free, locked } = world.exchange().balance(&asset);
+        assert!(free >= Decimal::ZERO && locked >= Decimal::ZERO, "{asset}: {free} and {locked}");
+        assert_eq!(free + locked, expected, "{asset}");
     }
 }

@@ -8,7 +8,7 @@ use super::params::Params;
 use super::refusal::Refusal;
 use crate::sim::Pace;
 use crate::sim::json::{Json, object};
-use crate::sim::market::{Level, Listing, NotionalFilter, Symbol};
+use crate::sim::market::{Level, MAX_OPEN_ORDERS, NotionalFilter, PERCENT_PRICE, Symbol};
 
 impl State {
     pub(super) fn exchange_info(&self, params: &Params) -> Result<Json, Refusal> {
@@ -174,7 +174,7 @@ fn symbol_json(symbol: &Symbol, show_sets: bool) -> Json {
         "quoteOrderQtyMarketAllowed": listing.quote_order_allowed,
         "allowTrailingStop": true, "cancelReplaceAllowed": true, "amendAllowed": true, "pegInstructionsAllowed": true,
         "isSpotTradingAllowed": listing.spot_trading_allowed, "isMarginTradingAllowed": true,
-        "filters": filters(listing, symbol.mid),
+        "filters": filters(symbol),
         "permissions": Vec::new(),
     };
     if show_sets {
@@ -187,8 +187,9 @@ fn symbol_json(symbol: &Symbol, show_sets: bool) -> Json {
     json
 }
 
-fn filters(listing: &Listing, mid: Decimal) -> Vec<Json> {
-    let max_price = (mid * Decimal::from(15)).round_dp(0).max(Decimal::ONE_HUNDRED);
+fn filters(symbol: &Symbol) -> Vec<Json> {
+    let listing = &symbol.listing;
+    let [up, down] = PERCENT_PRICE.map(|factor| factor.to_string());
     let lot = |name: &str, minimum: Decimal, maximum: Decimal, step: Decimal| {
         object! { "filterType": name, "minQty": minimum, "maxQty": maximum, "stepSize": step }
     };
@@ -208,7 +209,7 @@ fn filters(listing: &Listing, mid: Decimal) -> Vec<Json> {
     let mut filters = vec![
         object! {
             "filterType": "PRICE_FILTER",
-            "minPrice": listing.tick_size, "maxPrice": max_price, "tickSize": listing.tick_size,
+            "minPrice": listing.tick_size, "maxPrice": symbol.max_price(), "tickSize": listing.tick_size,
         },
         lot("LOT_SIZE", listing.min_quantity, listing.max_quantity, listing.step_size),
         object! { "filterType": "ICEBERG_PARTS", "limit": 100i64 },
@@ -225,11 +226,12 @@ fn filters(listing: &Listing, mid: Decimal) -> Vec<Json> {
         },
         object! {
             "filterType": "PERCENT_PRICE_BY_SIDE",
-            "bidMultiplierUp": "5", "bidMultiplierDown": "0.2", "askMultiplierUp": "5", "askMultiplierDown": "0.2",
+            "bidMultiplierUp": up.clone(), "bidMultiplierDown": down.clone(),
+            "askMultiplierUp": up, "askMultiplierDown": down,
             "avgPriceMins": 5i64,
         },
         notional,
-        object! { "filterType": "MAX_NUM_ORDERS", "maxNumOrders": 200i64 },
+        object! { "filterType": "MAX_NUM_ORDERS", "maxNumOrders": MAX_OPEN_ORDERS as i64 },
         object! { "filterType": "MAX_NUM_ALGO_ORDERS", "maxNumAlgoOrders": 5i64 },
     ];
     if let Some(position) = listing.max_position {

@@ -4,7 +4,8 @@
 
 use rust_decimal::Decimal;
 
-use super::order::{Order, OrderStatus};
+use super::key::Key;
+use super::order::Order;
 use super::params::Params;
 use super::public::rate_limit;
 use super::refusal::Refusal;
@@ -18,29 +19,22 @@ impl State {
     pub(super) fn query_order(&mut self, params: &Params) -> Result<Json, Refusal> {
         params.only(&["symbol", "orderId", "origClientOrderId"], true)?;
         let pair = self.one(params)?.pair;
-        let id = params.integer("orderId")?;
-        let client_id = params.client_id("origClientOrderId")?;
-        if id.is_none() && client_id.is_none() {
-            let text = "Param 'origClientOrderId' or 'orderId' must be sent, but both were empty/null!";
-            return Err(Refusal::new(-1102, text));
-        }
-        let sight = self.visibility.read(View::Order, self.clock.now_ms());
-        let wanted = |order: &&Order| match id {
-            Some(id) => order.id == id,
-            None => client_id == Some(order.client_id.as_str()),
-        };
-        let mut found = self.seen(pair, sight).filter(wanted);
+        let key = Key::read(params)?;
+        let now_ms = self.clock.now_ms();
+        let sight = self.visibility.read(View::Order, now_ms);
+        let mut found = self.seen(pair, sight).filter(|order| key.names(order));
         let order = match self.same_id {
             SameId::Earliest => found.next(),
             SameId::Latest => found.last(),
         };
         let order = order.ok_or_else(|| Refusal::new(-2013, "Order does not exist."))?;
-        match client_id {
-            Some(client_id) if client_id != order.client_id => {
-                Err(Refusal::new(-2039, "Client order ID is not correct for this order ID."))
-            }
-            _ => Ok(order.record()),
+        key.agrees(order)?;
+        if order.is_archived(now_ms) {
+            let text =
+                "Order was canceled or expired with no executed qty over 90 days ago and has been archived.";
+            return Err(Refusal::new(-2026, text));
         }
+        Ok(order.record(sight))
     }
 
     pub(super) fn open_orders(&mut self, params: &Params) -> Result<Json, Refusal> {
@@ -48,11 +42,11 @@ impl State {
         let pair = if params.get("symbol").is_some() { Some(self.one(params)?.pair) } else { None };
         let sight = self.visibility.read(View::Order, self.clock.now_ms());
         let open = self.orders.iter().filter(|order| {
-            order.status == OrderStatus::New
+            order.status_through(sight).is_open()
                 && pair.is_none_or(|pair| order.pair == pair)
                 && sight.sees(&order.stamp)
         });
-        Ok(Json::List(open.map(Order::record).collect()))
+        Ok(Json::List(open.map(|order| order.record(sight)).collect()))
     }
 
     pub(super) fn all_orders(&mut self, params: &Params) -> Result<Json, Refusal> {
@@ -60,13 +54,15 @@ impl State {
         let pair = self.one(params)?.pair;
         let from = params.integer("orderId")?;
         let (start, end) = span(params)?;
-        let sight = self.visibility.read(View::AllOrders, self.clock.now_ms());
+        let now_ms = self.clock.now_ms();
+        let sight = self.visibility.read(View::AllOrders, now_ms);
         let wanted = self.seen(pair, sight).filter(|order| {
-            from.is_none_or(|id| order.id >= id)
+            !order.is_archived(now_ms)
+                && from.is_none_or(|id| order.id >= id)
                 && start.is_none_or(|start| order.time_ms >= start)
                 && end.is_none_or(|end| order.time_ms <= end)
         });
-        let list: Vec<Json> = wanted.map(Order::record).collect();
+        let list: Vec<Json> = wanted.map(|order| order.record(sight)).collect();
         Ok(Json::List(page(list, limit(params)?, from.is_some() || start.is_some())))
     }
 
@@ -110,7 +106,7 @@ impl State {
             "commissionRates": self.rates(),
             "canTrade": account.can_trade, "canWithdraw": true, "canDeposit": true, "brokered": false,
             "requireSelfTradePrevention": false, "preventSor": false,
-            "updateTime": self.orders.last().map_or(0, |order| order.time_ms), "accountType": "SPOT",
+            "updateTime": self.orders.iter().map(|order| order.updated_ms).max().unwrap_or(0), "accountType": "SPOT",
             "balances": list.collect::<Vec<Json>>(),
             "permissions": permissions, "uid": account.uid,
         })

@@ -7,6 +7,7 @@ mod faults;
 mod open_orders;
 mod orders;
 mod reads;
+mod weights;
 
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind, Read, Write};
@@ -102,7 +103,7 @@ fn signed_target(path: &str, params: &str) -> String {
 
 fn stamped_target(path: &str, params: &str, stamp: &str) -> String {
     let payload = if params.is_empty() { stamp.to_owned() } else { format!("{params}&{stamp}") };
-    let signature = hmac_hex(&Script::default().api_secret, &[payload.as_bytes()]);
+    let signature = hmac_hex(&Script::default().api_secret, payload.as_bytes());
     format!("{path}?{payload}&signature={signature}")
 }
 
@@ -125,7 +126,7 @@ fn buy(client_id: &str) -> String {
 
 fn poll_now(world: &World) -> Answer {
     let timestamp = (unix_ms() / 1_000).to_string();
-    let signature = hmac_hex(&Script::default().secret, &[timestamp.as_bytes()]);
+    let signature = hmac_hex(&Script::default().secret, timestamp.as_bytes());
     let headers = format!("X-Signal-Timestamp: {timestamp}\r\nX-Signal-Signature: {signature}\r\n");
     receive(send(&world.leader_url(), "GET", "/api/signal/latest", &headers)).unwrap()
 }

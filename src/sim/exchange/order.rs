@@ -153,13 +153,13 @@ impl Order {
     pub(super) fn receipt(&self, response_type: ResponseType) -> Json {
         let mut json = object! {
             "symbol": self.pair.as_str(), "orderId": self.id, "orderListId": -1i64,
-            "clientOrderId": self.client_id.as_str(), "transactTime": self.time_ms,
+            "clientOrderId": self.client_id.as_str(), "transactTime": Json::time(self.time_ms),
         };
         if response_type == ResponseType::Ack {
             return json;
         }
         self.push_amounts(&mut json, self.status);
-        json.push("workingTime", self.time_ms);
+        json.push("workingTime", Json::time(self.time_ms));
         if response_type == ResponseType::Full {
             json.push("fills", self.fills.iter().map(Fill::receipt).collect::<Vec<Json>>());
         }
@@ -172,7 +172,7 @@ impl Order {
     pub(super) fn cancellation(&self, cancel_id: &str) -> Json {
         let mut json = object! {
             "symbol": self.pair.as_str(), "origClientOrderId": self.client_id.as_str(), "orderId": self.id,
-            "orderListId": -1i64, "clientOrderId": cancel_id, "transactTime": self.updated_ms,
+            "orderListId": -1i64, "clientOrderId": cancel_id, "transactTime": Json::time(self.updated_ms),
         };
         self.push_amounts(&mut json, self.status);
         json.push("selfTradePreventionMode", "EXPIRE_MAKER");
@@ -191,10 +191,11 @@ impl Order {
         for name in ["stopPrice", "icebergQty"] {
             json.push(name, Decimal::ZERO);
         }
-        json.push("time", self.time_ms);
-        json.push("updateTime", if status == self.status { self.updated_ms } else { self.time_ms });
+        json.push("time", Json::time(self.time_ms));
+        let updated_ms = if status == self.status { self.updated_ms } else { self.time_ms };
+        json.push("updateTime", Json::time(updated_ms));
         json.push("isWorking", true);
-        json.push("workingTime", self.time_ms);
+        json.push("workingTime", Json::time(self.time_ms));
         json.push("selfTradePreventionMode", "EXPIRE_MAKER");
         self.push_labels(&mut json);
         json
@@ -207,7 +208,7 @@ impl Order {
                 "symbol": self.pair.as_str(), "id": fill.trade_id, "orderId": self.id, "orderListId": -1i64,
                 "price": fill.price, "qty": fill.quantity, "quoteQty": fill.price * fill.quantity,
                 "commission": fill.commission, "commissionAsset": fill.commission_asset.as_str(),
-                "time": self.time_ms, "isBuyer": self.side == OrderSide::Buy, "isMaker": false, "isBestMatch": true,
+                "time": Json::time(self.time_ms), "isBuyer": self.side == OrderSide::Buy, "isMaker": false, "isBestMatch": true,
             };
             (fill.trade_id, json)
         })

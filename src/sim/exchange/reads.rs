@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use super::key::Key;
 use super::order::Order;
 use super::params::Params;
-use super::public::rate_limit;
+use super::public::{filters, rate_limit};
 use super::refusal::Refusal;
 use super::visibility::{Sight, View};
 use super::{SameId, State};
@@ -106,7 +106,7 @@ impl State {
             "commissionRates": self.rates(),
             "canTrade": account.can_trade, "canWithdraw": true, "canDeposit": true, "brokered": false,
             "requireSelfTradePrevention": false, "preventSor": false,
-            "updateTime": self.orders.iter().map(|order| order.updated_ms).max().unwrap_or(0), "accountType": "SPOT",
+            "updateTime": Json::time(self.orders.iter().map(|order| order.updated_ms).max().unwrap_or(0)), "accountType": "SPOT",
             "balances": list.collect::<Vec<Json>>(),
             "permissions": permissions, "uid": account.uid,
         })
@@ -125,6 +125,19 @@ impl State {
         })
     }
 
+    pub(super) fn my_filters(&self, params: &Params) -> Result<Json, Refusal> {
+        params.only(&["symbol"], true)?;
+        let symbol = self.one(params)?;
+        let assets = [symbol.listing.base, symbol.listing.quote];
+        let limits = self.account.max_assets.iter().filter(|(asset, _)| assets.contains(asset));
+        let limits = limits
+            .map(|(asset, limit)| object! { "filterType": "MAX_ASSET", "asset": *asset, "limit": *limit });
+        Ok(object! {
+            "exchangeFilters": Vec::new(), "symbolFilters": filters(symbol),
+            "assetFilters": limits.collect::<Vec<Json>>(),
+        })
+    }
+
     pub(super) fn discount(&self) -> Json {
         object! {
             "enabledForAccount": self.account.bnb_fees, "enabledForSymbol": true,
@@ -137,7 +150,7 @@ impl State {
         let (ten_seconds, day) = self.limits.order_counts(self.clock.now_ms());
         let mut short = rate_limit("ORDERS", "SECOND", 10, self.limits.orders_per_10s);
         short.push("count", ten_seconds);
-        let mut long = rate_limit("ORDERS", "DAY", 1, super::limits::ORDERS_PER_DAY);
+        let mut long = rate_limit("ORDERS", "DAY", 1, self.limits.orders_per_day);
         long.push("count", day);
         Ok(Json::List(vec![short, long]))
     }

@@ -5,6 +5,8 @@
 //! montant est arrondi vers le bas au pas ; le reste n'est pas dépensé. Un ordre LIMIT prend ce que le carnet
 //! offre à son prix ou mieux ; ce qu'il laisse ouvert le reste, le carnet ne le rejoint jamais.
 
+use std::ops::RangeInclusive;
+
 use rust_decimal::Decimal;
 
 use super::order::{Asked, OrderSide, TimeInForce};
@@ -63,10 +65,10 @@ fn match_market(
     let listing = &symbol.listing;
     check_lot(listing, quantity)?;
     check_market_lot(listing, quantity)?;
-    let notional = quantity * symbol.notional_price();
+    let notional = quantity * symbol.filter_price();
     let applies = [listing.min_notional_applies_to_market, listing.max_notional_applies_to_market];
     check_notional(listing, notional, applies)?;
-    let (fills, stopped_by_range) = walk(levels, quantity, side, price_bound(listing, side));
+    let (fills, stopped_by_range) = walk(levels, quantity, price_range(listing));
     let executed: Decimal = fills.iter().map(|fill| fill.quantity).sum();
     let expiry_reason = match (executed < quantity, stopped_by_range) {
         (false, _) => None,
@@ -98,7 +100,7 @@ fn match_limit(
     check_lot(listing, quantity)?;
     let notional = price * quantity;
     check_notional(listing, notional, [true, true])?;
-    let (mut fills, stopped_by_range) = walk(levels, quantity, side, price_bound(listing, side));
+    let (mut fills, stopped_by_range) = walk(levels, quantity, price_range(listing));
     let executed: Decimal = fills.iter().map(|fill| fill.quantity).sum();
     let expiry_reason = match time_in_force {
         _ if executed == quantity => None,
@@ -151,7 +153,7 @@ fn check_price(symbol: &Symbol, price: Decimal) -> Result<(), Refusal> {
         return Err(Refusal::filter("PRICE_FILTER"));
     }
     let [up, down] = PERCENT_PRICE;
-    if price > symbol.average() * up || price < symbol.average() * down {
+    if price > symbol.filter_price() * up || price < symbol.filter_price() * down {
         return Err(Refusal::filter("PERCENT_PRICE_BY_SIDE"));
     }
     Ok(())
@@ -194,26 +196,22 @@ fn check_notional(listing: &Listing, notional: Decimal, applies: [bool; 2]) -> R
     if too_small || too_big { Err(Refusal::filter(name)) } else { Ok(()) }
 }
 
-/// Le pire prix que la règle d'écart permet, quand la paire a un prix de référence.
-fn price_bound(listing: &Listing, side: OrderSide) -> Option<Decimal> {
+/// Les prix que la règle d'écart permet, quand la paire a un prix de référence.
+fn price_range(listing: &Listing) -> Option<RangeInclusive<Decimal>> {
     let (reference, range) = (listing.reference_price?, listing.price_range?);
-    match side {
-        OrderSide::Buy => Some(reference * (Decimal::ONE + range)),
-        OrderSide::Sell => Some(reference * (Decimal::ONE - range)),
-    }
+    Some(reference * (Decimal::ONE - range)..=reference * (Decimal::ONE + range))
 }
 
 /// Une exécution par niveau traversé ; vrai si l'écart permis a arrêté la marche.
-fn walk(levels: &[Level], quantity: Decimal, side: OrderSide, bound: Option<Decimal>) -> (Vec<Level>, bool) {
+fn walk(levels: &[Level], quantity: Decimal, range: Option<RangeInclusive<Decimal>>) -> (Vec<Level>, bool) {
     let mut left = quantity;
     let mut fills = Vec::new();
     for level in levels {
-        let beyond = bound.is_some_and(|bound| match side {
-            OrderSide::Buy => level.price > bound,
-            OrderSide::Sell => level.price < bound,
-        });
-        if left.is_zero() || beyond {
-            return (fills, beyond && !left.is_zero());
+        if left.is_zero() {
+            break;
+        }
+        if range.as_ref().is_some_and(|range| !range.contains(&level.price)) {
+            return (fills, true);
         }
         let taken = level.quantity.min(left);
         fills.push(Level { price: level.price, quantity: taken });
@@ -282,13 +280,14 @@ mod tests {
     #[test]
     fn an_exhausted_book_or_range_ends_the_order_early() {
         let cases = [
-            ("0.7", None, "INSUFFICIENT_LIQUIDITY", "0.6"),
-            ("0.5", Some("0.05"), "EXECUTION_RULE_PRICE_RANGE_EXCEEDED", "0.3"),
-            ("0.5", Some("0.0001"), "EXECUTION_RULE_PRICE_RANGE_EXCEEDED", "0.1"),
+            ("0.7", "100", None, SHORT_OF_BOOK, "0.6"),
+            ("0.5", "100", Some("0.05"), OUT_OF_RANGE, "0.3"),
+            ("0.5", "100", Some("0.0001"), OUT_OF_RANGE, "0.1"),
+            ("0.5", "200", Some("0.05"), OUT_OF_RANGE, "0"),
         ];
-        for (quantity, range, reason, executed) in cases {
+        for (quantity, reference, range, reason, executed) in cases {
             let edit = |listing: &mut Listing| {
-                listing.reference_price = Some(decimal("100"));
+                listing.reference_price = Some(decimal(reference));
                 listing.price_range = range.map(decimal);
             };
             with_symbol(edit, |symbol| {

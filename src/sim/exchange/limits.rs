@@ -131,7 +131,7 @@ impl Limits {
         Ok(())
     }
 
-    /// Un ordre entièrement exécuté rend son compte ; on ne le compte donc pas.
+    /// Un ordre qui s'exécute, fût-ce en partie, rend son compte : on ne compte que les autres.
     pub(super) fn count_unfilled(&mut self, now_ms: i64) {
         *self.ten_seconds.at(now_ms) += 1;
         *self.day.at(now_ms) += 1;

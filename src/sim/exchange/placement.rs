@@ -22,7 +22,7 @@ impl State {
         self.limits.admit_order(now_ms)?;
         let found = self.check(&ticket)?;
         let order = self.execute(&ticket, found)?;
-        if order.status != OrderStatus::Filled {
+        if order.executed.is_zero() {
             self.limits.count_unfilled(now_ms);
         }
         let receipt = order.receipt(ticket.response_type);

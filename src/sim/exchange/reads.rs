@@ -179,7 +179,8 @@ impl State {
 
 /// `startTime` et `endTime`, à moins d'un jour l'un de l'autre.
 fn span(params: &Params) -> Result<(Option<i64>, Option<i64>), Refusal> {
-    let (start, end) = (params.integer("startTime")?, params.integer("endTime")?);
+    let ms = |name: &str| Ok(params.time(name)?.map(|micros| micros / 1_000));
+    let (start, end) = (ms("startTime")?, ms("endTime")?);
     match (start, end) {
         (Some(start), Some(end)) if end - start > DAY_MS => {
             Err(Refusal::new(-1127, "More than 24 hours between startTime and endTime."))

@@ -11,9 +11,6 @@ use crate::sim::signature::{hmac_hex, is_signed_by};
 
 /// Avance tolérée d'un horodatage sur l'heure de la bourse.
 const AHEAD_MICROS: i64 = 1_000_000;
-/// À partir d'ici un horodatage est en microsecondes : en millisecondes ce serait l'an 5138.
-const MICROSECONDS_FROM: i64 = 100_000_000_000_000;
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Permission {
     Read,
@@ -35,7 +32,7 @@ impl State {
             return Err(Refusal::unauthorized(-2015, "Invalid API-key, IP, or permissions for action."));
         }
         params.require("timestamp")?;
-        let timestamp = params.integer("timestamp")?.ok_or_else(|| Refusal::missing("timestamp"))?;
+        let timestamp = params.time("timestamp")?.ok_or_else(|| Refusal::missing("timestamp"))?;
         let window = params.recv_window_micros()?;
         check_time(timestamp, window, self.clock.now_micros())?;
         let sent = params.require("signature")?;
@@ -48,13 +45,13 @@ impl State {
     }
 }
 
-fn check_time(timestamp: i64, window_micros: i64, now_micros: i64) -> Result<(), Refusal> {
-    let micros = if timestamp >= MICROSECONDS_FROM { timestamp } else { timestamp.saturating_mul(1_000) };
-    if micros >= now_micros + AHEAD_MICROS {
+/// Tout est en microsecondes.
+fn check_time(timestamp: i64, window: i64, now: i64) -> Result<(), Refusal> {
+    if timestamp >= now + AHEAD_MICROS {
         let text = "Timestamp for this request was 1000ms ahead of the server's time.";
         return Err(Refusal::new(-1021, text));
     }
-    if now_micros - micros > window_micros {
+    if now - timestamp > window {
         return Err(Refusal::new(-1021, "Timestamp for this request is outside of the recvWindow."));
     }
     Ok(())
@@ -117,11 +114,9 @@ mod tests {
         let text = |timestamp| check_time(timestamp, 3_000_500, now).err().map(|refusal| refusal.text);
         let ahead = Some("Timestamp for this request was 1000ms ahead of the server's time.".to_owned());
         let late = Some("Timestamp for this request is outside of the recvWindow.".to_owned());
-        assert_eq!(text(1_790_000_000_999), None);
-        assert_eq!(text(1_790_000_001_000), ahead);
-        assert_eq!(text(1_789_999_997_000), None);
-        assert_eq!(text(1_789_999_996_999), late);
-        assert_eq!(text(1_789_999_996_999_500), None);
-        assert_eq!(text(1_789_999_996_999_499), late);
+        assert_eq!(text(now + 999_999), None);
+        assert_eq!(text(now + 1_000_000), ahead);
+        assert_eq!(text(now - 3_000_500), None);
+        assert_eq!(text(now - 3_000_501), late);
     }
 }

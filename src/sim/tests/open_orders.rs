@@ -64,7 +64,7 @@ fn a_limit_order_that_must_not_rest_expires() {
     assert_eq!(told("FOK"), ["EXPIRED", "0.00000000", "UNFILLED_FOK_ORDER_EXPIRED", "FOK"]);
     assert_eq!(held(&world, "USDC").1, Decimal::ZERO);
     let counts = signed(&world, "GET", "/api/v3/rateLimit/order", "").body;
-    assert!(counts.contains(r#""limit":100,"count":2"#), "{counts}");
+    assert!(counts.contains(r#""limit":100,"count":1"#), "{counts}");
     assert_balances(&world, &[("USDC", Decimal::ONE_THOUSAND)]);
 }
 

@@ -67,6 +67,11 @@ fn history_is_ascending_limited_and_strict_about_combinations() {
     assert_eq!(trades("&orderId=1&startTime=1").refusal().1, -1128);
     assert_eq!(trades("&startTime=1&endTime=90000000").refusal().1, -1127);
     assert_eq!(list(&trades("&startTime=1&endTime=2").value()).len(), 0);
+    let start = orders[0].time_ms;
+    for start in [format!("{start}"), format!("{start}000")] {
+        let found = trades(&format!("&startTime={start}")).value();
+        assert_eq!(list(&found).len(), orders.iter().map(|order| order.fills.len()).sum::<usize>());
+    }
 }
 
 #[test]

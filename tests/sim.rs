@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::SystemTime;
 
-use calvalot::sim::{Delivery, Direct, Fault, Hour, On, Side, Wire};
-use calvalot::sim::{NotionalFilter, OrderSide, Pace, Script, Status, World};
+use calvalot::sim::{
+    Delivery, Direct, Fault, Hour, NotionalFilter, On, OrderSide, Pace, Script, Side, Status, Wire, World,
+};
 use hmac::{Hmac, KeyInit, Mac};
 use isahc::http::HeaderMap;
 use isahc::prelude::*;

@@ -1,8 +1,9 @@
 //! Le monde extérieur simulé : un leader et une bourse, pour `demo` et les tests.
 //!
 //! [`World`] les sert en vrai HTTP sur la boucle locale : un fil, deux ports éphémères ; le lâcher l'arrête.
-//! [`Direct`] les donne sans réseau et, par [`Hour::Set`], hors du temps de la machine. `sim` ne partage aucun type du fil avec le client : une lecture fausse de la documentation ne doit pas
-//! être des deux côtés. Même graine, mêmes requêtes : mêmes prix, mêmes signaux, quelle que soit la machine.
+//! [`Direct`] les donne sans réseau et, par [`Hour::Set`], hors du temps de la machine. `sim` ne partage aucun
+//! type du fil avec le client : une lecture fausse de la documentation ne doit pas être des deux côtés. Même
+//! graine, mêmes requêtes : mêmes prix, mêmes signaux, quelle que soit la machine.
 //!
 //! La liste S1–S41 de la fiche Binance y est, hors gzip : répondre en clair est permis, et le client ne demande
 //! rien d'autre. Hors de la liste, ne sont pas simulés : les signatures RSA, qu'il ne fait pas et qui voudraient

@@ -2,9 +2,13 @@
 //!
 //! Les coupures, les refus et les comptes ligne à ligne sont dans `src/sim/tests`.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::SystemTime;
 
-use calvalot::sim::{NotionalFilter, OrderSide, Pace, Script, Status, World};
+use calvalot::sim::{
+    Delivery, Direct, Fault, Hour, NotionalFilter, On, OrderSide, Pace, Script, Side, Status, Wire, World,
+};
 use hmac::{Hmac, KeyInit, Mac};
 use isahc::http::HeaderMap;
 use isahc::prelude::*;
@@ -129,6 +133,39 @@ fn two_worlds_with_the_same_seed_tell_the_same_story() {
     assert_ne!(story_of_seven, story(8));
     let signals: Vec<&String> = story_of_seven.iter().filter(|line| line.contains("sig-0008")).collect();
     assert_eq!(signals.len(), 5, "forty polls, one mind every five");
+}
+
+/// Quarante achats sans réseau, une seconde de la simulation entre deux, une réponse sur quatre perdue.
+fn story_without_a_network(seed: u64) -> (Vec<String>, usize) {
+    let hour = Arc::new(AtomicI64::new(1_790_000_000_000_000));
+    let script = Script { seed, hour: Hour::Set(hour.clone()), ..Script::default() };
+    let key = script.api_key.clone();
+    let world = Direct::new(script);
+    world.fault(On::exchange("/api/v3/order").chance(0.25), Fault::processed(Wire::Silence));
+    let mut lines = Vec::new();
+    for rank in 0..40 {
+        let now_ms = hour.fetch_add(1_000_000, Ordering::SeqCst) / 1_000 + 1_000;
+        let payload = format!("{}&timestamp={now_ms}", buy(&format!("n{rank}")));
+        let signature = hmac_hex(&Script::default().api_secret, &payload);
+        let order = format!("/api/v3/order?{payload}&signature={signature}");
+        for (method, target) in [("GET", "/api/v3/ticker/bookTicker"), ("POST", &order)] {
+            let arrival = world.arrive(Side::Exchange, method, target, &[("X-MBX-APIKEY", &key)], b"");
+            lines.push(match arrival.process() {
+                Delivery::Whole(reply) => format!("{reply:?}"),
+                other => format!("{other:?}"),
+            });
+        }
+    }
+    (lines, world.exchange().accepted_orders().len())
+}
+
+#[test]
+fn without_a_network_the_same_seed_tells_the_same_story_to_the_last_byte() {
+    let (story, orders) = story_without_a_network(7);
+    assert_eq!((story.clone(), orders), story_without_a_network(7));
+    assert_ne!(story, story_without_a_network(8).0);
+    assert!(story.contains(&"Never".to_owned()));
+    assert_eq!(orders, 40, "1000 USDC pay forty orders of 25 at most, heard of or not");
 }
 
 #[test]

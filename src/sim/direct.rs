@@ -140,6 +140,8 @@ impl Delivery {
             | Wire::Nested(_)
             | Wire::LongHead(_)
             | Wire::Drip(_) => Delivery::Whole(reply.reshaped(wire)),
+            // Une réponse sans corps ne se coupe pas.
+            Wire::Truncate if reply.status == 204 => Delivery::Whole(reply),
             Wire::Close | Wire::Reset | Wire::Truncate | Wire::Raw(_) => Delivery::Cut,
             Wire::Silence => Delivery::Never,
             Wire::Huge(_) | Wire::Endless => Delivery::Unbounded,
@@ -171,7 +173,7 @@ mod tests {
             "symbol=BTCUSDC&side=BUY&type=MARKET&quoteOrderQty=25&newClientOrderId=a&timestamp={}",
             START / 1_000
         );
-        let signature = hmac_hex(&script.api_secret, &[payload.as_bytes()]);
+        let signature = hmac_hex(&script.api_secret, payload.as_bytes());
         let target = format!("{ORDER}?{payload}&signature={signature}");
         world.arrive(Side::Exchange, "POST", &target, &[("X-MBX-APIKEY", &script.api_key)], b"")
     }
@@ -183,7 +185,7 @@ mod tests {
 
     fn poll(world: &Direct, seconds: i64) -> (u16, String) {
         let seconds = seconds.to_string();
-        let signature = hmac_hex(&Script::default().secret, &[seconds.as_bytes()]);
+        let signature = hmac_hex(&Script::default().secret, seconds.as_bytes());
         let headers = [("X-Signal-Timestamp", seconds.as_str()), ("X-Signal-Signature", &signature)];
         whole(world.arrive(Side::Leader, "GET", "/api/signal/latest", &headers, b"").process())
     }

@@ -4,8 +4,10 @@
 //! acceptés est l'oracle des tests ; rien ne l'efface, pas même [`Exchange::wipe`].
 
 mod account;
+mod cancellation;
 mod clock;
 mod engine;
+mod key;
 mod limits;
 mod order;
 mod params;
@@ -14,6 +16,7 @@ mod public;
 mod reads;
 mod refusal;
 mod signed;
+mod ticket;
 mod visibility;
 
 use std::collections::BTreeMap;
@@ -24,7 +27,7 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 
 pub use account::{Account, Balance};
-pub use order::{Asked, Fill, Order, OrderSide, OrderStatus};
+pub use order::{Asked, Fill, Order, OrderSide, OrderStatus, TimeInForce};
 pub use visibility::{Lag, View};
 
 use super::direct::Counterpart;
@@ -81,9 +84,9 @@ impl State {
         let read = Permission::Read;
         Some(match (request.method.as_str(), request.path.as_str()) {
             ("GET", "/api/v3/ping") => params.only(&[], false).map(|()| object! {}),
-            ("GET", "/api/v3/time") => {
-                params.only(&[], false).map(|()| object! { "serverTime": self.clock.now_ms() })
-            }
+            ("GET", "/api/v3/time") => params
+                .only(&[], false)
+                .map(|()| object! { "serverTime": Json::Time(self.clock.now_micros()) }),
             ("GET", "/api/v3/exchangeInfo") => self.exchange_info(params),
             ("GET", "/api/v3/ticker/price") => self.ticker(params, public::price_ticker),
             ("GET", "/api/v3/ticker/bookTicker") => self.ticker(params, public::book_ticker),
@@ -96,6 +99,9 @@ impl State {
             }
             ("POST", "/api/v3/order/test") => {
                 self.signed(request, params, Permission::Trade).and_then(|()| self.test_order(params))
+            }
+            ("DELETE", "/api/v3/order") => {
+                self.signed(request, params, Permission::Trade).and_then(|()| self.cancel_order(params))
             }
             ("GET", "/api/v3/order") => {
                 self.signed(request, params, read).and_then(|()| self.query_order(params))
@@ -114,6 +120,9 @@ impl State {
             }
             ("GET", "/api/v3/account/commission") => {
                 self.signed(request, params, read).and_then(|()| self.commission_rates(params))
+            }
+            ("GET", "/api/v3/myFilters") => {
+                self.signed(request, params, read).and_then(|()| self.my_filters(params))
             }
             ("GET", "/api/v3/rateLimit/order") => {
                 self.signed(request, params, read).and_then(|()| self.order_counts(params))
@@ -138,6 +147,9 @@ impl State {
             None => not_found(request),
             Some(Err(refusal)) => refusal.reply(),
             Some(Ok(json)) => {
+                let unit = request.header("X-MBX-TIME-UNIT").unwrap_or_default();
+                let finer = unit.eq_ignore_ascii_case("MICROSECOND") && request.path.starts_with("/api/");
+                let json = if finer { json.in_microseconds() } else { json };
                 let mut reply = Reply::json(200, json.to_string());
                 if (request.method.as_str(), request.path.as_str()) == ("POST", "/api/v3/order") {
                     self.limits.refund(now_ms, weight);
@@ -188,11 +200,8 @@ fn weight(request: &Request, params: &Params) -> i64 {
             _ => 250,
         },
         ("GET", "/api/v3/executionRules") => {
-            if one_symbol {
-                2
-            } else {
-                40
-            }
+            let named = params.symbols().ok().flatten().map_or(20, |symbols| symbols.len().clamp(1, 20));
+            if one_symbol { 2 } else { 2 * named as i64 }
         }
         ("GET", "/api/v3/account" | "/api/v3/account/commission" | "/api/v3/allOrders") => 20,
         ("GET", "/api/v3/order") => 4,
@@ -210,8 +219,10 @@ fn weight(request: &Request, params: &Params) -> i64 {
                 20
             }
         }
-        ("GET", "/api/v3/rateLimit/order") => 40,
+        ("GET", "/api/v3/rateLimit/order" | "/api/v3/myFilters") => 40,
         ("POST", "/api/v3/order/test") if params.get("computeCommissionRates") == Some("true") => 20,
+        // `sapi` a son budget à part.
+        (_, path) if path.starts_with("/sapi/") => 0,
         _ => 1,
     }
 }
@@ -351,6 +362,10 @@ impl Exchange {
 
     pub fn set_weight_limit(&self, per_minute: i64) {
         self.lock().limits.weight_limit = per_minute;
+    }
+
+    pub fn set_raw_limit(&self, per_five_minutes: i64) {
+        self.lock().limits.raw_limit = per_five_minutes;
     }
 
     pub fn set_order_limit(&self, per_ten_seconds: i64) {

@@ -12,6 +12,8 @@ use rust_decimal::Decimal;
 pub(super) enum Json {
     Bool(bool),
     Int(i64),
+    /// Une heure, en microsecondes ; écrite en millisecondes si on ne demande pas mieux.
+    Time(i64),
     Number(Decimal),
     Text(String),
     List(Vec<Json>),
@@ -27,6 +29,23 @@ macro_rules! object {
 pub(super) use object;
 
 impl Json {
+    pub(super) fn time(ms: i64) -> Json {
+        Json::Time(ms * 1_000)
+    }
+
+    /// Toutes les heures en microsecondes.
+    pub(super) fn in_microseconds(self) -> Json {
+        match self {
+            Json::Time(micros) => Json::Int(micros),
+            Json::List(values) => Json::List(values.into_iter().map(Json::in_microseconds).collect()),
+            Json::Object(fields) => {
+                let finer = |(key, value): (&'static str, Json)| (key, value.in_microseconds());
+                Json::Object(fields.into_iter().map(finer).collect())
+            }
+            other => other,
+        }
+    }
+
     /// Ajoute un champ à un objet ; sans effet sur toute autre valeur.
     pub(super) fn push(&mut self, key: &'static str, value: impl Into<Json>) {
         if let Json::Object(fields) = self {
@@ -40,6 +59,7 @@ impl fmt::Display for Json {
         match self {
             Json::Bool(value) => write!(f, "{value}"),
             Json::Int(value) => write!(f, "{value}"),
+            Json::Time(micros) => write!(f, "{}", micros / 1_000),
             Json::Number(value) => write!(f, "{}", value.normalize()),
             Json::Text(value) => write_text(f, value),
             Json::List(values) => {
@@ -121,6 +141,13 @@ mod tests {
         let price: Decimal = "68012.34".parse().unwrap();
         let json = object! { "price": price, "weight": Json::Number(Decimal::new(400, 3)), "n": 3i64 };
         assert_eq!(json.to_string(), r#"{"price":"68012.34000000","weight":0.4,"n":3}"#);
+    }
+
+    #[test]
+    fn times_are_written_in_milliseconds_unless_microseconds_are_asked_for() {
+        let json = object! { "list": vec![object! { "t": Json::Time(1_234_567) }, Json::time(9)], "n": 5i64 };
+        assert_eq!(json.to_string(), r#"{"list":[{"t":1234},9],"n":5}"#);
+        assert_eq!(json.in_microseconds().to_string(), r#"{"list":[{"t":1234567},9000],"n":5}"#);
     }
 
     #[test]

@@ -143,7 +143,7 @@ impl Leader {
         };
         let signature = request.header("X-Signal-Signature").unwrap_or_default();
         seconds.abs_diff(now_seconds) <= TOLERANCE_SECONDS.unsigned_abs()
-            && hmac_hex(&self.secret, &[timestamp.as_bytes()]) == signature
+            && hmac_hex(&self.secret, timestamp.as_bytes()) == signature
     }
 }
 

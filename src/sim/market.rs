@@ -7,7 +7,7 @@
 
 use std::collections::VecDeque;
 
-use rust_decimal::{Decimal, RoundingStrategy};
+use rust_decimal::{Decimal, RoundingStrategy, dec};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
@@ -37,6 +37,11 @@ pub enum NotionalFilter {
     MinNotional,
 }
 
+/// Ordres ouverts par paire et par compte, au plus.
+pub(super) const MAX_OPEN_ORDERS: usize = 200;
+/// Un prix limite s'écarte de celui des filtres d'au plus ces facteurs, vers le haut et vers le bas.
+pub(super) const PERCENT_PRICE: [Decimal; 2] = [dec!(5), dec!(0.2)];
+
 /// Les règles d'une paire. Zéro désactive un pas ou un minimum, comme chez la bourse.
 #[derive(Clone, Debug)]
 pub struct Listing {
@@ -61,7 +66,7 @@ pub struct Listing {
     pub quote_order_allowed: bool,
     /// ET de OU, comparé aux permissions du compte.
     pub permission_sets: Vec<Vec<&'static str>>,
-    /// Prix de référence ; à défaut c'est la moyenne qui sert au montant minimal.
+    /// Prix de référence ; à défaut c'est la moyenne qui sert aux filtres.
     pub reference_price: Option<Decimal>,
     /// Écart toléré autour du prix de référence pendant l'exécution (0,05 = 5 %).
     pub price_range: Option<Decimal>,
@@ -102,8 +107,13 @@ impl Symbol {
         self.average.unwrap_or_else(mean)
     }
 
-    /// Le prix qui sert au montant d'un ordre au marché : ni le bid ni l'ask.
-    pub(super) fn notional_price(&self) -> Decimal {
+    /// Le plus haut prix limite.
+    pub(super) fn max_price(&self) -> Decimal {
+        (self.start * Decimal::from(15)).round_dp(0).max(Decimal::ONE_HUNDRED)
+    }
+
+    /// Le prix auquel les filtres se mesurent : ni le bid ni l'ask.
+    pub(super) fn filter_price(&self) -> Decimal {
         self.listing.reference_price.unwrap_or_else(|| self.average())
     }
 

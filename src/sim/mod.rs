@@ -1,13 +1,16 @@
 //! Le monde extérieur simulé : un leader et une bourse, pour `demo` et les tests.
 //!
 //! [`World`] les sert en vrai HTTP sur la boucle locale : un fil, deux ports éphémères ; le lâcher l'arrête.
-//! [`Direct`] les donne sans réseau et, par [`Hour::Set`], hors du temps de la machine. `sim` ne partage aucun type du fil avec le client : une lecture fausse de la documentation ne doit pas
-//! être des deux côtés. Même graine, mêmes requêtes : mêmes prix, mêmes signaux, quelle que soit la machine.
+//! [`Direct`] les donne sans réseau et, par [`Hour::Set`], hors du temps de la machine. `sim` ne partage aucun
+//! type du fil avec le client : une lecture fausse de la documentation ne doit pas être des deux côtés. Même
+//! graine, mêmes requêtes : mêmes prix, mêmes signaux, quelle que soit la machine.
 //!
-//! De la liste S1–S41 de la fiche Binance manquent : les ordres LIMIT envoyés par l'API et leur annulation (un
-//! ordre ouvert se pose par [`Exchange::rest_order`]), `myFilters`, -2026 (archives), MAX_ASSET, l'en-tête
-//! `X-MBX-TIME-UNIT`, les compteurs `RAW_REQUESTS`, gzip, et les signatures RSA. Une fiche muette sur un
-//! code en reçoit un au choix : -2014 sans clé, -1128 pour deux quantités, -1021 pour une heure lointaine.
+//! La liste S1–S41 de la fiche Binance y est, hors gzip : répondre en clair est permis, et le client ne demande
+//! rien d'autre. Hors de la liste, ne sont pas simulés : les signatures RSA, qu'il ne fait pas et qui voudraient
+//! une dépendance de plus, les ordres stop, LIMIT_MAKER et iceberg (-1014), la prévention des ordres contre
+//! soi-même, et la rencontre d'un ordre ouvert par le marché : il reste ouvert jusqu'à son annulation. Une fiche
+//! muette sur un code en reçoit un au choix : -2014 sans clé, -1128 pour deux quantités, -1021 pour une heure
+//! lointaine.
 
 mod direct;
 mod exchange;
@@ -35,7 +38,7 @@ use smol::{Async, LocalExecutor};
 
 pub use direct::{Arrival, Delivery, Direct};
 pub use exchange::{
-    Account, Asked, Balance, Exchange, Fill, Lag, Order, OrderSide, OrderStatus, SameId, View,
+    Account, Asked, Balance, Exchange, Fill, Lag, Order, OrderSide, OrderStatus, SameId, TimeInForce, View,
 };
 pub use fault::{Fault, Handling, Hit, On, Side, Wire};
 pub use hour::Hour;

@@ -4,8 +4,10 @@
 //! HTTP est dans `tests/sim.rs`.
 
 mod faults;
+mod open_orders;
 mod orders;
 mod reads;
+mod weights;
 
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind, Read, Write};
@@ -101,7 +103,7 @@ fn signed_target(path: &str, params: &str) -> String {
 
 fn stamped_target(path: &str, params: &str, stamp: &str) -> String {
     let payload = if params.is_empty() { stamp.to_owned() } else { format!("{params}&{stamp}") };
-    let signature = hmac_hex(&Script::default().api_secret, &[payload.as_bytes()]);
+    let signature = hmac_hex(&Script::default().api_secret, payload.as_bytes());
     format!("{path}?{payload}&signature={signature}")
 }
 
@@ -124,7 +126,7 @@ fn buy(client_id: &str) -> String {
 
 fn poll_now(world: &World) -> Answer {
     let timestamp = (unix_ms() / 1_000).to_string();
-    let signature = hmac_hex(&Script::default().secret, &[timestamp.as_bytes()]);
+    let signature = hmac_hex(&Script::default().secret, timestamp.as_bytes());
     let headers = format!("X-Signal-Timestamp: {timestamp}\r\nX-Signal-Signature: {signature}\r\n");
     receive(send(&world.leader_url(), "GET", "/api/signal/latest", &headers)).unwrap()
 }
@@ -147,7 +149,8 @@ fn expected_balances(world: &World, start: &[(&str, Decimal)]) -> BTreeMap<Strin
 
 fn assert_balances(world: &World, start: &[(&str, Decimal)]) {
     for (asset, expected) in expected_balances(world, start) {
-        let Balance { free, .. } = world.exchange().balance(&asset);
-        assert!(free == expected && free >= Decimal::ZERO, "{asset}: {free} instead of {expected}");
+        let Balance { free, locked } = world.exchange().balance(&asset);
+        assert!(free >= Decimal::ZERO && locked >= Decimal::ZERO, "{asset}: {free} and {locked}");
+        assert_eq!(free + locked, expected, "{asset}");
     }
 }

@@ -40,6 +40,8 @@ pub struct Account {
     /// La fiche ne tranche pas (13.5) : vers le bas par défaut.
     pub commission_rounding: RoundingStrategy,
     pub uid: i64,
+    /// Filtres MAX_ASSET : le plus qu'un ordre peut mouvoir d'un actif, en base ou en cotation.
+    pub max_assets: Vec<(&'static str, Decimal)>,
     pub(super) balances: Balances,
 }
 
@@ -62,6 +64,7 @@ impl Account {
             bnb_share: Decimal::new(75, 2),
             commission_rounding: RoundingStrategy::ToZero,
             uid: 354_937_868,
+            max_assets: Vec::new(),
             balances: balances.iter().map(held).collect(),
         }
     }
@@ -90,6 +93,14 @@ impl Account {
         balance.free -= amount;
         balance.locked += amount;
         Ok(())
+    }
+
+    /// Rend ce qu'un ordre ouvert engageait.
+    pub(super) fn unlock(&mut self, asset: &str, amount: Decimal) {
+        let balance = self.balances.entry(asset.to_owned()).or_default();
+        balance.locked -= amount;
+        balance.free += amount;
+        assert!(balance.locked >= Decimal::ZERO, "an order gave back more {asset} than it held");
     }
 
     /// Échange une exécution et prélève sa commission ; rend la commission et son actif.

@@ -11,6 +11,8 @@ const DECIMAL_RANGE: &str = r"^([0-9]{1,20})(\.[0-9]{1,20})?$";
 const INTEGER_RANGE: &str = "^[0-9]{1,20}$";
 const SYMBOL_RANGE: &str = "^[A-Z0-9-_.]{1,20}$";
 const CLIENT_ID_RANGE: &str = "^[a-zA-Z0-9-_]{1,36}$";
+/// À partir d'ici une heure est en microsecondes : en millisecondes ce serait l'an 5138.
+const MICROSECONDS_FROM: i64 = 100_000_000_000_000;
 const RECV_WINDOW_RANGE: &str = r"^([0-9]{1,5})(\.[0-9]{1,3})?$";
 
 /// Ce que toute requête signée peut porter.
@@ -83,6 +85,12 @@ impl Params {
             return Err(Refusal::illegal(name, INTEGER_RANGE));
         }
         text.parse().map(Some).map_err(|_| Refusal::new(-1108, format!("Parameter '{name}' overflowed.")))
+    }
+
+    /// Une heure donnée en millisecondes ou en microsecondes ; rendue en microsecondes.
+    pub(super) fn time(&self, name: &str) -> Result<Option<i64>, Refusal> {
+        let micros = |time: i64| if time >= MICROSECONDS_FROM { time } else { time * 1_000 };
+        Ok(self.integer(name)?.map(micros))
     }
 
     pub(super) fn flag(&self, name: &str) -> Result<Option<bool>, Refusal> {
@@ -212,6 +220,13 @@ mod tests {
         let params = Params::parse("a=1", "a=2&b=%5B3").unwrap();
         assert_eq!((params.get("a"), params.get("b")), (Some("1"), Some("[3")));
         assert_eq!(Params::parse("a=1&a=2", "").unwrap_err().code, -1101);
+    }
+
+    #[test]
+    fn a_time_is_in_milliseconds_or_in_microseconds() {
+        let params = Params::parse("ms=1790000000123&us=1790000000123456", "").unwrap();
+        assert_eq!(params.time("ms"), Ok(Some(1_790_000_000_123_000)));
+        assert_eq!(params.time("us"), Ok(Some(1_790_000_000_123_456)));
     }
 
     #[test]

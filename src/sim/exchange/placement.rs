@@ -5,50 +5,24 @@
 
 use rust_decimal::Decimal;
 
-use super::engine::{Match, match_market};
-use super::order::{Asked, Fill, Order, OrderSide, OrderStatus, ResponseType};
+use super::engine::{Match, match_order};
+use super::order::{Asked, Fill, Order, OrderSide, OrderStatus, ResponseType, TimeInForce};
 use super::params::Params;
 use super::refusal::Refusal;
+use super::ticket::{KNOWN, Ticket};
 use super::{Exchange, State};
 use crate::sim::json::{Json, object};
-use crate::sim::market::{Listing, Status};
-
-const KNOWN: [&str; 15] = [
-    "symbol",
-    "side",
-    "type",
-    "quantity",
-    "quoteOrderQty",
-    "newClientOrderId",
-    "newOrderRespType",
-    "selfTradePreventionMode",
-    "strategyId",
-    "strategyType",
-    "timeInForce",
-    "price",
-    "stopPrice",
-    "icebergQty",
-    "computeCommissionRates",
-];
-
-/// Un ordre lu et légal, avant tout filtre.
-struct Ticket {
-    pair: &'static str,
-    side: OrderSide,
-    asked: Asked,
-    client_id: Option<String>,
-    response_type: ResponseType,
-    strategy: [Option<i64>; 2],
-}
+use crate::sim::market::{Level, Listing, MAX_OPEN_ORDERS, Status, Symbol};
 
 impl State {
     pub(super) fn place_order(&mut self, params: &Params) -> Result<Json, Refusal> {
-        let ticket = self.read_ticket(params)?;
+        params.only(&KNOWN, true)?;
+        let ticket = Ticket::read(self.one(params)?.pair, params)?;
         let now_ms = self.clock.now_ms();
         self.limits.admit_order(now_ms)?;
         let found = self.check(&ticket)?;
-        let order = self.execute(ticket.side, &ticket, found);
-        if order.status != OrderStatus::Filled {
+        let order = self.execute(&ticket, found)?;
+        if order.executed.is_zero() {
             self.limits.count_unfilled(now_ms);
         }
         let receipt = order.receipt(ticket.response_type);
@@ -58,9 +32,9 @@ impl State {
 
     /// Contrôles de l'API et filtres, sans le moteur : ni solde ni identifiant.
     pub(super) fn test_order(&mut self, params: &Params) -> Result<Json, Refusal> {
-        let ticket = self.read_ticket(params)?;
-        let symbol = self.market.find(ticket.pair).ok_or_else(Refusal::invalid_symbol)?;
-        match_market(symbol, ticket.side, ticket.asked)?;
+        params.only(&[&KNOWN[..], &["computeCommissionRates"]].concat(), true)?;
+        let symbol = self.one(params)?;
+        self.check_filters(symbol, &Ticket::read(symbol.pair, params)?)?;
         if params.flag("computeCommissionRates")? != Some(true) {
             return Ok(object! {});
         }
@@ -71,52 +45,6 @@ impl State {
             "taxCommissionForOrder": none(),
             "discount": self.discount(),
         })
-    }
-
-    fn read_ticket(&self, params: &Params) -> Result<Ticket, Refusal> {
-        params.only(&KNOWN, true)?;
-        let pair = self.one(params)?.pair;
-        let side = match params.require("side")? {
-            "BUY" => OrderSide::Buy,
-            "SELL" => OrderSide::Sell,
-            _ => return Err(Refusal::new(-1117, "Invalid side.")),
-        };
-        match params.require("type")? {
-            "MARKET" => {}
-            "LIMIT" | "LIMIT_MAKER" | "STOP_LOSS" | "STOP_LOSS_LIMIT" | "TAKE_PROFIT"
-            | "TAKE_PROFIT_LIMIT" => {
-                return Err(Refusal::new(-1014, "Unsupported order combination."));
-            }
-            _ => return Err(Refusal::new(-1116, "Invalid orderType.")),
-        }
-        let asked = match (params.amount("quantity")?, params.amount("quoteOrderQty")?) {
-            (Some(quantity), None) => Asked::Quantity(quantity),
-            (None, Some(amount)) => Asked::Amount(amount),
-            (Some(_), Some(_)) => return Err(Refusal::combination()),
-            (None, None) => {
-                let text = "Param 'quantity' or 'quoteOrderQty' must be sent, but both were empty/null!";
-                return Err(Refusal::new(-1102, text));
-            }
-        };
-        for name in ["timeInForce", "price", "stopPrice", "icebergQty"] {
-            if params.get(name).is_some() {
-                return Err(Refusal::new(-1106, format!("Parameter '{name}' sent when not required.")));
-            }
-        }
-        let response_type = match params.get("newOrderRespType") {
-            None | Some("FULL") => ResponseType::Full,
-            Some("RESULT") => ResponseType::Result,
-            Some("ACK") => ResponseType::Ack,
-            Some(_) => {
-                return Err(Refusal::new(-1130, "Data sent for parameter 'newOrderRespType' is not valid."));
-            }
-        };
-        let strategy = [params.integer("strategyId")?, params.integer("strategyType")?];
-        if strategy[1].is_some_and(|kind| kind < 1_000_000) {
-            return Err(Refusal::new(-1134, "strategyType was less than 1000000."));
-        }
-        let client_id = params.client_id("newClientOrderId")?.map(str::to_owned);
-        Ok(Ticket { pair, side, asked, client_id, response_type, strategy })
     }
 
     fn check(&self, ticket: &Ticket) -> Result<Match, Refusal> {
@@ -132,16 +60,9 @@ impl State {
             }
         }
         self.check_rights(listing, ticket.asked)?;
-        let found = match_market(symbol, ticket.side, ticket.asked)?;
-        if let (OrderSide::Buy, Some(limit)) = (ticket.side, listing.max_position) {
-            let held = self.account.balance(listing.base);
-            if held.free + held.locked + found.quantity > limit {
-                return Err(Refusal::filter("MAX_POSITION"));
-            }
-        }
-        let is_open = |order: &Order| order.status == OrderStatus::New;
+        let found = self.check_filters(symbol, ticket)?;
         let same = |order: &Order| Some(&order.client_id) == ticket.client_id.as_ref();
-        if self.orders.iter().any(|order| is_open(order) && same(order)) {
+        if self.orders.iter().any(|order| order.status.is_open() && same(order)) {
             return Err(Refusal::engine("Duplicate order sent."));
         }
         let paid = match ticket.side {
@@ -152,13 +73,42 @@ impl State {
         Ok(found)
     }
 
+    /// Les filtres de la paire, puis ceux qui regardent le compte.
+    fn check_filters(&self, symbol: &Symbol, ticket: &Ticket) -> Result<Match, Refusal> {
+        let listing = &symbol.listing;
+        let found = match_order(symbol, ticket.side, ticket.asked)?;
+        let open = || self.orders.iter().filter(|order| order.status.is_open() && order.pair == symbol.pair);
+        if open().count() >= MAX_OPEN_ORDERS {
+            return Err(Refusal::filter("MAX_NUM_ORDERS"));
+        }
+        if let (OrderSide::Buy, Some(limit)) = (ticket.side, listing.max_position) {
+            let held = self.account.balance(listing.base);
+            let buys = open().filter(|order| order.side == OrderSide::Buy);
+            let coming: Decimal = buys.map(|order| order.quantity - order.executed).sum();
+            if held.free + held.locked + coming + found.quantity > limit {
+                return Err(Refusal::filter("MAX_POSITION"));
+            }
+        }
+        for (asset, limit) in &self.account.max_assets {
+            let moved = match *asset {
+                asset if asset == listing.base => found.quantity,
+                asset if asset == listing.quote => found.notional,
+                _ => continue,
+            };
+            if moved > *limit {
+                return Err(Refusal::filter("MAX_ASSET"));
+            }
+        }
+        Ok(found)
+    }
+
     fn check_rights(&self, listing: &Listing, asked: Asked) -> Result<(), Refusal> {
         let permitted = |set: &Vec<&str>| set.iter().any(|name| self.account.permissions.contains(name));
         let text = if !self.account.can_trade {
             "This account may not place or cancel orders."
         } else if !listing.spot_trading_allowed || !listing.permission_sets.iter().all(permitted) {
             "This symbol is not permitted for this account."
-        } else if !listing.market_orders_allowed {
+        } else if !listing.market_orders_allowed && !matches!(asked, Asked::Limit { .. }) {
             "Market orders are not supported for this symbol."
         } else if !listing.quote_order_allowed && matches!(asked, Asked::Amount(_)) {
             "Quote order qty market orders are not support for this symbol."
@@ -168,24 +118,31 @@ impl State {
         Err(Refusal::engine(text))
     }
 
-    /// Échange ce que le moteur a trouvé ; plus rien ici ne peut refuser.
-    fn execute(&mut self, side: OrderSide, ticket: &Ticket, found: Match) -> Order {
+    /// Immobilise ce qui restera ouvert, puis échange ce que le moteur a trouvé.
+    fn execute(&mut self, ticket: &Ticket, found: Match) -> Result<Order, Refusal> {
         let bnb_price = self.market.find("BNBUSDC").map_or(Decimal::ONE, |symbol| symbol.mid);
         let mut order = self.open(ticket, found.quantity);
-        let symbol = self.market.find(ticket.pair).expect("a checked pair");
-        for level in found.fills {
+        order.executed = found.fills.iter().map(|level| level.quantity).sum();
+        order.quote = found.fills.iter().map(|level| level.price * level.quantity).sum();
+        order.expiry_reason = found.expiry_reason;
+        order.status = match found.expiry_reason {
+            Some(_) => OrderStatus::Expired,
+            None if order.executed == order.quantity => OrderStatus::Filled,
+            None => OrderStatus::open(order.executed),
+        };
+        let listing = &self.market.find(ticket.pair).ok_or_else(Refusal::invalid_symbol)?.listing;
+        if order.status.is_open() {
+            let (asset, due) = order.due(listing);
+            self.account.lock(asset, due)?;
+        }
+        for Level { price, quantity } in found.fills {
             let (commission, commission_asset) =
-                self.account.settle(&symbol.listing, side, level.price, level.quantity, bnb_price);
-            order.executed += level.quantity;
-            order.quote += level.price * level.quantity;
+                self.account.settle(listing, ticket.side, price, quantity, bnb_price);
             let trade_id = self.next_trade_id;
             self.next_trade_id += 1;
-            let (price, quantity) = (level.price, level.quantity);
             order.fills.push(Fill { trade_id, price, quantity, commission, commission_asset });
         }
-        order.expiry_reason = found.expiry_reason;
-        order.status = if found.expiry_reason.is_some() { OrderStatus::Expired } else { OrderStatus::Filled };
-        order
+        Ok(order)
     }
 
     /// Un ordre neuf, numéroté, encore vide.
@@ -193,10 +150,9 @@ impl State {
         let id = self.next_order_id;
         self.next_order_id += 1;
         let time_ms = self.clock.now_ms();
-        let drawn = || std::iter::repeat_with(|| self.dice.alphanumeric()).take(22).collect();
         Order {
             id,
-            client_id: ticket.client_id.clone().unwrap_or_else(drawn),
+            client_id: ticket.client_id.clone().unwrap_or_else(|| self.draw_client_id()),
             pair: ticket.pair.to_owned(),
             side: ticket.side,
             asked: ticket.asked,
@@ -206,10 +162,17 @@ impl State {
             status: OrderStatus::New,
             expiry_reason: None,
             time_ms,
+            updated_ms: time_ms,
             fills: Vec::new(),
             strategy: ticket.strategy,
             stamp: self.visibility.stamp(time_ms),
+            canceled: None,
         }
+    }
+
+    /// L'identifiant que la bourse donne à qui n'en donne pas.
+    pub(super) fn draw_client_id(&mut self) -> String {
+        std::iter::repeat_with(|| self.dice.alphanumeric()).take(22).collect()
     }
 
     fn accept(&mut self, order: Order) {
@@ -220,7 +183,8 @@ impl State {
 }
 
 impl Exchange {
-    /// Pose un ordre LIMIT qui restera ouvert, son dû immobilisé ; rend son `orderId`, ou `None` sans le solde.
+    /// Un autre que nous pose un ordre LIMIT, sans passer par l'API ni le journal : il reste ouvert et immobilise
+    /// son dû. Rend son `orderId`, ou `None` sans le solde.
     pub fn rest_order(
         &self,
         pair: &str,
@@ -230,22 +194,20 @@ impl Exchange {
         client_id: &str,
     ) -> Option<i64> {
         let mut state = self.lock();
-        let symbol = state.market.find(pair).expect("a listed pair");
-        let (pair, base, quote) = (symbol.pair, symbol.listing.base, symbol.listing.quote);
-        let (asset, due) = match side {
-            OrderSide::Buy => (quote, price * quantity),
-            OrderSide::Sell => (base, quantity),
-        };
-        state.account.lock(asset, due).ok()?;
+        let state = &mut *state;
+        let Symbol { pair, listing, .. } = state.market.find(pair).expect("a listed pair");
         let ticket = Ticket {
             pair,
             side,
-            asked: Asked::Resting { price, quantity },
+            asked: Asked::Limit { price, quantity, time_in_force: TimeInForce::Gtc },
             client_id: Some(client_id.to_owned()),
             response_type: ResponseType::Full,
             strategy: [None; 2],
         };
+        let listing = listing.clone();
         let order = state.open(&ticket, quantity);
+        let (asset, due) = order.due(&listing);
+        state.account.lock(asset, due).ok()?;
         let id = order.id;
         state.orders.push(order);
         state.remember_balances();

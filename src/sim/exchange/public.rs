@@ -3,12 +3,11 @@
 use rust_decimal::Decimal;
 
 use super::State;
-use super::limits::ORDERS_PER_DAY;
 use super::params::Params;
 use super::refusal::Refusal;
 use crate::sim::Pace;
 use crate::sim::json::{Json, object};
-use crate::sim::market::{Level, Listing, NotionalFilter, Symbol};
+use crate::sim::market::{Level, MAX_OPEN_ORDERS, NotionalFilter, PERCENT_PRICE, Symbol};
 
 impl State {
     pub(super) fn exchange_info(&self, params: &Params) -> Result<Json, Refusal> {
@@ -21,20 +20,18 @@ impl State {
             return Err(Refusal::combination());
         }
         let wanted = params.get("permissions").map(|text| text.replace(['[', ']', '"'], ""));
-        let status = params.get("symbolStatus");
         let symbols = self.chosen(params)?.into_iter().filter(|symbol| {
             let permitted = |name: &str| symbol.listing.permission_sets.iter().any(|set| set.contains(&name));
             wanted.as_ref().is_none_or(|names| names.split(',').any(permitted))
-                && status.is_none_or(|status| symbol.listing.status.text() == status)
         });
         Ok(object! {
             "timezone": "UTC",
-            "serverTime": self.clock.now_ms(),
+            "serverTime": Json::Time(self.clock.now_micros()),
             "rateLimits": vec![
                 rate_limit("REQUEST_WEIGHT", "MINUTE", 1, self.limits.weight_limit),
                 rate_limit("ORDERS", "SECOND", 10, self.limits.orders_per_10s),
-                rate_limit("ORDERS", "DAY", 1, ORDERS_PER_DAY),
-                rate_limit("RAW_REQUESTS", "MINUTE", 5, 300_000),
+                rate_limit("ORDERS", "DAY", 1, self.limits.orders_per_day),
+                rate_limit("RAW_REQUESTS", "MINUTE", 5, self.limits.raw_limit),
             ],
             "exchangeFilters": Vec::new(),
             "symbols": symbols.map(|symbol| symbol_json(symbol, show_sets)).collect::<Vec<Json>>(),
@@ -46,29 +43,20 @@ impl State {
         if params.get("symbol").is_some() && params.get("symbols").is_some() {
             return Err(Refusal::combination());
         }
-        let status = params.get("symbolStatus");
-        let matches = |symbol: &Symbol| status.is_none_or(|status| symbol.listing.status.text() == status);
         if params.get("symbol").is_some() {
-            let symbol = self.one(params)?;
-            return match matches(symbol) {
-                true => Ok(write(symbol)),
-                false => {
-                    Err(Refusal::new(-1220, "The symbol's status does not match the requested symbolStatus."))
-                }
-            };
+            return Ok(write(self.one(params)?));
         }
         self.chosen(params)?;
         if self.pace == Pace::Stepped {
             self.market.step();
         }
-        let chosen = self.chosen(params)?.into_iter();
-        Ok(Json::List(chosen.filter(|symbol| matches(symbol)).map(write).collect()))
+        Ok(Json::List(self.chosen(params)?.into_iter().map(write).collect()))
     }
 
     pub(super) fn average_price(&self, params: &Params) -> Result<Json, Refusal> {
         params.only(&["symbol"], false)?;
         let average = self.one(params)?.average();
-        Ok(object! { "mins": 5i64, "price": average, "closeTime": self.clock.now_ms() })
+        Ok(object! { "mins": 5i64, "price": average, "closeTime": Json::Time(self.clock.now_micros()) })
     }
 
     pub(super) fn depth(&self, params: &Params) -> Result<Json, Refusal> {
@@ -92,7 +80,9 @@ impl State {
         let Some(price) = symbol.listing.reference_price else {
             return Err(Refusal::new(-2043, "This symbol doesn't have a reference price."));
         };
-        Ok(object! { "symbol": symbol.pair, "referencePrice": price, "timestamp": self.clock.now_ms() })
+        Ok(
+            object! { "symbol": symbol.pair, "referencePrice": price, "timestamp": Json::Time(self.clock.now_micros()) },
+        )
     }
 
     pub(super) fn execution_rules(&self, params: &Params) -> Result<Json, Refusal> {
@@ -111,25 +101,36 @@ impl State {
         Ok(object! { "symbolRules": symbols })
     }
 
-    /// La paire de `symbol`, obligatoire.
+    /// La paire de `symbol`, obligatoire, dans l'état que `symbolStatus` veut.
     pub(super) fn one(&self, params: &Params) -> Result<&Symbol, Refusal> {
         let pair = params.symbol()?.ok_or_else(|| Refusal::missing("symbol"))?;
-        self.market.find(pair).ok_or_else(Refusal::invalid_symbol)
+        let symbol = self.market.find(pair).ok_or_else(Refusal::invalid_symbol)?;
+        if !has_wanted_status(symbol, params) {
+            let text = "The symbol's status does not match the requested symbolStatus.";
+            return Err(Refusal::new(-1220, text));
+        }
+        Ok(symbol)
     }
 
-    /// Les paires de `symbol` ou `symbols`, ou toutes ; une seule inconnue refuse tout.
+    /// Les paires de `symbol` ou `symbols`, ou toutes ; une seule inconnue refuse tout, un autre état que celui
+    /// de `symbolStatus` écarte la paire d'une liste.
     fn chosen(&self, params: &Params) -> Result<Vec<&Symbol>, Refusal> {
-        if let Some(pair) = params.symbol()? {
-            return Ok(vec![self.market.find(pair).ok_or_else(Refusal::invalid_symbol)?]);
+        if params.symbol()?.is_some() {
+            return Ok(vec![self.one(params)?]);
         }
-        match params.symbols()? {
-            None => Ok(self.market.symbols().iter().collect()),
+        let named: Vec<&Symbol> = match params.symbols()? {
+            None => self.market.symbols().iter().collect(),
             Some(pairs) => {
                 let find = |pair: &String| self.market.find(pair).ok_or_else(Refusal::invalid_symbol);
-                pairs.iter().map(find).collect()
+                pairs.iter().map(find).collect::<Result<_, _>>()?
             }
-        }
+        };
+        Ok(named.into_iter().filter(|symbol| has_wanted_status(symbol, params)).collect())
     }
+}
+
+fn has_wanted_status(symbol: &Symbol, params: &Params) -> bool {
+    params.get("symbolStatus").is_none_or(|status| symbol.listing.status.text() == status)
 }
 
 pub(super) fn price_ticker(symbol: &Symbol) -> Json {
@@ -174,7 +175,7 @@ fn symbol_json(symbol: &Symbol, show_sets: bool) -> Json {
         "quoteOrderQtyMarketAllowed": listing.quote_order_allowed,
         "allowTrailingStop": true, "cancelReplaceAllowed": true, "amendAllowed": true, "pegInstructionsAllowed": true,
         "isSpotTradingAllowed": listing.spot_trading_allowed, "isMarginTradingAllowed": true,
-        "filters": filters(listing, symbol.mid),
+        "filters": filters(symbol),
         "permissions": Vec::new(),
     };
     if show_sets {
@@ -187,8 +188,9 @@ fn symbol_json(symbol: &Symbol, show_sets: bool) -> Json {
     json
 }
 
-fn filters(listing: &Listing, mid: Decimal) -> Vec<Json> {
-    let max_price = (mid * Decimal::from(15)).round_dp(0).max(Decimal::ONE_HUNDRED);
+pub(super) fn filters(symbol: &Symbol) -> Vec<Json> {
+    let listing = &symbol.listing;
+    let [up, down] = PERCENT_PRICE.map(|factor| factor.to_string());
     let lot = |name: &str, minimum: Decimal, maximum: Decimal, step: Decimal| {
         object! { "filterType": name, "minQty": minimum, "maxQty": maximum, "stepSize": step }
     };
@@ -208,7 +210,7 @@ fn filters(listing: &Listing, mid: Decimal) -> Vec<Json> {
     let mut filters = vec![
         object! {
             "filterType": "PRICE_FILTER",
-            "minPrice": listing.tick_size, "maxPrice": max_price, "tickSize": listing.tick_size,
+            "minPrice": listing.tick_size, "maxPrice": symbol.max_price(), "tickSize": listing.tick_size,
         },
         lot("LOT_SIZE", listing.min_quantity, listing.max_quantity, listing.step_size),
         object! { "filterType": "ICEBERG_PARTS", "limit": 100i64 },
@@ -225,11 +227,12 @@ fn filters(listing: &Listing, mid: Decimal) -> Vec<Json> {
         },
         object! {
             "filterType": "PERCENT_PRICE_BY_SIDE",
-            "bidMultiplierUp": "5", "bidMultiplierDown": "0.2", "askMultiplierUp": "5", "askMultiplierDown": "0.2",
+            "bidMultiplierUp": up.clone(), "bidMultiplierDown": down.clone(),
+            "askMultiplierUp": up, "askMultiplierDown": down,
             "avgPriceMins": 5i64,
         },
         notional,
-        object! { "filterType": "MAX_NUM_ORDERS", "maxNumOrders": 200i64 },
+        object! { "filterType": "MAX_NUM_ORDERS", "maxNumOrders": MAX_OPEN_ORDERS as i64 },
         object! { "filterType": "MAX_NUM_ALGO_ORDERS", "maxNumAlgoOrders": 5i64 },
     ];
     if let Some(position) = listing.max_position {

@@ -4,9 +4,10 @@
 
 use rust_decimal::Decimal;
 
-use super::order::{Order, OrderStatus};
+use super::key::Key;
+use super::order::Order;
 use super::params::Params;
-use super::public::rate_limit;
+use super::public::{filters, rate_limit};
 use super::refusal::Refusal;
 use super::visibility::{Sight, View};
 use super::{SameId, State};
@@ -18,29 +19,22 @@ impl State {
     pub(super) fn query_order(&mut self, params: &Params) -> Result<Json, Refusal> {
         params.only(&["symbol", "orderId", "origClientOrderId"], true)?;
         let pair = self.one(params)?.pair;
-        let id = params.integer("orderId")?;
-        let client_id = params.client_id("origClientOrderId")?;
-        if id.is_none() && client_id.is_none() {
-            let text = "Param 'origClientOrderId' or 'orderId' must be sent, but both were empty/null!";
-            return Err(Refusal::new(-1102, text));
-        }
-        let sight = self.visibility.read(View::Order, self.clock.now_ms());
-        let wanted = |order: &&Order| match id {
-            Some(id) => order.id == id,
-            None => client_id == Some(order.client_id.as_str()),
-        };
-        let mut found = self.seen(pair, sight).filter(wanted);
+        let key = Key::read(params)?;
+        let now_ms = self.clock.now_ms();
+        let sight = self.visibility.read(View::Order, now_ms);
+        let mut found = self.seen(pair, sight).filter(|order| key.names(order));
         let order = match self.same_id {
             SameId::Earliest => found.next(),
             SameId::Latest => found.last(),
         };
         let order = order.ok_or_else(|| Refusal::new(-2013, "Order does not exist."))?;
-        match client_id {
-            Some(client_id) if client_id != order.client_id => {
-                Err(Refusal::new(-2039, "Client order ID is not correct for this order ID."))
-            }
-            _ => Ok(order.record()),
+        key.agrees(order)?;
+        if order.is_archived(now_ms) {
+            let text =
+                "Order was canceled or expired with no executed qty over 90 days ago and has been archived.";
+            return Err(Refusal::new(-2026, text));
         }
+        Ok(order.record(sight))
     }
 
     pub(super) fn open_orders(&mut self, params: &Params) -> Result<Json, Refusal> {
@@ -48,11 +42,11 @@ impl State {
         let pair = if params.get("symbol").is_some() { Some(self.one(params)?.pair) } else { None };
         let sight = self.visibility.read(View::Order, self.clock.now_ms());
         let open = self.orders.iter().filter(|order| {
-            order.status == OrderStatus::New
+            order.status_through(sight).is_open()
                 && pair.is_none_or(|pair| order.pair == pair)
                 && sight.sees(&order.stamp)
         });
-        Ok(Json::List(open.map(Order::record).collect()))
+        Ok(Json::List(open.map(|order| order.record(sight)).collect()))
     }
 
     pub(super) fn all_orders(&mut self, params: &Params) -> Result<Json, Refusal> {
@@ -60,13 +54,15 @@ impl State {
         let pair = self.one(params)?.pair;
         let from = params.integer("orderId")?;
         let (start, end) = span(params)?;
-        let sight = self.visibility.read(View::AllOrders, self.clock.now_ms());
+        let now_ms = self.clock.now_ms();
+        let sight = self.visibility.read(View::AllOrders, now_ms);
         let wanted = self.seen(pair, sight).filter(|order| {
-            from.is_none_or(|id| order.id >= id)
+            !order.is_archived(now_ms)
+                && from.is_none_or(|id| order.id >= id)
                 && start.is_none_or(|start| order.time_ms >= start)
                 && end.is_none_or(|end| order.time_ms <= end)
         });
-        let list: Vec<Json> = wanted.map(Order::record).collect();
+        let list: Vec<Json> = wanted.map(|order| order.record(sight)).collect();
         Ok(Json::List(page(list, limit(params)?, from.is_some() || start.is_some())))
     }
 
@@ -110,7 +106,7 @@ impl State {
             "commissionRates": self.rates(),
             "canTrade": account.can_trade, "canWithdraw": true, "canDeposit": true, "brokered": false,
             "requireSelfTradePrevention": false, "preventSor": false,
-            "updateTime": self.orders.last().map_or(0, |order| order.time_ms), "accountType": "SPOT",
+            "updateTime": Json::time(self.orders.iter().map(|order| order.updated_ms).max().unwrap_or(0)), "accountType": "SPOT",
             "balances": list.collect::<Vec<Json>>(),
             "permissions": permissions, "uid": account.uid,
         })
@@ -129,6 +125,19 @@ impl State {
         })
     }
 
+    pub(super) fn my_filters(&self, params: &Params) -> Result<Json, Refusal> {
+        params.only(&["symbol"], true)?;
+        let symbol = self.one(params)?;
+        let assets = [symbol.listing.base, symbol.listing.quote];
+        let limits = self.account.max_assets.iter().filter(|(asset, _)| assets.contains(asset));
+        let limits = limits
+            .map(|(asset, limit)| object! { "filterType": "MAX_ASSET", "asset": *asset, "limit": *limit });
+        Ok(object! {
+            "exchangeFilters": Vec::new(), "symbolFilters": filters(symbol),
+            "assetFilters": limits.collect::<Vec<Json>>(),
+        })
+    }
+
     pub(super) fn discount(&self) -> Json {
         object! {
             "enabledForAccount": self.account.bnb_fees, "enabledForSymbol": true,
@@ -141,7 +150,7 @@ impl State {
         let (ten_seconds, day) = self.limits.order_counts(self.clock.now_ms());
         let mut short = rate_limit("ORDERS", "SECOND", 10, self.limits.orders_per_10s);
         short.push("count", ten_seconds);
-        let mut long = rate_limit("ORDERS", "DAY", 1, super::limits::ORDERS_PER_DAY);
+        let mut long = rate_limit("ORDERS", "DAY", 1, self.limits.orders_per_day);
         long.push("count", day);
         Ok(Json::List(vec![short, long]))
     }
@@ -170,7 +179,8 @@ impl State {
 
 /// `startTime` et `endTime`, à moins d'un jour l'un de l'autre.
 fn span(params: &Params) -> Result<(Option<i64>, Option<i64>), Refusal> {
-    let (start, end) = (params.integer("startTime")?, params.integer("endTime")?);
+    let ms = |name: &str| Ok(params.time(name)?.map(|micros| micros / 1_000));
+    let (start, end) = (ms("startTime")?, ms("endTime")?);
     match (start, end) {
         (Some(start), Some(end)) if end - start > DAY_MS => {
             Err(Refusal::new(-1127, "More than 24 hours between startTime and endTime."))

@@ -42,6 +42,10 @@ impl Refusal {
         Refusal::new(-2010, text)
     }
 
+    pub(super) fn cancellation(text: &str) -> Refusal {
+        Refusal::new(-2011, text)
+    }
+
     pub(super) fn invalid_symbol() -> Refusal {
         Refusal::new(-1121, "Invalid symbol.")
     }

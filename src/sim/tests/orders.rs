@@ -147,6 +147,8 @@ fn an_exhausted_book_leaves_the_order_expired() {
     world.exchange().set_book("BTCUSDC", Book { bids: Vec::new(), asks: Vec::new() });
     let text = "Order book liquidity is less than LOT_SIZE filter minimum quantity.";
     assert_eq!(place(&world, &buy("empty")).refusal(), (400, -2010, text.to_owned()));
+    let nothing = place(&world, "symbol=BTCUSDC&side=BUY&type=MARKET&quantity=0.0002").value();
+    assert_eq!((super::text(&nothing, "status"), list(at(&nothing, "fills")).len()), ("EXPIRED", 0));
     assert_balances(&world, &[("USDC", Decimal::ONE_THOUSAND)]);
 }
 

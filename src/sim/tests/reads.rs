@@ -11,6 +11,7 @@ fn a_test_order_checks_the_filters_and_changes_nothing() {
     assert!(rates.contains(r#""standardCommissionForOrder":{"maker":"0.00100000""#), "{rates}");
     let tiny = test("symbol=BTCUSDC&side=BUY&type=MARKET&quantity=0.000001").refusal();
     assert_eq!(tiny.2, "Filter failure: LOT_SIZE");
+    assert_eq!(place(&world, &format!("{}&computeCommissionRates=true", buy("odd"))).refusal().1, -1104);
     assert!(world.exchange().accepted_orders().is_empty());
 }
 
@@ -66,6 +67,11 @@ fn history_is_ascending_limited_and_strict_about_combinations() {
     assert_eq!(trades("&orderId=1&startTime=1").refusal().1, -1128);
     assert_eq!(trades("&startTime=1&endTime=90000000").refusal().1, -1127);
     assert_eq!(list(&trades("&startTime=1&endTime=2").value()).len(), 0);
+    let start = orders[0].time_ms;
+    for start in [format!("{start}"), format!("{start}000")] {
+        let found = trades(&format!("&startTime={start}")).value();
+        assert_eq!(list(&found).len(), orders.iter().map(|order| order.fills.len()).sum::<usize>());
+    }
 }
 
 #[test]
@@ -107,4 +113,64 @@ fn reference_prices_and_execution_rules_are_published() {
     let rules = get(&world, "/api/v3/executionRules?symbol=BTCUSDC").body;
     assert!(rules.contains(r#""ruleType":"PRICE_RANGE","bidLimitMultUp":"1.05000000""#), "{rules}");
     assert_eq!(place(&world, &buy("big")).refusal().2, "Filter failure: MAX_POSITION");
+}
+
+#[test]
+fn an_asset_limit_shows_in_my_filters_and_refuses_what_exceeds_it() {
+    let world = frozen();
+    world.exchange().set_price("BTCUSDC", decimal("50000"));
+    let filters = || signed(&world, "GET", "/api/v3/myFilters", "symbol=BTCUSDC").body;
+    assert!(filters().contains(r#""filterType":"LOT_SIZE""#) && filters().ends_with(r#""assetFilters":[]}"#));
+    let limit = |asset: &'static str, limit: &str| {
+        let limit = decimal(limit);
+        world.exchange().edit_account(|account| account.max_assets = vec![(asset, limit)]);
+    };
+    limit("USDC", "20");
+    let expected = r#""assetFilters":[{"filterType":"MAX_ASSET","asset":"USDC","limit":"20.00000000"}]}"#;
+    assert!(filters().ends_with(expected), "{}", filters());
+    for (asset, most, refused) in [("USDC", "20", true), ("BTC", "0.0004", true), ("ETH", "0", false)] {
+        limit(asset, most);
+        let answer = place(&world, "symbol=BTCUSDC&side=BUY&type=MARKET&quantity=0.0005");
+        assert_eq!(answer.body.contains("Filter failure: MAX_ASSET"), refused, "{asset}: {}", answer.body);
+    }
+}
+
+#[test]
+fn every_time_is_in_microseconds_for_who_asks() {
+    let world = frozen();
+    place(&world, &buy("one"));
+    let ask = |target: &str| {
+        let headers =
+            format!("X-MBX-APIKEY: {}\r\nX-MBX-TIME-UNIT: MICROSECOND\r\n", Script::default().api_key);
+        receive(send(&world.exchange_url(), "GET", target, &headers)).unwrap().body
+    };
+    let digits = |body: &str, key: &str| -> usize {
+        let after = body.split(&format!("\"{key}\":")).nth(1).unwrap_or_else(|| panic!("no {key} in {body}"));
+        after.chars().take_while(char::is_ascii_digit).count()
+    };
+    let order = ask(&signed_target(ORDER, "symbol=BTCUSDC&origClientOrderId=one"));
+    for key in ["time", "updateTime", "workingTime"] {
+        assert_eq!(digits(&order, key), 16, "{key}");
+    }
+    let trades = ask(&signed_target("/api/v3/myTrades", "symbol=BTCUSDC"));
+    let account = ask(&signed_target("/api/v3/account", ""));
+    assert_eq!((digits(&trades, "time"), digits(&account, "updateTime")), (16, 16));
+    assert_eq!(digits(&ask("/api/v3/time"), "serverTime"), 16);
+    assert_eq!(digits(&ask("/api/v3/exchangeInfo"), "serverTime"), 16);
+    assert_eq!(digits(&ask("/api/v3/avgPrice?symbol=BTCUSDC"), "closeTime"), 16);
+    assert_eq!(digits(&get(&world, "/api/v3/time").body, "serverTime"), 13);
+}
+
+#[test]
+fn a_wanted_status_refuses_one_symbol_and_filters_a_list() {
+    let world = frozen();
+    world.exchange().set_status("BTCUSDC", crate::sim::Status::Halt);
+    for path in ["ticker/price", "ticker/bookTicker", "depth"] {
+        let one = get(&world, &format!("/api/v3/{path}?symbol=BTCUSDC&symbolStatus=TRADING"));
+        assert_eq!(one.refusal().1, -1220, "{path}");
+    }
+    for path in ["exchangeInfo", "ticker/price", "executionRules"] {
+        let all = get(&world, &format!("/api/v3/{path}?symbolStatus=HALT")).body;
+        assert!(all.contains("BTCUSDC") && !all.contains("ETHUSDC"), "{path}: {all}");
+    }
 }

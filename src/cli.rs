@@ -80,6 +80,7 @@ pub fn parse(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
             }
             (Value(path), Some(Command::Keygen(place @ None))) => *place = Some(PathBuf::from(path)),
             (Long("seed"), Some(Command::Demo(options))) => options.seed = parser.value()?.parse()?,
+            (Long("live"), Some(Command::Demo(options))) => options.live = true,
             (Long("speed"), Some(Command::Demo(options))) => {
                 options.speed = parser.value()?.parse()?;
                 if !(1..=1200).contains(&options.speed) {
@@ -170,6 +171,7 @@ pub fn help() -> String {
          \x20     --db PATH             the ledger to prove (default: DB_PATH)\n\
          \x20 calvalot demo [options]   follow a simulated leader: no account, no key, no network\n\
          \x20     --seed N              the simulated world to play (default 3)\n\
+         \x20     --live                real orders to the simulated exchange, with lost answers\n\
          \x20     --speed N             times faster than life, 1 to 1200 (default 60)\n\
          \x20     --port N              port of the page (default 8080, or a free one)\n\
          \x20     --db PATH             keep the ledger there (default: a temporary folder)\n\

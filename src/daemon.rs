@@ -16,11 +16,12 @@ use smol::stream::StreamExt;
 use crate::api::front::{Front, Limits};
 use crate::api::guard::Guard;
 use crate::api::{self, State};
-use crate::binance::Exchange;
+use crate::binance::{Account, Exchange};
+use crate::check;
 use crate::clock;
 use crate::config::{Config, Fault, Mode};
-use crate::engine::{Engine, Manner};
-use crate::fetch;
+use crate::engine::{Desk, Engine, Manner, Preflight, Venue};
+use crate::fetch::{self, OneShot};
 use crate::leader::Leader;
 use crate::ledger;
 
@@ -49,19 +50,19 @@ pub(crate) fn cannot(error: impl fmt::Display) -> StartError {
 
 /// Suit le leader et sert les écrans sur `listener` jusqu'à ce que `stop` se termine.
 pub fn run(config: Config, listener: TcpListener, stop: impl Future<Output = ()>) -> Result<(), StartError> {
-    refuse_live(config.mode)?;
+    let fetch = fetch::Client::new(fetch::TIME_LIMIT).map_err(cannot)?;
+    let leader = Leader::new(&config.leader_url, config.secret.expose(), &config.version, fetch.clone());
+    let exchange = Exchange::new(&config.exchange_url, fetch.clone());
+    let venue = venue(&config, &exchange, fetch)?;
     let started = clock::now();
     let (ledger, ledger_thread) =
         ledger::open(&config.db_path, config.mode.word(), config.initial_budget, started).map_err(cannot)?;
-    let fetch = fetch::Client::new(fetch::TIME_LIMIT).map_err(cannot)?;
-    let leader = Leader::new(&config.leader_url, config.secret.expose(), &config.version, fetch.clone());
-    let exchange = Exchange::new(&config.exchange_url, fetch);
     let manner = Manner {
         poll_interval: config.poll_interval,
         market_interval: config.market_interval,
         threshold: config.threshold,
     };
-    let (engine, commands) = Engine::new(ledger.clone(), leader, exchange, manner);
+    let (engine, commands) = Engine::new(ledger.clone(), leader, exchange, manner, venue);
     let state = State {
         ledger,
         commands,
@@ -91,16 +92,42 @@ pub fn run(config: Config, listener: TcpListener, stop: impl Future<Output = ()>
     Ok(())
 }
 
-/// Le seul endroit où `live` est refusé : lire la configuration et vérifier l'installation restent permis.
-fn refuse_live(mode: Mode) -> Result<(), StartError> {
-    match mode {
-        Mode::DryRun => Ok(()),
-        Mode::Live => Err(StartError::Configuration(Fault {
-            variable: "TRADING_MODE".to_owned(),
-            wrong: "live trading is not in this version yet".to_owned(),
-            remedy: "set TRADING_MODE=dry_run".to_owned(),
-        })),
+/// Où les ordres s'exécuteront. Une clé qui manque ou n'en est pas une est une faute de configuration ; tout ce
+/// que seul le dehors peut dire d'elle attendra les essais du moteur.
+fn venue(config: &Config, exchange: &Exchange, fetch: fetch::Client) -> Result<Venue, StartError> {
+    if config.mode == Mode::DryRun {
+        return Ok(Venue::Paper);
     }
+    let missing = || Fault {
+        variable: "BINANCE_API_KEY".to_owned(),
+        wrong: "not set, and live trading needs a key".to_owned(),
+        remedy: "set BINANCE_API_KEY and BINANCE_API_SECRET, or TRADING_MODE=dry_run".to_owned(),
+    };
+    let key =
+        config.account.key().and_then(|key| key.ok_or_else(missing)).map_err(StartError::Configuration)?;
+    let credentials = check::credentials(&key).map_err(|line| {
+        StartError::Configuration(Fault {
+            variable: "BINANCE_API_SECRET_FILE".to_owned(),
+            wrong: line.found,
+            remedy: line.advice.unwrap_or_default(),
+        })
+    })?;
+    let account = Account::new(exchange.at(&config.account.url), credentials);
+    let sender = OneShot::new(fetch::SEND_LIMIT).map_err(cannot)?;
+    let leader = Leader::new(&config.leader_url, config.secret.expose(), &config.version, fetch);
+    Ok(Venue::Live(Box::new(Desk::new(account, sender, preflight(config.clone(), leader, exchange.clone())))))
+}
+
+/// Les essais de `calvalot check`, que le moteur refait de lui-même.
+fn preflight(config: Config, leader: Leader, exchange: Exchange) -> Preflight {
+    let means = Rc::new((config, leader, exchange));
+    Box::new(move || {
+        let means = means.clone();
+        Box::pin(async move {
+            let (config, leader, exchange) = &*means;
+            check::examine(config, leader, exchange).await
+        })
+    })
 }
 
 /// Se termine au premier SIGTERM ou Ctrl-C. Les signaux sont captés dès l'appel.

@@ -13,7 +13,7 @@ use rust_decimal::dec;
 use crate::config::{AccountAccess, Config, MARKET_INTERVAL, Mode, Secret};
 use crate::daemon::{self, StartError};
 use crate::domain::money::{Eur, Weight};
-use crate::sim::{Script, World};
+use crate::sim::{Fault, On, Reply, Script, Wire, World};
 
 /// L'intervalle simulé entre deux tours, celui du démon réel.
 const POLL_INTERVAL: Duration = Duration::from_secs(120);
@@ -29,28 +29,36 @@ pub struct Options {
     pub speed: u32,
     /// `None` : 8080, ou un autre s'il est pris.
     pub port: Option<u16>,
+    /// De vrais ordres à la bourse simulée, dont certaines réponses se perdent.
+    pub live: bool,
     /// `None` : un dossier temporaire, effacé en partant.
     pub db_path: Option<PathBuf>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { seed: 3, speed: 60, port: None, db_path: None }
+        Options { seed: 3, speed: 60, port: None, live: false, db_path: None }
     }
 }
 
 /// Simule le monde et le suit jusqu'à l'arrêt.
 pub fn run(options: &Options, stop: impl Future<Output = ()>) -> Result<(), StartError> {
-    let world = World::start(Script { seed: options.seed, ..Script::default() }).map_err(daemon::cannot)?;
+    let balances = vec![("USDC".to_owned(), dec!(2000)), ("BNB".to_owned(), dec!(0.05))];
+    let script = Script { seed: options.seed, balances, ..Script::default() };
+    let world = World::start(script).map_err(daemon::cannot)?;
+    if options.live {
+        lose_answers(&world);
+    }
     let listener = listen(options.port)?;
     let port = listener.local_addr().map_err(daemon::cannot)?.port();
     let scratch = std::env::temp_dir().join(format!("calvalot-demo-{}", std::process::id()));
     let db_path = options.db_path.clone().unwrap_or_else(|| scratch.join("calvalot.db"));
     println!(
-        "Calv-a-lot demo: a simulated leader and exchange, seed {}, {} times faster than life.\n\
+        "Calv-a-lot demo: a simulated leader and exchange, seed {}, {} times faster than life{}.\n\
          Open http://localhost:{port}/ (Ctrl-C ends it; ledger: {})",
         options.seed,
         options.speed,
+        if options.live { "; real orders to the simulated exchange, some answers get lost" } else { "" },
         db_path.display()
     );
     let outcome = daemon::run(config(options, &world, port, db_path), listener, stop);
@@ -58,6 +66,15 @@ pub fn run(options: &Options, stop: impl Future<Output = ()>) -> Result<(), Star
         fs::remove_dir_all(&scratch).map_err(daemon::cannot)?;
     }
     outcome
+}
+
+/// Une réponse sur quelques-unes se perd, l'ordre exécuté ou non : la page montre comment cela finit.
+fn lose_answers(world: &World) {
+    let orders = || On::exchange("/api/v3/order").method("POST");
+    world.fault(orders().nth(2), Fault::processed(Wire::Reset));
+    world.fault(orders().nth(5), Fault::unprocessed(Wire::Close));
+    world.fault(orders().chance(0.1), Fault::processed(Wire::Truncate));
+    world.fault(orders().chance(0.1), Fault::unprocessed(Wire::Canned(Reply::code(504, -1007, "Timeout"))));
 }
 
 fn listen(port: Option<u16>) -> Result<TcpListener, StartError> {
@@ -72,8 +89,12 @@ fn config(options: &Options, world: &World, port: u16, db_path: PathBuf) -> Conf
         leader_url: world.leader_url(),
         secret: Secret::new(Script::default().secret),
         exchange_url: world.exchange_url(),
-        account: AccountAccess::at(world.exchange_url()),
-        mode: Mode::DryRun,
+        account: AccountAccess {
+            api_key: Some(Secret::new(Script::default().api_key)),
+            api_secret: Some(Secret::new(Script::default().api_secret)),
+            ..AccountAccess::at(world.exchange_url())
+        },
+        mode: if options.live { Mode::Live } else { Mode::DryRun },
         initial_budget: Eur::new(dec!(1000)),
         poll_interval: POLL_INTERVAL / options.speed,
         market_interval: MARKET_INTERVAL,

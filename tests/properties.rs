@@ -5,7 +5,7 @@ use calvalot::domain::book;
 use calvalot::domain::market::{Coin, Market, PerCoin, Quote, Rules};
 use calvalot::domain::moment::Moment;
 use calvalot::domain::money::{Price, Quantity, Rate, Usdc, Weight};
-use calvalot::domain::order::{Left, Order, Size};
+use calvalot::domain::order::{self, Left, Order, Size};
 use calvalot::domain::plan::{self, Plan};
 use calvalot::domain::portfolio::{Holdings, Position};
 use calvalot::domain::signal::{Action, Instruction, Target};
@@ -165,7 +165,7 @@ proptest! {
         let Run { left, cash_allowed, after, .. } = run(&case);
         let (before, value) = (case.holdings.value(&case.market), after.value(&case.market));
         for coin in Coin::ALL {
-            let obstacle = left.iter().any(|(other, reason)| *other == coin && reason.is_obstacle());
+            let obstacle = left.iter().any(|(other, reason)| *other == coin && order::is_obstacle(reason.code()));
             let capped = before.coins[coin].max(before.total.part(target.weight(coin)))
                 >= case.market.quotes[coin].bid() * case.market.rules[coin].max_quantity;
             if obstacle || capped || before.total.is_zero() {

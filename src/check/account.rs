@@ -2,27 +2,28 @@
 //!
 //! Une simulation s'en passe : sans clé, en `dry_run`, chaque ligne le dit et rien n'est demandé.
 
-use super::{Findings, Line};
+use super::Findings;
 use crate::binance::{Account, AccountState, Credentials, Exchange, KeyRights, NotAPrivateKey, Trouble};
 use crate::config::{Config, ExchangeKey, KeySecret, Mode};
+use crate::domain::check::Check;
 use crate::domain::money::Usdc;
 
 const TESTS: [&str; 6] = ["key", "key rights", "key IPs", "account", "account pairs", "balance"];
 
 /// Une ligne par essai de la clé et du compte.
-pub(super) async fn lines(config: &Config, exchange: &Exchange, findings: &Findings) -> Vec<Line> {
+pub(super) async fn lines(config: &Config, exchange: &Exchange, findings: &Findings) -> Vec<Check> {
     let key = match (config.account.key(), config.mode) {
         (Ok(Some(key)), _) => key,
         (Ok(None), Mode::DryRun) => {
-            return TESTS.map(|test| Line::not_tested(test, "not needed for dry_run")).to_vec();
+            return TESTS.map(|test| Check::not_tested(test, "not needed for dry_run")).to_vec();
         }
         (Ok(None), Mode::Live) => {
             let remedy = "make a key in Binance's API Management and set BINANCE_API_KEY and BINANCE_API_SECRET, or let `calvalot \
                           keygen` make one";
-            return without_key(Line::fault("key", "no key is set, and live needs one", remedy));
+            return without_key(Check::fault("key", "no key is set, and live needs one", remedy));
         }
         (Err(fault), _) => {
-            return without_key(Line::fault(
+            return without_key(Check::fault(
                 "key",
                 format!("{}: {}", fault.variable, fault.wrong),
                 fault.remedy,
@@ -34,7 +35,7 @@ pub(super) async fn lines(config: &Config, exchange: &Exchange, findings: &Findi
         Err(line) => return without_key(line),
     };
     if exchange.server_clock().is_none() {
-        return TESTS.map(|test| Line::not_tested(test, "the exchange's clock is not known")).to_vec();
+        return TESTS.map(|test| Check::not_tested(test, "the exchange's clock is not known")).to_vec();
     }
     let account = Account::new(exchange.at(&config.account.url), credentials);
     match account.state().await {
@@ -47,38 +48,39 @@ pub(super) async fn lines(config: &Config, exchange: &Exchange, findings: &Findi
     }
 }
 
-fn credentials(key: &ExchangeKey) -> Result<Credentials, Line> {
+/// De quoi signer avec cette clé, ou la ligne qui dit pourquoi elle n'en est pas une.
+pub fn credentials(key: &ExchangeKey) -> Result<Credentials, Check> {
     match &key.secret {
         KeySecret::Hmac(secret) => Ok(Credentials::hmac(key.id.expose(), secret.expose())),
         KeySecret::Pem { text, file, .. } => {
             Credentials::ed25519(key.id.expose(), text.expose()).map_err(|NotAPrivateKey| {
                 let found =
                     format!("{} is no Ed25519 private key in PEM form without a password", file.display());
-                Line::fault("key", found, "make one with `calvalot keygen` and give Binance its public half")
+                Check::fault("key", found, "make one with `calvalot keygen` and give Binance its public half")
             })
         }
     }
 }
 
-fn accepted(key: &ExchangeKey) -> Line {
+fn accepted(key: &ExchangeKey) -> Check {
     let found = "the exchange accepts it and its signature";
     match &key.secret {
         KeySecret::Pem { file, readable_by_others: true, .. } => {
             let advice =
                 format!("others on this machine can read the private key: chmod 600 {}", file.display());
-            Line::remark("key", found, advice)
+            Check::remark("key", found, advice)
         }
-        _ => Line::fine("key", found),
+        _ => Check::fine("key", found),
     }
 }
 
-fn without_key(line: Line) -> Vec<Line> {
-    let rest = TESTS[1..].iter().map(|test| Line::not_tested(test, "needs a key the exchange accepts"));
+fn without_key(line: Check) -> Vec<Check> {
+    let rest = TESTS[1..].iter().map(|test| Check::not_tested(test, "needs a key the exchange accepts"));
     [line].into_iter().chain(rest).collect()
 }
 
-fn fault(test: &'static str, trouble: &Trouble) -> Line {
-    Line::fault(test, trouble.to_string(), trouble.remedy())
+fn fault(test: &'static str, trouble: &Trouble) -> Check {
+    Check::fault(test, trouble.to_string(), trouble.remedy())
 }
 
 async fn examined(
@@ -86,18 +88,18 @@ async fn examined(
     account: &Account,
     state: &AccountState,
     findings: &Findings,
-) -> Vec<Line> {
+) -> Vec<Check> {
     let mut lines = Vec::new();
     if config.account.testnet {
         let reason = "the test network does not tell";
-        lines.extend(["key rights", "key IPs"].map(|test| Line::not_tested(test, reason)));
+        lines.extend(["key rights", "key IPs"].map(|test| Check::not_tested(test, reason)));
     } else {
         match account.key_rights().await {
             Ok(rights) => lines.extend([key_rights(config, &rights), key_addresses(&rights)]),
             Err(trouble) => {
                 lines.extend([
                     fault("key rights", &trouble),
-                    Line::not_tested("key IPs", "the rights of the key are not known"),
+                    Check::not_tested("key IPs", "the rights of the key are not known"),
                 ]);
             }
         }
@@ -108,7 +110,7 @@ async fn examined(
     lines
 }
 
-fn key_rights(config: &Config, rights: &KeyRights) -> Line {
+fn key_rights(config: &Config, rights: &KeyRights) -> Check {
     let allowed = config.account.allow_withdrawal_key;
     let (mut wrong, mut remedies) = (Vec::new(), Vec::new());
     if !rights.reading {
@@ -125,34 +127,34 @@ fn key_rights(config: &Config, rights: &KeyRights) -> Line {
     }
     if !wrong.is_empty() {
         let remedy = format!("in Binance's API Management, for this key: {}", remedies.join("; "));
-        return Line::fault("key rights", wrong.join("; "), remedy);
+        return Check::fault("key rights", wrong.join("; "), remedy);
     }
     if rights.withdrawals {
         let advice = "ALLOW_WITHDRAWAL_KEY=true accepts it; calvalot never withdraws, a key without that right is safer";
-        return Line::remark("key rights", "it may read, trade and withdraw", advice);
+        return Check::remark("key rights", "it may read, trade and withdraw", advice);
     }
-    Line::fine("key rights", "it may read and trade, not withdraw")
+    Check::fine("key rights", "it may read and trade, not withdraw")
 }
 
-fn key_addresses(rights: &KeyRights) -> Line {
+fn key_addresses(rights: &KeyRights) -> Check {
     if rights.ip_restricted {
-        return Line::fine("key IPs", "it only works from the addresses you listed");
+        return Check::fine("key IPs", "it only works from the addresses you listed");
     }
     let advice =
         "if your Internet address stays the same, restrict the key to it in Binance's API Management";
-    Line::remark("key IPs", "it works from everywhere", advice)
+    Check::remark("key IPs", "it works from everywhere", advice)
 }
 
-fn may_trade(state: &AccountState) -> Line {
+fn may_trade(state: &AccountState) -> Check {
     if state.can_trade {
-        return Line::fine("account", "it may trade");
+        return Check::fine("account", "it may trade");
     }
     let remedy = "Binance has blocked trading on this account: log in there, it says why (identity, country, security \
                   hold); since July 2026 it may be closed to residents of the European Union";
-    Line::fault("account", "it may not trade", remedy)
+    Check::fault("account", "it may not trade", remedy)
 }
 
-async fn pairs(exchange: &Exchange, state: &AccountState) -> Line {
+async fn pairs(exchange: &Exchange, state: &AccountState) -> Check {
     let sets = match exchange.permission_sets().await {
         Ok(sets) => sets,
         Err(trouble) => return fault("account pairs", &trouble),
@@ -166,23 +168,23 @@ async fn pairs(exchange: &Exchange, state: &AccountState) -> Line {
         let found = format!("this account may not trade {}", barred.join(", "));
         let remedy = "Binance does not open these pairs to this account (often because of its country): ask its support; \
                       they would be left alone";
-        Line::fault("account pairs", found, remedy)
+        Check::fault("account pairs", found, remedy)
     } else if !untold.is_empty() {
         let found = format!("the exchange does not say who may trade {}", untold.join(", "));
-        Line::fault("account pairs", found, "try again later; update the program if it stays")
+        Check::fault("account pairs", found, "try again later; update the program if it stays")
     } else {
-        Line::fine("account pairs", "this account may trade each of them")
+        Check::fine("account pairs", "this account may trade each of them")
     }
 }
 
 /// Les USDC libres ; en `live` ils doivent couvrir le cash du grand livre, ou le premier capital.
-fn balance(config: &Config, state: &AccountState, findings: &Findings) -> Line {
+fn balance(config: &Config, state: &AccountState, findings: &Findings) -> Check {
     let free = state.balances.usdc.free;
     let found = format!("{free:.2} USDC free in the Spot wallet");
     let wanted = match (config.mode, &findings.market) {
-        (Mode::DryRun, _) => return Line::fine("balance", format!("{found}, not used by dry_run")),
+        (Mode::DryRun, _) => return Check::fine("balance", format!("{found}, not used by dry_run")),
         (Mode::Live, None) => {
-            return Line::not_tested(
+            return Check::not_tested(
                 "balance",
                 format!("{found}, the EUR rate to compare with is not known"),
             );
@@ -198,11 +200,11 @@ fn balance(config: &Config, state: &AccountState, findings: &Findings) -> Line {
     compared(free, wanted, found)
 }
 
-fn compared(free: Usdc, wanted: Usdc, found: String) -> Line {
+fn compared(free: Usdc, wanted: Usdc, found: String) -> Check {
     if free >= wanted {
-        return Line::fine("balance", format!("{found}, {wanted:.2} needed"));
+        return Check::fine("balance", format!("{found}, {wanted:.2} needed"));
     }
     let remedy = "bring USDC into the Spot wallet (buy them, or transfer them from Funding or Earn), or follow with less: \
                   INITIAL_BUDGET_EUR before the first start";
-    Line::fault("balance", format!("{found}, {wanted:.2} needed"), remedy)
+    Check::fault("balance", format!("{found}, {wanted:.2} needed"), remedy)
 }

@@ -6,8 +6,8 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
 
-use super::Line;
 use crate::config::Config;
+use crate::domain::check::Check;
 use crate::domain::money::Eur;
 use crate::domain::portfolio::Holdings;
 use crate::ledger::{self, LedgerError};
@@ -28,21 +28,21 @@ pub(super) struct Books {
 }
 
 /// La configuration a été lue : il reste ses avertissements.
-pub(super) fn configuration(config: &Config) -> Line {
+pub(super) fn configuration(config: &Config) -> Check {
     let found = format!("{}, {} EUR", config.mode.word(), config.initial_budget);
     if config.warnings.is_empty() {
-        Line::fine("configuration", found)
+        Check::fine("configuration", found)
     } else {
-        Line::remark("configuration", found, config.warnings.join("; "))
+        Check::remark("configuration", found, config.warnings.join("; "))
     }
 }
 
 /// Le dossier de la base : on y écrit, et il reste de la place.
-pub(super) fn disk(db_path: &Path) -> Line {
+pub(super) fn disk(db_path: &Path) -> Check {
     // Le démon crée les dossiers qui manquent : c'est le premier qui existe qui compte.
     let absolute = std::path::absolute(db_path).unwrap_or_else(|_| db_path.to_owned());
     let Some(folder) = absolute.ancestors().skip(1).find(|folder| folder.exists()) else {
-        return Line::fault(
+        return Check::fault(
             "disk",
             format!("no folder leads to {}", db_path.display()),
             "set another DB_PATH",
@@ -51,11 +51,11 @@ pub(super) fn disk(db_path: &Path) -> Line {
     if let Err(error) = try_writing(folder) {
         let remedy = "let the user that runs calvalot write there (chown, or a volume that is not read-only), or set \
                       another DB_PATH";
-        return Line::fault("disk", format!("cannot write in {}: {error}", folder.display()), remedy);
+        return Check::fault("disk", format!("cannot write in {}: {error}", folder.display()), remedy);
     }
     match rustix::fs::statvfs(folder) {
         Ok(disk) => space(disk.f_bavail.saturating_mul(disk.f_frsize), folder),
-        Err(error) => Line::not_tested("disk", format!("free space of {}: {error}", folder.display())),
+        Err(error) => Check::not_tested("disk", format!("free space of {}: {error}", folder.display())),
     }
 }
 
@@ -67,20 +67,20 @@ fn try_writing(folder: &Path) -> io::Result<()> {
     written
 }
 
-fn space(free: u64, folder: &Path) -> Line {
+fn space(free: u64, folder: &Path) -> Check {
     let found = format!("{} is writable, {} MB free", folder.display(), free / MEGABYTE);
     let remedy = "make room on this disk: a ledger that cannot be written stops the trading";
     if free < SPACE_NEEDED {
-        Line::fault("disk", found, remedy)
+        Check::fault("disk", found, remedy)
     } else if free < SPACE_WANTED {
-        Line::remark("disk", found, remedy)
+        Check::remark("disk", found, remedy)
     } else {
-        Line::fine("disk", found)
+        Check::fine("disk", found)
     }
 }
 
 /// Le grand livre : lisible, et du même mode que la configuration.
-pub(super) fn ledger(config: &Config) -> (Line, Option<Books>) {
+pub(super) fn ledger(config: &Config) -> (Check, Option<Books>) {
     let (path, mode) = (config.db_path.display(), config.mode.word());
     match look(&config.db_path) {
         Ok(None) => {
@@ -88,22 +88,26 @@ pub(super) fn ledger(config: &Config) -> (Line, Option<Books>) {
                 true => format!("{path} is not a ledger of this version yet, the first start takes it over"),
                 false => format!("{path} does not exist yet, the first start makes it"),
             };
-            (Line::fine("ledger", found), None)
+            (Check::fine("ledger", found), None)
         }
         Ok(Some((kept, _))) if kept != mode => {
             let remedy = format!("set another DB_PATH for {mode}, or set TRADING_MODE={kept}");
             (
-                Line::fault("ledger", format!("{path} belongs to {kept} and TRADING_MODE is {mode}"), remedy),
+                Check::fault(
+                    "ledger",
+                    format!("{path} belongs to {kept} and TRADING_MODE is {mode}"),
+                    remedy,
+                ),
                 None,
             )
         }
         Ok(Some((_, books))) => {
             let found = format!("{path} is a ledger of {mode}, {} EUR deposited", books.deposited);
-            (Line::fine("ledger", found), Some(books))
+            (Check::fine("ledger", found), Some(books))
         }
         Err(error) => {
             let remedy = "put a good copy there, or set another DB_PATH";
-            (Line::fault("ledger", format!("{path}: {error}"), remedy), None)
+            (Check::fault("ledger", format!("{path}: {error}"), remedy), None)
         }
     }
 }
@@ -116,8 +120,8 @@ fn look(path: &Path) -> Result<Option<(String, Books)>, LedgerError> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Verdict;
     use super::*;
+    use crate::domain::check::Verdict;
 
     #[test]
     fn a_disk_that_fills_up_is_said_before_it_is_full() {

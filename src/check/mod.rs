@@ -13,6 +13,7 @@ use std::fmt;
 
 use crate::binance::Exchange;
 use crate::config::Config;
+use crate::domain::check::{Check, Verdict};
 use crate::domain::market::Market;
 use crate::domain::signal::Target;
 use crate::fetch::{self, FetchError};
@@ -20,46 +21,11 @@ use crate::leader::Leader;
 
 use machine::Books;
 
+pub use account::credentials;
+
 /// La table, dans l'ordre des essais.
 #[derive(Clone, Debug)]
-pub struct Report(Vec<Line>);
-
-/// Un essai et son issue.
-#[derive(Clone, Debug, PartialEq)]
-struct Line {
-    test: &'static str,
-    verdict: Verdict,
-    /// Ce qu'on a trouvé, ou pourquoi on n'a pas essayé.
-    found: String,
-    /// Quoi faire ; toujours là pour un défaut, parfois à côté de ce qui va.
-    advice: Option<String>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Verdict {
-    Fine,
-    Fault,
-    NotTested,
-}
-
-impl Line {
-    fn fine(test: &'static str, found: impl Into<String>) -> Line {
-        Line { test, verdict: Verdict::Fine, found: found.into(), advice: None }
-    }
-
-    fn fault(test: &'static str, found: impl Into<String>, remedy: impl Into<String>) -> Line {
-        Line { test, verdict: Verdict::Fault, found: found.into(), advice: Some(remedy.into()) }
-    }
-
-    fn not_tested(test: &'static str, reason: impl Into<String>) -> Line {
-        Line { test, verdict: Verdict::NotTested, found: reason.into(), advice: None }
-    }
-
-    /// Va, mais mérite qu'on le dise.
-    fn remark(test: &'static str, found: impl Into<String>, advice: impl Into<String>) -> Line {
-        Line { advice: Some(advice.into()), ..Line::fine(test, found) }
-    }
-}
+pub struct Report(Vec<Check>);
 
 impl Report {
     /// Le nombre de défauts.
@@ -105,10 +71,11 @@ pub fn run(config: &Config) -> Result<Report, FetchError> {
     let fetch = fetch::Client::new(fetch::TIME_LIMIT)?;
     let leader = Leader::new(&config.leader_url, config.secret.expose(), &config.version, fetch.clone());
     let exchange = Exchange::new(&config.exchange_url, fetch);
-    Ok(smol::block_on(examine(config, &leader, &exchange)))
+    Ok(Report(smol::block_on(examine(config, &leader, &exchange))))
 }
 
-async fn examine(config: &Config, leader: &Leader, exchange: &Exchange) -> Report {
+/// Les mêmes essais par des accès déjà ouverts : un silence que la bourse a demandé y vaut aussi.
+pub async fn examine(config: &Config, leader: &Leader, exchange: &Exchange) -> Vec<Check> {
     let mut lines = vec![machine::configuration(config), machine::disk(&config.db_path)];
     let (line, books) = machine::ledger(config);
     lines.push(line);
@@ -120,7 +87,7 @@ async fn examine(config: &Config, leader: &Leader, exchange: &Exchange) -> Repor
     let findings = Findings { books, target, market };
     lines.push(outside::minima(config, &findings));
     lines.extend(account::lines(config, exchange, &findings).await);
-    Report(lines)
+    lines
 }
 
 #[cfg(test)]
@@ -130,9 +97,9 @@ mod tests {
     #[test]
     fn a_line_stands_on_its_own_whatever_the_outside_put_in_it() {
         let report = Report(vec![
-            Line::fine("disk", "fine"),
-            Line::fault("leader", "said\nok\r\u{1b}[31m", "do this"),
-            Line::not_tested("key", "not needed for dry_run"),
+            Check::fine("disk", "fine"),
+            Check::fault("leader", "said\nok\r\u{1b}[31m", "do this"),
+            Check::not_tested("key", "not needed for dry_run"),
         ]);
         assert_eq!(
             report.to_string(),

@@ -7,11 +7,12 @@ use std::fmt::Write;
 
 use rust_decimal::dec;
 
+use super::Findings;
 use super::machine::Books;
-use super::{Findings, Line};
 use crate::binance::{Exchange, Trouble, WEIGHT_LIMIT, WEIGHT_WATCHED};
 use crate::clock;
 use crate::config::Config;
+use crate::domain::check::Check;
 use crate::domain::market::{self, Coin, Market, Readings};
 use crate::domain::money::{Usdc, Weight};
 use crate::domain::order::Order;
@@ -27,17 +28,17 @@ const SET_THE_CLOCK: &str = "a Raspberry Pi has no clock of its own and takes th
                              that on; if it stays wrong, the network blocks NTP (UDP port 123): allow it in the router";
 
 /// Le leader répond, accepte notre secret, et son signal a un sens.
-pub(super) async fn leader(leader: &Leader) -> (Line, Option<Target>) {
+pub(super) async fn leader(leader: &Leader) -> (Check, Option<Target>) {
     match leader.poll(clock::now()).await {
-        Ok(Reply::NoSignal) => (Line::fine("leader", "accepts the secret, has no signal yet"), None),
+        Ok(Reply::NoSignal) => (Check::fine("leader", "accepts the secret, has no signal yet"), None),
         Ok(Reply::Signal(received)) => match received.verdict {
             Ok(signal) => {
                 let found = format!("accepts the secret, signal {} is valid", signal.id);
-                (Line::fine("leader", found), signal.target)
+                (Check::fine("leader", found), signal.target)
             }
             Err(reason) => {
                 let found = format!("accepts the secret, but signal {} is refused: {reason}", received.id);
-                (Line::fault("leader", found, "tell the person who runs the leader"), None)
+                (Check::fault("leader", found, "tell the person who runs the leader"), None)
             }
         },
         Err(error) => {
@@ -54,13 +55,13 @@ pub(super) async fn leader(leader: &Leader) -> (Line, Option<Target>) {
                      runs the leader"
                 }
             };
-            (Line::fault("leader", error.to_string(), remedy), None)
+            (Check::fault("leader", error.to_string(), remedy), None)
         }
     }
 }
 
 /// L'horloge de la machine à côté de celle de la bourse, que `exchange` garde pour la suite.
-pub(super) async fn clock(exchange: &Exchange) -> Line {
+pub(super) async fn clock(exchange: &Exchange) -> Check {
     match exchange.synchronise().await {
         Ok(server) => compared(server.lead_of(clock::now()), server.margin.as_millis()),
         Err(trouble) => not_compared(&trouble),
@@ -68,75 +69,75 @@ pub(super) async fn clock(exchange: &Exchange) -> Line {
 }
 
 /// Sans l'heure de la bourse, un certificat refusé dit quand même que celle de la machine est fausse.
-fn not_compared(trouble: &Trouble) -> Line {
+fn not_compared(trouble: &Trouble) -> Check {
     match trouble {
-        Trouble::Certificate(reason) => Line::fault("clock", reason, SET_THE_CLOCK),
-        trouble => Line::not_tested("clock", format!("nothing to compare it with: {trouble}")),
+        Trouble::Certificate(reason) => Check::fault("clock", reason, SET_THE_CLOCK),
+        trouble => Check::not_tested("clock", format!("nothing to compare it with: {trouble}")),
     }
 }
 
-fn compared(lead: i64, margin: u128) -> Line {
+fn compared(lead: i64, margin: u128) -> Check {
     let way = if lead < 0 { "behind" } else { "ahead of" };
     let distance = lead.unsigned_abs();
     let found =
         format!("{}.{:03} s {way} the exchange, give or take {margin} ms", distance / 1000, distance % 1000);
     if distance > LEAD_WRONG {
-        Line::fault("clock", found, SET_THE_CLOCK)
+        Check::fault("clock", found, SET_THE_CLOCK)
     } else if distance > LEAD_REMARKED {
-        Line::remark("clock", found, SET_THE_CLOCK)
+        Check::remark("clock", found, SET_THE_CLOCK)
     } else {
-        Line::fine("clock", found)
+        Check::fine("clock", found)
     }
 }
 
 /// Les cours, les règles et l'état de chaque paire.
-pub(super) async fn exchange(exchange: &Exchange) -> (Vec<Line>, Option<Market>) {
+pub(super) async fn exchange(exchange: &Exchange) -> (Vec<Check>, Option<Market>) {
     let readings = exchange.refresh(Readings::default()).await;
     match readings.complete(clock::now()) {
         Ok(market) => (vec![reached(exchange.used_weight()), trading(&market)], Some(market)),
         Err(unknown) => {
             let remedy = "check the network of this machine, then try again in some minutes; if BINANCE_URL is set, \
                           check it; nothing is traded while one of them is missing";
-            let pairs = Line::not_tested("pairs", "the exchange's rules are not all known");
-            (vec![Line::fault("exchange", market::told(&unknown), remedy), pairs], None)
+            let pairs = Check::not_tested("pairs", "the exchange's rules are not all known");
+            (vec![Check::fault("exchange", market::told(&unknown), remedy), pairs], None)
         }
     }
 }
 
-fn reached(used_weight: Option<u64>) -> Line {
+fn reached(used_weight: Option<u64>) -> Check {
     let mut found = format!("prices, rules of {} pairs and the EUR rate are there", Coin::ALL.len());
-    let Some(weight) = used_weight else { return Line::fine("exchange", found) };
+    let Some(weight) = used_weight else { return Check::fine("exchange", found) };
     write!(found, " (weight {weight} of {WEIGHT_LIMIT} a minute)").expect("a String takes every write");
     if weight > WEIGHT_WATCHED {
         let advice = "another program behind the same Internet address asks the exchange a lot: at the limit the \
                       exchange shuts everyone behind it out";
-        Line::remark("exchange", found, advice)
+        Check::remark("exchange", found, advice)
     } else {
-        Line::fine("exchange", found)
+        Check::fine("exchange", found)
     }
 }
 
-fn trading(market: &Market) -> Line {
+fn trading(market: &Market) -> Check {
     let halted = market.rules.iter().filter_map(|(coin, rules)| {
         let status = rules.halted.as_ref()?;
         Some(format!("{coin} is not traded now ({status})"))
     });
     let halted: Vec<String> = halted.collect();
     if halted.is_empty() {
-        return Line::fine("pairs", "the exchange trades all of them");
+        return Check::fine("pairs", "the exchange trades all of them");
     }
     let remedy = "wait: the exchange has stopped these pairs, they are left alone meanwhile; if it lasts for days, look \
                   for the news on Binance";
-    Line::fault("pairs", halted.join("; "), remedy)
+    Check::fault("pairs", halted.join("; "), remedy)
 }
 
 /// Ce que l'allocation du leader demande, à côté du plus petit achat possible.
-pub(super) fn minima(config: &Config, findings: &Findings) -> Line {
+pub(super) fn minima(config: &Config, findings: &Findings) -> Check {
     let Some(market) = &findings.market else {
-        return Line::not_tested("minima", "the prices are not all known");
+        return Check::not_tested("minima", "the prices are not all known");
     };
     let Some(target) = &findings.target else {
-        return Line::not_tested("minima", "the leader's allocation is not known");
+        return Check::not_tested("minima", "the leader's allocation is not known");
     };
     compare(capital(config, findings.books.as_ref(), market), target, market)
 }
@@ -150,7 +151,7 @@ fn capital(config: &Config, books: Option<&Books>, market: &Market) -> Usdc {
     }
 }
 
-fn compare(capital: Usdc, target: &Target, market: &Market) -> Line {
+fn compare(capital: Usdc, target: &Target, market: &Market) -> Check {
     let wanted: Vec<(Coin, Weight)> = Coin::ALL
         .into_iter()
         .map(|coin| (coin, target.weight(coin)))
@@ -163,7 +164,7 @@ fn compare(capital: Usdc, target: &Target, market: &Market) -> Line {
         .collect();
     if small.is_empty() {
         let found = format!("{capital:.2} USDC is enough to follow each of the leader's weights");
-        return Line::fine("minima", found);
+        return Check::fine("minima", found);
     }
     let each = small.iter().map(|(coin, weight)| {
         let (amount, minimum) = (capital.part(*weight), Order::minimum_purchase(*coin, market));
@@ -177,16 +178,16 @@ fn compare(capital: Usdc, target: &Target, market: &Market) -> Line {
     let enough = enough.max().unwrap_or_default().times(dec!(1.01)).to_eur(market.rate).ceil(0);
     let advice = format!("these are left in cash; a capital of {enough} EUR would follow them all");
     if small.len() == wanted.len() {
-        Line::fault("minima", found, format!("nothing could be bought: {advice}"))
+        Check::fault("minima", found, format!("nothing could be bought: {advice}"))
     } else {
-        Line::remark("minima", found, advice)
+        Check::remark("minima", found, advice)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::Verdict;
     use super::*;
+    use crate::domain::check::Verdict;
 
     #[test]
     fn a_clock_is_right_worth_a_remark_or_wrong() {

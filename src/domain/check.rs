@@ -32,6 +32,23 @@ impl Verdict {
 const DECISIVE: [&str; 6] = ["configuration", "clock", "exchange", "key", "key rights", "account"];
 
 impl Check {
+    pub fn fine(test: &'static str, found: impl Into<String>) -> Check {
+        Check { test, verdict: Verdict::Fine, found: found.into(), advice: None }
+    }
+
+    pub fn fault(test: &'static str, found: impl Into<String>, remedy: impl Into<String>) -> Check {
+        Check { test, verdict: Verdict::Fault, found: found.into(), advice: Some(remedy.into()) }
+    }
+
+    pub fn not_tested(test: &'static str, reason: impl Into<String>) -> Check {
+        Check { test, verdict: Verdict::NotTested, found: reason.into(), advice: None }
+    }
+
+    /// Va, mais mérite qu'on le dise.
+    pub fn remark(test: &'static str, found: impl Into<String>, advice: impl Into<String>) -> Check {
+        Check { advice: Some(advice.into()), ..Check::fine(test, found) }
+    }
+
     /// Vrai si ce défaut ferme l'échange réel.
     pub fn stops_trading(&self) -> bool {
         self.verdict == Verdict::Fault && DECISIVE.contains(&self.test)

@@ -94,7 +94,9 @@ impl Doubt {
     pub fn told(&self) -> String {
         match self.absences {
             0 => format!("asked {} times: the exchange does not show it, it may still", self.questions),
-            count => format!("the exchange said {count} times that it does not exist, since it could no longer arrive"),
+            count => format!(
+                "the exchange said {count} times that it does not exist, since it could no longer arrive"
+            ),
         }
     }
 }

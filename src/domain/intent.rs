@@ -85,7 +85,9 @@ impl State {
     /// L'état suivant ; `None` si l'événement ne peut pas arriver dans cet état.
     pub fn next(self, event: Event) -> Option<State> {
         match (self, event) {
-            (State::Planned | State::Sent | State::Unknown | State::Stuck, Event::Filled) => Some(State::Filled),
+            (State::Planned | State::Sent | State::Unknown | State::Stuck, Event::Filled) => {
+                Some(State::Filled)
+            }
             (State::Planned | State::Sent | State::Unknown | State::Stuck, Event::Refused) => {
                 Some(State::Refused)
             }
@@ -104,14 +106,8 @@ impl State {
 mod tests {
     use super::*;
 
-    const EVENTS: [Event; 6] = [
-        Event::Filled,
-        Event::Refused,
-        Event::Unprocessed,
-        Event::Lost,
-        Event::ProvedAbsent,
-        Event::GivenUp,
-    ];
+    const EVENTS: [Event; 6] =
+        [Event::Filled, Event::Refused, Event::Unprocessed, Event::Lost, Event::ProvedAbsent, Event::GivenUp];
 
     #[test]
     fn nothing_follows_an_execution_and_nothing_is_sent_again() {

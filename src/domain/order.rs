@@ -95,7 +95,10 @@ pub enum Left {
     /// La bourse n'a rien traité, ou le cash d'une vente manque encore : ce sera tenté de nouveau.
     Later(String),
     /// Le compte tient moins que ce que disent les livres.
-    AccountShort { asset: &'static str, missing: Quantity },
+    AccountShort {
+        asset: &'static str,
+        missing: Quantity,
+    },
 }
 
 impl Left {
@@ -121,10 +124,7 @@ impl Left {
 
     /// Vrai si le signal attend encore ce coin : le temps, ou quelqu'un, y remédie.
     pub fn is_pending(&self) -> bool {
-        matches!(
-            self,
-            Left::InDoubt(_) | Left::Stuck(_) | Left::Later(_) | Left::AccountShort { .. }
-        )
+        matches!(self, Left::InDoubt(_) | Left::Stuck(_) | Left::Later(_) | Left::AccountShort { .. })
     }
 }
 
@@ -151,7 +151,10 @@ impl fmt::Display for Left {
             Left::Stuck(reason) => write!(f, "a person must look: {reason}"),
             Left::Later(reason) => write!(f, "tried again later: {reason}"),
             Left::AccountShort { asset, missing } => {
-                write!(f, "the account holds {missing} {asset} less than the books: nothing is bought meanwhile")
+                write!(
+                    f,
+                    "the account holds {missing} {asset} less than the books: nothing is bought meanwhile"
+                )
             }
         }
     }

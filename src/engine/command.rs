@@ -46,11 +46,23 @@ type Reply<T> = Sender<Result<T, Refusal>>;
 
 /// Une commande et qui attend sa réponse.
 pub enum Command {
-    Pause { wanted: Option<bool>, reply: Reply<bool> },
-    Deposit { amount: Eur, reply: Reply<Eur> },
-    CorrectDeposits { total: Eur, reply: Reply<Eur> },
+    Pause {
+        wanted: Option<bool>,
+        reply: Reply<bool>,
+    },
+    Deposit {
+        amount: Eur,
+        reply: Reply<Eur>,
+    },
+    CorrectDeposits {
+        total: Eur,
+        reply: Reply<Eur>,
+    },
     /// Une personne a regardé cet ordre à la bourse ; le moteur s'en charge lui-même.
-    Release { intent: i64, reply: Reply<String> },
+    Release {
+        intent: i64,
+        reply: Reply<String>,
+    },
 }
 
 /// La poignée qui envoie des commandes au moteur.

@@ -99,7 +99,11 @@ pub(super) struct Gate {
 
 impl Gate {
     fn new() -> Gate {
-        Gate { closed: Some("the checks are not made yet".to_owned()), next: clock::instant(), retry: FIRST_RETRY }
+        Gate {
+            closed: Some("the checks are not made yet".to_owned()),
+            next: clock::instant(),
+            retry: FIRST_RETRY,
+        }
     }
 
     /// Ouvre ou ferme d'après les essais.
@@ -132,8 +136,6 @@ pub(super) fn shortage(balances: &Balances, holdings: &Holdings) -> Shortage {
     let missing = |booked: Quantity, free: Quantity| (booked - free).max(Quantity::ZERO);
     Shortage {
         usdc: (holdings.cash - balances.usdc.free).max(Usdc::ZERO),
-        coins: PerCoin::from_fn(|coin| {
-            missing(holdings.positions[coin].quantity, balances.coins[coin].free)
-        }),
+        coins: PerCoin::from_fn(|coin| missing(holdings.positions[coin].quantity, balances.coins[coin].free)),
     }
 }

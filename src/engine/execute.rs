@@ -37,7 +37,10 @@ struct Remainder {
 
 impl Engine {
     /// Exécute les signaux qui attendent, du plus ancien au plus récent ; `None` s'il n'y en a pas.
-    pub(super) async fn carry_out_pending(&mut self, market: &Market) -> Result<Option<Carried>, LedgerError> {
+    pub(super) async fn carry_out_pending(
+        &mut self,
+        market: &Market,
+    ) -> Result<Option<Carried>, LedgerError> {
         let pending = self.ledger.with(|db| db.pending()).await?;
         let Some(last) = pending.last() else {
             return Ok(None);
@@ -100,7 +103,8 @@ impl Engine {
     async fn superseded(&self, entry: &PendingSignal, by: &str) -> Result<Remainder, LedgerError> {
         let row = entry.row;
         let doubtful = self.ledger.with(move |db| db.doubtful()).await?;
-        let pending = doubtful.iter().filter(|intent| intent.signal == row).map(|intent| intent.coin).collect();
+        let pending =
+            doubtful.iter().filter(|intent| intent.signal == row).map(|intent| intent.coin).collect();
         let left = Coin::ALL.into_iter().map(|coin| (coin, Left::Superseded(by.to_owned()))).collect();
         Ok(Remainder { left, pending })
     }
@@ -117,8 +121,7 @@ impl Engine {
         let instruction = without_done(&signal.instruction, &done);
         let mut holdback = self.holdback(entry.row).await?;
         let holdings = self.holdings().await?;
-        let Plan { sales, wants, left } =
-            plan::plan(&instruction, &holdings, market, self.manner.threshold);
+        let Plan { sales, wants, left } = plan::plan(&instruction, &holdings, market, self.manner.threshold);
         let mut remainder = Remainder { left, pending: Vec::new() };
         remainder.left.retain(|(coin, _)| !holdback.decides(*coin));
         let sales = holdback.allow_sales(sales, &holdings, market, &mut remainder.left);
@@ -130,7 +133,8 @@ impl Engine {
         let (orders, short) = plan::purchases(&wants, cash, market);
         remainder.left.extend(short);
         remainder.left.extend(self.execute(entry.row, &orders, market).await?);
-        remainder.pending = remainder.left.iter().filter(|(_, left)| left.is_pending()).map(|(coin, _)| *coin).collect();
+        remainder.pending =
+            remainder.left.iter().filter(|(_, left)| left.is_pending()).map(|(coin, _)| *coin).collect();
         if holdback.awaits_cash {
             remainder.pending.extend(wants.iter().map(|want| want.coin));
         }
@@ -155,7 +159,8 @@ impl Engine {
         remainder: Result<Remainder, String>,
     ) -> Result<(Option<SignalStatus>, u32), LedgerError> {
         let (id, row) = (entry.signal_id.clone(), entry.row);
-        let (trades, before) = self.ledger.with(move |db| Ok((db.trades_of(&id)?, db.decisions(row)?))).await?;
+        let (trades, before) =
+            self.ledger.with(move |db| Ok((db.trades_of(&id)?, db.decisions(row)?))).await?;
         let count = trades.len() as u32;
         let now = clock::now();
         let (status, decisions) = match remainder {

@@ -124,7 +124,8 @@ impl Holdback {
     /// Ce qui retient un signal, en une phrase ; `None` si rien ne le retient plus.
     pub fn told(&self) -> Option<String> {
         let frozen = self.frozen.iter().filter_map(|(coin, left)| Some((coin, left.as_ref()?)));
-        let frozen = frozen.filter(|(_, left)| left.is_pending()).map(|(coin, left)| format!("{coin}: {left}"));
+        let frozen =
+            frozen.filter(|(_, left)| left.is_pending()).map(|(coin, left)| format!("{coin}: {left}"));
         let sentence: Vec<String> = frozen.chain(self.no_purchase.iter().map(Left::to_string)).collect();
         (!sentence.is_empty()).then(|| sentence.join("; "))
     }

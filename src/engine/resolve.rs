@@ -166,9 +166,12 @@ impl Engine {
             None => return Ok(Err(String::new())),
             Some((true, _)) => {}
         }
-        let Some(Sent { client_id, stamped_at, .. }) = intent.sent.clone() else { return Ok(Err(String::new())) };
+        let Some(Sent { client_id, stamped_at, .. }) = intent.sent.clone() else {
+            return Ok(Err(String::new()));
+        };
         let (coin, since) = (intent.coin, stamped_at.minus(BEFORE));
-        let evidence = self.obeying(async move { corroborate(&account, coin, &client_id, since).await }).await;
+        let evidence =
+            self.obeying(async move { corroborate(&account, coin, &client_id, since).await }).await;
         let contradiction = match evidence {
             Ok(held) if self.ledger.with(move |db| db.unmoved(coin, &held)).await? => None,
             Ok(_) => Some("the balances of the account changed meanwhile".to_owned()),
@@ -220,7 +223,12 @@ impl Engine {
         }
     }
 
-    async fn annotate(&self, intent: &Intent, order_id: Option<i64>, reason: String) -> Result<(), LedgerError> {
+    async fn annotate(
+        &self,
+        intent: &Intent,
+        order_id: Option<i64>,
+        reason: String,
+    ) -> Result<(), LedgerError> {
         if intent.reason.as_deref() == Some(reason.as_str()) && intent.order_id == order_id {
             return Ok(());
         }
@@ -259,8 +267,7 @@ type Found = Option<(Report, Vec<Execution>)>;
 pub(super) async fn question(account: &Account, coin: Coin, name: &str) -> Result<Found, Trouble> {
     let Some(report) = account.order(coin, name).await? else { return Ok(None) };
     let executed = report.ended && !report.executed.is_zero();
-    let executions =
-        if executed { account.executions(coin, report.order_id).await? } else { Vec::new() };
+    let executions = if executed { account.executions(coin, report.order_id).await? } else { Vec::new() };
     Ok(Some((report, executions)))
 }
 

@@ -49,7 +49,8 @@ impl Engine {
         let stamp = (stamped_at, WINDOW);
         let sendings = self.ledger.with(move |db| db.write_sendings(signal, &planned, stamp, now)).await?;
         let bnb = Some(market.quotes[Coin::Bnb].mid());
-        let desk = Errand { ledger: &self.ledger, account: &desk.account, sender: &desk.sender, bnb, stamped_at };
+        let desk =
+            Errand { ledger: &self.ledger, account: &desk.account, sender: &desk.sender, bnb, stamped_at };
         let errands = sendings.into_iter().zip(orders).map(|(sending, order)| desk.run(sending, order));
         let settled = together(errands).await.into_iter().collect::<Result<Vec<Settled>, LedgerError>>()?;
         let accepted = settled.iter().any(|settled| settled.left.is_none());
@@ -81,9 +82,12 @@ impl Errand<'_> {
     /// Envoie un ordre et écrit ce qu'il en est, dès que sa propre réponse est là.
     async fn run(&self, sending: Sending, order: &Order) -> Result<Settled, LedgerError> {
         let Sending { intent, client_id, attempt } = sending;
-        log::info!("order_sent side={} coin={} id={client_id} attempt={attempt}", order.side().word(), order.coin());
-        let ticket =
-            Ticket { client_id, order: *order, stamped_at: self.stamped_at, window: WINDOW };
+        log::info!(
+            "order_sent side={} coin={} id={client_id} attempt={attempt}",
+            order.side().word(),
+            order.coin()
+        );
+        let ticket = Ticket { client_id, order: *order, stamped_at: self.stamped_at, window: WINDOW };
         let placed = self.account.place(self.sender, &ticket).await;
         let order_id = match &placed {
             Placed::Accepted(report, _) => Some(report.order_id),
@@ -136,7 +140,9 @@ impl Errand<'_> {
             Placed::Accepted(report, executions) => {
                 let outcome = match execution::fill(&report, &executions, self.bnb) {
                     Ok(Some(fill)) => Outcome::Filled(fill),
-                    Ok(None) => Outcome::Unprocessed(format!("it ended {} and exchanged nothing", report.status)),
+                    Ok(None) => {
+                        Outcome::Unprocessed(format!("it ended {} and exchanged nothing", report.status))
+                    }
                     Err(Incomplete::Later(reason) | Incomplete::Strange(reason)) => Outcome::Lost(reason),
                     Err(Incomplete::BnbPrice) => Outcome::Lost(Incomplete::BnbPrice.to_string()),
                 };

@@ -118,7 +118,9 @@ impl Engine {
                 .ledger
                 .with(move |db| {
                     let mut foreign = reports;
-                    foreign.retain(|report| !first && db.intent_named(&report.client_id).is_ok_and(|ours| ours.is_none()));
+                    foreign.retain(|report| {
+                        !first && db.intent_named(&report.client_id).is_ok_and(|ours| ours.is_none())
+                    });
                     db.keep_foreign(coin, &foreign, seen)
                 })
                 .await?;
@@ -166,7 +168,10 @@ impl Engine {
     }
 
     /// Retient ce que le compte tient, à côté de ce que disent les livres.
-    pub(super) async fn reconcile(&mut self, state: Result<AccountState, Trouble>) -> Result<(), LedgerError> {
+    pub(super) async fn reconcile(
+        &mut self,
+        state: Result<AccountState, Trouble>,
+    ) -> Result<(), LedgerError> {
         let Venue::Live(desk) = &mut self.venue else { return Ok(()) };
         desk.account_known = false;
         let state = match state {
@@ -192,7 +197,8 @@ impl Engine {
             desk.gate.close("the account may not trade".to_owned());
         } else {
             desk.account_known = true;
-            desk.shortage = holdings.map(|holdings| desk::shortage(&state.balances, &holdings)).unwrap_or_default();
+            desk.shortage =
+                holdings.map(|holdings| desk::shortage(&state.balances, &holdings)).unwrap_or_default();
         }
         Ok(())
     }

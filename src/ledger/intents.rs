@@ -115,7 +115,10 @@ impl Db {
             )?;
             let attempt = absent + 1;
             if attempt > ATTEMPTS {
-                return Err(LedgerError::Refused(format!("{} was already tried {absent} times", order.coin())));
+                return Err(LedgerError::Refused(format!(
+                    "{} was already tried {absent} times",
+                    order.coin()
+                )));
             }
             let intent = insert(&transaction, signal, order, attempt, now)?;
             let client_id = format!("cal-{tag}-{intent}-{attempt}");
@@ -189,8 +192,7 @@ fn insert(
 fn book_fill(connection: &Connection, intent: i64, fill: &Fill, at: Moment) -> Result<(), LedgerError> {
     let holdings = views::holdings(connection)?
         .ok_or_else(|| LedgerError::Refused("a fill came before the opening was booked".to_owned()))?;
-    let simulated: bool =
-        connection.query_row("SELECT mode = 'dry_run' FROM agent", [], |row| row.get(0))?;
+    let simulated: bool = connection.query_row("SELECT mode = 'dry_run' FROM agent", [], |row| row.get(0))?;
     let after = if simulated {
         book::apply(&holdings, fill).map_err(|error| LedgerError::Refused(error.to_string()))?
     } else {
@@ -219,7 +221,9 @@ fn book_fill(connection: &Connection, intent: i64, fill: &Fill, at: Moment) -> R
         ],
     )?;
     // Des frais en BNB changent aussi la position BNB.
-    for (coin, position) in after.positions.iter().filter(|(coin, after)| holdings.positions[*coin] != **after) {
+    for (coin, position) in
+        after.positions.iter().filter(|(coin, after)| holdings.positions[*coin] != **after)
+    {
         connection.execute(
             "INSERT INTO positions (coin, quantity, invested, updated_at) VALUES (?1, ?2, ?3, ?4)
              ON CONFLICT (coin) DO UPDATE SET quantity = ?2, invested = ?3, updated_at = ?4",

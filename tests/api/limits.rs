@@ -8,7 +8,7 @@ use calvalot::binance::Exchange;
 use calvalot::clock;
 use calvalot::domain::moment::Moment;
 use calvalot::domain::money::{Eur, Weight};
-use calvalot::engine::{Engine, Manner};
+use calvalot::engine::{Engine, Manner, Venue};
 use calvalot::leader::Leader;
 use calvalot::{fetch, ledger};
 use http_types::{Method, Request, Url};
@@ -162,7 +162,7 @@ fn health_is_degraded_once_two_polls_are_missing() {
     let exchange = Exchange::new("http://127.0.0.1:9", fetch);
     let interval = Duration::from_secs(120);
     let manner = Manner { poll_interval: interval, market_interval: interval, threshold: Weight::ZERO };
-    let (engine, commands) = Engine::new(ledger.clone(), leader, exchange, manner);
+    let (engine, commands) = Engine::new(ledger.clone(), leader, exchange, manner, Venue::Paper);
     let health = |started: Moment| {
         let state = State {
             ledger: ledger.clone(),

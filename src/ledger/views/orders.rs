@@ -41,7 +41,8 @@ pub struct Sent {
     pub window: Duration,
 }
 
-const COLUMNS: &str = "intents.id, signal, signal_id, coin, side, spend, quantity, attempt, state, reason, client_id,
+const COLUMNS: &str =
+    "intents.id, signal, signal_id, coin, side, spend, quantity, attempt, state, reason, client_id,
     stamped_at, window, order_id, late, created_at, ended_at";
 
 impl Db {
@@ -57,7 +58,8 @@ impl Db {
 
     /// Les intentions réelles écrites depuis `since` et finies sans exécution.
     pub fn unexecuted(&self, since: Moment) -> Result<Vec<Intent>, LedgerError> {
-        let clause = "client_id IS NOT NULL AND state IN ('absent', 'refused', 'abandoned') AND created_at >= ?1
+        let clause =
+            "client_id IS NOT NULL AND state IN ('absent', 'refused', 'abandoned') AND created_at >= ?1
              ORDER BY intents.id";
         self.intents(clause, [since])
     }
@@ -69,7 +71,8 @@ impl Db {
 
     /// Les dernières, de la plus récente à la plus ancienne ; celles qui demandent quelqu'un d'abord.
     pub fn orders(&self, limit: u32) -> Result<Vec<Intent>, LedgerError> {
-        let clause = "1 = 1 ORDER BY state IN ('sent', 'unknown', 'stuck') OR late DESC, intents.id DESC LIMIT ?1";
+        let clause =
+            "1 = 1 ORDER BY state IN ('sent', 'unknown', 'stuck') OR late DESC, intents.id DESC LIMIT ?1";
         self.intents(clause, [limit])
     }
 

@@ -37,7 +37,8 @@ impl Balance {
 impl Db {
     /// Où en est l'accès à la bourse.
     pub fn exchange_state(&self) -> Result<Outlook, LedgerError> {
-        let sql = "SELECT silent_status, silent_from, silent_until, clock_lead, clock_margin, clock_at, closed
+        let sql =
+            "SELECT silent_status, silent_from, silent_until, clock_lead, clock_margin, clock_at, closed
                    FROM exchange";
         Ok(self.connection.query_row(sql, [], |row| {
             let silenced = match (row.get(0)?, row.get(1)?, row.get(2)?) {

@@ -92,11 +92,11 @@ fn all_faults_of_the_configuration_are_said_at_once() {
 }
 
 #[test]
-fn live_trading_is_refused_with_the_way_out() {
+fn live_trading_without_a_key_is_refused_with_the_way_out() {
     let (world, folder) = (still_world(), Folder::new());
     let mut command = configured(&world, &folder);
     command.env("TRADING_MODE", "live");
-    check_refused(command, 2, &["TRADING_MODE", "not in this version", "TRADING_MODE=dry_run"]);
+    check_refused(command, 2, &["BINANCE_API_KEY", "needs a key", "TRADING_MODE=dry_run"]);
     assert!(!folder.db().exists());
 }
 

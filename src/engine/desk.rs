@@ -40,8 +40,8 @@ pub struct Desk {
     pub(super) gate: Gate,
     /// La dernière mesure de l'heure de la bourse, pour les écrans.
     pub(super) clock: Option<ClockReading>,
-    /// Vrai quand le compte a été lu à ce tour, et qu'il est le nôtre.
-    pub(super) account_known: bool,
+    /// Bon quand le compte a été lu à ce tour, et qu'il est le nôtre ; sinon pourquoi pas.
+    pub(super) account_read: Result<(), String>,
     pub(super) shortage: Shortage,
     /// Les ordres en doute, et quand demander.
     pub(super) doubts: BTreeMap<i64, (Doubt, Instant)>,
@@ -59,7 +59,7 @@ impl Desk {
             preflight,
             gate: Gate::new(),
             clock: None,
-            account_known: false,
+            account_read: Err("the account is not read yet".to_owned()),
             shortage: Shortage::default(),
             doubts: BTreeMap::new(),
             scanned: false,
@@ -78,7 +78,7 @@ impl Desk {
         if !self.scanned {
             return Some("the orders of the account are not read yet".to_owned());
         }
-        (!self.account_known).then(|| "the account could not be read".to_owned())
+        self.account_read.clone().err()
     }
 
     /// La prochaine chose à faire d'elle-même.

@@ -110,13 +110,7 @@ impl Errand<'_> {
             }
         };
         let told = outcome.clone();
-        let ended = self.ledger.with(move |db| {
-            if let Some(order_id) = order_id {
-                db.annotate(intent, Some(order_id), "")?;
-            }
-            db.book(intent, &outcome, at)
-        });
-        ended.await?;
+        self.ledger.with(move |db| db.book(intent, order_id, &outcome, at)).await?;
         if let Outcome::Filled(fill) = &told {
             tell_trade(fill);
         }

@@ -11,6 +11,7 @@ use std::time::Duration;
 use miniserde::Deserialize;
 
 use super::account::Account;
+use super::clock::later;
 use super::request::Request;
 use super::{Trouble, reports, wire};
 use crate::domain::execution::{Execution, Report};
@@ -26,8 +27,8 @@ const MOST: usize = 1000;
 /// La bourse ne regarde que le jour qui suit `startTime`.
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// Au-delà, ce n'est plus une absence qu'on explique.
-const MOST_DAYS: u64 = 90;
+/// Lectures au plus : de quoi traverser deux mois sans un ordre, puis lire [`MOST`] éléments.
+const MOST_READINGS: u32 = 80;
 
 /// Une liste d'une paire, et comment ses éléments se lisent.
 struct List<W, T> {
@@ -96,28 +97,27 @@ impl Account {
         Ok(page.into_iter().max_by_key(list.id))
     }
 
-    /// Les pages l'une après l'autre, jusqu'à une page courte ou [`MOST`] éléments.
+    /// Les pages l'une après l'autre, jusqu'à la dernière ou à [`MOST`] éléments.
     async fn pages<W: Deserialize, T>(&self, list: &List<W, T>, first: From) -> Result<Vec<T>, Trouble> {
-        let (mut all, mut from, mut days) = (Vec::new(), first, 0);
-        while all.len() < MOST {
+        let (mut all, mut from) = (Vec::new(), first);
+        for _ in 0..MOST_READINGS {
             let page = self.page(list, from, PAGE).await?;
-            let (short, last) = (page.len() < PAGE, page.iter().map(list.id).max());
+            let (is_full, last) = (page.len() == PAGE, page.iter().map(list.id).max());
             all.extend(page);
             from = match (from, last) {
-                // La page ne dit rien d'après son jour : le reste se lit par numéros, ou au jour suivant.
-                (From::Time(since), last) if short && !self.is_of_today(since)? => match last {
-                    Some(last) => From::Id(last + 1),
-                    None => From::Time(Moment(since.0 + DAY.as_millis() as i64)),
+                (_, Some(last)) if is_full => From::Id(last.saturating_add(1)),
+                // Une page qui part d'une heure ne dit rien d'au-delà de son jour.
+                (From::Time(since), last) if self.clock()?.now().since(since) >= DAY => match last {
+                    Some(last) => From::Id(last.saturating_add(1)),
+                    None => From::Time(later(since, DAY)),
                 },
-                (_, Some(last)) if !short => From::Id(last + 1),
-                _ => break,
+                _ => return Ok(all),
             };
-            days += 1;
-            if days > MOST_DAYS {
-                return Err(Trouble::Failed(format!("the exchange was asked for more than {days} pages")));
+            if all.len() >= MOST {
+                return Ok(all);
             }
         }
-        Ok(all)
+        Err(Trouble::Failed(format!("the exchange's list does not end after {MOST_READINGS} pages")))
     }
 
     async fn page<W: Deserialize, T>(
@@ -144,11 +144,6 @@ impl Account {
         let elements = elements.and_then(|page| page.collect::<Option<Vec<T>>>());
         let elements = elements.filter(|page| page.len() <= limit && page.iter().all(is_asked));
         elements.ok_or_else(|| Trouble::unreadable(&answer))
-    }
-
-    /// Vrai si le jour qui suit `since` n'est pas fini à la bourse.
-    fn is_of_today(&self, since: Moment) -> Result<bool, Trouble> {
-        Ok(self.clock()?.now().since(since) < DAY)
     }
 }
 

@@ -46,7 +46,8 @@ struct List<W, T> {
 /// Où commence une page.
 #[derive(Clone, Copy)]
 enum From {
-    Beginning,
+    /// Nulle part : ce sont les derniers éléments.
+    End,
     Time(Moment),
     Id(i64),
 }
@@ -69,7 +70,7 @@ impl Account {
     /// Les exécutions de cet ordre (`GET /api/v3/myTrades`, poids 5 par page), dans l'ordre.
     pub async fn executions(&self, coin: Coin, order_id: i64) -> Result<Vec<Execution>, Trouble> {
         let list = List { order: Some(order_id), ..trades(coin) };
-        whole(self.pages(&list, From::Beginning).await?)
+        whole(self.pages(&list, From::Id(0)).await?)
     }
 
     /// Les exécutions de cette paire depuis `since`, à l'heure de la bourse (`GET /api/v3/myTrades`, poids 20
@@ -93,7 +94,7 @@ impl Account {
     /// Le dernier ordre de cette paire (`GET /api/v3/allOrders`, poids 20) ; `None` si elle n'en a aucun.
     pub async fn last_order(&self, coin: Coin) -> Result<Option<Report>, Trouble> {
         let list = orders(coin);
-        let page = self.page(&list, From::Beginning, 1).await?;
+        let page = self.page(&list, From::End, 1).await?;
         Ok(page.into_iter().max_by_key(list.id))
     }
 
@@ -103,6 +104,9 @@ impl Account {
         for _ in 0..MOST_READINGS {
             let page = self.page(list, from, PAGE).await?;
             let (is_full, last) = (page.len() == PAGE, page.iter().map(list.id).max());
+            if is_full && matches!(from, From::Time(_)) {
+                self.check_beginning(list, from, &page).await?;
+            }
             all.extend(page);
             from = match (from, last) {
                 (_, Some(last)) if is_full => From::Id(last.saturating_add(1)),
@@ -120,6 +124,21 @@ impl Account {
         Err(Trouble::Failed(format!("the exchange's list does not end after {MOST_READINGS} pages")))
     }
 
+    /// La documentation ne dit pas de quel bout est une page pleine qui part d'une heure. Du dernier, elle
+    /// cacherait les premiers éléments ; une page d'un seul dit lequel.
+    async fn check_beginning<W: Deserialize, T>(
+        &self,
+        list: &List<W, T>,
+        from: From,
+        page: &[T],
+    ) -> Result<(), Trouble> {
+        let first = self.page(list, from, 1).await?.first().map(list.id);
+        if first.is_some() && first == page.iter().map(list.id).min() {
+            return Ok(());
+        }
+        Err(Trouble::Failed("the exchange's list does not begin at the hour it was asked for".to_owned()))
+    }
+
     async fn page<W: Deserialize, T>(
         &self,
         list: &List<W, T>,
@@ -131,7 +150,7 @@ impl Account {
             request = request.with("orderId", &order.to_string());
         }
         request = match from {
-            From::Beginning => request,
+            From::End => request,
             From::Time(since) => request.with("startTime", &since.0.to_string()),
             From::Id(id) => request.with(list.cursor, &id.to_string()),
         };

@@ -93,7 +93,8 @@ fn a_list_longer_than_a_page_is_whole_and_in_order() {
     let since = desk.stamp();
     let placed: Vec<_> = (0..120).map(|run| desk.bought(&format!("bot-{run}")).0).collect();
     assert_eq!(block_on(desk.account.orders_since(Coin::Btc, since)), Ok(placed.clone()));
-    assert_eq!(desk.world.exchange().calls(ALL_ORDERS), 3);
+    // Trois pages, et une d'un élément qui prouve où commence la première.
+    assert_eq!(desk.world.exchange().calls(ALL_ORDERS), 4);
     let from = placed[20].order_id;
     assert_eq!(block_on(desk.account.orders_from(Coin::Btc, from)), Ok(placed[20..].to_vec()));
     let executions = block_on(desk.account.executions_since(Coin::Btc, since)).expect("an answer");
@@ -159,7 +160,36 @@ fn a_list_cut_at_its_limit_is_not_a_proof() {
     let first = block_on(account.orders_from(Coin::Btc, 17)).expect("the first thousand");
     let ids: Vec<i64> = first.iter().map(|report| report.order_id).collect();
     assert_eq!(ids, (17..1_017).collect::<Vec<i64>>());
-    assert_eq!(fake.requests().iter().filter(|head| head.contains(ALL_ORDERS)).count(), 40);
+    assert_eq!(fake.requests().iter().filter(|head| head.contains(ALL_ORDERS)).count(), 41);
+}
+
+/// Si une page pleine donnait les derniers ordres depuis une heure, les premiers seraient cachés.
+#[test]
+fn a_page_that_begins_elsewhere_than_asked_is_not_a_proof() {
+    let (account, _fake) = reading(|head| {
+        let limit = parameter(head, "limit").unwrap_or(500);
+        let last: Vec<String> = (61 - limit..=60).map(|id| order(id, clock::now().0)).collect();
+        format!("[{}]", last.join(","))
+    });
+    let read = block_on(account.orders_since(Coin::Btc, Moment(clock::now().0 - 1_000)));
+    assert!(matches!(&read, Err(Trouble::Failed(reason)) if reason.contains("begin")), "{read:.200?}");
+}
+
+/// Un ordre qui a mangé beaucoup de carnet : toutes ses exécutions, et pas celles des autres.
+#[test]
+fn an_order_of_many_executions_is_read_whole() {
+    let (account, fake) = reading(|head| {
+        let (limit, from) = (parameter(head, "limit").unwrap_or(500), parameter(head, "fromId"));
+        assert_eq!(parameter(head, "orderId"), Some(7), "{head}");
+        // Sans point de départ, la bourse rend les dernières.
+        let first = from.unwrap_or(131 - limit).max(1);
+        let page: Vec<String> = (first..=130).take(limit as usize).map(|id| trade(id, 7)).collect();
+        format!("[{}]", page.join(","))
+    });
+    let executions = block_on(account.executions(Coin::Btc, 7)).expect("an answer");
+    let ids: Vec<i64> = executions.iter().map(|execution| execution.trade_id).collect();
+    assert_eq!(ids, (1..=130).collect::<Vec<i64>>());
+    assert_eq!(fake.requests().iter().filter(|head| head.contains("myTrades")).count(), 3);
 }
 
 /// La bourse ne regarde qu'un jour à la fois : une longue absence ne cache rien.

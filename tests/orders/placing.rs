@@ -282,6 +282,15 @@ fn a_silence_stops_orders_and_reads() {
     }
 }
 
+#[test]
+fn a_silence_asked_of_a_read_stops_orders() {
+    let desk = Desk::open();
+    desk.world.fault(On::exchange("/api/v3/account"), Fault::answer(Reply::too_many_requests(60)));
+    assert!(matches!(block_on(desk.account.state()), Err(Trouble::Silence(_))));
+    assert_eq!(reaction(desk.buy("bot-1", dec!(25))), Some(Reaction::Later));
+    assert_eq!(desk.world.exchange().calls(ORDER), 0);
+}
+
 /// Le piège que la bourse tend : deux fois le même ordre en sont deux, même sous le même nom.
 #[test]
 fn the_exchange_itself_does_not_stop_a_second_order() {

@@ -1,6 +1,7 @@
 //! Ce que veut dire une réponse à un ordre, quand ce n'est pas le récit de l'ordre.
 //!
-//! Le statut et le code décident ; un texte ne décide que pour -2010 et -1013, dont le code ne dit pas assez.
+//! Le statut et le code décident ; un texte ne départage que là où le code ne dit pas assez : -2010, -1013, et
+//! un paramètre mal fait qui serait l'heure.
 //! Source : docs Binance Spot, « Error codes » et « General API information » (HTTP return codes). Invariant :
 //! n'est un refus que ce qui ne peut pas avoir été exécuté ; tout le reste est inconnu ([`judged`] rend
 //! `None`), et un refus jamais vu arrête le négoce.

@@ -5,7 +5,6 @@
 
 use std::pin::Pin;
 use std::task::Poll;
-use std::time::Duration;
 
 use super::Engine;
 use super::execute::tell_refused;
@@ -20,9 +19,6 @@ use crate::domain::money::Price;
 use crate::domain::order::{Left, Order};
 use crate::fetch::OneShot;
 use crate::ledger::{Ledger, LedgerError, Outcome, Sending};
-
-/// De combien un ordre est antidaté : le retard ne coûte rien dans la fenêtre, l'avance est un refus.
-const LATE: Duration = Duration::from_millis(200);
 
 /// Ce qu'un envoi a donné, une fois écrit au grand livre.
 struct Settled {
@@ -45,7 +41,7 @@ impl Engine {
             let later = || Left::Later("the exchange's clock is not known".to_owned());
             return Ok(orders.iter().map(|order| (order.coin(), later())).collect());
         };
-        let (stamped_at, now, planned) = (server.now().minus(LATE), clock::now(), orders.to_vec());
+        let (stamped_at, now, planned) = (server.stamp(), clock::now(), orders.to_vec());
         let stamp = (stamped_at, WINDOW);
         let sendings = self.ledger.with(move |db| db.write_sendings(signal, &planned, stamp, now)).await?;
         let bnb = Some(market.quotes[Coin::Bnb].mid());

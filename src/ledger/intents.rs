@@ -71,7 +71,7 @@ impl Db {
             [now],
         )?;
         let unknown = transaction.execute(
-            "UPDATE intents SET state = 'unknown', reason = 'interrupted before its answer was written down'
+            "UPDATE intents SET state = 'unknown', doubted = 1, reason = 'interrupted before its answer was written down'
              WHERE state = 'sent'",
             [],
         )?;
@@ -152,9 +152,17 @@ impl Db {
         let late = state.is_some_and(|state| !state.is_in_doubt() && state != State::Planned);
         let ended_at = (!next.is_in_doubt()).then_some(at);
         transaction.execute(
-            "UPDATE intents SET state = ?2, reason = ?3, ended_at = ?4, late = max(late, ?5),
-                 order_id = coalesce(?6, order_id) WHERE id = ?1",
-            params![intent, next.word(), outcome.reason(), ended_at, late, order_id],
+            "UPDATE intents SET state = ?2, reason = coalesce(?3, reason), ended_at = ?4, late = max(late, ?5),
+                 order_id = coalesce(?6, order_id), doubted = max(doubted, ?7) WHERE id = ?1",
+            params![
+                intent,
+                next.word(),
+                outcome.reason(),
+                ended_at,
+                late,
+                order_id,
+                next == State::Unknown
+            ],
         )?;
         if let Outcome::Filled(fill) = outcome {
             book_fill(&transaction, intent, fill, at)?;

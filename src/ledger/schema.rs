@@ -207,6 +207,8 @@ CREATE TABLE new_intents (
     window INTEGER,
     -- Son numéro à la bourse, dès qu'on le sait accepté.
     order_id INTEGER,
+    -- Vrai si son issue a été inconnue un moment.
+    doubted INTEGER NOT NULL DEFAULT 0 CHECK (doubted IN (0, 1)),
     -- Vrai s'il a été exécuté après qu'on l'a cru absent, tant que personne ne l'a regardé.
     late INTEGER NOT NULL DEFAULT 0 CHECK (late IN (0, 1)),
     created_at INTEGER NOT NULL,

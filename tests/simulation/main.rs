@@ -6,16 +6,18 @@
 mod network;
 mod proof;
 mod scenario;
+mod tally;
 mod universe;
 
 use std::ops::Range;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::catch_unwind;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use fastrand::Rng;
 
+use tally::Tally;
 use universe::Universe;
 
 /// Assez pour un passage ordinaire des tests ; la recette de CI en demande bien plus.
@@ -26,7 +28,7 @@ const SEEDS: u64 = 150;
 const SETTLING: Duration = Duration::from_secs(3 * 3600);
 
 /// Une vie de suiveur ; panique si une promesse n'est pas tenue.
-fn live(seed: u64) {
+fn live(seed: u64) -> Tally {
     let mut dice = Rng::with_seed(seed);
     let mut universe = Universe::new(seed, dice.i64(-30_000..30_000));
     let bnb = dice.bool();
@@ -62,16 +64,17 @@ fn live(seed: u64) {
     proof::books_are_the_exchange_s(&universe);
     proof::no_signal_is_open(&universe);
     proof::allocation_is(&universe, &target);
+    Tally::of(&universe)
 }
 
 /// Laisse tout finir ; une personne libère ce qui l'attend.
 fn settle(universe: &mut Universe) {
     for _ in 0..3 {
         universe.pass(SETTLING, None);
-        let waiting = universe.books(|db| {
-            let stuck = db.doubtful()?.into_iter().chain(db.late()?);
-            Ok(stuck.map(|intent| intent.id).collect::<Vec<_>>())
-        });
+        let late = universe.books(|db| db.late());
+        universe.late += late.len() as u64;
+        let stuck = universe.books(|db| db.doubtful());
+        let waiting: Vec<i64> = late.iter().chain(&stuck).map(|intent| intent.id).collect();
         if waiting.is_empty() {
             return;
         }
@@ -81,26 +84,37 @@ fn settle(universe: &mut Universe) {
     }
 }
 
-/// Les graines à essayer, sur autant de fils que de cœurs ; rend celles qui ont échoué.
-fn try_all(seeds: Range<u64>) -> Vec<u64> {
+/// Les graines à essayer, sur autant de fils que de cœurs ; rend celles qui ont échoué, et ce qui a été vécu.
+fn try_all(seeds: Range<u64>) -> (Vec<u64>, Tally) {
     let next = AtomicU64::new(seeds.start);
     let cores = thread::available_parallelism().map_or(1, usize::from);
     thread::scope(|scope| {
         let work = || {
-            let mut failed = Vec::new();
+            let (mut failed, mut tally) = (Vec::new(), Tally::default());
             loop {
                 let seed = next.fetch_add(1, Ordering::Relaxed);
                 if seed >= seeds.end {
-                    return failed;
+                    return (failed, tally);
                 }
-                if catch_unwind(AssertUnwindSafe(|| live(seed))).is_err() {
-                    eprintln!("seed {seed} failed: SEED={seed} cargo test --test simulation");
-                    failed.push(seed);
+                match catch_unwind(|| live(seed)) {
+                    Ok(lived) => tally += lived,
+                    Err(_) => {
+                        eprintln!(
+                            "seed {seed} failed; to see it alone: SEED={seed} cargo test --test simulation"
+                        );
+                        failed.push(seed);
+                    }
                 }
             }
         };
         let threads: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
-        threads.into_iter().flat_map(|thread| thread.join().expect("failures are caught")).collect()
+        let (mut failed, mut tally) = (Vec::new(), Tally::default());
+        for thread in threads {
+            let (more, lived) = thread.join().expect("failures are caught");
+            failed.extend(more);
+            tally += lived;
+        }
+        (failed, tally)
     })
 }
 
@@ -112,9 +126,12 @@ fn number(variable: &str) -> Option<u64> {
 fn whatever_happens_no_order_is_doubled_none_is_lost_and_the_books_are_true() {
     if let Some(seed) = number("SEED") {
         env_logger::builder().is_test(false).parse_filters("info").init();
-        return live(seed);
+        eprintln!("{:?}", live(seed));
+        return;
     }
     let seeds = number("SEEDS").unwrap_or(SEEDS);
-    let failed = try_all(1..seeds + 1);
+    let (failed, tally) = try_all(1..seeds + 1);
+    eprintln!("{seeds} seeds: {tally:?}");
     assert!(failed.is_empty(), "{} of {seeds} seeds failed: {failed:?}", failed.len());
+    assert!(tally.is_full(), "too little happened to prove anything: {tally:?}");
 }

@@ -47,8 +47,9 @@ pub struct Universe {
     micros: Arc<AtomicI64>,
     origin: Instant,
     follower: Option<Follower>,
-    /// Reprises du suiveur depuis le début, toutes vies confondues.
-    pub steps: u64,
+    /// Coupures, et exécutions apprises tard.
+    pub kills: u64,
+    pub late: u64,
 }
 
 struct Follower {
@@ -96,7 +97,8 @@ impl Universe {
             micros,
             origin,
             follower: None,
-            steps: 0,
+            kills: 0,
+            late: 0,
         }
     }
 
@@ -131,6 +133,7 @@ impl Universe {
     /// Coupe le suiveur où il en est. Ce qui est en route arrive quand même.
     pub fn kill(&mut self) {
         self.follower = None;
+        self.kills += 1;
     }
 
     pub fn is_alive(&self) -> bool {
@@ -146,7 +149,6 @@ impl Universe {
                 && follower.awake.0.swap(false, Ordering::Relaxed)
             {
                 moved = true;
-                self.steps += 1;
                 let waker = follower.waker.clone();
                 assert!(follower.life.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
                 if steps.as_mut().is_some_and(|left| {

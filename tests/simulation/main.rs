@@ -42,6 +42,9 @@ fn live(seed: u64) -> Tally {
         }
         for _ in 0..dice.u32(1..4) {
             let steps = dice.bool().then(|| dice.u64(1..400));
+            if dice.bool() {
+                universe.network.set_fuse(dice.u32(1..5), dice.bool());
+            }
             universe.pass(Duration::from_secs(dice.u64(1..300)), steps);
             if !universe.is_alive() {
                 universe.pass(Duration::from_secs(dice.u64(0..200)), None);

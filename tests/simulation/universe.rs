@@ -162,6 +162,9 @@ impl Universe {
             while self.executor.try_tick() {
                 moved = true;
             }
+            if self.network.is_blown() && self.is_alive() {
+                self.kill();
+            }
             if !moved && !self.advance() {
                 return;
             }

@@ -56,6 +56,9 @@ fn live(seed: u64) -> Tally {
         }
     }
     scenario::heal(&mut universe);
+    if !universe.is_alive() {
+        universe.start();
+    }
     settle(&mut universe);
     proof::each_order_once(&universe);
     proof::books_are_the_exchange_s(&universe);

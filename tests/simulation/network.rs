@@ -70,6 +70,11 @@ impl SimulatedNetwork {
         self.fuse.once_processed.set(once_processed);
     }
 
+    pub fn remove_fuse(&self) {
+        self.fuse.orders.set(None);
+        self.fuse.blown.set(false);
+    }
+
     /// Vrai, une fois, quand le suiveur doit être coupé.
     pub fn is_blown(&self) -> bool {
         self.fuse.blown.take()

@@ -73,6 +73,7 @@ pub fn break_something(universe: &mut Universe, dice: &mut Rng) {
 pub fn heal(universe: &mut Universe) {
     universe.world.clear_faults();
     universe.network.set_down(false);
+    universe.network.remove_fuse();
     universe.network.set_latency(Duration::from_millis(80));
     *universe.fault.borrow_mut() = None;
     let exchange = universe.world.exchange();

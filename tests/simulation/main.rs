@@ -77,10 +77,8 @@ fn live(seed: u64) -> Tally {
 fn settle(universe: &mut Universe) {
     for _ in 0..3 {
         universe.pass(SETTLING, None);
-        let late = universe.books(|db| db.late());
-        universe.late += late.len() as u64;
-        let stuck = universe.books(|db| db.doubtful());
-        let waiting: Vec<i64> = late.iter().chain(&stuck).map(|intent| intent.id).collect();
+        proof::no_absence_was_wrong(universe);
+        let waiting: Vec<i64> = universe.books(|db| db.doubtful()).iter().map(|intent| intent.id).collect();
         if waiting.is_empty() {
             return;
         }

@@ -10,6 +10,10 @@ use crate::universe::Universe;
 
 const PAIRS: [&str; 5] = ["BNBUSDC", "BTCUSDC", "ETHUSDC", "SOLUSDC", "XRPUSDC"];
 
+/// Le retard de lecture le plus long que les règles de preuve supportent : une minute après qu'un ordre ne peut plus
+/// arriver.
+const LONGEST_LAG: u64 = 70;
+
 /// Ce que le leader a publié : l'identifiant, et l'allocation s'il en a donné une.
 pub type Published = (String, Option<Vec<(&'static str, Decimal)>>);
 
@@ -180,7 +184,7 @@ fn starve(universe: &Universe, dice: &mut Rng) {
 }
 
 fn lag(universe: &Universe, dice: &mut Rng) {
-    let (seconds, all) = (Duration::from_secs(dice.u64(1..75)), dice.bool());
+    let (seconds, all) = (Duration::from_secs(dice.u64(1..=LONGEST_LAG)), dice.bool());
     for view in [View::Order, View::AllOrders, View::MyTrades, View::Account] {
         if all || dice.bool() {
             universe.world.exchange().set_lag(view, Lag::For(seconds));

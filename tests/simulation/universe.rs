@@ -47,9 +47,8 @@ pub struct Universe {
     micros: Arc<AtomicI64>,
     origin: Instant,
     follower: Option<Follower>,
-    /// Coupures, et exécutions apprises tard.
+    /// Coupures.
     pub kills: u64,
-    pub late: u64,
 }
 
 struct Follower {
@@ -98,7 +97,6 @@ impl Universe {
             origin,
             follower: None,
             kills: 0,
-            late: 0,
         }
     }
 

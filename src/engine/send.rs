@@ -144,17 +144,16 @@ impl Errand<'_> {
 
 /// Attend toutes ces tâches, menées ensemble ; rend leurs résultats dans l'ordre.
 async fn together<F: Future>(tasks: impl Iterator<Item = F>) -> Vec<F::Output> {
-    let mut tasks: Vec<(Pin<Box<F>>, Option<F::Output>)> = tasks.map(|task| (Box::pin(task), None)).collect();
+    let mut tasks: Vec<Pin<Box<F>>> = tasks.map(Box::pin).collect();
+    let mut outputs: Vec<Option<F::Output>> = tasks.iter().map(|_| None).collect();
     std::future::poll_fn(|context| {
-        let mut waiting = false;
-        for (task, output) in tasks.iter_mut().filter(|(_, output)| output.is_none()) {
-            match task.as_mut().poll(context) {
-                Poll::Ready(value) => *output = Some(value),
-                Poll::Pending => waiting = true,
+        for (task, output) in tasks.iter_mut().zip(&mut outputs).filter(|(_, output)| output.is_none()) {
+            if let Poll::Ready(value) = task.as_mut().poll(context) {
+                *output = Some(value);
             }
         }
-        if waiting { Poll::Pending } else { Poll::Ready(()) }
+        if outputs.iter().all(Option::is_some) { Poll::Ready(()) } else { Poll::Pending }
     })
     .await;
-    tasks.into_iter().filter_map(|(_, output)| output).collect()
+    outputs.into_iter().flatten().collect()
 }

@@ -3,9 +3,11 @@
 //!
 //! `SEEDS=100000` en fait plus ; `SEED=123` en rejoue une seule, avec son journal.
 
+mod beyond;
 mod network;
 mod proof;
 mod scenario;
+mod speed;
 mod tally;
 mod universe;
 

@@ -177,7 +177,8 @@ impl Universe {
         advanced
     }
 
-    fn elapsed(&self) -> Duration {
+    /// Le temps simulé depuis le départ.
+    pub fn elapsed(&self) -> Duration {
         self.time.clock().instant() - self.origin
     }
 

@@ -72,7 +72,12 @@ impl Desk {
         if let Some(reason) = &self.gate.closed {
             return Some(reason.clone());
         }
-        if self.account.exchange().server_clock().is_none() {
+        let exchange = self.account.exchange();
+        if let Some(silence) = exchange.silence() {
+            let until = clock::utc(silence.until);
+            return Some(format!("the exchange asked for silence until {until} UTC ({})", silence.status));
+        }
+        if exchange.server_clock().is_none() {
             return Some("the exchange's clock is not known yet".to_owned());
         }
         if !self.scanned {

@@ -37,9 +37,15 @@ impl Engine {
         market: &Market,
     ) -> Result<Vec<(Coin, Left)>, LedgerError> {
         let Venue::Live(desk) = &self.venue else { return Ok(Vec::new()) };
+        // Les ventes ont pu le fermer.
+        let later = |reason: &str| {
+            orders.iter().map(|order| (order.coin(), Left::Later(reason.to_owned()))).collect()
+        };
+        if let Some(reason) = desk.obstacle() {
+            return Ok(later(&reason));
+        }
         let Some(server) = desk.account.exchange().server_clock() else {
-            let later = || Left::Later("the exchange's clock is not known".to_owned());
-            return Ok(orders.iter().map(|order| (order.coin(), later())).collect());
+            return Ok(later("the exchange's clock is not known"));
         };
         let (stamped_at, now, planned) = (server.stamp(), clock::now(), orders.to_vec());
         let stamp = (stamped_at, WINDOW);

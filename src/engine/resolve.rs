@@ -72,7 +72,13 @@ impl Engine {
     pub(super) async fn ask_doubtful(&mut self) -> Result<bool, LedgerError> {
         let now = clock::instant();
         let mut ended = false;
-        for intent in self.ledger.with(|db| db.doubtful()).await? {
+        let mut doubtful = self.ledger.with(|db| db.doubtful()).await?;
+        if doubtful.iter().any(|intent| intent.state == State::Sent) {
+            // Rien n'est en route entre deux tours : l'issue n'a pas pu s'écrire.
+            self.take_up_interrupted().await?;
+            doubtful = self.ledger.with(|db| db.doubtful()).await?;
+        }
+        for intent in doubtful {
             let Venue::Live(desk) = &self.venue else { return Ok(false) };
             if desk.doubts.get(&intent.id).is_some_and(|(_, at)| *at <= now) {
                 ended |= self.ask(&intent).await?;

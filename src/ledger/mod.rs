@@ -90,6 +90,11 @@ pub struct Db {
 }
 
 impl Db {
+    /// Fait échouer toute écriture, comme un disque plein, ou cesse : pour une simulation.
+    pub fn refuse_writes(&mut self, refuse: bool) -> Result<(), LedgerError> {
+        Ok(self.connection.pragma_update(None, "query_only", refuse)?)
+    }
+
     /// Une transaction qui prend le verrou d'écriture tout de suite.
     fn transaction(&mut self) -> Result<Transaction<'_>, LedgerError> {
         Ok(self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?)

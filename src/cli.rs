@@ -124,10 +124,11 @@ pub fn main(parser: lexopt::Parser) -> Result<(), Failure> {
 fn check() -> Result<(), Failure> {
     let report = check::run(&load()?).map_err(daemon::cannot)?;
     print!("{report}");
-    match report.faults() {
-        0 => Ok(()),
-        1 => Err(Failure::Failed("calvalot: 1 fault".to_owned())),
-        faults => Err(Failure::Failed(format!("calvalot: {faults} faults"))),
+    match (report.faults(), report.unproved()) {
+        (0, 0) => Ok(()),
+        (0, _) => Err(Failure::Failed("calvalot: not all could be tested, try again".to_owned())),
+        (1, _) => Err(Failure::Failed("calvalot: 1 fault".to_owned())),
+        (faults, _) => Err(Failure::Failed(format!("calvalot: {faults} faults"))),
     }
 }
 

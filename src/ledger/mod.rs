@@ -31,7 +31,7 @@ use smol::future::yield_now;
 use crate::domain::moment::Moment;
 use crate::domain::money::Eur;
 
-pub use audit::Audit;
+pub use audit::{Audit, LiveOrder};
 pub use balances::Held;
 pub use cycle::{CycleRecord, ReadingRow};
 pub use exchange::{ClockReading, Outlook, Silenced};

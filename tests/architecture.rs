@@ -93,7 +93,7 @@ fn allowed(module: &str) -> Option<&'static [&'static str]> {
         "metrics" => &["metrics", "domain", "clock", "fetch"],
         "engine" => &["engine", "domain", "clock", "fetch", "binance", "leader", "ledger", "paper"],
         "api" => &["api", "domain", "clock", "engine", "ledger", "metrics"],
-        "verify" => &["verify", "domain", "ledger"],
+        "verify" => &["verify", "domain", "clock", "binance", "ledger"],
         "check" => &["check", "domain", "clock", "fetch", "config", "leader", "binance", "ledger"],
         "keygen" => &["keygen", "binance"],
         "daemon" | "demo" | "cli" | "lib" | "main" => return None,

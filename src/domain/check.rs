@@ -28,8 +28,14 @@ impl Verdict {
     }
 }
 
-/// Les essais sans lesquels rien ne s'échange. Les autres défauts gênent, et se disent.
-const DECISIVE: [&str; 6] = ["configuration", "clock", "exchange", "key", "key rights", "account"];
+/// Les essais dont un défaut ferme l'échange réel. Les autres défauts gênent, et se disent : le moteur tient
+/// compte pour chaque coin d'une paire arrêtée, d'un solde court, d'un ordre en doute.
+pub const DECISIVE: [&str; 7] =
+    ["disk", "clock", "exchange", "key", "key rights", "account", "account pairs"];
+
+/// Ceux qui doivent aussi avoir pu se faire. Le réseau d'essai ne dit rien des droits d'une clé, et tous les
+/// disques ne disent pas leur place.
+pub const REQUIRED: [&str; 5] = ["clock", "exchange", "key", "account", "account pairs"];
 
 impl Check {
     pub fn fine(test: &'static str, found: impl Into<String>) -> Check {
@@ -49,8 +55,33 @@ impl Check {
         Check { advice: Some(advice.into()), ..Check::fine(test, found) }
     }
 
-    /// Vrai si ce défaut ferme l'échange réel.
+    /// Vrai si cet essai ferme l'échange réel : un défaut, ou rien de su là où il faut savoir.
     pub fn stops_trading(&self) -> bool {
-        self.verdict == Verdict::Fault && DECISIVE.contains(&self.test)
+        match self.verdict {
+            Verdict::Fine => false,
+            Verdict::Fault => DECISIVE.contains(&self.test),
+            Verdict::NotTested => REQUIRED.contains(&self.test),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_not_be_tested_is_no_permission() {
+        let untested = |test| Check::not_tested(test, "nobody answered").stops_trading();
+        let at_fault = |test| Check::fault(test, "wrong", "mend it").stops_trading();
+        for test in REQUIRED {
+            assert!(untested(test) && at_fault(test), "{test}");
+        }
+        for test in ["disk", "key rights"] {
+            assert!(!untested(test) && at_fault(test), "{test}");
+        }
+        for test in DECISIVE {
+            assert!(!Check::remark(test, "fine", "but").stops_trading(), "{test}");
+        }
+        assert!(!untested("minima") && !at_fault("minima"));
     }
 }

@@ -53,6 +53,11 @@ impl Db {
         })?)
     }
 
+    /// Le compte du premier démarrage ; `None` tant qu'aucun n'a été lu.
+    pub fn account_uid(&self) -> Result<Option<i64>, LedgerError> {
+        Ok(self.connection.query_row("SELECT uid FROM exchange", [], |row| row.get(0))?)
+    }
+
     /// La dernière table d'essais, dans son ordre.
     pub fn checks(&self) -> Result<Vec<Checked>, LedgerError> {
         let sql = "SELECT test, verdict, found, advice, at FROM checks ORDER BY rank";

@@ -28,6 +28,15 @@ impl Verdict {
     }
 }
 
+/// L'écart d'horloge, en millisecondes, au-delà duquel l'heure de la machine est fausse.
+pub const CLOCK_WRONG: u64 = 60_000;
+
+/// Quoi faire d'une horloge fausse.
+pub const SET_THE_CLOCK: &str = "a Raspberry Pi has no clock of its own and takes the time from the network: \
+                                 `timedatectl` shows whether it is synchronized, `sudo timedatectl set-ntp true` \
+                                 switches that on; if it stays wrong, the network blocks NTP (UDP port 123): allow \
+                                 it in the router";
+
 /// Les essais sans lesquels rien ne s'échange. Les autres défauts gênent, et se disent.
 const DECISIVE: [&str; 6] = ["configuration", "clock", "exchange", "key", "key rights", "account"];
 
@@ -51,6 +60,11 @@ impl Check {
 
     /// Vrai si ce défaut ferme l'échange réel.
     pub fn stops_trading(&self) -> bool {
-        self.verdict == Verdict::Fault && DECISIVE.contains(&self.test)
+        self.verdict == Verdict::Fault && is_decisive(self.test)
     }
+}
+
+/// Vrai si un défaut de cet essai ferme l'échange réel.
+pub fn is_decisive(test: &str) -> bool {
+    DECISIVE.contains(&test)
 }

@@ -145,7 +145,9 @@ impl Db {
         let late = state.is_some_and(|state| !state.is_in_doubt() && state != State::Planned);
         let ended_at = (!next.is_in_doubt()).then_some(at);
         transaction.execute(
-            "UPDATE intents SET state = ?2, reason = ?3, ended_at = ?4, late = max(late, ?5) WHERE id = ?1",
+            // Un ordre exécuté garde ce qui en avait fait douter : c'est son histoire.
+            "UPDATE intents SET state = ?2, reason = coalesce(?3, nullif(reason, '')), ended_at = ?4,
+                 late = max(late, ?5) WHERE id = ?1",
             params![intent, next.word(), outcome.reason(), ended_at, late],
         )?;
         if let Outcome::Filled(fill) = outcome {

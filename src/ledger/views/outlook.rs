@@ -2,6 +2,7 @@
 
 use rusqlite::Row;
 
+use crate::domain::check::{self, Verdict};
 use crate::domain::moment::Moment;
 use crate::domain::money::Quantity;
 use crate::ledger::{ClockReading, Db, LedgerError, Outlook, Silenced};
@@ -16,6 +17,21 @@ pub struct Checked {
     pub at: Moment,
 }
 
+impl Checked {
+    pub fn is_fine(&self) -> bool {
+        self.verdict == Verdict::Fine.word()
+    }
+
+    pub fn is_fault(&self) -> bool {
+        self.verdict == Verdict::Fault.word()
+    }
+
+    /// Vrai si ce défaut ferme l'échange réel.
+    pub fn stops_trading(&self) -> bool {
+        self.is_fault() && check::is_decisive(&self.test)
+    }
+}
+
 /// Un actif au dernier rapprochement.
 #[derive(Clone, Debug)]
 pub struct Balance {
@@ -28,6 +44,11 @@ pub struct Balance {
 }
 
 impl Balance {
+    /// Ce que le compte tient de plus ; négatif s'il tient moins.
+    pub fn difference(&self) -> Quantity {
+        self.held - self.booked
+    }
+
     /// Ce qui manque au compte ; zéro s'il tient assez.
     pub fn shortage(&self) -> Quantity {
         (self.booked - self.held).max(Quantity::ZERO)

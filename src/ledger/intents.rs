@@ -146,8 +146,9 @@ impl Db {
         let ended_at = (!next.is_in_doubt()).then_some(at);
         transaction.execute(
             // Un ordre exécuté garde ce qui en avait fait douter : c'est son histoire.
-            "UPDATE intents SET state = ?2, reason = coalesce(?3, nullif(reason, '')), ended_at = ?4,
-                 late = max(late, ?5) WHERE id = ?1",
+            "UPDATE intents SET state = ?2, ended_at = ?4, late = max(late, ?5),
+                 reason = coalesce(?3, iif(?5, 'executed after all; before: ', '') || nullif(reason, ''))
+             WHERE id = ?1",
             params![intent, next.word(), outcome.reason(), ended_at, late],
         )?;
         if let Outcome::Filled(fill) = outcome {

@@ -46,13 +46,13 @@ export function orderNotices(orders, context) {
 function personNotice(order, context) {
   const { words, format, now } = context;
   const facts = { wanted: wantedText(order, context), time: format.moment(parseUtc(order.created_at), now) };
-  const common = { id: `order ${order.id}`, tone: /** @type {const} */ ('bad'), detail: order.reason, order };
+  const common = { id: `order ${order.id}`, tone: /** @type {const} */ ('bad'), order };
   if (order.late) {
     const steps = [words.say('late.step'), words.say('late.then')];
     return { ...common, text: words.say('late.text', facts), steps };
   }
   const steps = [words.say('stuck.look'), words.say('stuck.then')];
-  return { ...common, text: words.say('stuck.text', facts), steps };
+  return { ...common, text: words.say('stuck.text', facts), steps, detail: order.reason };
 }
 
 /** @param {Exchange | null} exchange @param {Context} context @returns {Notice[]} */

@@ -123,14 +123,15 @@ function leaderNotices(parts, { words, format, now }) {
 }
 
 /** Ce qu'un signal attend : une inconnue, sinon ce que le programme en dit. @param {number} count @param {Parts} parts @param {Context['words']} words @returns {Notice} */
-function waitingNotice(count, { status, budget, exchange }, words) {
+function waitingNotice(count, { status, budget, exchange, orders }, words) {
   const notice = { id: 'waiting', tone: /** @type {const} */ ('warn') };
   const unknown = [...(status.data?.unknown ?? []), ...(budget.data?.unknown ?? [])];
   if (exchange.data?.mode !== 'live' || unknown.length > 0) return { ...notice, text: words.many('waiting', count) };
   const poll = status.data?.last_poll;
   const reason = poll?.status === 'waiting' ? poll.error : null;
-  // L'échange fermé a déjà sa phrase.
-  return { ...notice, text: words.many('held', count), detail: reason === exchange.data.closed_reason ? null : reason };
+  // L'échange fermé et les ordres en doute ont déjà leur phrase.
+  const told = reason === exchange.data.closed_reason || orders.data?.some((order) => order.needs_person || order.state === 'unknown');
+  return { ...notice, text: words.many('held', count), detail: told ? null : reason };
 }
 
 /** @param {Parts} parts @param {Context} context @returns {Notice[]} */

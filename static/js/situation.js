@@ -19,6 +19,9 @@ import { failureText } from './section.js';
 /** @typedef {{budget: Part<Budget>, status: Part<Status>, health: Part<import('./api.js').Health>, orders: Part<Order[]>,
  *   exchange: Part<import('./api.js').Exchange>, positions?: Part<import('./api.js').Position[]>}} Parts */
 
+/** @type {Tone[]} */
+const URGENCY = ['bad', 'warn', 'info', 'quiet', 'good'];
+
 /**
  * @param {Parts} parts @param {Context} context
  * @returns {{tone: Tone, headline: string, notices: Notice[]}}
@@ -32,6 +35,8 @@ export function describe(parts, context) {
     ...leaderNotices(parts, context),
     ...unknownNotices(parts, context),
   ];
+  // Ce qui demande quelqu'un d'abord ; à égalité, dans cet ordre-ci.
+  notices.sort((one, other) => URGENCY.indexOf(one.tone) - URGENCY.indexOf(other.tone));
   return { ...headline(parts, notices, context), notices };
 }
 

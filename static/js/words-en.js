@@ -71,7 +71,7 @@ export const en = {
   'release.ask': 'Release this order?',
   'release.found': 'The program asks Binance once more. If Binance has this order, it is booked with its price and fees.',
   'release.not_found': 'If Binance does not know it, it is taken as never executed, and a new order may be sent for this coin.',
-  'release.no_doubt': 'If you saw it executed in Binance although the program does not find it, cancel and wait.',
+  'release.no_doubt': 'If you saw it executed and the program says it is unknown, do nothing else: it goes on asking for 7 days, and books it if it appears.',
   'release.yes': 'Release the order',
   'release.late_button': 'I have seen it: go on buying…',
   'release.late_ask': 'Go on buying?',

@@ -70,7 +70,7 @@ export const fr = {
   'release.ask': 'Libérer cet ordre ?',
   'release.found': 'Le programme demande encore une fois à Binance. Si Binance a cet ordre, il est compté, avec son prix et ses frais.',
   'release.not_found': 'Si Binance ne le connaît pas, il est tenu pour jamais exécuté, et un nouvel ordre pourra partir pour cette monnaie.',
-  'release.no_doubt': 'Si vous l’avez vu exécuté dans Binance alors que le programme ne le trouve pas, annulez et attendez.',
+  'release.no_doubt': 'Si vous l’avez vu exécuté et que le programme le dit inconnu, ne faites rien d’autre : il redemande pendant 7 jours, et le compte s’il apparaît.',
   'release.yes': 'Libérer l’ordre',
   'release.late_button': 'Je l’ai vu : reprendre les achats…',
   'release.late_ask': 'Reprendre les achats ?',

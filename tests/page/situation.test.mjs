@@ -130,6 +130,13 @@ const known = (fresh) => ({
   exchange: { data: exchange, ...fresh },
 });
 
+test('what needs a person stands before what only takes time', () => {
+  const unknown = { id: 1, coin: 'BTCUSDC', action: 'BUY', state: 'unknown', needs_person: false, is_simulated: 0 };
+  const closed = { mode: 'live', trading_open: false, closed_reason: 'the key opens another account' };
+  const { notices, tone } = situation({ orders: [unknown], exchange: closed, status: { waiting_signals: 1 } });
+  assert.deepEqual([tone, notices.map(({ id }) => id)], ['bad', ['closed', 'doubt', 'waiting']]);
+});
+
 test('a signal held back by an order says so, and blames no price', () => {
   const last_poll = { status: 'waiting', error: 'BTCUSDC: an order of this coin is in doubt' };
   const held = { status: { waiting_signals: 1, last_poll } };

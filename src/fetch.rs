@@ -207,6 +207,10 @@ async fn transfer(http: &HttpClient, call: &Call, time_limit: Duration) -> Resul
     if is_loopback(&call.url) {
         request = request.proxy(None);
     }
+    if call.method == "POST" {
+        // Sans longueur annoncée, un intermédiaire peut refuser (411) ; libcurl n'annonce pas un corps absent.
+        request = request.header("content-length", "0");
+    }
     for (name, value) in &call.headers {
         request = request.header(name, value);
     }
@@ -215,7 +219,11 @@ async fn transfer(http: &HttpClient, call: &Call, time_limit: Duration) -> Resul
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     let mut body = Vec::new();
     let read = response.into_body().take(call.limit as u64 + 1).read_to_end(&mut body).await;
-    read.map_err(|error| decide(error.into()))?;
+    // Une réponse a commencé : quoi qu'il arrive ensuite, la demande est partie.
+    read.map_err(|error| match decide(error.into()) {
+        FetchError::Unreachable(reason) => FetchError::Broken(reason),
+        error => error,
+    })?;
     if body.len() > call.limit {
         return Err(FetchError::TooLarge(call.limit));
     }
@@ -294,6 +302,26 @@ mod tests {
         }
         for url in ["https://example.org/127.0.0.1", "http://127.0.0.1.example.org/", "http://10.0.0.1", ""] {
             assert!(!is_loopback(url), "{url}");
+        }
+    }
+
+    #[test]
+    fn only_what_never_connected_was_surely_not_sent() {
+        let reason = || "reason".to_owned();
+        for error in [FetchError::Unreachable(reason()), FetchError::BadCertificate] {
+            assert!(error.was_not_sent(), "{error}");
+        }
+        for error in
+            [FetchError::Broken(reason()), FetchError::TooSlow(CONNECT_LIMIT), FetchError::TooLarge(1)]
+        {
+            assert!(!error.was_not_sent(), "{error}");
+        }
+    }
+
+    #[test]
+    fn connecting_has_a_limit_of_its_own() {
+        for limit in [TIME_LIMIT, SEND_LIMIT] {
+            assert!(CONNECT_LIMIT < limit);
         }
     }
 

@@ -20,13 +20,14 @@ use crate::fetch::Answer;
 /// La fenêtre d'une lecture : la refaire ne change rien, elle peut être large.
 const READ_WINDOW: Duration = Duration::from_secs(10);
 
-/// Le compte qu'une clé ouvre.
+/// Le compte qu'une clé ouvre. Une lecture qui n'aboutit pas dit pourquoi par une [`Trouble`] ; c'est
+/// [`Trouble::Clock`] tant que l'heure de la bourse n'a pas été mesurée ([`Exchange::synchronise`]).
 pub struct Account {
     exchange: Exchange,
     credentials: Credentials,
 }
 
-/// Ce que la bourse dit du compte (`GET /api/v3/account`, poids 20).
+/// Ce que la bourse dit du compte.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AccountState {
     /// Le numéro du compte : s'il change, la clé est d'un autre.
@@ -57,7 +58,7 @@ impl<T: Add<Output = T> + Copy> Balance<T> {
     }
 }
 
-/// Ce que la clé permet (`GET /sapi/v1/account/apiRestrictions`, absent du réseau d'essai).
+/// Ce que la clé permet ; le réseau d'essai ne le dit pas.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 pub struct KeyRights {
     #[serde(rename = "ipRestrict")]
@@ -90,7 +91,8 @@ impl Account {
         &self.exchange
     }
 
-    /// Le compte et ses soldes ; ceux-ci peuvent être en retard sur une exécution.
+    /// Le compte et ses soldes (`GET /api/v3/account`, poids 20) ; ceux-ci peuvent être en retard sur une
+    /// exécution.
     pub async fn state(&self) -> Result<AccountState, Trouble> {
         let answer = self.read(Request::new("/api/v3/account").with("omitZeroBalances", "true")).await?;
         let account = decoded::<wire::Account>(&answer)?;
@@ -99,7 +101,7 @@ impl Account {
         Ok(AccountState { uid, can_trade, permissions, balances })
     }
 
-    /// Ce que la clé permet (poids 1 d'un compte à part).
+    /// Ce que la clé permet (`GET /sapi/v1/account/apiRestrictions`, poids 1 d'un compte à part).
     pub async fn key_rights(&self) -> Result<KeyRights, Trouble> {
         decoded(&self.read(Request::new("/sapi/v1/account/apiRestrictions")).await?)
     }

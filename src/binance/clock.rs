@@ -136,47 +136,113 @@ impl ServerClock {
     }
 
     fn at(&self, instant: Instant) -> Moment {
-        Moment(self.server.0.saturating_add(self.elapsed(instant)))
-    }
-
-    /// Millisecondes de l'horloge monotone depuis la mesure.
-    fn elapsed(&self, instant: Instant) -> i64 {
-        let elapsed = instant.saturating_duration_since(self.at).as_millis();
-        i64::try_from(elapsed).unwrap_or(i64::MAX)
+        later(self.server, instant.saturating_duration_since(self.at))
     }
 
     fn is_stale(&self) -> bool {
-        let elapsed = self.elapsed(clock::instant());
-        let by_wall = clock::now().0.saturating_sub(self.wall.0);
-        elapsed >= VALID.as_millis() as i64 || u128::from(by_wall.abs_diff(elapsed)) > JUMP.as_millis()
+        let elapsed = clock::instant().saturating_duration_since(self.at);
+        let by_wall = later(self.wall, elapsed).0.abs_diff(clock::now().0);
+        elapsed >= VALID || u128::from(by_wall) > JUMP.as_millis()
     }
+}
+
+/// L'instant situé `duration` plus tard.
+pub(super) fn later(moment: Moment, duration: Duration) -> Moment {
+    Moment(moment.0.saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
 }
 
 #[cfg(test)]
 mod tests {
+    use smol::future::poll_once;
+
     use super::*;
+    use crate::clock::simulated::Installed;
+    use crate::fetch::{Client, TIME_LIMIT};
+
+    const WALL: Moment = Moment(1_767_225_600_000);
+
+    fn sample(round_trip: Duration, server: Moment) -> Sample {
+        Sample { sent: clock::instant(), round_trip, server, wall: clock::now() }
+    }
+
+    /// Une bourse dont l'heure vient d'être mesurée.
+    fn measured() -> Exchange {
+        let exchange = Exchange::new("http://127.0.0.1:1", Client::new(TIME_LIMIT).unwrap());
+        assert!(exchange.needs_synchronising() && exchange.server_clock().is_none());
+        let measure = ServerClock::of(sample(Duration::ZERO, Moment(5_000_000)));
+        exchange.timekeeper.measure.set(Some(measure));
+        assert!(!exchange.needs_synchronising());
+        exchange
+    }
+
+    fn wait(installed: &Installed, duration: Duration) {
+        let mut wait = Box::pin(clock::sleep(duration));
+        smol::block_on(async {
+            while poll_once(&mut wait).await.is_none() {
+                assert!(installed.clock().advance());
+            }
+        });
+    }
 
     #[test]
     fn the_hour_is_the_server_s_at_the_middle_of_the_round_trip_and_goes_on_from_there() {
-        let sent = clock::instant();
-        let round_trip = Duration::from_millis(80);
-        let sample = Sample { sent, round_trip, server: Moment(1_790_000_000_000), wall: clock::now() };
+        let sample = sample(Duration::from_millis(80), Moment(1_790_000_000_000));
         let clock = ServerClock::of(sample);
         assert_eq!(clock.margin, Duration::from_millis(40));
-        let after = |milliseconds| clock.at(sent + Duration::from_millis(milliseconds)).0 - 1_790_000_000_000;
+        let after =
+            |milliseconds| clock.at(sample.sent + Duration::from_millis(milliseconds)).0 - 1_790_000_000_000;
         assert_eq!(after(40), 0);
         assert_eq!(after(80), 40);
         assert_eq!(after(600_040), 600_000);
     }
 
     #[test]
+    fn a_request_is_dated_a_little_late() {
+        let _clock = Installed::at(WALL);
+        let clock = measured().server_clock().unwrap();
+        assert_eq!((clock.now(), clock.stamp()), (Moment(5_000_000), Moment(4_999_800)));
+    }
+
+    #[test]
     fn a_clock_that_leads_is_told_from_one_that_lags() {
-        let (sent, wall) = (clock::instant(), clock::now());
-        let sample = Sample { sent, round_trip: Duration::ZERO, server: Moment(5_000_000), wall };
-        let clock = ServerClock::of(sample);
-        let near =
-            |lead: i64, expected: i64| assert!((expected - 60_000..=expected).contains(&lead), "{lead}");
-        near(clock.lead_of(Moment(9_000_000)), 4_000_000);
-        near(clock.lead_of(Moment(1_000_000)), -4_000_000);
+        let _clock = Installed::at(WALL);
+        let clock = ServerClock::of(sample(Duration::ZERO, Moment(5_000_000)));
+        assert_eq!(clock.lead_of(Moment(9_000_000)), 4_000_000);
+        assert_eq!(clock.lead_of(Moment(1_000_000)), -4_000_000);
+    }
+
+    #[test]
+    fn a_measure_is_good_for_ten_minutes() {
+        let installed = Installed::at(WALL);
+        let exchange = measured();
+        wait(&installed, Duration::from_secs(599));
+        assert!(!exchange.needs_synchronising());
+        wait(&installed, Duration::from_secs(1));
+        assert!(exchange.needs_synchronising());
+        // Vieille, elle reste la meilleure que l'on ait.
+        assert_eq!(exchange.server_clock().map(|clock| clock.now()), Some(Moment(5_600_000)));
+    }
+
+    #[test]
+    fn a_wall_clock_that_jumps_asks_for_a_measure_and_moves_no_hour() {
+        let cases = [(0, false), (250, false), (-250, false), (251, true), (-251, true), (-86_400_000, true)];
+        for (milliseconds, expected) in cases {
+            let installed = Installed::at(WALL);
+            let exchange = measured();
+            wait(&installed, Duration::from_secs(60));
+            installed.clock().jump(milliseconds);
+            assert_eq!(exchange.needs_synchronising(), expected, "{milliseconds} ms");
+            assert_eq!(exchange.server_clock().map(|clock| clock.now()), Some(Moment(5_060_000)));
+        }
+    }
+
+    #[test]
+    fn a_measure_is_shared_by_all_the_addresses() {
+        let _clock = Installed::at(WALL);
+        let exchange = measured();
+        let other = exchange.at("http://127.0.0.1:2");
+        assert_eq!(other.server_clock(), exchange.server_clock());
+        other.timekeeper.doubt();
+        assert!(exchange.needs_synchronising() && exchange.clone().needs_synchronising());
     }
 }

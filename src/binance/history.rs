@@ -11,6 +11,7 @@ use std::time::Duration;
 use miniserde::Deserialize;
 
 use super::account::Account;
+use super::clock::later;
 use super::request::Request;
 use super::{Trouble, reports, wire};
 use crate::domain::execution::{Execution, Report};
@@ -26,8 +27,8 @@ const MOST: usize = 1000;
 /// La bourse ne regarde que le jour qui suit `startTime`.
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// Au-delà, ce n'est plus une absence qu'on explique.
-const MOST_DAYS: u64 = 90;
+/// Lectures au plus : de quoi traverser deux mois sans un ordre, puis lire [`MOST`] éléments.
+const MOST_READINGS: u32 = 80;
 
 /// Une liste d'une paire, et comment ses éléments se lisent.
 struct List<W, T> {
@@ -45,7 +46,8 @@ struct List<W, T> {
 /// Où commence une page.
 #[derive(Clone, Copy)]
 enum From {
-    Beginning,
+    /// Nulle part : ce sont les derniers éléments.
+    End,
     Time(Moment),
     Id(i64),
 }
@@ -68,7 +70,7 @@ impl Account {
     /// Les exécutions de cet ordre (`GET /api/v3/myTrades`, poids 5 par page), dans l'ordre.
     pub async fn executions(&self, coin: Coin, order_id: i64) -> Result<Vec<Execution>, Trouble> {
         let list = List { order: Some(order_id), ..trades(coin) };
-        whole(self.pages(&list, From::Beginning).await?)
+        whole(self.pages(&list, From::Id(0)).await?)
     }
 
     /// Les exécutions de cette paire depuis `since`, à l'heure de la bourse (`GET /api/v3/myTrades`, poids 20
@@ -92,32 +94,49 @@ impl Account {
     /// Le dernier ordre de cette paire (`GET /api/v3/allOrders`, poids 20) ; `None` si elle n'en a aucun.
     pub async fn last_order(&self, coin: Coin) -> Result<Option<Report>, Trouble> {
         let list = orders(coin);
-        let page = self.page(&list, From::Beginning, 1).await?;
+        let page = self.page(&list, From::End, 1).await?;
         Ok(page.into_iter().max_by_key(list.id))
     }
 
-    /// Les pages l'une après l'autre, jusqu'à une page courte ou [`MOST`] éléments.
+    /// Les pages l'une après l'autre, jusqu'à la dernière ou à [`MOST`] éléments.
     async fn pages<W: Deserialize, T>(&self, list: &List<W, T>, first: From) -> Result<Vec<T>, Trouble> {
-        let (mut all, mut from, mut days) = (Vec::new(), first, 0);
-        while all.len() < MOST {
+        let (mut all, mut from) = (Vec::new(), first);
+        for _ in 0..MOST_READINGS {
             let page = self.page(list, from, PAGE).await?;
-            let (short, last) = (page.len() < PAGE, page.iter().map(list.id).max());
+            let (is_full, last) = (page.len() == PAGE, page.iter().map(list.id).max());
+            if is_full && matches!(from, From::Time(_)) {
+                self.check_beginning(list, from, &page).await?;
+            }
             all.extend(page);
             from = match (from, last) {
-                // La page ne dit rien d'après son jour : le reste se lit par numéros, ou au jour suivant.
-                (From::Time(since), last) if short && !self.is_of_today(since)? => match last {
-                    Some(last) => From::Id(last + 1),
-                    None => From::Time(Moment(since.0 + DAY.as_millis() as i64)),
+                (_, Some(last)) if is_full => From::Id(last.saturating_add(1)),
+                // Une page qui part d'une heure ne dit rien d'au-delà de son jour.
+                (From::Time(since), last) if self.clock()?.now().since(since) >= DAY => match last {
+                    Some(last) => From::Id(last.saturating_add(1)),
+                    None => From::Time(later(since, DAY)),
                 },
-                (_, Some(last)) if !short => From::Id(last + 1),
-                _ => break,
+                _ => return Ok(all),
             };
-            days += 1;
-            if days > MOST_DAYS {
-                return Err(Trouble::Failed(format!("the exchange was asked for more than {days} pages")));
+            if all.len() >= MOST {
+                return Ok(all);
             }
         }
-        Ok(all)
+        Err(Trouble::Failed(format!("the exchange's list does not end after {MOST_READINGS} pages")))
+    }
+
+    /// La documentation ne dit pas de quel bout est une page pleine qui part d'une heure. Du dernier, elle
+    /// cacherait les premiers éléments ; une page d'un seul dit lequel.
+    async fn check_beginning<W: Deserialize, T>(
+        &self,
+        list: &List<W, T>,
+        from: From,
+        page: &[T],
+    ) -> Result<(), Trouble> {
+        let first = self.page(list, from, 1).await?.first().map(list.id);
+        if first.is_some() && first == page.iter().map(list.id).min() {
+            return Ok(());
+        }
+        Err(Trouble::Failed("the exchange's list does not begin at the hour it was asked for".to_owned()))
     }
 
     async fn page<W: Deserialize, T>(
@@ -131,7 +150,7 @@ impl Account {
             request = request.with("orderId", &order.to_string());
         }
         request = match from {
-            From::Beginning => request,
+            From::End => request,
             From::Time(since) => request.with("startTime", &since.0.to_string()),
             From::Id(id) => request.with(list.cursor, &id.to_string()),
         };
@@ -144,11 +163,6 @@ impl Account {
         let elements = elements.and_then(|page| page.collect::<Option<Vec<T>>>());
         let elements = elements.filter(|page| page.len() <= limit && page.iter().all(is_asked));
         elements.ok_or_else(|| Trouble::unreadable(&answer))
-    }
-
-    /// Vrai si le jour qui suit `since` n'est pas fini à la bourse.
-    fn is_of_today(&self, since: Moment) -> Result<bool, Trouble> {
-        Ok(self.clock()?.now().since(since) < DAY)
     }
 }
 

@@ -1,11 +1,12 @@
 //! Ce que veut dire une réponse à un ordre, quand ce n'est pas le récit de l'ordre.
 //!
-//! Le statut et le code décident ; un texte ne décide que pour -2010 et -1013, dont le code ne dit pas assez.
+//! Le statut et le code décident ; un texte ne départage que là où le code ne dit pas assez : -2010, -1013, et
+//! un paramètre mal fait qui serait l'heure.
 //! Source : docs Binance Spot, « Error codes » et « General API information » (HTTP return codes). Invariant :
 //! n'est un refus que ce qui ne peut pas avoir été exécuté ; tout le reste est inconnu ([`judged`] rend
 //! `None`), et un refus jamais vu arrête le négoce.
 
-use super::trouble::told;
+use super::trouble::{is_about_the_hour, told};
 use super::wire;
 
 /// Un ordre que la bourse n'a sûrement pas exécuté.
@@ -69,9 +70,9 @@ fn by_code(refusal: &wire::Refusal) -> Option<Reaction> {
         -1003 | -1015 | -1112 => Later,
         -1013 if says(refusal, "market is closed") => Later,
         -1013 | -1111 => RefreshRules,
-        -1021 => Resynchronise,
+        _ if is_about_the_hour(refusal) => Resynchronise,
         -1014 | -1020 | -1108 => GiveUp,
-        -1106..=-1100 | -1119..=-1115 | -1121 | -1125 | -1127 | -1128 | -1131 | -1130 => GiveUp,
+        -1106..=-1100 | -1119..=-1115 | -1121 | -1125 | -1127 | -1128 | -1131..=-1130 => GiveUp,
         -1134 | -1151 | -1220 | -2043 => GiveUp,
         -2010 => return by_text(refusal),
         _ => Stop,
@@ -187,6 +188,8 @@ mod tests {
         }
         check(400, -1013, "Invalid quantity.", Some(RefreshRules));
         check(400, -1013, "Market is closed.", Some(Later));
+        let hour = "Mandatory parameter 'timestamp' was not sent, was empty/null, or malformed.";
+        check(400, -1102, hour, Some(Resynchronise));
     }
 
     /// Le statut d'abord : 5xx est inconnu quel que soit le code, un silence et un lieu interdit ne le sont pas.

@@ -8,6 +8,7 @@ use std::cell::Cell;
 use std::fmt;
 use std::time::{Duration, Instant};
 
+use super::clock::later;
 use super::{Exchange, wire};
 use crate::clock;
 use crate::domain::moment::Moment;
@@ -67,12 +68,10 @@ impl Exchange {
     pub fn keep_silent(&self, silence: Silence) {
         let now = clock::now();
         let asked = silence.until.since(silence.from).min(LONGEST_RETRY_AFTER);
-        let (silence, left) = if now < silence.from {
-            (Silence { from: now, until: later(now, asked), ..silence }, asked)
-        } else {
-            (silence, silence.until.since(now).min(asked))
-        };
-        self.limits.lengthen(Pause { silence, over: clock::instant() + left });
+        let from = silence.from.min(now);
+        let until = later(from, asked);
+        let over = clock::instant() + until.since(now);
+        self.limits.lengthen(Pause { silence: Silence { from, until, ..silence }, over });
     }
 
     /// Retient ce que cette réponse dit du poids et du silence ; rend le silence qu'elle demande, ou un plus
@@ -137,6 +136,130 @@ fn banned_until(body: &[u8]) -> Option<Moment> {
     rest[..digits].parse().ok().map(Moment)
 }
 
-fn later(moment: Moment, duration: Duration) -> Moment {
-    Moment(moment.0.saturating_add(duration.as_millis() as i64))
+#[cfg(test)]
+mod tests {
+    use isahc::http::HeaderMap;
+
+    use super::*;
+    use crate::clock::simulated::Installed;
+    use crate::fetch::{Client, TIME_LIMIT};
+
+    const NOW: Moment = Moment(1_767_225_600_000);
+
+    fn answer(status: u16, retry_after: Option<u64>, body: &str) -> Answer {
+        let retry_after = retry_after.map(Duration::from_secs);
+        Answer { status, headers: HeaderMap::new(), retry_after, body: body.into(), at: NOW }
+    }
+
+    fn exchange() -> Exchange {
+        Exchange::new("http://127.0.0.1:1", Client::new(TIME_LIMIT).unwrap())
+    }
+
+    #[test]
+    fn silence_lasts_as_long_as_the_exchange_asks_or_a_sensible_time() {
+        let banned = |seconds: i64| {
+            let until = NOW.0 + seconds * 1000;
+            format!(r#"{{"code":-1003,"msg":"Way too much; IP banned until {until}. Use WebSocket."}}"#)
+        };
+        let cases = [
+            (429, Some(7), String::new(), Some(7)),
+            (429, None, String::new(), Some(60)),
+            (429, Some(0), String::new(), Some(1)),
+            (418, Some(259_200), String::new(), Some(259_200)),
+            (418, None, String::new(), Some(600)),
+            (418, None, banned(7_200), Some(7_200)),
+            (418, Some(30), banned(7_200), Some(30)),
+            // Une fin passée, ou trop lointaine pour être vraie, ne décide de rien.
+            (418, None, banned(-5), Some(600)),
+            (418, None, banned(9_999_999), Some(259_200)),
+            (418, None, r#"{"code":-1003,"msg":"IP banned until soon."}"#.to_owned(), Some(600)),
+            (403, None, String::new(), Some(120)),
+            (500, Some(30), String::new(), None),
+            (451, None, String::new(), None),
+        ];
+        for (status, asked, body, expected) in cases {
+            let wait = wait_asked_by(&answer(status, asked, &body), NOW);
+            assert_eq!(wait.map(|wait| wait.as_secs()), expected, "{status} {asked:?} {body}");
+        }
+    }
+
+    #[test]
+    fn a_silence_says_until_when() {
+        let _clock = Installed::at(NOW);
+        let exchange = exchange();
+        let silence = exchange.heed(&answer(429, Some(90), "")).unwrap();
+        let expected = "the exchange answered 429 and is not called again before 2026-01-01 00:01:30 UTC";
+        assert_eq!(silence.to_string(), expected);
+        assert_eq!(exchange.silence(), Some(silence));
+        assert_eq!(exchange.heed(&answer(200, None, "")), None);
+    }
+
+    #[test]
+    fn a_shorter_silence_does_not_end_a_longer_one() {
+        let _clock = Installed::at(NOW);
+        let exchange = exchange();
+        let longer = exchange.heed(&answer(418, Some(600), ""));
+        assert_eq!(exchange.heed(&answer(429, Some(10), "")), longer);
+        exchange.keep_silent(Silence { status: 403, from: NOW, until: later(NOW, Duration::from_secs(20)) });
+        assert_eq!(exchange.silence(), longer);
+        assert_eq!(exchange.at("http://127.0.0.1:2").silence(), longer);
+    }
+
+    /// Repris `late` secondes après le début, à l'heure que la machine croit, un silence de 600 s.
+    #[test]
+    fn a_silence_taken_up_again_is_never_longer_than_what_was_asked_for() {
+        let day = 86_400;
+        let cases = [
+            (0, Some(600)),
+            (200, Some(400)),
+            (599, Some(1)),
+            (600, None),
+            (365 * day, None),
+            // L'horloge a reculé : toute la durée compte à nouveau.
+            (-1, Some(600)),
+            (-365 * day, Some(600)),
+        ];
+        for (late, expected) in cases {
+            let clock = Installed::at(Moment(NOW.0 + late * 1000));
+            let exchange = exchange();
+            let asked = Silence { status: 418, from: NOW, until: later(NOW, Duration::from_secs(600)) };
+            exchange.keep_silent(asked);
+            let left = exchange.silence().map(|silence| silence.until.since(crate::clock::now()).as_secs());
+            assert_eq!(left, expected, "{late} s after");
+            // Gardé et repris encore, il finit au même moment.
+            if let Some(silence) = exchange.silence() {
+                exchange.keep_silent(silence);
+                assert_eq!(exchange.silence(), Some(silence));
+            }
+            drop(clock);
+        }
+    }
+
+    #[test]
+    fn a_kept_silence_that_makes_no_sense_is_bounded() {
+        let _clock = Installed::at(NOW);
+        let exchange = exchange();
+        exchange.keep_silent(Silence { status: 418, from: NOW, until: Moment(i64::MAX) });
+        let kept = exchange.silence().map(|silence| silence.until);
+        assert_eq!(kept, Some(later(NOW, LONGEST_RETRY_AFTER)));
+        let backwards = self::exchange();
+        backwards.keep_silent(Silence { status: 418, from: Moment(i64::MAX), until: NOW });
+        assert_eq!(backwards.silence(), None);
+    }
+
+    #[test]
+    fn a_silence_ends_by_the_monotonic_clock() {
+        let clock = Installed::at(NOW);
+        let exchange = exchange();
+        exchange.heed(&answer(429, Some(90), ""));
+        clock.clock().jump(3_600_000);
+        assert!(exchange.silence().is_some());
+        let mut wait = Box::pin(crate::clock::sleep(Duration::from_secs(90)));
+        smol::block_on(async {
+            while smol::future::poll_once(&mut wait).await.is_none() {
+                assert!(clock.clock().advance());
+            }
+        });
+        assert_eq!(exchange.silence(), None);
+    }
 }

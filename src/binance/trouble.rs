@@ -75,18 +75,18 @@ impl Trouble {
     pub(super) fn of(answer: &Answer) -> Trouble {
         let status = answer.status;
         let reason = told(status, &answer.body);
-        let Some(wire::Refusal { code, .. }) = wire::refusal(&answer.body) else {
+        let Some(refusal) = wire::refusal(&answer.body) else {
             return match status {
                 451 => Trouble::Restricted(reason),
                 _ => Trouble::Failed(reason),
             };
         };
-        match (status, code) {
+        match (status, refusal.code) {
             (451, _) => Trouble::Restricted(reason),
             (500.., _) => Trouble::Failed(reason),
             (_, -1121) => Trouble::UnknownSymbol(reason),
             (_, -2013) => Trouble::UnknownOrder(reason),
-            (_, -1021) => Trouble::Clock(reason),
+            _ if is_about_the_hour(&refusal) => Trouble::Clock(reason),
             (_, -1022) => Trouble::Key(KeyTrouble::WrongSecret, reason),
             (_, -2008) => Trouble::Key(KeyTrouble::Unknown, reason),
             (_, -2014) => Trouble::Key(KeyTrouble::Malformed, reason),
@@ -138,6 +138,16 @@ impl Trouble {
                  in Binance's API Management"
             }
         }
+    }
+}
+
+/// La demande n'est pas datée de l'heure de la bourse : -1021, ou le code, que ses documents ne disent pas,
+/// d'un `timestamp` de plus de dix secondes en avance, refusé comme un paramètre mal fait.
+pub(super) fn is_about_the_hour(refusal: &wire::Refusal) -> bool {
+    match refusal.code {
+        -1021 => true,
+        -1102..=-1100 | -1130 => refusal.msg.contains("'timestamp'"),
+        _ => false,
     }
 }
 
@@ -199,12 +209,24 @@ mod tests {
     }
 
     #[test]
+    fn an_hour_far_ahead_is_refused_as_a_parameter() {
+        let malformed = |parameter| {
+            let msg =
+                format!("Mandatory parameter '{parameter}' was not sent, was empty/null, or malformed.");
+            trouble(400, &format!(r#"{{"code":-1102,"msg":"{msg}"}}"#))
+        };
+        assert!(matches!(malformed("timestamp"), Trouble::Clock(_)));
+        assert!(matches!(malformed("symbol"), Trouble::Refused(_)));
+    }
+
+    #[test]
     fn a_code_is_a_decision() {
         let of = |status, code: i64| trouble(status, &format!(r#"{{"code":{code},"msg":"a\ntext"}}"#));
         let said = |status: u16, code: i64| format!("the exchange answered {status}: {code} a text");
         let key = |trouble, status, code| Trouble::Key(trouble, said(status, code));
         assert_eq!(of(400, -1121), Trouble::UnknownSymbol(said(400, -1121)));
         assert_eq!(of(400, -1021), Trouble::Clock(said(400, -1021)));
+        assert_eq!(of(400, -2013), Trouble::UnknownOrder(said(400, -2013)));
         assert_eq!(of(400, -1022), key(KeyTrouble::WrongSecret, 400, -1022));
         assert_eq!(of(401, -2008), key(KeyTrouble::Unknown, 401, -2008));
         assert_eq!(of(401, -2014), key(KeyTrouble::Malformed, 401, -2014));

@@ -157,11 +157,7 @@ impl Engine {
         market: &Result<Market, Vec<Unknown>>,
         story: &mut Story,
     ) -> Result<(), LedgerError> {
-        let closed = match &self.venue {
-            Venue::Paper => None,
-            Venue::Live(desk) => desk.obstacle(),
-        };
-        match (market, closed) {
+        match (market, self.closed()) {
             (Ok(_), Some(reason)) if !self.ledger.with(|db| db.pending()).await?.is_empty() => {
                 story.outcome = PollOutcome::Waiting;
                 story.error = Some(reason);
@@ -214,19 +210,24 @@ impl Engine {
 
     /// Dit une panne au journal quand elle commence, change ou finit.
     fn tell_trouble(&mut self, story: &Story, market: &Result<Market, Vec<Unknown>>) {
+        let leader = story.leader_error.as_ref().map(|reason| format!("leader: {reason}"));
         let unknown = market.as_ref().err().map(|unknown| market::told(unknown));
-        let trouble = match (&story.leader_error, unknown) {
-            (None, None) => None,
-            (Some(leader), None) => Some(format!("leader: {leader}")),
-            (None, Some(market)) => Some(market),
-            (Some(leader), Some(market)) => Some(format!("leader: {leader}; {market}")),
-        };
+        let parts: Vec<String> = [leader, unknown, self.closed()].into_iter().flatten().collect();
+        let trouble = (!parts.is_empty()).then(|| parts.join("; "));
         if trouble != self.trouble {
             match &trouble {
                 Some(reason) => log::warn!("not_following reason={reason:?}"),
                 None => log::info!("following_again"),
             }
             self.trouble = trouble;
+        }
+    }
+
+    /// Pourquoi rien ne s'échange pour de vrai ; `None` si l'on peut, et en simulation.
+    fn closed(&self) -> Option<String> {
+        match &self.venue {
+            Venue::Paper => None,
+            Venue::Live(desk) => desk.obstacle(),
         }
     }
 }

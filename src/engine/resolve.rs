@@ -27,8 +27,8 @@ const BEFORE: Duration = Duration::from_secs(60);
 
 /// Ce qu'une question a appris.
 enum Finding {
-    /// L'ordre a fini, à cette heure de la bourse.
-    Ended(Outcome, Moment),
+    /// L'ordre de ce numéro a fini, à cette heure de la bourse.
+    Ended(i64, Outcome, Moment),
     /// La bourse ne le connaît pas, à cette réponse.
     Absent,
     /// Rien de sûr : son numéro s'il est connu, et pourquoi.
@@ -72,7 +72,13 @@ impl Engine {
     pub(super) async fn ask_doubtful(&mut self) -> Result<bool, LedgerError> {
         let now = clock::instant();
         let mut ended = false;
-        for intent in self.ledger.with(|db| db.doubtful()).await? {
+        let mut doubtful = self.ledger.with(|db| db.doubtful()).await?;
+        if doubtful.iter().any(|intent| intent.state == State::Sent) {
+            // Rien n'est en route entre deux tours : l'issue n'a pas pu s'écrire.
+            self.take_up_interrupted().await?;
+            doubtful = self.ledger.with(|db| db.doubtful()).await?;
+        }
+        for intent in doubtful {
             let Venue::Live(desk) = &self.venue else { return Ok(false) };
             if desk.doubts.get(&intent.id).is_some_and(|(_, at)| *at <= now) {
                 ended |= self.ask(&intent).await?;
@@ -93,10 +99,12 @@ impl Engine {
     /// Tire d'une réponse ce qu'elle permet ; rend vrai si l'intention a fini.
     async fn conclude(&mut self, intent: &Intent, finding: Finding) -> Result<bool, LedgerError> {
         let (order_id, reason) = match finding {
-            Finding::Ended(outcome, at) => return self.end(intent, outcome, at).await,
+            Finding::Ended(order_id, outcome, at) => {
+                return self.end(intent, Some(order_id), outcome, at).await;
+            }
             Finding::Absent => match self.weigh_absence(intent).await? {
                 Ok(Outcome::GivenUp(reason)) => return self.give_up(intent, reason).await,
-                Ok(outcome) => return self.end(intent, outcome, clock::now()).await,
+                Ok(outcome) => return self.end(intent, None, outcome, clock::now()).await,
                 Err(reason) => (None, reason),
             },
             Finding::Strange(order_id, reason) => {
@@ -119,9 +127,15 @@ impl Engine {
         Ok(false)
     }
 
-    async fn end(&mut self, intent: &Intent, outcome: Outcome, at: Moment) -> Result<bool, LedgerError> {
+    async fn end(
+        &mut self,
+        intent: &Intent,
+        order_id: Option<i64>,
+        outcome: Outcome,
+        at: Moment,
+    ) -> Result<bool, LedgerError> {
         let (id, booked) = (intent.id, outcome.clone());
-        self.ledger.with(move |db| db.book(id, &booked, at)).await?;
+        self.ledger.with(move |db| db.book(id, order_id, &booked, at)).await?;
         match &outcome {
             Outcome::Filled(fill) => tell_trade(fill),
             other => log::warn!("order_ended coin={} outcome={other:?}", intent.coin),
@@ -137,7 +151,7 @@ impl Engine {
         log::error!("order_stuck coin={} reason={reason:?}", intent.coin);
         let reason = format!("look at this order on Binance, then release it: {reason}");
         let (id, now) = (intent.id, clock::now());
-        self.ledger.with(move |db| db.book(id, &Outcome::GivenUp(reason), now)).await?;
+        self.ledger.with(move |db| db.book(id, None, &Outcome::GivenUp(reason), now)).await?;
         if let Venue::Live(desk) = &mut self.venue {
             desk.doubts.remove(&intent.id);
         }
@@ -206,14 +220,14 @@ impl Engine {
         };
         let answer = question(&desk.account, intent.coin, &sent.client_id).await;
         match find(&intent, answer, self.bnb_price()) {
-            Finding::Ended(outcome, at) => {
-                self.end(&intent, outcome, at).await?;
+            Finding::Ended(order_id, outcome, at) => {
+                self.end(&intent, Some(order_id), outcome, at).await?;
                 self.next_poll = clock::instant();
                 Ok("the exchange has this order: it is in the books now".to_owned())
             }
             Finding::Absent => {
                 let outcome = Outcome::ProvedAbsent("a person looked: it was never executed".to_owned());
-                self.end(&intent, outcome, clock::now()).await?;
+                self.end(&intent, None, outcome, clock::now()).await?;
                 self.next_poll = clock::instant();
                 Ok("the exchange does not know this order: it is taken as never executed".to_owned())
             }
@@ -282,10 +296,10 @@ fn find(intent: &Intent, answer: Result<Found, Trouble>, bnb: Option<Price>) -> 
         return Finding::Strange(order_id, format!("order {order_id} bears its name and is another order"));
     }
     match execution::fill(&report, &executions, bnb) {
-        Ok(Some(fill)) => Finding::Ended(Outcome::Filled(fill), report.at),
+        Ok(Some(fill)) => Finding::Ended(order_id, Outcome::Filled(fill), report.at),
         Ok(None) => {
             let reason = format!("it ended {} and exchanged nothing", report.status);
-            Finding::Ended(Outcome::Refused(reason), report.at)
+            Finding::Ended(order_id, Outcome::Refused(reason), report.at)
         }
         Err(Incomplete::Strange(reason)) => Finding::Strange(order_id, reason),
         Err(other) => Finding::Open(Some(order_id), other.to_string()),

@@ -10,6 +10,7 @@ use crate::binance::{AccountState, Balances, Silence, Trouble};
 use crate::clock;
 use crate::domain::execution::{self, Report};
 use crate::domain::market::{Coin, PerCoin};
+use crate::ledger::views::Intent;
 use crate::ledger::{ClockReading, Held, LedgerError, Outcome, Outlook, Silenced};
 
 /// Les ordres finis sans exécution restent surveillés tant de temps.
@@ -81,15 +82,22 @@ impl Engine {
         if desk.next_scan > clock::instant() {
             return Ok(());
         }
-        let mut complete = true;
-        for coin in Coin::ALL {
-            complete &= self.scan_coin(coin).await?;
-        }
-        complete &= self.look_for_late().await?;
+        let scanned = self.scan_coins().await?;
+        let complete = scanned && self.look_for_late().await?;
         let Venue::Live(desk) = &mut self.venue else { return Ok(()) };
         desk.scanned |= complete;
         desk.next_scan = clock::instant() + if complete { SCAN_EVERY } else { RETRY_SCAN };
         Ok(())
+    }
+
+    /// Rend faux à la première panne, qui vaut pour les suivants.
+    async fn scan_coins(&mut self) -> Result<bool, LedgerError> {
+        for coin in Coin::ALL {
+            if !self.scan_coin(coin).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     async fn scan_coin(&mut self, coin: Coin) -> Result<bool, LedgerError> {
@@ -117,10 +125,12 @@ impl Engine {
             let fresh = self
                 .ledger
                 .with(move |db| {
-                    let mut foreign = reports;
-                    foreign.retain(|report| {
-                        !first && db.intent_named(&report.client_id).is_ok_and(|ours| ours.is_none())
-                    });
+                    let mut foreign = Vec::new();
+                    for report in reports.into_iter().filter(|_| !first) {
+                        if !is_ours(&report, db.intent_named(&report.client_id)?) {
+                            foreign.push(report);
+                        }
+                    }
                     db.keep_foreign(coin, &foreign, seen)
                 })
                 .await?;
@@ -152,8 +162,8 @@ impl Engine {
             };
             if let Ok(Some(fill)) = execution::fill(&report, &executions, self.bnb_price()) {
                 log::error!("order_executed_late coin={coin} order={}", report.order_id);
-                let id = intent.id;
-                self.ledger.with(move |db| db.book(id, &Outcome::Filled(fill), report.at)).await?;
+                let (id, order_id) = (intent.id, Some(report.order_id));
+                self.ledger.with(move |db| db.book(id, order_id, &Outcome::Filled(fill), report.at)).await?;
             }
         }
         Ok(true)
@@ -173,11 +183,10 @@ impl Engine {
         state: Result<AccountState, Trouble>,
     ) -> Result<(), LedgerError> {
         let Venue::Live(desk) = &mut self.venue else { return Ok(()) };
-        desk.account_known = false;
         let state = match state {
             Ok(state) => state,
             Err(trouble) => {
-                log::warn!("account_not_read reason={trouble}");
+                desk.account_read = Err(format!("the account could not be read: {trouble}"));
                 return Ok(());
             }
         };
@@ -195,11 +204,10 @@ impl Engine {
             desk.gate.close("the key opens another account than the one this ledger began with".to_owned());
         } else if !state.can_trade {
             desk.gate.close("the account may not trade".to_owned());
-        } else {
-            desk.account_known = true;
-            desk.shortage =
-                holdings.map(|holdings| desk::shortage(&state.balances, &holdings)).unwrap_or_default();
         }
+        desk.account_read = Ok(());
+        desk.shortage =
+            holdings.map(|holdings| desk::shortage(&state.balances, &holdings)).unwrap_or_default();
         Ok(())
     }
 
@@ -221,6 +229,12 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// Un second ordre sous un de nos noms (une demande que le réseau a livrée deux fois) n'est pas le nôtre : nous n'en
+/// avons envoyé qu'un.
+fn is_ours(report: &Report, intent: Option<Intent>) -> bool {
+    intent.is_some_and(|intent| intent.order_id.is_none_or(|ours| ours == report.order_id))
 }
 
 /// Ce que le compte tient, libre et bloqué.

@@ -57,7 +57,7 @@ impl Engine {
                 Ok(fill) => Outcome::Filled(*fill),
                 Err(reason) => Outcome::Refused(reason.clone()),
             };
-            self.ledger.with(move |db| db.book(intent, &outcome, now)).await?;
+            self.ledger.with(move |db| db.book(intent, None, &outcome, now)).await?;
             match executed {
                 Ok(fill) => tell_trade(&fill),
                 Err(reason) => {

@@ -7,7 +7,7 @@ use rusqlite::{Connection, Row};
 
 use super::{Db, LedgerError, legacy, views};
 use crate::domain::book::{self, Fees, Fill};
-use crate::domain::money::{Eur, Usdc};
+use crate::domain::money::{Eur, Quantity, Usdc};
 use crate::domain::portfolio::Holdings;
 
 /// Les deux récits d'un grand livre, et ce qui les compose.
@@ -18,6 +18,10 @@ pub struct Audit {
     pub trades: usize,
     /// Ce que la base tient ; `None` tant que l'ouverture n'est pas comptée.
     pub kept: Option<Holdings>,
+    /// Ce que les mouvements ont apporté, avant tout trade.
+    pub brought: Holdings,
+    /// Les BNB du compte, hors des livres, qui ont payé de nos frais.
+    pub bnb_of_others: Quantity,
     /// Ce que les mouvements et les trades donnent.
     pub replayed: Holdings,
     pub kept_deposits: Eur,
@@ -36,10 +40,11 @@ impl Db {
 fn read(connection: &Connection) -> Result<Audit, LedgerError> {
     let movements = movements(connection)?;
     let fills = fills(connection)?;
-    let (mode, kept_deposits, brought): (String, Eur, Usdc) =
-        connection.query_row("SELECT mode, deposited_eur, brought_usdc FROM account, agent", [], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-        })?;
+    let (mode, kept_deposits, brought, bnb_of_others): (String, Eur, Usdc, Quantity) = connection.query_row(
+        "SELECT mode, deposited_eur, brought_usdc, bnb_of_others FROM account, agent",
+        [],
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
+    )?;
     let opening = movements.iter().filter(|movement| movement.opens);
     let opening: Usdc = opening.map(|movement| (movement.usdc + brought).max(Usdc::ZERO)).sum();
     let later: Usdc = movements.iter().filter(|movement| !movement.opens).map(|movement| movement.usdc).sum();
@@ -52,6 +57,8 @@ fn read(connection: &Connection) -> Result<Audit, LedgerError> {
         movements: movements.len(),
         trades: fills.len(),
         kept: views::holdings(connection)?,
+        brought: start,
+        bnb_of_others,
         replayed: book::replay(start, &fills),
         kept_deposits,
         replayed_deposits,

@@ -71,7 +71,7 @@ impl Db {
             [now],
         )?;
         let unknown = transaction.execute(
-            "UPDATE intents SET state = 'unknown', reason = 'interrupted before its answer was written down'
+            "UPDATE intents SET state = 'unknown', doubted = 1, reason = 'interrupted before its answer was written down'
              WHERE state = 'sent'",
             [],
         )?;
@@ -132,9 +132,16 @@ impl Db {
         Ok(sendings)
     }
 
-    /// Écrit ce qui arrive à une intention et, si elle est exécutée, le trade, la position et le cash. `at` est
-    /// le moment où c'est arrivé. Rend vrai si l'exécution est apprise après une fin qui la niait.
-    pub fn book(&mut self, intent: i64, outcome: &Outcome, at: Moment) -> Result<bool, LedgerError> {
+    /// Écrit ce qui arrive à une intention et, si elle est exécutée, le trade, la position et le cash. `order_id`
+    /// est son numéro à la bourse, s'il est connu ; `at` le moment où c'est arrivé. Rend vrai si l'exécution est
+    /// apprise après une fin qui la niait.
+    pub fn book(
+        &mut self,
+        intent: i64,
+        order_id: Option<i64>,
+        outcome: &Outcome,
+        at: Moment,
+    ) -> Result<bool, LedgerError> {
         let transaction = self.transaction()?;
         let word: Option<String> = transaction
             .query_row("SELECT state FROM intents WHERE id = ?1", [intent], |row| row.get(0))
@@ -145,11 +152,17 @@ impl Db {
         let late = state.is_some_and(|state| !state.is_in_doubt() && state != State::Planned);
         let ended_at = (!next.is_in_doubt()).then_some(at);
         transaction.execute(
-            // Un ordre exécuté garde ce qui en avait fait douter : c'est son histoire.
-            "UPDATE intents SET state = ?2, ended_at = ?4, late = max(late, ?5),
-                 reason = coalesce(?3, iif(?5, 'executed after all; before: ', '') || nullif(reason, ''))
-             WHERE id = ?1",
-            params![intent, next.word(), outcome.reason(), ended_at, late],
+            "UPDATE intents SET state = ?2, reason = coalesce(?3, reason), ended_at = ?4, late = max(late, ?5),
+                 order_id = coalesce(?6, order_id), doubted = max(doubted, ?7) WHERE id = ?1",
+            params![
+                intent,
+                next.word(),
+                outcome.reason(),
+                ended_at,
+                late,
+                order_id,
+                next == State::Unknown
+            ],
         )?;
         if let Outcome::Filled(fill) = outcome {
             book_fill(&transaction, intent, fill, at)?;

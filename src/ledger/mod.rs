@@ -21,10 +21,12 @@ pub mod views;
 use std::fmt;
 use std::fs::{self, File};
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use smol::channel::{self, Receiver, Sender};
+use smol::future::yield_now;
 
 use crate::domain::moment::Moment;
 use crate::domain::money::Eur;
@@ -42,6 +44,7 @@ const QUEUE: usize = 64;
 
 /// Réglages mesurés pour un Pi : peu de cache, rien en mémoire partagée, tout au disque.
 const PRAGMAS: &str = "
+    PRAGMA foreign_keys = OFF;
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;
     PRAGMA cache_size = -512;
@@ -97,8 +100,15 @@ type Job = Box<dyn FnOnce(&mut Db) + Send>;
 
 /// La poignée du grand livre.
 #[derive(Clone)]
-pub struct Ledger {
-    jobs: Sender<Job>,
+pub struct Ledger(Keeper);
+
+/// Qui exécute les travaux.
+#[derive(Clone)]
+enum Keeper {
+    /// Le fil qui possède la base.
+    Thread(Sender<Job>),
+    /// Qui demande, sur une base en mémoire : une simulation, où rien ne se passe ailleurs.
+    Caller(Arc<Mutex<Db>>),
 }
 
 /// Le fil du grand livre, à rejoindre en partant.
@@ -137,7 +147,13 @@ pub fn open(
     let (jobs, queue) = channel::bounded(QUEUE);
     let thread =
         thread::Builder::new().name("ledger".to_owned()).spawn(move || keep(db, &queue)).map_err(storage)?;
-    Ok((Ledger { jobs }, LedgerThread { thread, _lock: lock }))
+    Ok((Ledger(Keeper::Thread(jobs)), LedgerThread { thread, _lock: lock }))
+}
+
+/// Une base en mémoire, sans fil : elle survit à qui s'en sert tant qu'une poignée vit.
+pub fn in_memory(mode: &str, initial: Eur, now: Moment) -> Result<Ledger, LedgerError> {
+    let db = settled(Connection::open_in_memory()?, mode, initial, now)?;
+    Ok(Ledger(Keeper::Caller(Arc::new(Mutex::new(db)))))
 }
 
 /// Regarde la base à `path` sans rien y écrire, même quand le démon s'en sert ; `None` s'il n'y en a pas
@@ -161,7 +177,10 @@ pub fn look(path: &Path) -> Result<Option<Db>, LedgerError> {
 
 /// Une base refusée reste comme elle était : rien n'est gardé tant que tout n'est pas en ordre.
 fn prepare(path: &Path, mode: &str, initial: Eur, now: Moment) -> Result<Db, LedgerError> {
-    let connection = Connection::open(path)?;
+    settled(Connection::open(path)?, mode, initial, now)
+}
+
+fn settled(connection: Connection, mode: &str, initial: Eur, now: Moment) -> Result<Db, LedgerError> {
     connection.execute_batch(PRAGMAS)?;
     let mut db = Db { connection };
     let transaction = db.transaction()?;
@@ -189,12 +208,22 @@ impl Ledger {
         &self,
         job: impl FnOnce(&mut Db) -> Result<T, LedgerError> + Send + 'static,
     ) -> Result<T, LedgerError> {
+        let jobs = match &self.0 {
+            Keeper::Thread(jobs) => jobs,
+            Keeper::Caller(db) => {
+                // Une simulation peut couper avant comme après l'écriture, jamais au milieu.
+                yield_now().await;
+                let done = job(&mut db.lock().unwrap_or_else(PoisonError::into_inner));
+                yield_now().await;
+                return done;
+            }
+        };
         let (reply, answer) = channel::bounded(1);
         let job: Job = Box::new(move |db| {
             // Une réponse que plus personne n'attend n'est pas une faute.
             reply.try_send(job(db)).ok();
         });
-        self.jobs.send(job).await.map_err(|_| LedgerError::Closed)?;
+        jobs.send(job).await.map_err(|_| LedgerError::Closed)?;
         answer.recv().await.map_err(|_| LedgerError::Closed)?
     }
 }

@@ -35,7 +35,7 @@
  */
 /**
  * @typedef {{id: number, signal_id: string, coin: string, action: string, spend_usdt: N, quantity: N, attempt: number,
- *   attempts: number, state: string, reason: string | null, client_id: string | null, order_id: N, late: boolean,
+ *   attempts: number, state: string, reason: string | null, client_id: string | null, order_id: N, doubted: boolean, late: boolean,
  *   needs_person: boolean, is_simulated: number | boolean, created_at: string, ended_at: string | null}} Order
  */
 /** @typedef {{test: string, verdict: string, found: string, advice: string | null, stops_trading: boolean}} Check */

@@ -22,10 +22,10 @@ const STATES = {
 /** @param {Order} order */
 export const isReal = (order) => !order.is_simulated;
 
-/** Où en est un ordre. Exécuté avec une raison, il a d'abord été en doute. @param {Order} order @param {Context} context @returns {[string, Tone]} */
+/** Où en est un ordre. @param {Order} order @param {Context} context @returns {[string, Tone]} */
 export function stateOf(order, { words }) {
   if (order.late) return [words.say('order.late'), 'bad'];
-  if (order.state === 'filled' && order.reason) return [words.say('order.filled_after'), 'good'];
+  if (order.state === 'filled' && order.doubted) return [words.say('order.filled_after'), 'good'];
   const known = STATES[order.state];
   return known ? [words.say(known[0]), known[1]] : [order.state, 'quiet'];
 }

@@ -7,7 +7,7 @@ use crate::follower::{Folder, Follower, Site, decimal, still_world, until};
 use crate::live::{self, Live};
 use crate::{base, check, list, settled};
 
-const ORDER: [(&str, &str); 17] = [
+const ORDER: [(&str, &str); 18] = [
     ("id", "int"),
     ("signal_id", "text"),
     ("coin", "text"),
@@ -20,6 +20,7 @@ const ORDER: [(&str, &str); 17] = [
     ("reason", "text?"),
     ("client_id", "text?"),
     ("order_id", "int?"),
+    ("doubted", "bool"),
     ("late", "bool"),
     ("needs_person", "bool"),
     ("is_simulated", "flag"),
@@ -70,10 +71,11 @@ fn an_order_in_doubt_is_shown_and_then_how_it_ended() {
     });
     let doubted = until("an order that was in doubt is filled", || {
         let orders = serde_json::from_str::<Value>(&live.site().try_get("/api/orders")?.body).ok()?;
-        let ended = |order: &&Value| order["state"] == "filled" && order["reason"].is_string();
+        let ended = |order: &&Value| order["state"] == "filled" && order["doubted"] == true;
         orders.as_array()?.iter().find(ended).cloned()
     });
     check("order", &doubted, &ORDER);
+    assert!(doubted["reason"].is_string() && doubted["order_id"].is_u64(), "{doubted}");
     live.site().closed_signal("initial_sync");
     let connection = base(&live.folder);
     for order in list(live.site(), "/api/orders") {

@@ -25,6 +25,7 @@ const order = {
   reason: null,
   client_id: 'cal-1',
   order_id: 7,
+  doubted: false,
   late: false,
   needs_person: false,
   is_simulated: 0,
@@ -108,7 +109,7 @@ test('a silence is told until it ends, and a small fault closes nothing', () => 
 test('an order says what it wanted and where it is, in both languages', () => {
   const cases = [
     [{}, 'Exécuté', 'Achat de BTC pour 25,00\u00a0USDC'],
-    [{ reason: 'the answer was lost' }, 'Exécuté, après un doute', 'Achat de BTC pour 25,00\u00a0USDC'],
+    [{ doubted: true, reason: 'the answer was lost' }, 'Exécuté, après un doute', 'Achat de BTC pour 25,00\u00a0USDC'],
     [{ late: true }, 'Exécuté tard\u00a0: à voir', 'Achat de BTC pour 25,00\u00a0USDC'],
     [{ state: 'absent', action: 'SELL', spend_usdt: null, quantity: 0.5 }, 'Jamais arrivé, prouvé', 'Vente de 0,5 BTC'],
     [{ state: 'new_state', spend_usdt: null }, 'new_state', 'Achat de BTC pour —'],

@@ -26,6 +26,8 @@ pub struct Intent {
     pub reason: Option<String>,
     pub sent: Option<Sent>,
     pub order_id: Option<i64>,
+    /// Son issue a été inconnue un moment.
+    pub doubted: bool,
     /// Exécutée après qu'on l'a crue absente, et personne ne l'a encore regardé.
     pub late: bool,
     pub created_at: Moment,
@@ -43,7 +45,7 @@ pub struct Sent {
 
 const COLUMNS: &str =
     "intents.id, signal, signal_id, coin, side, spend, quantity, attempt, state, reason, client_id,
-    stamped_at, window, order_id, late, created_at, ended_at";
+    stamped_at, window, order_id, doubted, late, created_at, ended_at";
 
 impl Db {
     /// Les intentions dont l'issue n'est pas connue, de la plus ancienne à la plus récente.
@@ -116,8 +118,9 @@ fn intent(row: &Row) -> rusqlite::Result<Intent> {
         reason: row.get(9)?,
         sent,
         order_id: row.get(13)?,
-        late: row.get(14)?,
-        created_at: row.get(15)?,
-        ended_at: row.get(16)?,
+        doubted: row.get(14)?,
+        late: row.get(15)?,
+        created_at: row.get(16)?,
+        ended_at: row.get(17)?,
     })
 }

@@ -1,0 +1,93 @@
+//! Ce qui doit être vrai à la fin de chaque histoire.
+
+use std::collections::BTreeMap;
+
+use calvalot::domain::intent::State;
+use calvalot::domain::market::Coin;
+use calvalot::domain::order::Side;
+use calvalot::sim::OrderSide;
+use rust_decimal::{Decimal, dec};
+
+use crate::universe::{BNB, USDC, Universe};
+
+/// Au plus une exécution par intention, et pour chacune exactement le trade du grand livre.
+pub fn each_order_once(universe: &Universe) {
+    let mut executed: BTreeMap<String, Vec<calvalot::sim::Order>> = BTreeMap::new();
+    for order in universe.world.exchange().accepted_orders() {
+        if order.executed > Decimal::ZERO {
+            executed.entry(order.client_id.clone()).or_default().push(order);
+        }
+    }
+    for (name, orders) in &executed {
+        assert_eq!(orders.len(), 1, "{name} was executed {} times", orders.len());
+    }
+    let intents = universe.books(|db| db.orders(10_000));
+    for intent in &intents {
+        let Some(sent) = &intent.sent else { continue };
+        let order = executed.remove(&sent.client_id).and_then(|mut orders| orders.pop());
+        match (intent.state, order) {
+            (State::Filled, Some(order)) => {
+                assert_eq!(intent.coin.pair(), order.pair);
+                assert_eq!(intent.side == Side::Buy, order.side == OrderSide::Buy);
+                assert_eq!(intent.order_id, Some(order.id), "{intent:?}");
+            }
+            (State::Filled, None) => panic!("{intent:?} is in the books and was never executed"),
+            (state, Some(order)) if !state.is_in_doubt() => {
+                panic!("{intent:?} was executed: {order:?}")
+            }
+            _ => {}
+        }
+    }
+    assert!(executed.is_empty(), "executed and not ours: {executed:?}");
+}
+
+/// Aucun ordre tenu pour absent n'a été exécuté : sa seconde tentative en aurait fait deux.
+pub fn no_absence_was_wrong(universe: &Universe) {
+    let late = universe.books(|db| db.late());
+    assert!(late.is_empty(), "executed after it was proved absent: {late:?}");
+}
+
+/// Rien n'est en doute, et le grand livre dit du compte ce que la bourse en dit, à la dernière décimale.
+pub fn books_are_the_exchange_s(universe: &Universe) {
+    let doubtful = universe.books(|db| db.doubtful());
+    assert!(doubtful.is_empty(), "still in doubt: {doubtful:?}");
+    let audit = universe.books(|db| db.audit());
+    let kept = audit.kept.expect("the opening is booked");
+    assert_eq!(kept, audit.replayed, "the books do not add up");
+    assert!(audit.damage.is_empty(), "{:?}", audit.damage);
+    let balance = |asset: &str| {
+        let balance = universe.world.exchange().balance(asset);
+        balance.free + balance.locked
+    };
+    let opening = audit.brought.cash.decimal();
+    assert_eq!(kept.cash.decimal() - opening, balance("USDC") - USDC, "USDC");
+    for coin in Coin::ALL {
+        let (booked, held) = (kept.positions[coin].quantity.decimal(), balance(coin.asset()));
+        if coin == Coin::Bnb {
+            assert_eq!(booked, held - BNB + audit.bnb_of_others.decimal(), "BNB");
+        } else {
+            assert_eq!(booked, held, "{coin}");
+        }
+    }
+}
+
+/// Chaque signal que le suiveur a reçu est clos.
+pub fn no_signal_is_open(universe: &Universe) {
+    let pending = universe.books(|db| db.pending());
+    assert!(pending.is_empty(), "still open: {:?}", pending.iter().map(|p| &p.signal_id).collect::<Vec<_>>());
+}
+
+/// L'allocation est celle du leader, au seuil, au pas et au minimum de la bourse près.
+pub fn allocation_is(universe: &Universe, target: &[(&str, Decimal)]) {
+    let holdings = universe.books(|db| db.holdings()).expect("the opening is booked");
+    let value = |coin: Coin| {
+        holdings.positions[coin].quantity.decimal() * universe.world.exchange().price(coin.pair())
+    };
+    let total: Decimal = holdings.cash.decimal() + Coin::ALL.into_iter().map(value).sum::<Decimal>();
+    for coin in Coin::ALL {
+        let wanted =
+            target.iter().find(|(pair, _)| *pair == coin.pair()).map_or(Decimal::ZERO, |(_, part)| *part);
+        let off = value(coin) - wanted * total;
+        assert!(off.abs() < total * dec!(0.012) + dec!(6), "{coin}: {off} USDC from {wanted} of {total}");
+    }
+}

@@ -1,0 +1,209 @@
+//! Un suiveur entier, son leader, sa bourse et le temps, dans un seul fil : même graine, même histoire.
+//!
+//! Le temps n'avance que quand tout attend. Le suiveur peut être coupé à chaque attente et à chaque écriture ; sa
+//! base, le monde et les demandes parties lui survivent.
+
+use std::cell::RefCell;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::task::{Context, Wake, Waker};
+use std::time::{Duration, Instant};
+
+use calvalot::binance::{Account, Credentials, Exchange};
+use calvalot::clock::simulated::Installed;
+use calvalot::domain::check::Check;
+use calvalot::domain::moment::Moment;
+use calvalot::domain::money::{Eur, Weight};
+use calvalot::engine::{Commands, Desk, Engine, Manner, Venue};
+use calvalot::fetch::{Client, OneShot};
+use calvalot::leader::Leader;
+use calvalot::ledger::{self, Db, Ledger, LedgerError};
+use calvalot::sim::{Direct, Hour, Listing, Pace, Script};
+use rust_decimal::{Decimal, dec};
+use smol::LocalExecutor;
+
+use crate::network::{EXCHANGE, LEADER, SimulatedNetwork};
+
+/// Le 21 septembre 2026, à la bourse comme au départ de la machine.
+const START: Moment = Moment(1_790_000_000_000);
+
+/// Ce que le compte tient d'abord. Le BNB n'est pas aux livres : il paie des frais.
+pub const USDC: Decimal = dec!(1500);
+pub const BNB: Decimal = dec!(0.02);
+
+pub struct Universe {
+    pub world: Direct,
+    pub network: Rc<SimulatedNetwork>,
+    pub ledger: Ledger,
+    /// Ce que les essais du dehors trouvent à redire.
+    pub fault: Rc<RefCell<Option<String>>>,
+    /// Ce qu'un autre a pris au compte, et les règles d'avant leur changement.
+    pub borrowed: Vec<(&'static str, Decimal)>,
+    pub listings: Vec<(&'static str, Listing)>,
+    executor: Rc<LocalExecutor<'static>>,
+    time: Installed,
+    micros: Arc<AtomicI64>,
+    origin: Instant,
+    follower: Option<Follower>,
+    /// Coupures.
+    pub kills: u64,
+}
+
+struct Follower {
+    life: Pin<Box<dyn Future<Output = ()>>>,
+    awake: Arc<Awake>,
+    waker: Waker,
+    commands: Commands,
+}
+
+struct Awake(AtomicBool);
+
+impl Wake for Awake {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Universe {
+    /// Un monde tout neuf ; la machine y avance de `lead` millisecondes sur la bourse.
+    pub fn new(seed: u64, lead: i64) -> Universe {
+        let time = Installed::at(Moment(START.0 + lead));
+        let micros = Arc::new(AtomicI64::new(START.0 * 1000));
+        let world = Direct::new(Script {
+            seed,
+            pace: Pace::Frozen,
+            hour: Hour::Set(micros.clone()),
+            balances: vec![("USDC".to_owned(), USDC), ("BNB".to_owned(), BNB)],
+            ..Script::default()
+        });
+        let executor = Rc::new(LocalExecutor::new());
+        let network = SimulatedNetwork::new(world.clone(), executor.clone(), seed);
+        let ledger = ledger::in_memory("live", Eur::new(dec!(1000)), START).expect("a new ledger");
+        let origin = time.clock().instant();
+        let fault = Rc::default();
+        let (borrowed, listings) = (Vec::new(), Vec::new());
+        Universe {
+            world,
+            network,
+            ledger,
+            fault,
+            borrowed,
+            listings,
+            executor,
+            time,
+            micros,
+            origin,
+            follower: None,
+            kills: 0,
+        }
+    }
+
+    /// Démarre le suiveur sur ce que le précédent a laissé.
+    pub fn start(&mut self) {
+        let script = Script::default();
+        let client = Client::over(self.network.clone());
+        let exchange = Exchange::new(EXCHANGE, client.clone());
+        let credentials = Credentials::hmac(&script.api_key, &script.api_secret);
+        let fault = self.fault.clone();
+        let preflight = Box::new(move || {
+            let found = fault.borrow().clone();
+            let check = found.map(|found| Check::fault("key", found, "mend it"));
+            let checks: Vec<Check> = check.into_iter().collect();
+            Box::pin(std::future::ready(checks)) as Pin<Box<dyn Future<Output = Vec<Check>>>>
+        });
+        let account = Account::new(exchange.clone(), credentials);
+        let desk = Desk::new(account, OneShot::over(self.network.clone()), preflight);
+        let leader = Leader::new(LEADER, &script.secret, "simulated", client);
+        let manner = Manner {
+            poll_interval: Duration::from_secs(120),
+            market_interval: Duration::from_secs(120),
+            threshold: Weight::new(dec!(0.005)),
+        };
+        let (engine, commands) =
+            Engine::new(self.ledger.clone(), leader, exchange, manner, Venue::Live(Box::new(desk)));
+        let awake = Arc::new(Awake(AtomicBool::new(true)));
+        let waker = Waker::from(awake.clone());
+        self.follower = Some(Follower { life: Box::pin(engine.run()), awake, waker, commands });
+    }
+
+    /// Coupe le suiveur où il en est. Ce qui est en route arrive quand même.
+    pub fn kill(&mut self) {
+        self.follower = None;
+        self.kills += 1;
+    }
+
+    pub fn is_alive(&self) -> bool {
+        self.follower.is_some()
+    }
+
+    /// Laisse passer ce temps. Après `steps` reprises du suiveur, il est coupé net.
+    pub fn pass(&mut self, duration: Duration, mut steps: Option<u64>) {
+        let end = self.elapsed() + duration;
+        while self.elapsed() < end {
+            let mut moved = false;
+            if let Some(follower) = &mut self.follower
+                && follower.awake.0.swap(false, Ordering::Relaxed)
+            {
+                moved = true;
+                let waker = follower.waker.clone();
+                assert!(follower.life.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+                if steps.as_mut().is_some_and(|left| {
+                    *left = left.saturating_sub(1);
+                    *left == 0
+                }) {
+                    steps = None;
+                    self.kill();
+                }
+            }
+            while self.executor.try_tick() {
+                moved = true;
+            }
+            if self.network.is_blown() && self.is_alive() {
+                self.kill();
+            }
+            if !moved && !self.advance() {
+                return;
+            }
+        }
+    }
+
+    /// Va à la prochaine échéance du monde.
+    fn advance(&mut self) -> bool {
+        let advanced = self.time.clock().advance();
+        let micros = START.0 * 1000 + self.elapsed().as_micros() as i64;
+        self.micros.store(micros, Ordering::Relaxed);
+        advanced
+    }
+
+    /// Le temps simulé depuis le départ.
+    pub fn elapsed(&self) -> Duration {
+        self.time.clock().instant() - self.origin
+    }
+
+    /// L'horloge de la machine saute, l'autre non.
+    pub fn jump(&self, milliseconds: i64) {
+        self.time.clock().jump(milliseconds);
+    }
+
+    /// Lit le grand livre.
+    pub fn books<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Db) -> Result<T, LedgerError> + Send + 'static,
+    ) -> T {
+        smol::future::block_on(self.ledger.with(job)).expect("the ledger can be read")
+    }
+
+    /// Une personne a regardé cet ordre et le libère ; rend ce qu'il en est advenu.
+    pub fn release(&mut self, intent: i64) -> Option<String> {
+        let commands = self.follower.as_ref()?.commands.clone();
+        let (reply, answer) = smol::channel::bounded(1);
+        let asked = async move {
+            reply.try_send(commands.release(intent).await).ok();
+        };
+        self.executor.spawn(asked).detach();
+        self.pass(Duration::from_secs(60), None);
+        answer.try_recv().ok()?.ok()
+    }
+}

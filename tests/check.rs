@@ -163,7 +163,7 @@ fn what_closes_live_trading_is_decided_for_each_line() {
         ("key rights", true, false),
         ("key IPs", false, false),
         ("account", true, true),
-        ("account pairs", true, true),
+        ("account pairs", false, false),
         ("balance", false, false),
     ];
     let table = Setup::live().check();

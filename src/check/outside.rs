@@ -12,20 +12,15 @@ use super::machine::Books;
 use crate::binance::{Exchange, Silence, Trouble, WEIGHT_LIMIT, WEIGHT_WATCHED};
 use crate::clock;
 use crate::config::Config;
-use crate::domain::check::Check;
+use crate::domain::check::{CLOCK_WRONG, Check, SET_THE_CLOCK};
 use crate::domain::market::{self, Coin, Market, Readings, Unknown};
 use crate::domain::money::{Usdc, Weight};
 use crate::domain::order::Order;
 use crate::domain::signal::Target;
 use crate::leader::{Leader, LeaderError, Reply};
 
-/// Écart d'horloge qui mérite d'être dit, puis celui qui est un défaut, en millisecondes.
+/// Écart d'horloge qui mérite d'être dit, en millisecondes.
 const LEAD_REMARKED: u64 = 1_000;
-const LEAD_WRONG: u64 = 60_000;
-
-const SET_THE_CLOCK: &str = "a Raspberry Pi has no clock of its own and takes the time from the network: \
-                             `timedatectl` shows whether it is synchronized, `sudo timedatectl set-ntp true` switches \
-                             that on; if it stays wrong, the network blocks NTP (UDP port 123): allow it in the router";
 
 /// Le leader répond, accepte notre secret, et son signal a un sens.
 pub(super) async fn leader(leader: &Leader) -> (Check, Option<Target>) {
@@ -81,7 +76,7 @@ fn compared(lead: i64, margin: u128) -> Check {
     let distance = lead.unsigned_abs();
     let found =
         format!("{}.{:03} s {way} the exchange, give or take {margin} ms", distance / 1000, distance % 1000);
-    if distance > LEAD_WRONG {
+    if distance > CLOCK_WRONG {
         Check::fault("clock", found, SET_THE_CLOCK)
     } else if distance > LEAD_REMARKED {
         Check::remark("clock", found, SET_THE_CLOCK)

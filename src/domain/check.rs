@@ -26,16 +26,37 @@ impl Verdict {
             Verdict::NotTested => "not_tested",
         }
     }
+
+    pub fn from_word(word: &str) -> Option<Verdict> {
+        [Verdict::Fine, Verdict::Fault, Verdict::NotTested].into_iter().find(|verdict| verdict.word() == word)
+    }
+
+    /// Vrai si `test`, fini ainsi, ferme l'échange réel : un défaut, ou rien de su là où il faut savoir.
+    pub fn stops_trading(self, test: &str) -> bool {
+        match self {
+            Verdict::Fine => false,
+            Verdict::Fault => DECISIVE.contains(&test),
+            Verdict::NotTested => REQUIRED.contains(&test),
+        }
+    }
 }
+
+/// L'écart d'horloge, en millisecondes, au-delà duquel l'heure de la machine est fausse.
+pub const CLOCK_WRONG: u64 = 60_000;
+
+/// Quoi faire d'une horloge fausse.
+pub const SET_THE_CLOCK: &str = "a Raspberry Pi has no clock of its own and takes the time from the network: \
+                                 `timedatectl` shows whether it is synchronized, `sudo timedatectl set-ntp true` \
+                                 switches that on; if it stays wrong, the network blocks NTP (UDP port 123): allow \
+                                 it in the router";
 
 /// Les essais dont un défaut ferme l'échange réel. Les autres défauts gênent, et se disent : le moteur tient
 /// compte pour chaque coin d'une paire arrêtée, d'un solde court, d'un ordre en doute.
-pub const DECISIVE: [&str; 7] =
-    ["disk", "clock", "exchange", "key", "key rights", "account", "account pairs"];
+pub const DECISIVE: [&str; 6] = ["disk", "clock", "exchange", "key", "key rights", "account"];
 
 /// Ceux qui doivent aussi avoir pu se faire. Le réseau d'essai ne dit rien des droits d'une clé, et tous les
 /// disques ne disent pas leur place.
-pub const REQUIRED: [&str; 5] = ["clock", "exchange", "key", "account", "account pairs"];
+pub const REQUIRED: [&str; 4] = ["clock", "exchange", "key", "account"];
 
 impl Check {
     pub fn fine(test: &'static str, found: impl Into<String>) -> Check {
@@ -57,11 +78,7 @@ impl Check {
 
     /// Vrai si cet essai ferme l'échange réel : un défaut, ou rien de su là où il faut savoir.
     pub fn stops_trading(&self) -> bool {
-        match self.verdict {
-            Verdict::Fine => false,
-            Verdict::Fault => DECISIVE.contains(&self.test),
-            Verdict::NotTested => REQUIRED.contains(&self.test),
-        }
+        self.verdict.stops_trading(self.test)
     }
 }
 

@@ -49,8 +49,12 @@ impl Check {
         Check { advice: Some(advice.into()), ..Check::fine(test, found) }
     }
 
-    /// Vrai si ce défaut ferme l'échange réel.
+    /// Vrai si cet essai ferme l'échange réel : par son défaut, ou, pour la clé, faute d'avoir pu être fait.
     pub fn stops_trading(&self) -> bool {
-        self.verdict == Verdict::Fault && DECISIVE.contains(&self.test)
+        match self.verdict {
+            Verdict::Fine => false,
+            Verdict::Fault => DECISIVE.contains(&self.test),
+            Verdict::NotTested => self.test == "key",
+        }
     }
 }

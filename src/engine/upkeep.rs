@@ -49,9 +49,7 @@ impl Engine {
         }
         self.run_checks().await?;
         self.scan().await?;
-        let ended = self.ask_doubtful().await?;
-        self.keep_outlook().await?;
-        Ok(ended)
+        self.ask_doubtful().await
     }
 
     /// Refait la table des essais quand c'est l'heure, et ouvre ou ferme l'échange.

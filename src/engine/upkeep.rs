@@ -198,12 +198,11 @@ impl Engine {
             })
             .await?;
         let Venue::Live(desk) = &mut self.venue else { return Ok(()) };
-        if !ours {
-            desk.gate.close("the key opens another account than the one this ledger began with".to_owned());
-        } else if !state.can_trade {
-            desk.gate.close("the account may not trade".to_owned());
-        }
-        desk.account_read = Ok(());
+        desk.account_read = match (ours, state.can_trade) {
+            (false, _) => Err("the key opens another account than the one this ledger began with".to_owned()),
+            (true, false) => Err("the account may not trade".to_owned()),
+            (true, true) => Ok(()),
+        };
         desk.shortage =
             holdings.map(|holdings| desk::shortage(&state.balances, &holdings)).unwrap_or_default();
         Ok(())

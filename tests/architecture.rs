@@ -275,3 +275,32 @@ fn the_contract_names_every_route_and_no_other() {
     let invented = invented.map(|(method, path)| format!("{method} {path} is only in docs/api.md"));
     expect_none(missing.chain(invented).collect());
 }
+
+/// Les phrases de « pourquoi un ordre ne peut être doublé » ont chacune leur essai : il existe, sous ce nom.
+#[test]
+fn every_test_that_the_architecture_names_exists() {
+    let page = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    let named: Vec<&str> = page
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(|name| name.matches('_').count() > 3 && !name.contains(['/', '.', ' ', ':']))
+        .collect();
+    assert!(named.len() > 15, "{named:?}");
+    let mut sources = String::new();
+    for folder in ["src", "tests"] {
+        read_all(&root().join(folder), &mut sources);
+    }
+    let missing = named.into_iter().filter(|name| !sources.contains(&format!("fn {name}()")));
+    expect_none(missing.map(str::to_owned).collect());
+}
+
+fn read_all(folder: &Path, text: &mut String) {
+    for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        if entry.is_dir() {
+            read_all(&entry, text);
+        } else if entry.extension().is_some_and(|extension| extension == "rs") {
+            text.push_str(&fs::read_to_string(&entry).unwrap());
+        }
+    }
+}

@@ -113,3 +113,58 @@ fn sold(before: Position, quantity: Quantity) -> Position {
     let ratio = rest.decimal() / before.quantity.decimal();
     Position { quantity: rest, invested: before.invested.times(ratio).ceil(8) }
 }
+
+#[cfg(test)]
+mod tests {
+    use rust_decimal::{Decimal, dec};
+
+    use super::*;
+
+    fn fill(coin: Coin, side: Side, quantity: Decimal, fees: Fees) -> Fill {
+        let price = Price::new(dec!(10));
+        let quantity = Quantity::new(quantity);
+        Fill { coin, side, quantity, price, amount: price * quantity, fees }
+    }
+
+    fn bnb(amount: Decimal) -> Fees {
+        Fees { bnb: Quantity::new(amount), bnb_price: Price::new(dec!(600)), ..Fees::default() }
+    }
+
+    /// Des BNB (quantité, prix de revient) et du cash.
+    fn holdings(quantity: Decimal, invested: Decimal) -> Holdings {
+        let mut holdings = Holdings { cash: Usdc::new(dec!(1000)), ..Holdings::default() };
+        holdings.positions[Coin::Bnb] =
+            Position { quantity: Quantity::new(quantity), invested: Usdc::new(invested) };
+        holdings
+    }
+
+    #[test]
+    fn fees_in_bnb_leave_the_position_and_then_what_is_not_in_the_books() {
+        let purchase = fill(Coin::Btc, Side::Buy, dec!(2), bnb(dec!(0.3)));
+        let cases =
+            [(dec!(1), dec!(0.7), dec!(0)), (dec!(0.1), dec!(0), dec!(0.2)), (dec!(0), dec!(0), dec!(0.3))];
+        for (owned, left, of_others) in cases {
+            let before = holdings(owned, owned * dec!(600));
+            let after = after(&before, &purchase);
+            assert_eq!(after.positions[Coin::Bnb].quantity, Quantity::new(left), "{owned}");
+            assert_eq!(bnb_of_others(&before, &purchase), Quantity::new(of_others), "{owned}");
+            assert_eq!(
+                (after.cash, after.positions[Coin::Btc].quantity),
+                (Usdc::new(dec!(980)), Quantity::new(dec!(2)))
+            );
+        }
+    }
+
+    #[test]
+    fn selling_bnb_pays_its_fees_in_bnb_from_what_remains() {
+        let before = holdings(dec!(1), dec!(600));
+        let part = fill(Coin::Bnb, Side::Sell, dec!(0.5), bnb(dec!(0.1)));
+        assert_eq!(
+            after(&before, &part).positions[Coin::Bnb],
+            Position { quantity: Quantity::new(dec!(0.4)), invested: Usdc::new(dec!(240)) }
+        );
+        let whole = fill(Coin::Bnb, Side::Sell, dec!(1), bnb(dec!(0.1)));
+        assert_eq!(after(&before, &whole).positions[Coin::Bnb], Position::default());
+        assert_eq!(bnb_of_others(&before, &whole), Quantity::new(dec!(0.1)));
+    }
+}

@@ -72,7 +72,12 @@ impl Desk {
         if let Some(reason) = &self.gate.closed {
             return Some(reason.clone());
         }
-        if self.account.exchange().server_clock().is_none() {
+        let exchange = self.account.exchange();
+        if let Some(silence) = exchange.silence() {
+            let until = clock::utc(silence.until);
+            return Some(format!("the exchange asked for silence until {until} UTC ({})", silence.status));
+        }
+        if exchange.server_clock().is_none() {
             return Some("the exchange's clock is not known yet".to_owned());
         }
         if !self.scanned {
@@ -137,5 +142,40 @@ pub(super) fn shortage(balances: &Balances, holdings: &Holdings) -> Shortage {
     Shortage {
         usdc: (holdings.cash - balances.usdc.free).max(Usdc::ZERO),
         coins: PerCoin::from_fn(|coin| missing(holdings.positions[coin].quantity, balances.coins[coin].free)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::simulated::Installed;
+    use crate::domain::moment::Moment;
+
+    fn wait(gate: &Gate) -> u64 {
+        (gate.next - clock::instant()).as_secs()
+    }
+
+    #[test]
+    fn a_closed_gate_is_tried_again_at_a_pace_that_earns_no_ban() {
+        let _time = Installed::at(Moment(0));
+        let mut gate = Gate::new();
+        assert!(gate.closed.is_some() && wait(&gate) == 0, "closed, and examined at once");
+        let wrong = [Check::fault("key", "not accepted", "mend it"), Check::fine("clock", "right")];
+        let waits: Vec<u64> = (0..6)
+            .map(|_| {
+                gate.judge(&wrong);
+                assert_eq!(gate.closed.as_deref(), Some("key: not accepted"));
+                wait(&gate)
+            })
+            .collect();
+        assert_eq!(waits, [60, 120, 240, 480, 900, 900]);
+        gate.judge(&[Check::fault("minima", "too little for XRP", "deposit"), Check::fine("key", "good")]);
+        assert_eq!((gate.closed.as_deref(), wait(&gate)), (None, 24 * 3600));
+        // Ouvrir ne suffit pas : seul un ordre accepté efface les refus d'avant.
+        gate.close("refused".to_owned());
+        assert_eq!(wait(&gate), 900);
+        gate.proved();
+        gate.close("refused".to_owned());
+        assert_eq!(wait(&gate), 60);
     }
 }

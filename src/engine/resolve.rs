@@ -78,7 +78,13 @@ impl Engine {
             self.refresh_market().await?;
         }
         let mut ended = false;
-        for intent in self.ledger.with(|db| db.doubtful()).await? {
+        let mut doubtful = self.ledger.with(|db| db.doubtful()).await?;
+        if doubtful.iter().any(|intent| intent.state == State::Sent) {
+            // Rien n'est en route entre deux tours : l'issue n'a pas pu s'écrire.
+            self.take_up_interrupted().await?;
+            doubtful = self.ledger.with(|db| db.doubtful()).await?;
+        }
+        for intent in doubtful {
             if due.contains(&intent.id) {
                 ended |= self.ask(&intent).await?;
             }

@@ -37,9 +37,15 @@ impl Engine {
         market: &Market,
     ) -> Result<Vec<(Coin, Left)>, LedgerError> {
         let Venue::Live(desk) = &self.venue else { return Ok(Vec::new()) };
+        // Les ventes ont pu le fermer.
+        let later = |reason: &str| {
+            orders.iter().map(|order| (order.coin(), Left::Later(reason.to_owned()))).collect()
+        };
+        if let Some(reason) = desk.obstacle() {
+            return Ok(later(&reason));
+        }
         let Some(server) = desk.account.exchange().server_clock() else {
-            let later = || Left::Later("the exchange's clock is not known".to_owned());
-            return Ok(orders.iter().map(|order| (order.coin(), later())).collect());
+            return Ok(later("the exchange's clock is not known"));
         };
         let (stamped_at, now, planned) = (server.stamp(), clock::now(), orders.to_vec());
         let stamp = (stamped_at, WINDOW);
@@ -144,17 +150,16 @@ impl Errand<'_> {
 
 /// Attend toutes ces tâches, menées ensemble ; rend leurs résultats dans l'ordre.
 async fn together<F: Future>(tasks: impl Iterator<Item = F>) -> Vec<F::Output> {
-    let mut tasks: Vec<(Pin<Box<F>>, Option<F::Output>)> = tasks.map(|task| (Box::pin(task), None)).collect();
+    let mut tasks: Vec<Pin<Box<F>>> = tasks.map(Box::pin).collect();
+    let mut outputs: Vec<Option<F::Output>> = tasks.iter().map(|_| None).collect();
     std::future::poll_fn(|context| {
-        let mut waiting = false;
-        for (task, output) in tasks.iter_mut().filter(|(_, output)| output.is_none()) {
-            match task.as_mut().poll(context) {
-                Poll::Ready(value) => *output = Some(value),
-                Poll::Pending => waiting = true,
+        for (task, output) in tasks.iter_mut().zip(&mut outputs).filter(|(_, output)| output.is_none()) {
+            if let Poll::Ready(value) = task.as_mut().poll(context) {
+                *output = Some(value);
             }
         }
-        if waiting { Poll::Pending } else { Poll::Ready(()) }
+        if outputs.iter().all(Option::is_some) { Poll::Ready(()) } else { Poll::Pending }
     })
     .await;
-    tasks.into_iter().filter_map(|(_, output)| output).collect()
+    outputs.into_iter().flatten().collect()
 }

@@ -44,6 +44,7 @@ const QUEUE: usize = 64;
 
 /// Réglages mesurés pour un Pi : peu de cache, rien en mémoire partagée, tout au disque.
 const PRAGMAS: &str = "
+    PRAGMA foreign_keys = OFF;
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;
     PRAGMA cache_size = -512;

@@ -309,3 +309,45 @@ pub fn migrate(connection: &Connection) -> Result<(), LedgerError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Une base de la première version, avec un trade simulé et un signal encore ouvert.
+    const OLD: &str = "
+        INSERT INTO agent (id, mode) VALUES (1, 'dry_run');
+        INSERT INTO account (id, initial_eur, deposited_eur, cash, created_at) VALUES (1, '100', '100', '8', 1);
+        INSERT INTO signals (id, signal_id, reasoning, actions, payload, status, received_at)
+            VALUES (1, 'a', '', '[]', '{}', 'received', 1);
+        INSERT INTO intents (id, signal, coin, side, spend, state, created_at)
+            VALUES (1, 1, 'BTCUSDC', 'BUY', '50', 'filled', 1), (2, 1, 'ETHUSDC', 'BUY', '50', 'planned', 1);
+        INSERT INTO trades (intent, coin, side, quantity, price, amount, fee, fee_asset, fee_usdc, simulated, at)
+            VALUES (1, 'BTCUSDC', 'BUY', '1', '50', '50', '0.001', 'BTC', '0.05', 1, 1),
+                   (NULL, 'BTCUSDC', 'SELL', '1', '50', '50', '0.05', 'USDC', '0.05', 1, 1);
+    ";
+
+    #[test]
+    fn a_base_of_the_first_version_keeps_everything() {
+        let db = Connection::open_in_memory().expect("memory");
+        db.execute_batch("PRAGMA foreign_keys = OFF").expect("a pragma");
+        db.execute_batch(FIRST).expect("the first version");
+        db.execute_batch(OLD).expect("its rows");
+        db.pragma_update(None, "user_version", 1).expect("its version");
+        migrate(&db).expect("it is brought up to date");
+        let text = |sql: &str| db.query_row(sql, [], |row| row.get::<_, String>(0)).expect("one row");
+        let fees = "SELECT group_concat(fee_coin || '/' || fee_cash || '/' || fee_bnb, ' ') FROM trades";
+        assert_eq!(text(fees), "0.001/0/0 0/0.05/0");
+        let intents =
+            "SELECT group_concat(id || state || attempt || coalesce(client_id, '-'), ' ') FROM intents";
+        assert_eq!(text(intents), "1filled1- 2planned1-");
+        assert_eq!(text("SELECT tag FROM agent").len(), 8);
+        assert_eq!(version(&db).expect("ours"), MIGRATIONS.len());
+        db.execute_batch("PRAGMA foreign_keys = ON").expect("a pragma");
+        let mut broken = db.prepare("PRAGMA foreign_key_check").expect("a pragma");
+        assert!(!broken.exists([]).expect("it runs"), "a table points nowhere");
+        let orphan = "INSERT INTO intents (signal, coin, side, spend, state, created_at)
+                      VALUES (9, 'BTCUSDC', 'BUY', '1', 'planned', 1)";
+        assert!(db.execute(orphan, []).is_err());
+    }
+}

@@ -26,7 +26,6 @@ use std::collections::BTreeMap;
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use books::number;
 use calvalot::config::{AccountAccess, Config, Mode, Secret};
 use calvalot::sim::{Balance, Exchange, Fault, Level, On, Order, Pace, Script, World};
 use follower::{Folder, Follower, config, until};

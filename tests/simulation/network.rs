@@ -25,17 +25,59 @@ pub struct SimulatedNetwork {
     down: Cell<bool>,
     /// L'aller d'une demande, au plus ; le retour de même.
     latency: Cell<Duration>,
+    fuse: Rc<Fuse>,
+}
+
+/// Coupe le suiveur autour d'un ordre : quand il part, ou quand la bourse vient de le traiter.
+#[derive(Default)]
+struct Fuse {
+    orders: Cell<Option<u32>>,
+    once_processed: Cell<bool>,
+    blown: Cell<bool>,
+}
+
+impl Fuse {
+    fn burn(&self, method: &str, processed: bool) {
+        if method == "POST" && self.once_processed.get() == processed {
+            let left = self.orders.get().map(|left| left.saturating_sub(1));
+            self.blown.set(self.blown.get() || left == Some(0));
+            self.orders.set(left.filter(|left| *left > 0));
+        }
+    }
 }
 
 impl SimulatedNetwork {
     pub fn new(world: Direct, executor: Rc<LocalExecutor<'static>>, seed: u64) -> Rc<SimulatedNetwork> {
         let dice = RefCell::new(fastrand::Rng::with_seed(seed ^ 0x6e65_7477_6f72_6b00));
         let latency = Cell::new(Duration::from_millis(80));
-        Rc::new(SimulatedNetwork { world, executor, dice, down: Cell::new(false), latency })
+        Rc::new(SimulatedNetwork {
+            world,
+            executor,
+            dice,
+            down: Cell::new(false),
+            latency,
+            fuse: Rc::default(),
+        })
     }
 
     pub fn set_down(&self, down: bool) {
         self.down.set(down);
+    }
+
+    /// Coupe le suiveur au `orders`-ième ordre à venir, parti ou traité.
+    pub fn set_fuse(&self, orders: u32, once_processed: bool) {
+        self.fuse.orders.set(Some(orders));
+        self.fuse.once_processed.set(once_processed);
+    }
+
+    pub fn remove_fuse(&self) {
+        self.fuse.orders.set(None);
+        self.fuse.blown.set(false);
+    }
+
+    /// Vrai, une fois, quand le suiveur doit être coupé.
+    pub fn is_blown(&self) -> bool {
+        self.fuse.blown.take()
     }
 
     pub fn set_latency(&self, latency: Duration) {
@@ -55,7 +97,8 @@ impl Network for SimulatedNetwork {
         }
         let (going, coming, kept) = (self.delay(), self.delay(), self.dice.borrow_mut().bool());
         let (reply, answer) = channel::bounded(1);
-        let (world, limit) = (self.world.clone(), call.limit);
+        let (world, limit, fuse) = (self.world.clone(), call.limit, self.fuse.clone());
+        fuse.burn(call.method, false);
         let journey = async move {
             clock::sleep(going).await;
             // Coupé avant que la demande n'arrive : elle est en route, ou ne l'est pas.
@@ -69,6 +112,7 @@ impl Network for SimulatedNetwork {
             clock::sleep(arrival.before).await;
             let after = arrival.after;
             let delivery = arrival.process();
+            fuse.burn(call.method, true);
             clock::sleep(after + coming).await;
             reply.try_send(delivery).ok();
         };

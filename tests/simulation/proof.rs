@@ -41,6 +41,12 @@ pub fn each_order_once(universe: &Universe) {
     assert!(executed.is_empty(), "executed and not ours: {executed:?}");
 }
 
+/// Aucun ordre tenu pour absent n'a été exécuté : sa seconde tentative en aurait fait deux.
+pub fn no_absence_was_wrong(universe: &Universe) {
+    let late = universe.books(|db| db.late());
+    assert!(late.is_empty(), "executed after it was proved absent: {late:?}");
+}
+
 /// Rien n'est en doute, et le grand livre dit du compte ce que la bourse en dit, à la dernière décimale.
 pub fn books_are_the_exchange_s(universe: &Universe) {
     let doubtful = universe.books(|db| db.doubtful());

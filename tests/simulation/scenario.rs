@@ -10,6 +10,10 @@ use crate::universe::Universe;
 
 const PAIRS: [&str; 5] = ["BNBUSDC", "BTCUSDC", "ETHUSDC", "SOLUSDC", "XRPUSDC"];
 
+/// Le retard de lecture le plus long que les règles de preuve supportent : une minute après qu'un ordre ne peut plus
+/// arriver.
+const LONGEST_LAG: u64 = 70;
+
 /// Ce que le leader a publié : l'identifiant, et l'allocation s'il en a donné une.
 pub type Published = (String, Option<Vec<(&'static str, Decimal)>>);
 
@@ -54,7 +58,7 @@ pub fn move_prices(universe: &Universe, dice: &mut Rng) {
 /// Pose une panne au hasard ; elle dure jusqu'à [`heal`].
 pub fn break_something(universe: &mut Universe, dice: &mut Rng) {
     let world = universe.world.clone();
-    match dice.u8(0..16) {
+    match dice.u8(0..17) {
         0..6 => world.fault(orders(dice), lost(dice)),
         12 => borrow(universe, dice),
         13 => coarsen(universe, dice),
@@ -64,7 +68,7 @@ pub fn break_something(universe: &mut Universe, dice: &mut Rng) {
         8 => world.fault(On::whole_exchange().chance(0.2), Fault::answer(limited(dice))),
         9 => world.fault(orders(dice), garbled(dice)),
         10 => world.fault(orders(dice), Fault::answer(refused(dice))),
-        11 => lag(universe, dice),
+        11 | 15 => lag(universe, dice),
         _ => shift(universe, dice),
     }
 }
@@ -73,6 +77,7 @@ pub fn break_something(universe: &mut Universe, dice: &mut Rng) {
 pub fn heal(universe: &mut Universe) {
     universe.world.clear_faults();
     universe.network.set_down(false);
+    universe.network.remove_fuse();
     universe.network.set_latency(Duration::from_millis(80));
     *universe.fault.borrow_mut() = None;
     let exchange = universe.world.exchange();
@@ -179,11 +184,14 @@ fn starve(universe: &Universe, dice: &mut Rng) {
 }
 
 fn lag(universe: &Universe, dice: &mut Rng) {
-    let seconds = Duration::from_secs(dice.u64(1..50));
+    let (seconds, all) = (Duration::from_secs(dice.u64(1..=LONGEST_LAG)), dice.bool());
     for view in [View::Order, View::AllOrders, View::MyTrades, View::Account] {
-        if dice.bool() {
+        if all || dice.bool() {
             universe.world.exchange().set_lag(view, Lag::For(seconds));
         }
+    }
+    if dice.bool() {
+        universe.world.fault(orders(dice), lost(dice));
     }
 }
 

@@ -19,7 +19,6 @@ pub struct Tally {
     second_attempts: u64,
     /// Une personne a dû regarder.
     released: u64,
-    late: u64,
     kills: u64,
 }
 
@@ -39,16 +38,13 @@ impl Tally {
             absent: count(State::Absent),
             second_attempts: intents.iter().filter(|intent| intent.attempt == 2).count() as u64,
             released: released.count() as u64,
-            late: universe.late,
             kills: universe.kills,
         }
     }
 
-    /// Vrai si chaque chose est arrivée au moins une fois ; une exécution tardive demande une bourse plus lente que
-    /// tout ce qu'on y a vu, et n'a pas à arriver.
+    /// Vrai si chaque chose est arrivée au moins une fois.
     pub fn is_full(&self) -> bool {
-        let Tally { filled, adopted, refused, abandoned, absent, second_attempts, released, late: _, kills } =
-            *self;
+        let Tally { filled, adopted, refused, abandoned, absent, second_attempts, released, kills } = *self;
         [filled, adopted, refused, abandoned, absent, second_attempts, released, kills]
             .iter()
             .all(|count| *count > 0)
@@ -64,7 +60,6 @@ impl AddAssign for Tally {
         self.absent += other.absent;
         self.second_attempts += other.second_attempts;
         self.released += other.released;
-        self.late += other.late;
         self.kills += other.kills;
     }
 }

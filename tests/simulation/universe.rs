@@ -47,9 +47,8 @@ pub struct Universe {
     micros: Arc<AtomicI64>,
     origin: Instant,
     follower: Option<Follower>,
-    /// Coupures, et exécutions apprises tard.
+    /// Coupures.
     pub kills: u64,
-    pub late: u64,
 }
 
 struct Follower {
@@ -98,7 +97,6 @@ impl Universe {
             origin,
             follower: None,
             kills: 0,
-            late: 0,
         }
     }
 
@@ -162,6 +160,9 @@ impl Universe {
             while self.executor.try_tick() {
                 moved = true;
             }
+            if self.network.is_blown() && self.is_alive() {
+                self.kill();
+            }
             if !moved && !self.advance() {
                 return;
             }
@@ -176,7 +177,8 @@ impl Universe {
         advanced
     }
 
-    fn elapsed(&self) -> Duration {
+    /// Le temps simulé depuis le départ.
+    pub fn elapsed(&self) -> Duration {
         self.time.clock().instant() - self.origin
     }
 

@@ -1,0 +1,100 @@
+//! Au-delà de ce que les règles supportent : le suiveur ne peut plus tout empêcher, alors il le voit, s'arrête
+//! d'acheter et appelle une personne.
+
+use std::time::Duration;
+
+use calvalot::domain::intent::State;
+use calvalot::sim::{Fault, Lag, On, View, Wire};
+use rust_decimal::{Decimal, dec};
+
+use crate::universe::Universe;
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// Un suiveur qui tient un peu de tout, et suit.
+fn following() -> Universe {
+    let mut universe = Universe::new(1, 0);
+    universe.world.leader().set_target(&[("BTCUSDC", dec!(0.2)), ("ETHUSDC", dec!(0.2))]);
+    universe.start();
+    universe.pass(HOUR, None);
+    universe
+}
+
+fn orders() -> On {
+    On::exchange("/api/v3/order").method("POST")
+}
+
+fn executed(universe: &Universe, pair: &str) -> usize {
+    let orders = universe.world.exchange().accepted_orders();
+    orders.iter().filter(|order| order.pair == pair && order.executed > Decimal::ZERO).count()
+}
+
+/// Le réseau livre deux fois la même demande, et la bourse n'y voit rien (fiche, piège 1).
+#[test]
+fn a_request_delivered_twice_is_shown_and_never_counted_as_ours() {
+    let mut universe = following();
+    universe.world.fault(orders().next(1), Fault::twice());
+    universe.world.leader().set_target(&[
+        ("BTCUSDC", dec!(0.2)),
+        ("ETHUSDC", dec!(0.2)),
+        ("SOLUSDC", dec!(0.2)),
+    ]);
+    universe.pass(HOUR * 2, None);
+    assert_eq!(executed(&universe, "SOLUSDC"), 2);
+    let trades = universe.books(|db| db.trades(100));
+    assert_eq!(trades.iter().filter(|trade| trade.coin.pair() == "SOLUSDC").count(), 1);
+    let foreign = universe.books(|db| db.foreign_orders(10));
+    assert_eq!(foreign.iter().map(|order| order.coin.pair()).collect::<Vec<_>>(), ["SOLUSDC"]);
+    let balances = universe.books(|db| db.balances());
+    let sol = balances.iter().find(|balance| balance.asset == "SOL").expect("reconciled");
+    assert_eq!(sol.held, sol.booked + foreign[0].executed - foreign[0].executed.times(dec!(0.001)));
+}
+
+/// Une bourse qui montre un ordre plus de deux minutes après l'avoir exécuté, partout à la fois.
+#[test]
+fn an_order_that_appears_after_its_absence_was_proved_stops_purchases_until_a_person_has_looked() {
+    let mut universe = following();
+    for view in [View::Order, View::AllOrders, View::MyTrades, View::Account] {
+        universe.world.exchange().set_lag(view, Lag::For(HOUR / 2));
+    }
+    universe.world.fault(orders().next(1), Fault::processed(Wire::Reset));
+    universe.world.leader().set_target(&[
+        ("BTCUSDC", dec!(0.2)),
+        ("ETHUSDC", dec!(0.2)),
+        ("SOLUSDC", dec!(0.2)),
+    ]);
+    universe.pass(HOUR * 2, None);
+    let late = universe.books(|db| db.late());
+    assert_eq!((late.len(), executed(&universe, "SOLUSDC")), (1, 2), "{late:?}");
+    assert_eq!((late[0].state, late[0].attempt), (State::Filled, 1));
+    universe.world.leader().set_target(&[("BTCUSDC", dec!(0.2)), ("XRPUSDC", dec!(0.3))]);
+    universe.pass(HOUR, None);
+    assert_eq!(executed(&universe, "XRPUSDC"), 0, "bought while a person must look");
+    assert_eq!(executed(&universe, "SOLUSDC"), 3, "what is too much is sold");
+    assert!(universe.release(late[0].id).is_some());
+    universe.pass(HOUR, None);
+    assert_eq!(executed(&universe, "XRPUSDC"), 1);
+    crate::proof::books_are_the_exchange_s(&universe);
+}
+
+/// La bourse oublie tout (remise à zéro du réseau d'essai) pendant qu'un ordre est en doute.
+#[test]
+fn after_a_wipe_an_order_in_doubt_is_never_taken_for_absent() {
+    let mut universe = following();
+    universe.world.fault(orders().next(1), Fault::processed(Wire::Reset));
+    universe.world.fault(On::exchange("/api/v3/order").method("GET"), Fault::unprocessed(Wire::Close));
+    universe.world.leader().set_target(&[
+        ("BTCUSDC", dec!(0.2)),
+        ("ETHUSDC", dec!(0.2)),
+        ("SOLUSDC", dec!(0.2)),
+    ]);
+    universe.pass(Duration::from_secs(150), None);
+    universe.world.exchange().wipe();
+    universe.world.clear_faults();
+    universe.pass(HOUR * 2, None);
+    assert_eq!(executed(&universe, "SOLUSDC"), 1);
+    let doubtful = universe.books(|db| db.doubtful());
+    let states: Vec<(&str, State)> =
+        doubtful.iter().map(|intent| (intent.coin.pair(), intent.state)).collect();
+    assert_eq!(states, [("SOLUSDC", State::Stuck)], "{doubtful:?}");
+}

@@ -58,3 +58,22 @@ impl Check {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trading_stops_for_what_it_cannot_do_without() {
+        for test in DECISIVE {
+            assert!(Check::fault(test, "wrong", "do this").stops_trading(), "{test}");
+            assert!(!Check::remark(test, "well", "but").stops_trading(), "{test}");
+        }
+        for test in ["leader", "pairs", "minima", "balance", "disk", "key IPs"] {
+            assert!(!Check::fault(test, "wrong", "do this").stops_trading(), "{test}");
+        }
+        // Une clé qu'on n'a pas pu essayer n'est pas une bonne clé ; ses droits, le réseau d'essai ne les dit pas.
+        assert!(Check::not_tested("key", "no clock").stops_trading());
+        assert!(!Check::not_tested("key rights", "the test network does not tell").stops_trading());
+    }
+}

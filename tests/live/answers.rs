@@ -57,7 +57,7 @@ fn an_order_whose_answer_was_lost_is_adopted_as_the_exchange_tells_it() {
 /// De même quand c'est la vente qui est perdue : les achats attendent son cash.
 #[test]
 fn a_sale_whose_answer_was_lost_still_pays_for_the_purchases() {
-    together(&lost()[..5], |(name, wire)| {
+    together(&[("reset", Wire::Reset), ("truncated", Wire::Truncate)], |(name, wire)| {
         let bench = Bench::new();
         let follower = bench.settled(&[("BTCUSDC", dec!(0.95))]);
         bench.strike(|on| on.nth(1), Fault::processed(wire.clone()));

@@ -56,6 +56,7 @@ const TURNS: [[&str; 2]; 5] = [
 
 /// Une vie de coups, sur un compte.
 struct Ordeal {
+    seed: u64,
     bench: Bench,
     dice: fastrand::Rng,
     turn: usize,
@@ -66,7 +67,7 @@ impl Ordeal {
     fn new(seed: u64) -> Ordeal {
         let bench = Bench::holding(&[("USDC", dec!(2000)), ("BNB", dec!(0.001))]);
         bench.exchange().edit_account(|account| account.bnb_fees = seed.is_multiple_of(2));
-        Ordeal { bench, dice: fastrand::Rng::with_seed(seed), turn: 0, blows: 0 }
+        Ordeal { seed, bench, dice: fastrand::Rng::with_seed(seed), turn: 0, blows: 0 }
     }
 
     /// Le leader change d'avis.
@@ -87,7 +88,8 @@ impl Ordeal {
         let before = Before::of(&self.bench);
         self.prepare(blow, &signal, before.intents);
         let process = Process::live(&self.bench.world, &self.bench.folder);
-        until(&format!("{blow:?}"), || before.is_reached(blow, &self.bench).then_some(()));
+        let when = format!("seed {}, blow {}, {blow:?}", self.seed, self.blows);
+        until(&when, || before.is_reached(blow, &self.bench).then_some(()));
         process.kill();
         self.blows += 1;
         self.mend(&before);
@@ -152,7 +154,7 @@ impl Ordeal {
         let executed = names.len();
         names.sort();
         names.dedup();
-        assert_eq!(names.len(), executed, "an intent was executed twice");
+        assert_eq!(names.len(), executed, "seed {}: an intent was executed twice", self.seed);
     }
 }
 
@@ -212,7 +214,6 @@ impl Before {
 #[test]
 fn a_process_killed_while_it_trades_for_real_doubles_nothing_and_loses_nothing() {
     together(&[1, 2, 3, 4], |&seed| {
-        eprintln!("seed {seed}");
         let mut ordeal = Ordeal::new(seed);
         // Une base, pour que les déclencheurs aient où se poser.
         ordeal.turn();

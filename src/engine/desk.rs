@@ -40,7 +40,7 @@ pub struct Desk {
     pub(super) gate: Gate,
     /// La dernière mesure de l'heure de la bourse, pour les écrans.
     pub(super) clock: Option<ClockReading>,
-    /// Bon quand le compte a été lu à ce tour, et qu'il est le nôtre ; sinon pourquoi pas.
+    /// Bon quand le compte a été lu à ce tour, qu'il est le nôtre et peut négocier ; sinon pourquoi pas.
     pub(super) account_read: Result<(), String>,
     pub(super) shortage: Shortage,
     /// Les ordres en doute, et quand demander.

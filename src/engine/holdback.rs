@@ -48,17 +48,19 @@ impl Holdback {
             Size::Spend(amount) => Some(amount),
             Size::Sell(_) => None,
         });
+        let reserved: Usdc = reserved.sum();
         let late = db.late()?.pop().map(|intent| {
             Left::Stuck(format!("an order of {} was executed after it had seemed absent", intent.coin))
         });
-        let missing = Quantity::new(shortage.usdc.decimal());
-        let short = shortage.usdc.is_positive().then_some(Left::AccountShort { asset: "USDC", missing });
+        // Ce qu'un achat en doute a peut-être dépensé n'est pas un manque : on n'y compte déjà plus.
+        let missing = shortage.usdc - reserved;
+        let short = missing.is_positive().then(|| account_short("USDC", Quantity::new(missing.decimal())));
         Ok(Holdback {
             frozen,
             decided: PerCoin::from_fn(|coin| decisions.iter().any(|decision| decision.coin == coin)),
             no_purchase: late.or(short),
             shortage,
-            reserved: reserved.sum(),
+            reserved,
             awaits_cash: false,
         })
     }
@@ -87,10 +89,13 @@ impl Holdback {
                 }
                 (None, Size::Sell(wanted)) if self.shortage.coins[coin].is_positive() => {
                     let held = holdings.positions[coin].quantity - self.shortage.coins[coin];
-                    match Order::sell(coin, wanted, held.max(Quantity::ZERO), market) {
-                        Ok(order) => allowed.push(order),
-                        Err(reason) => left.push((coin, reason)),
+                    let covered = Order::sell(coin, wanted, held.max(Quantity::ZERO), market).ok();
+                    if covered != Some(order) {
+                        // Les soldes sont peut-être seulement en retard : le reste, et son cash, attendent.
+                        left.extend(self.short_of(coin).map(|reason| (coin, reason)));
+                        self.awaits_cash = true;
                     }
+                    allowed.extend(covered);
                 }
                 (None, _) => allowed.push(order),
             }
@@ -111,9 +116,13 @@ impl Holdback {
     }
 
     fn obstacle(&self, coin: Coin) -> Option<Left> {
+        self.frozen[coin].clone().or_else(|| self.no_purchase.clone()).or_else(|| self.short_of(coin))
+    }
+
+    /// Ce que le compte tient de moins de ce coin ; `None` s'il en tient assez.
+    fn short_of(&self, coin: Coin) -> Option<Left> {
         let missing = self.shortage.coins[coin];
-        let short = missing.is_positive().then_some(Left::AccountShort { asset: coin.asset(), missing });
-        self.frozen[coin].clone().or_else(|| self.no_purchase.clone()).or(short)
+        missing.is_positive().then(|| account_short(coin.asset(), missing))
     }
 
     /// Retient qu'une de ces ventes sera peut-être encore faite : les achats n'en ont pas eu le cash.
@@ -126,9 +135,15 @@ impl Holdback {
         let frozen = self.frozen.iter().filter_map(|(coin, left)| Some((coin, left.as_ref()?)));
         let frozen =
             frozen.filter(|(_, left)| left.is_pending()).map(|(coin, left)| format!("{coin}: {left}"));
-        let sentence: Vec<String> = frozen.chain(self.no_purchase.iter().map(Left::to_string)).collect();
+        let short = Coin::ALL.into_iter().filter_map(|coin| Some(self.short_of(coin)?.to_string()));
+        let sentence: Vec<String> =
+            frozen.chain(self.no_purchase.iter().map(Left::to_string)).chain(short).collect();
         (!sentence.is_empty()).then(|| sentence.join("; "))
     }
+}
+
+fn account_short(asset: &'static str, missing: Quantity) -> Left {
+    Left::AccountShort { asset, missing }
 }
 
 fn doubted(intent: &Intent) -> Left {

@@ -120,8 +120,17 @@ impl Engine {
         due.max(self.not_before)
     }
 
-    /// Fait tout ce dont c'est l'heure ; le compte réel passe avant le tour.
+    /// Fait tout ce dont c'est l'heure, puis garde ce que la bourse en a demandé : un silence qu'un arrêt ferait
+    /// oublier vaudrait un bannissement.
     async fn tick(&mut self) {
+        self.act().await;
+        if let Err(error) = self.keep_outlook().await {
+            log::error!("outlook_not_kept reason={error}");
+        }
+    }
+
+    /// Le compte réel passe avant le tour.
+    async fn act(&mut self) {
         match self.tend().await {
             // Un tour avancé reprend ce qui n'attendait que cela.
             Ok(true) => self.next_poll = clock::instant(),

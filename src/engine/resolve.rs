@@ -71,6 +71,12 @@ impl Engine {
     /// Demande des nouvelles des ordres en doute dont c'est l'heure. Rend vrai si l'un a fini.
     pub(super) async fn ask_doubtful(&mut self) -> Result<bool, LedgerError> {
         let now = clock::instant();
+        let Venue::Live(desk) = &self.venue else { return Ok(false) };
+        let due: Vec<i64> = desk.doubts.iter().filter(|(_, (_, at))| *at <= now).map(|(id, _)| *id).collect();
+        if !due.is_empty() && self.bnb_price().is_none() {
+            // Sans lui, un ordre dont les frais sont en BNB ne se compte pas : au démarrage rien n'est lu encore.
+            self.refresh_market().await?;
+        }
         let mut ended = false;
         let mut doubtful = self.ledger.with(|db| db.doubtful()).await?;
         if doubtful.iter().any(|intent| intent.state == State::Sent) {
@@ -79,8 +85,7 @@ impl Engine {
             doubtful = self.ledger.with(|db| db.doubtful()).await?;
         }
         for intent in doubtful {
-            let Venue::Live(desk) = &self.venue else { return Ok(false) };
-            if desk.doubts.get(&intent.id).is_some_and(|(_, at)| *at <= now) {
+            if due.contains(&intent.id) {
                 ended |= self.ask(&intent).await?;
             }
         }

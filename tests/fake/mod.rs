@@ -1,4 +1,5 @@
 //! Un serveur HTTP minuscule sur une prise locale : une fermeture écrit ce qu'elle veut, même faux.
+#![allow(dead_code)] // chaque essai n'en prend qu'une partie
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};

@@ -23,8 +23,13 @@ use smol::channel::{self, Sender};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Attend que `condition` rende quelque chose.
-pub fn until<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + PATIENCE;
+pub fn until<T>(what: &str, condition: impl FnMut() -> Option<T>) -> T {
+    within(PATIENCE, what, condition)
+}
+
+/// De même, quand c'est le suiveur qui est patient.
+pub fn within<T>(patience: Duration, what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + patience;
     loop {
         if let Some(value) = condition() {
             return value;
@@ -153,6 +158,17 @@ pub struct Process {
 impl Process {
     /// `calvalot run` face à `world`, sur un port libre, un tour par seconde.
     pub fn run(world: &World, folder: &Folder) -> Process {
+        Process::with(world, folder, &[])
+    }
+
+    /// Le même, qui négocie pour de vrai avec la clé du compte simulé.
+    pub fn live(world: &World, folder: &Folder) -> Process {
+        let Script { api_key, api_secret, .. } = Script::default();
+        let key = [("BINANCE_API_KEY", api_key.as_str()), ("BINANCE_API_SECRET", &api_secret)];
+        Process::with(world, folder, &[key[0], key[1], ("TRADING_MODE", "live")])
+    }
+
+    fn with(world: &World, folder: &Folder, more: &[(&str, &str)]) -> Process {
         let port = free_port();
         let mut command = Command::new(env!("CARGO_BIN_EXE_calvalot"));
         command
@@ -161,6 +177,7 @@ impl Process {
             .env("INITIAL_BUDGET_EUR", "1000")
             .env("POLL_INTERVAL_SECONDS", "1")
             .env("PORT", port.to_string())
+            .envs(more.iter().copied())
             .current_dir(folder.path())
             .stdout(Stdio::null())
             .stderr(Stdio::piped());

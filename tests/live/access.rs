@@ -1,0 +1,209 @@
+//! Ce qui ferme l'échange : la clé, ses droits, le compte, le lieu, une bourse ou un leader qui n'y sont pas.
+//!
+//! Jamais le programme ne s'arrête : il reste là, dit ce qui manque, réessaie sans insister, et négocie une fois
+//! que c'est réparé. Les essais se refont une minute après le premier échec ; ces histoires se mènent donc ensemble.
+
+use std::time::Duration;
+
+use calvalot::sim::{Fault, On, Reply, Side, Wire};
+use rust_decimal::dec;
+
+use crate::follower::{Follower, until, within};
+use crate::{ACCOUNT, Bench, ORDER, Target, status, together};
+
+const RIGHTS: &str = "/sapi/v1/account/apiRestrictions";
+const TIME: &str = "/api/v3/time";
+const TARGET: Target<'static> = &[("BTCUSDC", dec!(0.3)), ("ETHUSDC", dec!(0.3))];
+
+/// Une panne du dehors : comment elle commence, ce qu'on doit en dire, comment elle finit.
+struct Trouble {
+    begin: fn(&Bench),
+    said: &'static str,
+    end: fn(&Bench),
+}
+
+fn mended(bench: &Bench) {
+    bench.world.clear_faults();
+}
+
+/// La bourse répond cela à toute demande de `path`.
+fn answers(bench: &Bench, path: &str, reply: Reply) {
+    bench.world.fault(On::exchange(path), Fault::answer(reply));
+}
+
+const UNKNOWN_KEY: &str = "Invalid API-key, IP, or permissions for action.";
+
+fn at_start() -> Vec<Trouble> {
+    vec![
+        Trouble {
+            begin: |bench| answers(bench, ACCOUNT, Reply::code(401, -2015, UNKNOWN_KEY)),
+            said: "-2015",
+            end: mended,
+        },
+        Trouble {
+            begin: |bench| answers(bench, ACCOUNT, Reply::code(401, -2008, "Invalid Api-Key ID.")),
+            said: "-2008",
+            end: mended,
+        },
+        Trouble {
+            begin: |bench| answers(bench, RIGHTS, Reply::code(400, -1022, "Signature.")),
+            said: "-1022",
+            end: mended,
+        },
+        Trouble {
+            begin: |bench| answers(bench, ACCOUNT, Reply::restricted_location()),
+            said: "451",
+            end: mended,
+        },
+        Trouble {
+            begin: |bench| answers(bench, ACCOUNT, Reply::html(502, "<html>")),
+            said: "502",
+            end: mended,
+        },
+        Trouble {
+            begin: |bench| bench.world.fault(On::exchange(TIME), Fault::unprocessed(Wire::Close)),
+            said: "clock",
+            end: mended,
+        },
+        // L'heure ne manque qu'aux essais : la clé n'est pas essayée, ce n'est pas qu'elle est bonne.
+        Trouble {
+            begin: |bench| {
+                bench.world.fault(On::exchange(TIME).next(2), Fault::unprocessed(Wire::Close));
+                bench.exchange().edit_account(|account| account.key_may_withdraw = true);
+            },
+            said: "key: the exchange's clock is not known",
+            end: |bench| bench.exchange().edit_account(|account| account.key_may_withdraw = false),
+        },
+        Trouble {
+            begin: |bench| bench.world.refuse_connections(Side::Exchange).unwrap(),
+            said: "cannot be reached",
+            end: |bench| bench.world.accept_connections(Side::Exchange).unwrap(),
+        },
+        Trouble {
+            begin: |bench| bench.exchange().edit_account(|account| account.can_trade = false),
+            said: "may not trade",
+            end: |bench| bench.exchange().edit_account(|account| account.can_trade = true),
+        },
+        Trouble {
+            begin: |bench| bench.exchange().edit_account(|account| account.key_may_withdraw = true),
+            said: "withdraw",
+            end: |bench| bench.exchange().edit_account(|account| account.key_may_withdraw = false),
+        },
+        Trouble {
+            begin: |bench| bench.exchange().edit_account(|account| account.key_may_trade = false),
+            said: "key rights: it may not trade",
+            end: |bench| bench.exchange().edit_account(|account| account.key_may_trade = true),
+        },
+    ]
+}
+
+/// Des refus d'ordres que seule une personne, ou Binance, peut lever.
+fn on_the_way() -> Vec<Trouble> {
+    const fn refused(begin: fn(&Bench), said: &'static str) -> Trouble {
+        Trouble { begin, said, end: mended }
+    }
+    vec![
+        refused(|bench| answers_orders(bench, 401, -2015, UNKNOWN_KEY), "-2015"),
+        refused(
+            |bench| answers_orders(bench, 400, -2010, "This account may not place or cancel orders."),
+            "may not place",
+        ),
+        refused(
+            |bench| answers_orders(bench, 400, -2010, "This symbol is not permitted for this account."),
+            "not permitted",
+        ),
+        refused(|bench| answers_orders(bench, 400, -2010, "A text of tomorrow."), "tomorrow"),
+        refused(
+            |bench| answers_orders(bench, 400, -1022, "Signature for this request is not valid."),
+            "-1022",
+        ),
+        refused(
+            |bench| answers_orders(bench, 451, 0, "Service unavailable from a restricted location."),
+            "451",
+        ),
+        Trouble {
+            begin: |bench| bench.exchange().edit_account(|account| account.uid += 1),
+            said: "another account",
+            end: |bench| bench.exchange().edit_account(|account| account.uid -= 1),
+        },
+        Trouble {
+            begin: |bench| bench.exchange().edit_account(|account| account.can_trade = false),
+            said: "may not trade",
+            end: |bench| bench.exchange().edit_account(|account| account.can_trade = true),
+        },
+    ]
+}
+
+fn answers_orders(bench: &Bench, status: u16, code: i64, text: &str) {
+    bench.strike(|on| on, Fault::answer(Reply::code(status, code, text)));
+}
+
+/// Debout, à l'arrêt, et il dit pourquoi ; puis c'est réparé, et il suit.
+fn stays_up_and_trades_once_mended(bench: &Bench, follower: &Follower, trouble: &Trouble, id: &str) {
+    let said = trouble.said;
+    until(said, || bench.closed().contains(said).then_some(()));
+    let (sent, journal) = (bench.world.hits().len(), bench.exchange().accepted_orders().len());
+    follower.site().wait_polls(3);
+    assert_eq!(follower.site().get("/health").status, 200, "{said}");
+    assert!(bench.closed().contains(said), "{}", bench.closed());
+    if bench.world.hits().iter().any(|hit| hit.path == ORDER) {
+        assert_eq!(bench.world.hits().len(), sent, "{said}: no order is tried meanwhile");
+    }
+    assert_eq!(bench.exchange().accepted_orders().len(), journal, "{said}");
+    (trouble.end)(bench);
+    let signal = within(Duration::from_secs(150), "it trades once mended", || {
+        follower.site().signal(id).filter(|signal| signal["status"] != "received")
+    });
+    assert_eq!(status(&signal).0, "executed", "{said}: {signal}");
+    until("it is open", || bench.closed().is_empty().then_some(()));
+    bench.check_settled();
+}
+
+#[test]
+fn whatever_is_wrong_outside_the_process_stays_says_so_and_trades_once_mended() {
+    let stories = at_start().into_iter().map(|trouble| (true, trouble));
+    let stories: Vec<(bool, Trouble)> =
+        stories.chain(on_the_way().into_iter().map(|trouble| (false, trouble))).collect();
+    together(&stories, |(at_start, trouble)| {
+        let bench = Bench::new().every(Duration::from_millis(500));
+        let settled = (!at_start).then(|| bench.settled(&[("BTCUSDC", dec!(0.3))]));
+        (trouble.begin)(&bench);
+        let id = bench.world.leader().set_target(TARGET);
+        let follower = settled.unwrap_or_else(|| bench.follow());
+        stays_up_and_trades_once_mended(&bench, &follower, trouble, &id);
+    });
+}
+
+/// Ce qui est fermé se voit partout : le signal attend et dit pourquoi, la table d'essais aussi.
+#[test]
+fn a_wrong_key_is_told_by_the_checks_the_status_and_the_poll() {
+    let bench = Bench::new();
+    bench.world.leader().set_target(TARGET);
+    answers(&bench, ACCOUNT, Reply::code(401, -2015, UNKNOWN_KEY));
+    let follower = bench.follow();
+    follower.site().wait_polls(2);
+    let line = "SELECT verdict || ': ' || found || ' -> ' || advice FROM checks WHERE test = 'key'";
+    let line = until("the checks are kept", || Some(bench.told(line)).filter(|line| !line.is_empty()));
+    assert!(
+        line.starts_with("fault: ") && line.contains("-2015") && line.contains("API Management"),
+        "{line}"
+    );
+    let agent = follower.site().json("/api/agent/status");
+    assert_eq!(agent["last_poll"]["status"], "waiting");
+    assert!(agent["last_poll"]["error"].as_str().unwrap().contains("-2015"), "{agent}");
+    assert_eq!(agent["state"], "ACTIVE");
+}
+
+/// Le leader muet ne ferme rien : il n'y a seulement rien de nouveau à suivre.
+#[test]
+fn a_leader_that_is_down_stops_nothing_else() {
+    let bench = Bench::new();
+    bench.world.refuse_connections(Side::Leader).unwrap();
+    let follower = bench.follow();
+    until("it is open", || (follower.site().polls() > 2.0 && bench.closed().is_empty()).then_some(()));
+    assert_eq!(follower.site().get("/health").status, 200);
+    let id = bench.world.leader().set_target(TARGET);
+    bench.world.accept_connections(Side::Leader).unwrap();
+    follower.site().closed_signal(&id);
+    bench.check_settled();
+}

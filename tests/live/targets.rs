@@ -1,0 +1,90 @@
+//! L'ordinaire : une allocation se fait en ordres réels, une sortie vend tout, un ordre peut finir à moitié.
+
+use calvalot::sim::{Book, OrderSide, OrderStatus};
+use rust_decimal::{Decimal, dec};
+
+use crate::follower::decimal;
+use crate::{Bench, code, levels, status};
+
+#[test]
+fn a_target_is_reached_with_real_orders_and_the_books_are_the_exchanges() {
+    let bench = Bench::new();
+    let follower = bench.settled(&[("BTCUSDC", dec!(0.3)), ("ETHUSDC", dec!(0.3)), ("XRPUSDC", dec!(0.2))]);
+    bench.check_settled();
+    let signal =
+        bench.reach(&follower, &[("BTCUSDC", dec!(0.1)), ("BNBUSDC", dec!(0.4)), ("SOLUSDC", dec!(0.3))]);
+    assert_eq!(status(&signal), ("executed", 5));
+    bench.check_settled();
+    let journal = bench.exchange().accepted_orders();
+    let sides: Vec<OrderSide> = journal[3..].iter().map(|order| order.side).collect();
+    use OrderSide::{Buy, Sell};
+    assert_eq!(sides, [Sell, Sell, Sell, Buy, Buy], "sales pay for purchases");
+    let positions = follower.site().json("/api/positions");
+    for (coin, weight) in [("BTCUSDC", dec!(0.1)), ("BNBUSDC", dec!(0.4)), ("SOLUSDC", dec!(0.3))] {
+        let found = positions.as_array().unwrap().iter().find(|position| position["coin"] == coin).unwrap();
+        assert!((decimal(&found["weight"]) - weight).abs() < dec!(0.005), "{found}");
+    }
+    let trades = follower.site().json("/api/trades?limit=100");
+    assert!(trades.as_array().unwrap().iter().all(|trade| trade["is_simulated"] == 0), "{trades}");
+}
+
+/// Les frais d'un achat sont pris dans ce qu'il apporte : ce que l'on possède n'est pas un nombre de pas.
+#[test]
+fn an_exit_sells_what_is_owned_down_to_the_step_and_keeps_the_dust() {
+    let bench = Bench::new();
+    let follower = bench.settled(&[("BTCUSDC", dec!(0.4)), ("XRPUSDC", dec!(0.4))]);
+    assert_eq!(status(&bench.reach(&follower, &[])), ("executed", 2));
+    for (pair, asset, step) in [("BTCUSDC", "BTC", dec!(0.00001)), ("XRPUSDC", "XRP", dec!(0.1))] {
+        let [bought, sold] = &bench.orders(pair)[..] else { panic!("{:?}", bench.orders(pair)) };
+        let owned = bought.executed - bought.fills.iter().map(|fill| fill.commission).sum::<Decimal>();
+        assert_eq!(sold.executed, (owned / step).floor() * step, "{pair}");
+        let dust = bench.exchange().balance(asset).free;
+        assert!(dust > Decimal::ZERO && dust < step, "{dust} {asset}");
+    }
+    bench.check_settled();
+    // La poussière ne fait échouer aucun signal suivant.
+    assert_eq!(status(&bench.reach(&follower, &[("XRPUSDC", dec!(0.3))])), ("executed", 1));
+    bench.check_settled();
+}
+
+#[test]
+fn an_order_that_expires_half_way_is_booked_for_what_it_did() {
+    let bench = Bench::new();
+    let follower = bench.settled(&[("SOLUSDC", dec!(0.5))]);
+    let (sol, eth) = (bench.exchange().price("SOLUSDC"), bench.exchange().price("ETHUSDC"));
+    let thin = |price: Decimal, quantity: Decimal| Book {
+        bids: levels(&[(price - dec!(0.01), quantity)]),
+        asks: levels(&[(price + dec!(0.01), quantity)]),
+    };
+    bench.exchange().set_book("SOLUSDC", thin(sol, dec!(1)));
+    bench.exchange().set_book("ETHUSDC", thin(eth, dec!(0.01)));
+    let signal = bench.reach(&follower, &[("ETHUSDC", dec!(0.5))]);
+    assert_eq!(status(&signal), ("executed", 2));
+    for (pair, executed) in [("SOLUSDC", dec!(1)), ("ETHUSDC", dec!(0.01))] {
+        let order = bench.orders(pair).pop().unwrap();
+        assert_eq!((order.status, order.executed), (OrderStatus::Expired, executed), "{pair}");
+    }
+    bench.check_settled();
+}
+
+/// La règle d'écart autour du prix de référence arrête l'ordre avant sa première exécution.
+#[test]
+fn an_order_that_exchanges_nothing_is_tried_again_and_given_up_at_last() {
+    let bench = Bench::new();
+    let follower = bench.settled(&[("BTCUSDC", dec!(0.2))]);
+    let reference = bench.exchange().price("ETHUSDC") / dec!(2);
+    bench.exchange().edit_listing("ETHUSDC", |listing| {
+        (listing.reference_price, listing.price_range) = (Some(reference.round_dp(2)), Some(dec!(0.05)));
+    });
+    let signal =
+        bench.reach(&follower, &[("BTCUSDC", dec!(0.2)), ("ETHUSDC", dec!(0.3)), ("SOLUSDC", dec!(0.3))]);
+    assert_eq!((status(&signal), code(&signal, "ETHUSDC")), (("executed", 1), "refused".to_owned()));
+    let tried = bench.orders("ETHUSDC");
+    assert!(tried.iter().all(|order| order.status == OrderStatus::Expired && order.executed.is_zero()));
+    assert_eq!(tried.len(), 5);
+    let reason = signal["decisions"].to_string();
+    assert!(reason.contains("tried 5 times") && reason.contains("EXPIRED"), "{reason}");
+    bench.check_settled();
+    follower.site().wait_polls(3);
+    assert_eq!(bench.orders("ETHUSDC").len(), 5, "given up is given up");
+}

@@ -108,10 +108,6 @@ fn on_the_way() -> Vec<Trouble> {
             |bench| answers_orders(bench, 400, -2010, "This account may not place or cancel orders."),
             "may not place",
         ),
-        refused(
-            |bench| answers_orders(bench, 400, -2010, "This symbol is not permitted for this account."),
-            "not permitted",
-        ),
         refused(|bench| answers_orders(bench, 400, -2010, "A text of tomorrow."), "tomorrow"),
         refused(
             |bench| answers_orders(bench, 400, -1022, "Signature for this request is not valid."),

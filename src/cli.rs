@@ -5,13 +5,15 @@ use std::path::PathBuf;
 
 use lexopt::prelude::*;
 
+use crate::binance::{Account, Exchange};
 use crate::check;
 use crate::config::{Config, Faults, VARIABLES};
 use crate::daemon::{self, StartError};
 use crate::demo;
+use crate::fetch;
 use crate::keygen;
 use crate::logging;
-use crate::verify;
+use crate::verify::{self, Comparison};
 
 /// Ce que l'on a demandé.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,10 +23,18 @@ pub enum Command {
     /// Où écrire la clé privée ; [`keygen::DEFAULT_PATH`] si rien n'est dit.
     Keygen(Option<PathBuf>),
     Demo(demo::Options),
-    /// La base à vérifier, si elle est donnée.
-    Verify(Option<PathBuf>),
+    Verify(Books),
     Help,
     Version,
+}
+
+/// Les livres à vérifier.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Books {
+    /// `None` : ceux de la configuration.
+    pub path: Option<PathBuf>,
+    /// Sans demander à la bourse.
+    pub offline: bool,
 }
 
 /// Pourquoi le programme s'arrête mal, et avec quel code.
@@ -34,6 +44,8 @@ pub enum Failure {
     Usage(String),
     /// Ce qui était demandé ne s'est pas fait, ou l'installation ou les livres ont un défaut : code 1.
     Failed(String),
+    /// Les livres concordent entre eux, mais la bourse n'a pas pu être interrogée : code 3.
+    Unproved(String),
 }
 
 impl Failure {
@@ -41,12 +53,13 @@ impl Failure {
         match self {
             Failure::Failed(_) => 1,
             Failure::Usage(_) => 2,
+            Failure::Unproved(_) => 3,
         }
     }
 
     pub fn message(&self) -> &str {
         match self {
-            Failure::Failed(message) | Failure::Usage(message) => message,
+            Failure::Failed(message) | Failure::Usage(message) | Failure::Unproved(message) => message,
         }
     }
 }
@@ -73,7 +86,7 @@ pub fn parse(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
                     Some("check") => Command::Check,
                     Some("keygen") => Command::Keygen(None),
                     Some("demo") => Command::Demo(demo::Options::default()),
-                    Some("verify") => Command::Verify(None),
+                    Some("verify") => Command::Verify(Books::default()),
                     Some("help") => return Ok(Command::Help),
                     _ => return Err(format!("there is no command {word:?}").into()),
                 });
@@ -91,7 +104,10 @@ pub fn parse(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
             (Long("db"), Some(Command::Demo(options))) => {
                 options.db_path = Some(PathBuf::from(parser.value()?));
             }
-            (Long("db"), Some(Command::Verify(path))) => *path = Some(PathBuf::from(parser.value()?)),
+            (Long("db"), Some(Command::Verify(books))) => {
+                books.path = Some(PathBuf::from(parser.value()?));
+            }
+            (Long("offline"), Some(Command::Verify(books))) => books.offline = true,
             (other, _) => return Err(other.unexpected()),
         }
     }
@@ -114,7 +130,7 @@ pub fn main(parser: lexopt::Parser) -> Result<(), Failure> {
             let told = keygen::run(&path).map_err(|reason| Failure::Failed(format!("calvalot: {reason}")))?;
             print!("{told}");
         }
-        Command::Verify(path) => verify(path)?,
+        Command::Verify(books) => verify(books)?,
         Command::Run => run()?,
     }
     Ok(())
@@ -124,10 +140,11 @@ pub fn main(parser: lexopt::Parser) -> Result<(), Failure> {
 fn check() -> Result<(), Failure> {
     let report = check::run(&load()?).map_err(daemon::cannot)?;
     print!("{report}");
-    match report.faults() {
-        0 => Ok(()),
-        1 => Err(Failure::Failed("calvalot: 1 fault".to_owned())),
-        faults => Err(Failure::Failed(format!("calvalot: {faults} faults"))),
+    match (report.faults(), report.unproved()) {
+        (0, 0) => Ok(()),
+        (0, _) => Err(Failure::Failed("calvalot: not all could be tested, try again".to_owned())),
+        (1, _) => Err(Failure::Failed("calvalot: 1 fault".to_owned())),
+        (faults, _) => Err(Failure::Failed(format!("calvalot: {faults} faults"))),
     }
 }
 
@@ -135,16 +152,46 @@ fn load() -> Result<Config, Failure> {
     Config::load().map_err(|faults: Faults| Failure::Usage(faults.to_string()))
 }
 
-fn verify(path: Option<PathBuf>) -> Result<(), Failure> {
+/// Les livres face à eux-mêmes puis, s'ils sont réels, face à la bourse.
+fn verify(Books { path, offline }: Books) -> Result<(), Failure> {
     let configured = || Config::database().map_err(|faults| Failure::Usage(faults.to_string()));
     let path = path.map_or_else(configured, Ok)?;
     let failed = |error| Failure::Failed(format!("calvalot: {}: {error}", path.display()));
     let report = verify::verify(&path).map_err(failed)?;
     print!("{}", report.text);
-    match report.differences {
-        0 => Ok(()),
-        _ => Err(Failure::Failed("calvalot: the ledger does not agree with itself".to_owned())),
+    let compared = match report.live && !offline {
+        true => account().and_then(|account| verify::against(&path, &account).map_err(failed)),
+        false => Ok(Comparison::default()),
+    };
+    if let Ok(comparison) = &compared {
+        print!("{}", comparison.text);
     }
+    if report.differences > 0 {
+        return Err(Failure::Failed("calvalot: the ledger does not agree with itself".to_owned()));
+    }
+    match compared? {
+        Comparison { differences: 1.., .. } => {
+            Err(Failure::Failed("calvalot: the ledger does not agree with the exchange".to_owned()))
+        }
+        Comparison { complete: false, .. } => Err(Failure::Unproved(
+            "calvalot: the ledger agrees with itself, the exchange could not be asked".to_owned(),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Le compte réel, par la même configuration que `run`.
+fn account() -> Result<Account, Failure> {
+    let usage = |faults: String| {
+        let way_out = "a live ledger is compared with the exchange, which takes the configuration of `calvalot run`; \
+                       --offline leaves that out";
+        Failure::Usage(format!("{faults}\n{way_out}"))
+    };
+    let config = Config::load().map_err(|faults| usage(faults.to_string()))?;
+    let fetch = fetch::Client::new(fetch::TIME_LIMIT).map_err(daemon::cannot)?;
+    let account = check::open(&config.account, &Exchange::new(&config.exchange_url, fetch));
+    let account = account.map_err(|fault| usage(fault.to_string()))?;
+    account.ok_or_else(|| usage("BINANCE_API_KEY: not set".to_owned()))
 }
 
 fn run() -> Result<(), Failure> {
@@ -167,8 +214,9 @@ pub fn help() -> String {
          \x20 calvalot [run]            follow the leader (configured by the environment, below)\n\
          \x20 calvalot check            test the leader, the clock, the exchange, the key, the disk; change nothing\n\
          \x20 calvalot keygen [PATH]    make a key for Binance; the private half stays here (data/binance-key.pem)\n\
-         \x20 calvalot verify           prove the ledger: replay it and compare; change nothing\n\
+         \x20 calvalot verify           prove the ledger: replay it, compare it (live: with the exchange too)\n\
          \x20     --db PATH             the ledger to prove (default: DB_PATH)\n\
+         \x20     --offline             live: do not ask the exchange\n\
          \x20 calvalot demo [options]   follow a simulated leader: no account, no key, no network\n\
          \x20     --seed N              the simulated world to play (default 3)\n\
          \x20     --live                real orders to the simulated exchange, with lost answers\n\

@@ -16,7 +16,7 @@ use smol::stream::StreamExt;
 use crate::api::front::{Front, Limits};
 use crate::api::guard::Guard;
 use crate::api::{self, State};
-use crate::binance::{Account, Exchange};
+use crate::binance::Exchange;
 use crate::check;
 use crate::clock;
 use crate::config::{Config, Fault, Mode};
@@ -103,16 +103,8 @@ fn venue(config: &Config, exchange: &Exchange, fetch: fetch::Client) -> Result<V
         wrong: "not set, and live trading needs a key".to_owned(),
         remedy: "set BINANCE_API_KEY and BINANCE_API_SECRET, or TRADING_MODE=dry_run".to_owned(),
     };
-    let key =
-        config.account.key().and_then(|key| key.ok_or_else(missing)).map_err(StartError::Configuration)?;
-    let credentials = check::credentials(&key).map_err(|line| {
-        StartError::Configuration(Fault {
-            variable: "BINANCE_API_SECRET_FILE".to_owned(),
-            wrong: line.found,
-            remedy: line.advice.unwrap_or_default(),
-        })
-    })?;
-    let account = Account::new(exchange.at(&config.account.url), credentials);
+    let account = check::open(&config.account, exchange).and_then(|account| account.ok_or_else(missing));
+    let account = account.map_err(StartError::Configuration)?;
     let sender = OneShot::new(fetch::SEND_LIMIT).map_err(cannot)?;
     let leader = Leader::new(&config.leader_url, config.secret.expose(), &config.version, fetch);
     Ok(Venue::Live(Box::new(Desk::new(account, sender, preflight(config.clone(), leader, exchange.clone())))))

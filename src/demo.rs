@@ -61,7 +61,13 @@ pub fn run(options: &Options, stop: impl Future<Output = ()>) -> Result<(), Star
         if options.live { "; real orders to the simulated exchange, some answers get lost" } else { "" },
         db_path.display()
     );
-    let outcome = daemon::run(config(options, &world, port, db_path), listener, stop);
+    let config = Config {
+        mode: if options.live { Mode::Live } else { Mode::DryRun },
+        poll_interval: POLL_INTERVAL / options.speed,
+        port,
+        ..follower(&world, db_path)
+    };
+    let outcome = daemon::run(config, listener, stop);
     if options.db_path.is_none() && scratch.exists() {
         fs::remove_dir_all(&scratch).map_err(daemon::cannot)?;
     }
@@ -84,23 +90,25 @@ fn listen(port: Option<u16>) -> Result<TcpListener, StartError> {
     }
 }
 
-fn config(options: &Options, world: &World, port: u16, db_path: PathBuf) -> Config {
+/// La configuration d'un suiveur simulé de `world`, qui a la clé de son compte et 1000 EUR.
+pub fn follower(world: &World, db_path: PathBuf) -> Config {
+    let script = Script::default();
     Config {
         leader_url: world.leader_url(),
-        secret: Secret::new(Script::default().secret),
+        secret: Secret::new(script.secret),
         exchange_url: world.exchange_url(),
         account: AccountAccess {
-            api_key: Some(Secret::new(Script::default().api_key)),
-            api_secret: Some(Secret::new(Script::default().api_secret)),
+            api_key: Some(Secret::new(script.api_key)),
+            api_secret: Some(Secret::new(script.api_secret)),
             ..AccountAccess::at(world.exchange_url())
         },
-        mode: if options.live { Mode::Live } else { Mode::DryRun },
+        mode: Mode::DryRun,
         initial_budget: Eur::new(dec!(1000)),
-        poll_interval: POLL_INTERVAL / options.speed,
+        poll_interval: POLL_INTERVAL,
         market_interval: MARKET_INTERVAL,
         threshold: Weight::new(dec!(0.005)),
         db_path,
-        port,
+        port: 0,
         allowed_hosts: Vec::new(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         warnings: Vec::new(),

@@ -14,6 +14,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
+use crate::domain::intent::State as OrderState;
 use crate::domain::market::Coin;
 use crate::domain::order::Side;
 use crate::domain::poll::PollOutcome;
@@ -45,6 +46,24 @@ pub struct Figures {
     pub eur_rate: Option<f64>,
     /// Chaque lecture qu'une évaluation demande, et si elle manque.
     pub readings: Vec<(String, bool)>,
+    pub orders: Vec<(OrderState, Side, u32)>,
+    pub late_orders: u32,
+    pub foreign_orders: u32,
+    /// Rien en simulation, où rien ne s'échange pour de vrai.
+    pub trading_open: Option<bool>,
+    /// Chaque essai fait, et s'il est bon.
+    pub checks: Vec<(String, bool)>,
+    pub clock_lead: Option<f64>,
+    pub silent_until: Option<f64>,
+    pub balances: Vec<Reconciled>,
+}
+
+/// Un actif du dernier rapprochement : l'écart du compte aux livres, et ce qui lui manque.
+#[derive(Clone, Debug)]
+pub struct Reconciled {
+    pub asset: String,
+    pub difference: f64,
+    pub missing: f64,
 }
 
 /// Une position et, si elle est connue, sa valeur.
@@ -83,6 +102,8 @@ pub fn page(figures: &Figures, format: Format) -> String {
     register_money(&mut registry, figures);
     register_following(&mut registry, figures);
     register_market(&mut registry, figures);
+    register_orders(&mut registry, figures);
+    register_exchange(&mut registry, figures);
     let mut text = String::new();
     // Écrire dans une `String` n'échoue pas.
     encode(&mut text, &registry).expect("a String takes every write");
@@ -132,6 +153,22 @@ struct CoinSide {
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct Reading {
     reading: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct OutcomeSide {
+    outcome: &'static str,
+    side: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Test {
+    test: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Asset {
+    asset: String,
 }
 
 /// Aucune étiquette : une famille d'une seule série, ou d'aucune.
@@ -234,6 +271,57 @@ fn register_market(registry: &mut Registry, figures: &Figures) {
         unknown.get_or_create(&Reading { reading: reading.clone() }).set(i64::from(*missing));
     }
     registry.register("reading_unknown", "1 if this is not known now: no trade while any is 1", unknown);
+}
+
+fn register_orders(registry: &mut Registry, figures: &Figures) {
+    let count = |state: OrderState, side: Option<Side>| -> u32 {
+        let found =
+            figures.orders.iter().filter(|(s, at, _)| *s == state && side.is_none_or(|side| side == *at));
+        found.map(|(_, _, count)| count).sum()
+    };
+    let (ended, doubtful) = (Family::<OutcomeSide, Counter>::default(), Family::<State, Gauge>::default());
+    for state in OrderState::ALL {
+        if state.is_in_doubt() {
+            doubtful.get_or_create(&State { state: state.word() }).set(i64::from(count(state, None)));
+        } else if state != OrderState::Planned {
+            for side in [Side::Buy, Side::Sell] {
+                let label = OutcomeSide { outcome: state.word(), side: side.word() };
+                ended.get_or_create_owned(&label).inc_by(u64::from(count(state, Some(side))));
+            }
+        }
+    }
+    // Une exécution apprise tard change d'issue : le compteur de l'ancienne recule d'un, une fois.
+    registry.register("orders", "Orders that ended, by outcome and side", ended);
+    registry.register("orders_in_doubt", "Orders whose outcome is not known, by state", doubtful);
+    let late = Some(f64::from(figures.late_orders));
+    single(registry, "orders_late", "Executions learned late that nobody has acknowledged", late);
+    let foreign = Counter::<u64>::default();
+    foreign.inc_by(u64::from(figures.foreign_orders));
+    registry.register("foreign_orders", "Orders seen on the account that are not ours", foreign);
+}
+
+fn register_exchange(registry: &mut Registry, figures: &Figures) {
+    let flag = |set: bool| f64::from(u8::from(set));
+    let open = figures.trading_open.map(flag);
+    single(registry, "trading_open", "1 if real orders may be sent; absent in a simulation", open);
+    let checks = Family::<Test, Floating>::default();
+    for (test, fine) in &figures.checks {
+        checks.get_or_create(&Test { test: test.clone() }).set(flag(*fine));
+    }
+    registry.register("check_ok", "1 if this test of the outside is fine, while it could be made", checks);
+    let lead = "How far the clock of this machine is ahead of the exchange's";
+    single(registry, "clock_lead_seconds", lead, figures.clock_lead);
+    let silent = "Until when the exchange wants no request, while it wants none";
+    single(registry, "exchange_silent_until_timestamp_seconds", silent, figures.silent_until);
+    let (differences, missing) = (Family::<Asset, Floating>::default(), Family::<Asset, Floating>::default());
+    for balance in &figures.balances {
+        let label = Asset { asset: balance.asset.clone() };
+        differences.get_or_create(&label).set(balance.difference);
+        missing.get_or_create(&label).set(balance.missing);
+    }
+    let help = "What the account holds less what the ledger says, in units of the asset";
+    registry.register("reconciliation_difference", help, differences);
+    registry.register("reconciliation_missing", "What the account lacks for the ledger to be right", missing);
 }
 
 /// Une valeur seule ; sans échantillon quand elle n'est pas connue.

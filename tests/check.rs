@@ -4,9 +4,12 @@
 mod follower;
 
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
+use calvalot::config::{Config, Mode};
+use calvalot::domain::check::{Check, DECISIVE, REQUIRED};
 use calvalot::sim::{Fault, On, Reply, Script, Side, Status, Wire, World};
-use follower::{Folder, Process, still_world, until};
+use follower::{Folder, Follower, Process, config, still_world, until};
 use rust_decimal::dec;
 
 const ACCOUNT: &str = "/api/v3/account";
@@ -16,10 +19,11 @@ const RIGHTS: &str = "/sapi/v1/account/apiRestrictions";
 const WRONG: &str = "wr0ngAndHidden";
 
 /// Toutes les lignes de la table, dans leur ordre.
-const TESTS: [&str; 14] = [
+const TESTS: [&str; 15] = [
     "configuration",
     "disk",
     "ledger",
+    "orders",
     "leader",
     "clock",
     "exchange",
@@ -53,15 +57,7 @@ impl Setup {
     fn new() -> Setup {
         let (world, folder) = (still_world(), Folder::new());
         world.leader().set_target(&[("BTCUSDC", dec!(0.5)), ("ETHUSDC", dec!(0.25))]);
-        let script = Script::default();
-        let environment = vec![
-            ("LEADER_URL", world.leader_url()),
-            ("SIGNAL_SECRET", script.secret),
-            ("BINANCE_URL", world.exchange_url()),
-            ("BINANCE_API_KEY", script.api_key),
-            ("BINANCE_API_SECRET", script.api_secret),
-            ("DB_PATH", folder.db().display().to_string()),
-        ];
+        let environment = follower::environment(&world, &folder).into_iter().chain(follower::key()).collect();
         Setup { world, folder, environment }
     }
 
@@ -146,6 +142,52 @@ fn all_is_well_and_nothing_has_changed() {
     assert!(setup.world.exchange().accepted_orders().is_empty());
     let left = std::fs::read_dir(setup.folder.path()).expect("the folder").count();
     assert_eq!(left, 0, "it left something behind");
+}
+
+/// Chaque ligne que la commande montre, et ce qu'elle ferme quand elle est un défaut ou n'a pas pu se faire.
+#[test]
+fn what_closes_live_trading_is_decided_for_each_line() {
+    // Une configuration fausse arrête le démarrage : sa ligne n'a que des remarques. Sans leader il n'y a rien à
+    // suivre. Une paire arrêtée, un achat trop petit, un solde court, un ordre en doute ne gênent que leur coin.
+    let decided = [
+        ("configuration", false, false),
+        ("disk", true, false),
+        ("ledger", false, false),
+        ("orders", false, false),
+        ("leader", false, false),
+        ("clock", true, true),
+        ("exchange", true, true),
+        ("pairs", false, false),
+        ("minima", false, false),
+        ("key", true, true),
+        ("key rights", true, false),
+        ("key IPs", false, false),
+        ("account", true, true),
+        ("account pairs", false, false),
+        ("balance", false, false),
+    ];
+    let table = Setup::live().check();
+    let shown: Vec<&str> = table.out.lines().map(|line| line[..15].trim_end()).collect();
+    assert_eq!(shown, decided.map(|(test, ..)| test));
+    for (test, at_fault, untested) in decided {
+        assert_eq!(Check::fault(test, "wrong", "mend it").stops_trading(), at_fault, "{test}");
+        assert_eq!(Check::not_tested(test, "nobody answered").stops_trading(), untested, "{test}");
+    }
+    for test in DECISIVE.iter().chain(&REQUIRED) {
+        assert!(shown.contains(test), "no line is called {test}");
+    }
+}
+
+#[test]
+fn what_could_not_be_tested_is_not_all_well() {
+    let setup = Setup::live();
+    setup.world.fault(On::exchange("/api/v3/time"), Fault::answer(Reply::empty(504)));
+    let table = setup.check();
+    assert_eq!(table.code, Some(1), "{}", table.out);
+    assert_eq!(table.error, "calvalot: not all could be tested, try again\n", "{}", table.out);
+    assert!(!table.out.contains("FAULT") && table.line("key").0 == "-", "{}", table.out);
+    let simulation = setup.with("TRADING_MODE", "dry_run").check();
+    assert_eq!(simulation.code, Some(0), "{}", simulation.out);
 }
 
 #[test]
@@ -284,6 +326,7 @@ fn an_exchange_that_does_not_answer_is_told_once_per_reason() {
         ("configuration", "ok"),
         ("disk", "ok"),
         ("ledger", "ok"),
+        ("orders", "ok"),
         ("leader", "ok"),
         ("clock", "-"),
         ("exchange", "FAULT"),
@@ -312,6 +355,46 @@ fn silence_asked_for_by_the_exchange_is_kept_by_every_later_test() {
         assert!(table.line(test).1.contains("answered 418"), "{}", table.out);
     }
     assert_eq!(setup.world.exchange().calls("/api/v3/exchangeInfo"), 1, "it asked again");
+}
+
+#[test]
+fn what_the_ledger_of_a_live_account_remembers_is_tested() {
+    let setup = Setup::live();
+    setup.world.exchange().set_balance("USDC", dec!(2000));
+    let poll_interval = Duration::from_secs(1);
+    let config = Config { mode: Mode::Live, poll_interval, ..config(&setup.world, &setup.folder) };
+    let follower = Follower::start(config);
+    follower.site().closed_signal("initial_sync");
+    follower.stop();
+    let table = setup.check();
+    assert_eq!(table.code, Some(0), "{}", table.out);
+    assert_eq!(table.line("orders"), ("ok", "none is in doubt", ""), "{}", table.out);
+    let books = |sql: &str| {
+        let books = rusqlite::Connection::open(setup.folder.db()).expect("the database");
+        books.execute_batch(sql).expect("the database is writable");
+    };
+    books("UPDATE intents SET state = 'unknown' WHERE coin = 'BTCUSDC'");
+    setup.check_remark("orders", "in doubt: BUY BTCUSDC (cal-", "until it is sure");
+    books("UPDATE intents SET late = 1 WHERE coin = 'ETHUSDC'");
+    setup.check_fault("orders", "executed late: BUY ETHUSDC (cal-", "release them on the page");
+    books("UPDATE intents SET late = 0; UPDATE intents SET state = 'stuck' WHERE coin = 'BTCUSDC'");
+    setup.check_fault("orders", "stuck: BUY BTCUSDC (cal-", "until a person has looked");
+    books("UPDATE intents SET state = 'filled'");
+    setup.world.exchange().edit_account(|account| account.uid += 1);
+    setup.check_fault("account", "another account than the one this ledger began with", "another DB_PATH");
+    setup.world.exchange().edit_account(|account| account.uid -= 1);
+    let now = calvalot::clock::now().0;
+    let silence = |from: i64, until: i64| {
+        format!("UPDATE exchange SET silent_status = 418, silent_from = {from}, silent_until = {until}")
+    };
+    books(&silence(now - 3_600_000, now - 1));
+    assert_eq!(setup.check().code, Some(0), "a silence that is over");
+    books(&silence(now - 1000, now + 3_600_000));
+    let calls =
+        || ["/api/v3/time", "/api/v3/exchangeInfo", ACCOUNT].map(|path| setup.world.exchange().calls(path));
+    let before = calls();
+    setup.check_fault("exchange", "answered 418 and is not called again before", "wait until then");
+    assert_eq!(calls(), before, "it called all the same");
 }
 
 #[test]
@@ -420,7 +503,7 @@ fn an_account_that_may_not_trade_is_told_with_the_pairs() {
         .world
         .exchange()
         .edit_listing("XRPUSDC", |listing| listing.permission_sets = vec![vec!["TRD_GRP_9"]]);
-    setup.check_fault("account pairs", "may not trade XRPUSDC", "support");
+    setup.check_fault("account pairs", "may not trade XRPUSDC", "ask its support");
 }
 
 #[test]

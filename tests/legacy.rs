@@ -9,7 +9,7 @@ mod follower;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use calvalot::sim::{Fault, On, Script, World};
+use calvalot::sim::{Fault, On, World};
 use follower::{Folder, Follower, config, decimal, still_world};
 use rusqlite::Connection;
 use rust_decimal::{Decimal, dec};
@@ -117,10 +117,7 @@ fn refused(world: &World, folder: &Folder) -> (Option<i32>, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_calvalot"));
     command
         .env_clear()
-        .env("LEADER_URL", world.leader_url())
-        .env("SIGNAL_SECRET", Script::default().secret)
-        .env("BINANCE_URL", world.exchange_url())
-        .env("DB_PATH", folder.db())
+        .envs(follower::environment(world, folder))
         .env("PORT", follower::free_port().to_string())
         .current_dir(folder.path());
     let Output { status, stderr, .. } = command.output().unwrap();

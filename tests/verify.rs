@@ -1,14 +1,28 @@
-//! `calvalot verify`, par le vrai programme : des livres justes concordent, des livres touchés non.
+//! `calvalot verify`, par le vrai programme : des livres justes concordent, des livres touchés non ; ceux d'un
+//! compte réel se comparent aussi à la bourse simulée, en vrai HTTP.
 
 mod follower;
 
 use std::path::Path;
 use std::process::{Command, Output};
+use std::time::Duration;
 
-use calvalot::sim::{Script, World};
-use follower::{Folder, Follower, still_world, until};
+use calvalot::binance::{Account, Credentials, Exchange, Placed, Ticket};
+use calvalot::clock;
+use calvalot::config::{Config, Mode};
+use calvalot::domain::market::{Coin, Readings};
+use calvalot::domain::money::Usdc;
+use calvalot::domain::order::Order;
+use calvalot::fetch::{Client, OneShot, SEND_LIMIT, TIME_LIMIT};
+use calvalot::sim::{Fault, On, Pace, Reply, Script, Side, Wire, World};
+use follower::{Folder, Follower, config, still_world, until};
 use rusqlite::Connection;
 use rust_decimal::dec;
+use smol::block_on;
+
+const ORDER: &str = "/api/v3/order";
+const ALL_ORDERS: &str = "/api/v3/allOrders";
+const MY_TRADES: &str = "/api/v3/myTrades";
 
 fn verify(db: &Path) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_calvalot"));
@@ -111,4 +125,270 @@ fn what_is_no_ledger_is_refused_with_a_sentence() {
     let newer = verify(&folder.db());
     assert_eq!(newer.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&newer.stderr).contains("version 99"), "{newer:?}");
+}
+
+/// Un grand livre réel où tout est arrivé : des achats, une vente, des frais en BNB puis dans l'actif reçu, un
+/// ordre refusé, un ordre dont la réponse s'est perdue.
+struct Live {
+    world: World,
+    folder: Folder,
+}
+
+impl Live {
+    fn new() -> Live {
+        let live = Live::untraded();
+        let follower = live.follow();
+        follower.site().closed_signal("initial_sync");
+        let orders = || On::exchange(ORDER).method("POST");
+        live.world.fault(orders().nth(2), Fault::processed(Wire::Reset));
+        let refused = Reply::code(400, -1013, "Filter failure: LOT_SIZE");
+        live.world.fault(orders().nth(3), Fault::answer(refused));
+        let target = [("BTCUSDC", dec!(0.1)), ("ETHUSDC", dec!(0.3)), ("SOLUSDC", dec!(0.2))];
+        let id = live.world.leader().set_target(&target);
+        follower.site().closed_signal(&id);
+        live.world.clear_faults();
+        until("nothing is in doubt", || {
+            let ended = live.count("state IN ('filled', 'refused')") == live.count("1 = 1");
+            (ended && live.count("state = 'filled'") >= 4).then_some(())
+        });
+        // Le démon tourne : la base et la bourse se lisent quand même.
+        live.check(0, "the exchange agrees (");
+        follower.stop();
+        live
+    }
+
+    /// Un compte prêt, que personne n'a encore suivi.
+    fn untraded() -> Live {
+        let balances = vec![("USDC".to_owned(), dec!(2000)), ("BNB".to_owned(), dec!(0.0008))];
+        let script = Script { pace: Pace::Frozen, balances, ..Script::default() };
+        let world = World::start(script).expect("free ports");
+        world.exchange().edit_account(|account| account.bnb_fees = true);
+        world.leader().set_target(&[("BTCUSDC", dec!(0.3)), ("ETHUSDC", dec!(0.2))]);
+        Live { world, folder: Folder::new() }
+    }
+
+    fn follow(&self) -> Follower {
+        let poll_interval = Duration::from_secs(1);
+        Follower::start(Config { mode: Mode::Live, poll_interval, ..config(&self.world, &self.folder) })
+    }
+
+    fn books(&self) -> Connection {
+        Connection::open(self.folder.db()).expect("the ledger is there")
+    }
+
+    fn count(&self, clause: &str) -> i64 {
+        let sql = format!("SELECT count(*) FROM intents WHERE {clause}");
+        self.books().query_row(&sql, [], |row| row.get(0)).expect("the tables are ours")
+    }
+
+    fn text(&self, sql: &str) -> String {
+        self.books().query_row(sql, [], |row| row.get(0)).expect("one text")
+    }
+
+    fn verify(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Output {
+        let script = Script::default();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_calvalot"));
+        command
+            .env_clear()
+            .current_dir(self.folder.path())
+            .envs(follower::environment(&self.world, &self.folder))
+            .envs(follower::key())
+            .env("TRADING_MODE", "live")
+            .envs(environment.iter().copied())
+            .arg("verify")
+            .args(arguments);
+        let output = command.output().expect("the program runs");
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(!error.contains("panicked"), "{error}");
+        for secret in [&script.api_key, &script.api_secret] {
+            assert!(!error.contains(secret) && !text(&output).contains(secret), "a secret is told");
+        }
+        output
+    }
+
+    /// Vérifie, attend ce code de sortie et ces mots ; rend le texte.
+    fn check(&self, code: i32, expected: &str) -> String {
+        let output = self.verify(&[], &[]);
+        let text = text(&output);
+        assert_eq!(output.status.code(), Some(code), "{text}{}", String::from_utf8_lossy(&output.stderr));
+        assert!(text.contains(expected), "{expected:?} is not in {text}");
+        text
+    }
+
+    /// Un autre programme achète sur le même compte.
+    fn buy_by_hand(&self, client_id: &str) {
+        let script = Script::default();
+        let exchange = Exchange::new(&self.world.exchange_url(), Client::new(TIME_LIMIT).expect("a client"));
+        let server = block_on(exchange.synchronise()).expect("the exchange tells its time");
+        let readings = block_on(exchange.refresh(Readings::default()));
+        let market = readings.complete(clock::now()).expect("everything is known");
+        let order = Order::buy(Coin::Xrp, Usdc::new(dec!(50)), &market).expect("an order");
+        let (stamped_at, window) = (server.stamp(), Duration::from_secs(5));
+        let ticket = Ticket { client_id: client_id.to_owned(), order, stamped_at, window };
+        let account = Account::new(exchange, Credentials::hmac(&script.api_key, &script.api_secret));
+        let placed = block_on(account.place(&OneShot::new(SEND_LIMIT).expect("a sender"), &ticket));
+        assert!(matches!(placed, Placed::Accepted(..)), "{placed:?}");
+    }
+}
+
+#[test]
+fn live_books_are_those_of_the_exchange_and_only_ours_count() {
+    let live = Live::new();
+    let text = live.check(0, "the exchange agrees (5 orders)\n");
+    assert!(text.contains("ok    BTCUSDC           2 executed, 0 not executed\n"), "{text}");
+    assert!(text.contains("1 not executed"), "{text}");
+    assert!(live.count("state = 'filled' AND order_id IS NOT NULL") >= 4);
+    live.buy_by_hand("by-hand-1");
+    live.check(0, "1 order of the account not ours\n");
+    let tag = live.text("SELECT tag FROM agent");
+    let name = format!("cal-{tag}-99-1");
+    live.buy_by_hand(&name);
+    let text = live.check(1, &format!("FAULT XRPUSDC           BUY {name}: the ledger does not know it"));
+    assert!(text.contains("the books agree\n") && text.contains("1 difference with the exchange"), "{text}");
+    assert!(!text.contains("the exchange agrees"), "{text}");
+}
+
+#[test]
+fn every_trade_that_was_touched_is_shown_with_what_the_exchange_has() {
+    let live = Live::new();
+    let names = |clause: &str| {
+        live.text(&format!(
+            "SELECT group_concat(client_id) FROM (SELECT client_id FROM intents WHERE {clause} ORDER BY id)"
+        ))
+    };
+    let filled = names("state = 'filled'");
+    let filled: Vec<&str> = filled.split(',').collect();
+    let refused = names("state = 'refused'");
+    let trade = |name: &str| format!("intent = (SELECT id FROM intents WHERE client_id = '{name}')");
+    live.books()
+        .execute_batch(&format!(
+            "UPDATE trades SET quantity = '7' WHERE {};
+             UPDATE trades SET fee_cash = '0.12345678' WHERE {};
+             DELETE FROM trades WHERE {};
+             DELETE FROM trades WHERE {};
+             DELETE FROM intents WHERE client_id = '{}';
+             UPDATE intents SET order_id = NULL WHERE state = 'filled';
+             UPDATE intents SET state = 'filled' WHERE client_id = '{refused}';
+             INSERT INTO trades (intent, coin, side, quantity, price, amount, fee_usdc, simulated, at)
+             SELECT id, coin, side, '1', '1', '1', '0', 0, 0 FROM intents WHERE client_id = '{refused}';",
+            trade(filled[0]),
+            trade(filled[1]),
+            trade(filled[2]),
+            trade(filled[3]),
+            filled[3],
+        ))
+        .expect("the ledger is writable");
+    let text = live.check(1, "5 differences with the exchange: look at these orders on Binance");
+    let line = |name: &str| {
+        let found = text.lines().find(|line| line.contains(&format!("{name}: ")));
+        found.unwrap_or_else(|| panic!("{name} is not in {text}"))
+    };
+    assert!(line(filled[0]).contains("quantity kept 7, the exchange has 0."), "{text}");
+    assert!(line(filled[1]).contains("fee in USDC kept 0.12345678, the exchange has 0"), "{text}");
+    assert!(line(filled[2]).contains("the ledger has no trade of it, the exchange has 0."), "{text}");
+    assert!(line(filled[3]).contains("the ledger does not know it"), "{text}");
+    assert!(line(&refused).contains("kept as executed, the exchange executed nothing"), "{text}");
+}
+
+/// Le réseau peut livrer deux fois une demande partie une fois.
+#[test]
+fn an_order_that_was_executed_twice_is_shown_with_both() {
+    let live = Live::untraded();
+    live.world.fault(On::exchange(ORDER).method("POST").next(1), Fault::twice());
+    let follower = live.follow();
+    follower.site().closed_signal("initial_sync");
+    follower.stop();
+    let orders = live.world.exchange().accepted_orders();
+    let twins: Vec<_> = orders.iter().filter(|order| order.client_id == orders[0].client_id).collect();
+    let expected = format!(
+        "{}: the exchange executed it as orders {} and {}\n",
+        twins[0].client_id, twins[0].id, twins[1].id
+    );
+    let text = live.check(1, &expected);
+    assert!(text.contains("the books agree\n") && text.contains("1 difference with"), "{text}");
+}
+
+#[test]
+fn what_the_ledger_takes_as_never_executed_is_asked_too() {
+    let live = Live::new();
+    let name = live.text("SELECT client_id FROM intents WHERE state = 'filled' LIMIT 1");
+    live.books()
+        .execute_batch(&format!(
+            "DELETE FROM trades WHERE intent = (SELECT id FROM intents WHERE client_id = '{name}');
+             UPDATE intents SET state = 'absent' WHERE client_id = '{name}';"
+        ))
+        .expect("the ledger is writable");
+    let text = live.check(1, &format!("{name}: it is kept as absent, the exchange has it as order "));
+    assert!(text.ends_with("the exchange may be late, then verify again\n"), "{text}");
+    live.books()
+        .execute_batch("UPDATE intents SET state = 'stuck' WHERE state = 'absent'")
+        .expect("writable");
+    let text = live.check(1, "1 order in doubt, not compared\n");
+    assert!(text.contains("the exchange agrees") && !text.contains(&name), "{text}");
+    live.world.exchange().wipe();
+    let text = live.check(1, "3 differences with the exchange");
+    assert_eq!(text.matches("the exchange executed nothing").count(), 3, "{text}");
+}
+
+#[test]
+fn an_exchange_that_does_not_answer_is_no_proof_and_no_difference() {
+    let live = Live::new();
+    live.world.refuse_connections(Side::Exchange).expect("the port closes");
+    let text =
+        live.check(3, "the exchange could not be asked, after 0 orders: the exchange cannot be reached");
+    assert!(text.contains("the books agree\n") && text.contains("  -> check the network"), "{text}");
+    let offline = live.verify(&["--offline"], &[]);
+    assert_eq!(offline.status.code(), Some(0), "{offline:?}");
+    assert!(text.starts_with(&self::text(&offline)), "{offline:?}");
+    live.world.accept_connections(Side::Exchange).expect("the port opens");
+    // Une lecture manquée est refaite ; deux de suite arrêtent.
+    let cut = || Fault::unprocessed(Wire::Close);
+    live.world.fault(On::exchange(MY_TRADES).next(1), cut());
+    live.check(0, "the exchange agrees (5 orders)");
+    live.world.fault(On::exchange(MY_TRADES), cut());
+    live.check(3, "did not send a whole answer");
+    live.books().execute_batch("UPDATE account SET cash = '1'").expect("writable");
+    live.check(1, "FAULT cash (USDC)");
+}
+
+#[test]
+fn a_key_that_does_not_open_the_account_of_the_ledger_proves_nothing() {
+    let live = Live::new();
+    let wrong = live.verify(&[], &[("BINANCE_API_SECRET", "wrong")]);
+    assert_eq!(wrong.status.code(), Some(3));
+    assert!(text(&wrong).contains("-1022") && text(&wrong).contains("copy both again"), "{wrong:?}");
+    for environment in
+        [[("BINANCE_API_KEY", ""), ("BINANCE_API_SECRET", "")], [("LEADER_URL", ""), ("PORT", "0")]]
+    {
+        let without = live.verify(&[], &environment);
+        assert_eq!(without.status.code(), Some(2), "{without:?}");
+        assert!(
+            String::from_utf8_lossy(&without.stderr).contains("--offline leaves that out"),
+            "{without:?}"
+        );
+    }
+    live.world.exchange().edit_account(|account| account.uid = 7);
+    live.check(3, "the key opens another account than the one this ledger began with");
+    assert_eq!(verify(&live.folder.db()).status.code(), Some(2), "no configuration at all");
+}
+
+#[test]
+fn a_silence_is_obeyed_whether_it_is_asked_for_now_or_was_before() {
+    let live = Live::new();
+    live.world.fault(On::exchange(MY_TRADES), Fault::answer(Reply::too_many_requests(30)));
+    let before = live.world.exchange().calls(MY_TRADES);
+    live.check(3, "the exchange answered 429 and is not called again before");
+    assert_eq!(live.world.exchange().calls(MY_TRADES), before + 1, "it insisted");
+    let now = clock::now().0;
+    let silence = format!(
+        "UPDATE exchange SET silent_status = 418, silent_from = {}, silent_until = {}",
+        now - 1000,
+        now + 3_600_000
+    );
+    live.books().execute_batch(&silence).expect("writable");
+    let calls =
+        || [ORDER, ALL_ORDERS, MY_TRADES, "/api/v3/time"].map(|path| live.world.exchange().calls(path));
+    let before = calls();
+    live.check(3, "the exchange answered 418 and is not called again before");
+    assert_eq!(calls(), before, "a call was made");
 }

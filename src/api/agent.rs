@@ -109,7 +109,7 @@ struct Toggled {
 
 /// Met en pause ou reprend ; sans `paused`, retourne l'état.
 pub async fn toggle(mut request: Request) -> tide::Result {
-    let Toggle { paused } = json_body(&mut request, "{} or {\"paused\": true}").await?;
+    let Toggle { paused } = json_body(&mut request, &["paused"], "{} or {\"paused\": true}").await?;
     let paused = request.state().commands.pause(paused).await.map_err(ApiError::from)?;
     Ok(json(StatusCode::Ok, &Toggled { status: if paused { "paused" } else { "resumed" } }))
 }

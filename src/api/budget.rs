@@ -181,7 +181,7 @@ struct Deposited {
 
 /// Compte un dépôt.
 pub async fn deposit(mut request: Request) -> tide::Result {
-    let Deposit { amount_eur } = json_body(&mut request, "{\"amount_eur\": 50}").await?;
+    let Deposit { amount_eur } = json_body(&mut request, &["amount_eur"], "{\"amount_eur\": 50}").await?;
     let amount = euros(amount_eur)
         .filter(|&amount| amount.is_positive() && amount <= Eur::new(dec!(100_000)))
         .ok_or_else(|| ApiError::bad_request("amount_eur must be above 0, at most 100000, in cents"))?;
@@ -191,7 +191,7 @@ pub async fn deposit(mut request: Request) -> tide::Result {
 
 /// Corrige le total déposé.
 pub async fn correct_deposits(mut request: Request) -> tide::Result {
-    let Correction { total_eur } = json_body(&mut request, "{\"total_eur\": 120}").await?;
+    let Correction { total_eur } = json_body(&mut request, &["total_eur"], "{\"total_eur\": 120}").await?;
     let total = euros(total_eur)
         .filter(|&total| total >= Eur::ZERO && total <= Eur::new(dec!(1_000_000)))
         .ok_or_else(|| ApiError::bad_request("total_eur must be from 0 to 1000000, in cents"))?;

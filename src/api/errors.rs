@@ -127,11 +127,24 @@ impl Errors {
     }
 
     fn allowed(&self, path: &str) -> &str {
-        self.allow.get(path).map_or("GET, HEAD", String::as_str)
+        let here = self.allow.iter().find(|(route, _)| is_at(route, path));
+        here.map_or("GET, HEAD", |(_, methods)| methods.as_str())
     }
 }
 
-/// La table des routes. Les chemins sont fixes, sans paramètre.
+/// Vrai si `path` est un de ceux de cette route, où `:nom` est un morceau quelconque.
+fn is_at(route: &str, path: &str) -> bool {
+    let (mut wanted, mut found) = (route.split('/'), path.split('/'));
+    loop {
+        match (wanted.next(), found.next()) {
+            (None, None) => return true,
+            (Some(wanted), Some(found)) if wanted == found || wanted.starts_with(':') => {}
+            _ => return false,
+        }
+    }
+}
+
+/// La table des routes.
 pub struct Routes<S> {
     app: Server<S>,
     allow: BTreeMap<&'static str, String>,
@@ -191,16 +204,16 @@ pub(super) fn not_json() -> ApiError {
     ApiError::new(StatusCode::UnsupportedMediaType, message)
 }
 
-/// Le corps JSON de la requête. `shape` est la forme attendue, citée dans le refus : miniserde ne dit pas ce qui cloche.
-/// Un champ qu'elle ne cite pas est refusé : mal écrit, il passerait pour absent, et `{}` veut parfois dire quelque chose.
-pub async fn json_body<T, S>(request: &mut Request<S>, shape: &str) -> Result<T, ApiError>
+/// Le corps JSON de la requête. `example` est cité dans le refus : miniserde ne dit pas ce qui cloche. Un champ qui n'est
+/// pas de `fields` est refusé : mal écrit, il passerait pour absent, et `{}` veut parfois dire quelque chose.
+pub async fn json_body<T, S>(request: &mut Request<S>, fields: &[&str], example: &str) -> Result<T, ApiError>
 where
     T: miniserde::Deserialize,
 {
     if !is_json(request) {
         return Err(not_json());
     }
-    let expected = || ApiError::bad_request(format!("the body must be JSON like {shape}"));
+    let expected = || ApiError::bad_request(format!("the body must be JSON like {example}"));
     let mut text = String::new();
     let mut body = request.take_body().take(BODY + 1);
     body.read_to_string(&mut text).await.map_err(|_| expected())?;
@@ -209,7 +222,7 @@ where
         return Err(ApiError::new(StatusCode::PayloadTooLarge, message));
     }
     let object: miniserde::json::Object = miniserde::json::from_str(&text).map_err(|_| expected())?;
-    if !object.keys().all(|field| shape.contains(&format!("\"{field}\""))) {
+    if !object.keys().all(|field| fields.contains(&field.as_str())) {
         return Err(expected());
     }
     miniserde::json::from_str(&text).map_err(|_| expected())

@@ -11,7 +11,9 @@ pub mod page;
 
 mod agent;
 mod budget;
+mod exchange;
 mod health;
+mod orders;
 mod positions;
 mod scrape;
 mod signals;
@@ -50,6 +52,9 @@ pub fn app(state: State, guard: Guard) -> tide::Server<State> {
         .get("/api/positions", positions::positions)
         .get("/api/prices", positions::prices)
         .get("/api/trades", trades::trades)
+        .get("/api/orders", orders::orders)
+        .post("/api/orders/:id/release", orders::release)
+        .get("/api/exchange", exchange::exchange)
         .get("/api/signals", signals::signals)
         .get("/api/agent/status", agent::status)
         .post("/api/agent/toggle", agent::toggle);

@@ -7,11 +7,13 @@ use super::budget::value_of;
 use super::errors::ApiError;
 use super::{Request, State};
 use crate::clock;
+use crate::domain::check::Verdict;
 use crate::domain::market;
 use crate::domain::moment::Moment;
 use crate::domain::money::{Eur, Price, Usdc};
+use crate::ledger::views::Balance;
 use crate::ledger::{Db, LedgerError};
-use crate::metrics::{self, Figures, Format, Holding};
+use crate::metrics::{self, Figures, Format, Holding, Reconciled};
 
 /// La page des métriques, dans le format que le demandeur accepte.
 pub async fn metrics(request: Request) -> tide::Result {
@@ -43,6 +45,10 @@ fn figures(db: &mut Db, version: String, now: Moment) -> Result<Figures, LedgerE
         value_usdc: outside.prices[open.coin].map(|price| (price * open.position.quantity).to_f64()),
     });
     let prices = outside.prices.iter().filter_map(|(coin, price)| Some((coin, price.map(Price::to_f64)?)));
+    let (live, outlook, checked, balances) =
+        (agent.is_live(), db.exchange_state()?, db.checks()?, db.balances()?);
+    let checks = checked.iter().filter(|check| check.verdict != Verdict::NotTested);
+    let silenced = outlook.silenced.filter(|silenced| silenced.until > now);
     Ok(Figures {
         version,
         mode: agent.mode,
@@ -62,5 +68,21 @@ fn figures(db: &mut Db, version: String, now: Moment) -> Result<Figures, LedgerE
         prices: prices.collect(),
         eur_rate: outside.rate.map(|rate| rate.to_f64()),
         readings: readings.map(|what| (what.clone(), is_unknown(&what))).collect(),
+        orders: counts.orders,
+        late_orders: counts.late,
+        foreign_orders: counts.foreign,
+        trading_open: live.then_some(outlook.closed.is_none()),
+        checks: checks.map(|check| (check.test.clone(), check.verdict == Verdict::Fine)).collect(),
+        clock_lead: outlook.clock.map(|clock| clock.lead as f64 / 1000.0),
+        silent_until: silenced.map(|silenced| silenced.until.seconds()),
+        balances: balances.iter().map(reconciled).collect(),
     })
+}
+
+fn reconciled(balance: &Balance) -> Reconciled {
+    Reconciled {
+        asset: balance.asset.clone(),
+        difference: balance.difference().to_f64(),
+        missing: balance.shortage().to_f64(),
+    }
 }

@@ -26,6 +26,7 @@ struct TradeView {
     fee: f64,
     fee_asset: &'static str,
     fees: Vec<FeeView>,
+    order: Option<i64>,
 }
 
 #[derive(Serialize)]
@@ -65,6 +66,7 @@ impl From<Trade> for TradeView {
             fee,
             fee_asset,
             fees,
+            order: trade.intent,
         }
     }
 }

@@ -90,11 +90,14 @@ fn by_text(refusal: &wire::Refusal) -> Option<Reaction> {
         ("market is closed", Later),
         ("not possible in this trading phase", Later),
         ("order book liquidity is less than", Later),
+        // Une paire fermée à ce compte ne ferme que cette paire ; les autres suivent.
+        ("this symbol is not permitted", GiveUp),
+        ("this symbol is restricted", GiveUp),
         ("market orders are not support", GiveUp),
         ("price * qty is zero or less", GiveUp),
     ];
     let found = known.into_iter().find(|(text, _)| says(refusal, text));
-    // Compte ou paire fermés (« disabled on this account », « not permitted for this account »…), ou un texte
+    // Compte fermé (« disabled on this account », « may not place or cancel orders »…), ou un texte
     // jamais vu : dans les deux cas quelqu'un doit regarder.
     Some(found.map_or(Stop, |(_, reaction)| reaction))
 }
@@ -156,8 +159,8 @@ mod tests {
             ("This order type is not possible in this trading phase.", Some(Later)),
             ("This action is disabled on this account.", Some(Stop)),
             ("This account may not place or cancel orders.", Some(Stop)),
-            ("This symbol is not permitted for this account.", Some(Stop)),
-            ("This symbol is restricted for this account.", Some(Stop)),
+            ("This symbol is not permitted for this account.", Some(GiveUp)),
+            ("This symbol is restricted for this account.", Some(GiveUp)),
             ("Rest API trading is not enabled.", Some(Stop)),
             ("Market orders are not supported for this symbol.", Some(GiveUp)),
             ("Quote order qty market orders are not support for this symbol.", Some(GiveUp)),

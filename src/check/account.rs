@@ -4,7 +4,7 @@
 
 use super::Findings;
 use crate::binance::{Account, AccountState, Credentials, Exchange, KeyRights, NotAPrivateKey, Trouble};
-use crate::config::{Config, ExchangeKey, KeySecret, Mode};
+use crate::config::{AccountAccess, Config, ExchangeKey, Fault, KeySecret, Mode};
 use crate::domain::check::Check;
 use crate::domain::money::Usdc;
 
@@ -22,17 +22,11 @@ pub(super) async fn lines(config: &Config, exchange: &Exchange, findings: &Findi
                           keygen` make one";
             return without_key(Check::fault("key", "no key is set, and live needs one", remedy));
         }
-        (Err(fault), _) => {
-            return without_key(Check::fault(
-                "key",
-                format!("{}: {}", fault.variable, fault.wrong),
-                fault.remedy,
-            ));
-        }
+        (Err(fault), _) => return without_key(misconfigured(fault)),
     };
     let credentials = match credentials(&key) {
         Ok(credentials) => credentials,
-        Err(line) => return without_key(line),
+        Err(fault) => return without_key(misconfigured(fault)),
     };
     if exchange.server_clock().is_none() {
         return TESTS.map(|test| Check::not_tested(test, "the exchange's clock is not known")).to_vec();
@@ -48,18 +42,28 @@ pub(super) async fn lines(config: &Config, exchange: &Exchange, findings: &Findi
     }
 }
 
-/// De quoi signer avec cette clé, ou la ligne qui dit pourquoi elle n'en est pas une.
-pub fn credentials(key: &ExchangeKey) -> Result<Credentials, Check> {
+/// Le compte que la clé réglée ouvre ; `None` si aucune ne l'est.
+pub fn open(access: &AccountAccess, exchange: &Exchange) -> Result<Option<Account>, Fault> {
+    let Some(key) = access.key()? else { return Ok(None) };
+    Ok(Some(Account::new(exchange.at(&access.url), credentials(&key)?)))
+}
+
+/// De quoi signer avec cette clé, ou pourquoi elle n'en est pas une.
+fn credentials(key: &ExchangeKey) -> Result<Credentials, Fault> {
     match &key.secret {
         KeySecret::Hmac(secret) => Ok(Credentials::hmac(key.id.expose(), secret.expose())),
         KeySecret::Pem { text, file, .. } => {
-            Credentials::ed25519(key.id.expose(), text.expose()).map_err(|NotAPrivateKey| {
-                let found =
-                    format!("{} is no Ed25519 private key in PEM form without a password", file.display());
-                Check::fault("key", found, "make one with `calvalot keygen` and give Binance its public half")
+            Credentials::ed25519(key.id.expose(), text.expose()).map_err(|NotAPrivateKey| Fault {
+                variable: "BINANCE_API_SECRET_FILE".to_owned(),
+                wrong: format!("{} is no Ed25519 private key in PEM form without a password", file.display()),
+                remedy: "make one with `calvalot keygen` and give Binance its public half".to_owned(),
             })
         }
     }
+}
+
+fn misconfigured(fault: Fault) -> Check {
+    Check::fault("key", format!("{}: {}", fault.variable, fault.wrong), fault.remedy)
 }
 
 fn accepted(key: &ExchangeKey) -> Check {
@@ -104,7 +108,7 @@ async fn examined(
             }
         }
     }
-    lines.push(may_trade(state));
+    lines.push(may_trade(state, findings.books.as_ref().and_then(|books| books.uid)));
     lines.push(pairs(account.exchange(), state).await);
     lines.push(balance(config, state, findings));
     lines
@@ -145,7 +149,14 @@ fn key_addresses(rights: &KeyRights) -> Check {
     Check::remark("key IPs", "it works from everywhere", advice)
 }
 
-fn may_trade(state: &AccountState) -> Check {
+/// Le compte peut échanger, et c'est celui du grand livre (`uid`, s'il en a déjà un).
+fn may_trade(state: &AccountState, uid: Option<i64>) -> Check {
+    if uid.is_some_and(|uid| uid != state.uid) {
+        let found = "the key opens another account than the one this ledger began with";
+        let remedy =
+            "set the key of that account again, or another DB_PATH to begin a new ledger with this one";
+        return Check::fault("account", found, remedy);
+    }
     if state.can_trade {
         return Check::fine("account", "it may trade");
     }
@@ -167,7 +178,7 @@ async fn pairs(exchange: &Exchange, state: &AccountState) -> Check {
     if !barred.is_empty() {
         let found = format!("this account may not trade {}", barred.join(", "));
         let remedy = "Binance does not open these pairs to this account (often because of its country): ask its support; \
-                      they would be left alone";
+                      nothing is traded meanwhile, for a signal could not be followed whole";
         Check::fault("account pairs", found, remedy)
     } else if !untold.is_empty() {
         let found = format!("the exchange does not say who may trade {}", untold.join(", "));

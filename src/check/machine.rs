@@ -1,16 +1,20 @@
 //! La machine : la configuration, la place et le droit d'écrire, le grand livre s'il existe.
 //!
-//! L'essai d'écriture se fait dans un fichier à lui, effacé aussitôt. Le grand livre n'est que regardé.
+//! N'écrit rien, pas même pour essayer : le démon fait ces essais sur le fil qui sert tout le monde, et une
+//! carte SD peut mettre des secondes à écrire. Le grand livre n'est que regardé.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 
+use rustix::fs::{Access, AtFlags, CWD};
+
 use crate::config::Config;
-use crate::domain::check::Check;
+use crate::domain::check::{Check, Verdict};
+use crate::domain::intent::State;
 use crate::domain::money::Eur;
 use crate::domain::portfolio::Holdings;
-use crate::ledger::{self, LedgerError};
+use crate::ledger::views::Intent;
+use crate::ledger::{self, LedgerError, Silenced};
 
 const MEGABYTE: u64 = 1024 * 1024;
 
@@ -20,11 +24,16 @@ const SPACE_WANTED: u64 = 500 * MEGABYTE;
 /// En dessous, un journal SQLite et une mise à jour ne tiennent plus ensemble.
 const SPACE_NEEDED: u64 = 50 * MEGABYTE;
 
-/// Ce que le grand livre dit du capital.
+/// Ce que le grand livre dit du capital, du compte et des ordres.
 pub(super) struct Books {
     pub deposited: Eur,
     /// `None` tant que l'ouverture n'est pas comptée.
     pub holdings: Option<Holdings>,
+    /// Le compte du premier démarrage réel.
+    pub uid: Option<i64>,
+    /// Les ordres dont l'issue n'est pas connue, et ceux qui ont été exécutés après qu'on les a crus absents.
+    pub doubtful: Vec<Intent>,
+    pub late: Vec<Intent>,
 }
 
 /// La configuration a été lue : il reste ses avertissements.
@@ -48,7 +57,7 @@ pub(super) fn disk(db_path: &Path) -> Check {
             "set another DB_PATH",
         );
     };
-    if let Err(error) = try_writing(folder) {
+    if let Err(error) = may_write(folder) {
         let remedy = "let the user that runs calvalot write there (chown, or a volume that is not read-only), or set \
                       another DB_PATH";
         return Check::fault("disk", format!("cannot write in {}: {error}", folder.display()), remedy);
@@ -59,12 +68,13 @@ pub(super) fn disk(db_path: &Path) -> Check {
     }
 }
 
-fn try_writing(folder: &Path) -> io::Result<()> {
-    let probe = folder.join(format!(".calvalot-check-{}", std::process::id()));
-    let mut file = OpenOptions::new().write(true).create_new(true).open(&probe)?;
-    let written = file.write_all(&[0; 4096]).and_then(|()| file.sync_all());
-    fs::remove_file(&probe)?;
-    written
+/// Ce que le système répondrait à qui voudrait y poser un fichier.
+fn may_write(folder: &Path) -> io::Result<()> {
+    if !folder.is_dir() {
+        return Err(io::ErrorKind::NotADirectory.into());
+    }
+    let wanted = Access::WRITE_OK | Access::EXEC_OK;
+    Ok(rustix::fs::accessat(CWD, folder, wanted, AtFlags::EACCESS)?)
 }
 
 fn space(free: u64, folder: &Path) -> Check {
@@ -114,14 +124,56 @@ pub(super) fn ledger(config: &Config) -> (Check, Option<Books>) {
 
 fn look(path: &Path) -> Result<Option<(String, Books)>, LedgerError> {
     let Some(db) = ledger::look(path)? else { return Ok(None) };
-    let books = Books { deposited: db.account()?.deposited, holdings: db.holdings()? };
+    let books = Books {
+        deposited: db.account()?.deposited,
+        holdings: db.holdings()?,
+        uid: db.account_uid()?,
+        doubtful: db.doubtful()?,
+        late: db.late()?,
+    };
     Ok(Some((db.agent()?.mode, books)))
+}
+
+/// Le dernier silence que la bourse a demandé au démon ; `None` s'il n'y en a pas, ou pas de grand livre lisible.
+pub(super) fn silence(path: &Path) -> Option<Silenced> {
+    ledger::look(path).ok()??.exchange_state().ok()?.silenced
+}
+
+/// Les ordres du grand livre qui attendent une réponse, ou quelqu'un ; `ledger` est la ligne du grand livre.
+pub(super) fn orders(ledger: &Check, books: Option<&Books>) -> Check {
+    if ledger.verdict == Verdict::Fault {
+        return Check::not_tested("orders", "the ledger is not known");
+    }
+    let Some(books) = books.filter(|books| !books.doubtful.is_empty() || !books.late.is_empty()) else {
+        return Check::fine("orders", "none is in doubt");
+    };
+    let is_stuck = |intent: &&Intent| intent.state == State::Stuck;
+    let stuck: Vec<String> = books.doubtful.iter().filter(is_stuck).map(named).collect();
+    let open: Vec<String> = books.doubtful.iter().filter(|intent| !is_stuck(intent)).map(named).collect();
+    let late: Vec<String> = books.late.iter().map(named).collect();
+    let told = [(&stuck, "stuck"), (&late, "executed late"), (&open, "in doubt")];
+    let told = told.iter().filter(|(orders, _)| !orders.is_empty());
+    let told: Vec<String> = told.map(|(orders, how)| format!("{how}: {}", orders.join(", "))).collect();
+    let found = told.join("; ");
+    if stuck.is_empty() && late.is_empty() {
+        let advice = "calvalot asks the exchange about them until it is sure: let it run, their coins are left alone \
+                      meanwhile";
+        return Check::remark("orders", found, advice);
+    }
+    let remedy = "look at these orders on Binance, then release them on the page: the coin of a stuck order is frozen, \
+                  and after a late one nothing is bought, until a person has looked";
+    Check::fault("orders", found, remedy)
+}
+
+/// `BUY BTCUSDC (cal-…)` : de quoi le retrouver à la bourse.
+fn named(intent: &Intent) -> String {
+    let name = intent.sent.as_ref().map_or("simulated", |sent| &sent.client_id);
+    format!("{} {} ({name})", intent.side.word(), intent.coin)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::check::Verdict;
 
     #[test]
     fn a_disk_that_fills_up_is_said_before_it_is_full() {

@@ -1,7 +1,8 @@
 //! `calvalot check` : tout ce qui doit aller pour que le suiveur tourne, essayé pour de vrai, en une table.
 //!
 //! `machine` regarde la configuration et le disque, `outside` le leader, l'heure et la bourse, `account` la
-//! clé et le compte. N'envoie aucun ordre, n'écrit rien au grand livre, marche pendant que le démon tourne.
+//! clé et le compte. N'envoie aucun ordre, n'écrit rien, marche pendant que le démon tourne, et obéit au silence
+//! que la bourse lui a demandé.
 //! Invariant : chaque essai a sa ligne, faite ou non ; un défaut dit toujours quoi faire ; aucun secret n'est
 //! jamais écrit.
 
@@ -11,32 +12,42 @@ mod outside;
 
 use std::fmt;
 
-use crate::binance::Exchange;
-use crate::config::Config;
+use crate::binance::{Exchange, Silence};
+use crate::config::{Config, Mode};
 use crate::domain::check::{Check, Verdict};
 use crate::domain::market::Market;
 use crate::domain::signal::Target;
 use crate::fetch::{self, FetchError};
 use crate::leader::Leader;
+use crate::ledger::Silenced;
 
 use machine::Books;
 
-pub use account::credentials;
+pub use account::open;
 
 /// La table, dans l'ordre des essais.
 #[derive(Clone, Debug)]
-pub struct Report(Vec<Check>);
+pub struct Report {
+    lines: Vec<Check>,
+    mode: Mode,
+}
 
 impl Report {
     /// Le nombre de défauts.
     pub fn faults(&self) -> usize {
-        self.0.iter().filter(|line| line.verdict == Verdict::Fault).count()
+        self.lines.iter().filter(|line| line.verdict == Verdict::Fault).count()
+    }
+
+    /// Le nombre d'essais qui n'ont pas pu se faire, et sans lesquels rien ne s'échange pour de vrai.
+    pub fn unproved(&self) -> usize {
+        let unproved = |line: &&Check| line.verdict == Verdict::NotTested && line.stops_trading();
+        if self.mode == Mode::Live { self.lines.iter().filter(unproved).count() } else { 0 }
     }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        for line in &self.0 {
+        for line in &self.lines {
             let verdict = match line.verdict {
                 Verdict::Fine => "ok",
                 Verdict::Fault => "FAULT",
@@ -71,14 +82,20 @@ pub fn run(config: &Config) -> Result<Report, FetchError> {
     let fetch = fetch::Client::new(fetch::TIME_LIMIT)?;
     let leader = Leader::new(&config.leader_url, config.secret.expose(), &config.version, fetch.clone());
     let exchange = Exchange::new(&config.exchange_url, fetch);
-    Ok(Report(smol::block_on(examine(config, &leader, &exchange))))
+    if let Some(Silenced { status, from, until }) = machine::silence(&config.db_path) {
+        exchange.keep_silent(Silence { status, from, until });
+    }
+    let lines = smol::block_on(examine(config, &leader, &exchange));
+    Ok(Report { lines, mode: config.mode })
 }
 
-/// Les mêmes essais par des accès déjà ouverts : un silence que la bourse a demandé y vaut aussi.
+/// Les mêmes essais par des accès déjà ouverts, qui tiennent eux-mêmes le silence demandé. N'attend que le réseau,
+/// dans les limites de temps de chaque appel.
 pub async fn examine(config: &Config, leader: &Leader, exchange: &Exchange) -> Vec<Check> {
     let mut lines = vec![machine::configuration(config), machine::disk(&config.db_path)];
     let (line, books) = machine::ledger(config);
-    lines.push(line);
+    let orders = machine::orders(&line, books.as_ref());
+    lines.extend([line, orders]);
     let (line, target) = outside::leader(leader).await;
     lines.push(line);
     lines.push(outside::clock(exchange).await);
@@ -96,11 +113,12 @@ mod tests {
 
     #[test]
     fn a_line_stands_on_its_own_whatever_the_outside_put_in_it() {
-        let report = Report(vec![
+        let lines = vec![
             Check::fine("disk", "fine"),
             Check::fault("leader", "said\nok\r\u{1b}[31m", "do this"),
             Check::not_tested("key", "not needed for dry_run"),
-        ]);
+        ];
+        let report = Report { lines, mode: Mode::DryRun };
         assert_eq!(
             report.to_string(),
             "disk           ok     fine\n\
@@ -108,6 +126,7 @@ mod tests {
              \x20                     -> do this\n\
              key            -      not needed for dry_run\n"
         );
-        assert_eq!(report.faults(), 1);
+        assert_eq!((report.faults(), report.unproved()), (1, 0));
+        assert_eq!(Report { mode: Mode::Live, ..report }.unproved(), 1);
     }
 }

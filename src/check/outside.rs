@@ -9,23 +9,18 @@ use rust_decimal::dec;
 
 use super::Findings;
 use super::machine::Books;
-use crate::binance::{Exchange, Trouble, WEIGHT_LIMIT, WEIGHT_WATCHED};
+use crate::binance::{Exchange, Silence, Trouble, WEIGHT_LIMIT, WEIGHT_WATCHED};
 use crate::clock;
 use crate::config::Config;
-use crate::domain::check::Check;
-use crate::domain::market::{self, Coin, Market, Readings};
+use crate::domain::check::{CLOCK_WRONG, Check, SET_THE_CLOCK};
+use crate::domain::market::{self, Coin, Market, Readings, Unknown};
 use crate::domain::money::{Usdc, Weight};
 use crate::domain::order::Order;
 use crate::domain::signal::Target;
 use crate::leader::{Leader, LeaderError, Reply};
 
-/// Écart d'horloge qui mérite d'être dit, puis celui qui est un défaut, en millisecondes.
+/// Écart d'horloge qui mérite d'être dit, en millisecondes.
 const LEAD_REMARKED: u64 = 1_000;
-const LEAD_WRONG: u64 = 60_000;
-
-const SET_THE_CLOCK: &str = "a Raspberry Pi has no clock of its own and takes the time from the network: \
-                             `timedatectl` shows whether it is synchronized, `sudo timedatectl set-ntp true` switches \
-                             that on; if it stays wrong, the network blocks NTP (UDP port 123): allow it in the router";
 
 /// Le leader répond, accepte notre secret, et son signal a un sens.
 pub(super) async fn leader(leader: &Leader) -> (Check, Option<Target>) {
@@ -81,7 +76,7 @@ fn compared(lead: i64, margin: u128) -> Check {
     let distance = lead.unsigned_abs();
     let found =
         format!("{}.{:03} s {way} the exchange, give or take {margin} ms", distance / 1000, distance % 1000);
-    if distance > LEAD_WRONG {
+    if distance > CLOCK_WRONG {
         Check::fault("clock", found, SET_THE_CLOCK)
     } else if distance > LEAD_REMARKED {
         Check::remark("clock", found, SET_THE_CLOCK)
@@ -96,12 +91,21 @@ pub(super) async fn exchange(exchange: &Exchange) -> (Vec<Check>, Option<Market>
     match readings.complete(clock::now()) {
         Ok(market) => (vec![reached(exchange.used_weight()), trading(&market)], Some(market)),
         Err(unknown) => {
-            let remedy = "check the network of this machine, then try again in some minutes; if BINANCE_URL is set, \
-                          check it; nothing is traded while one of them is missing";
             let pairs = Check::not_tested("pairs", "the exchange's rules are not all known");
-            (vec![Check::fault("exchange", market::told(&unknown), remedy), pairs], None)
+            (vec![unreached(exchange.silence(), &unknown), pairs], None)
         }
     }
+}
+
+/// Un silence explique tout le reste, et n'est pas une panne du réseau.
+fn unreached(silence: Option<Silence>, unknown: &[Unknown]) -> Check {
+    if let Some(silence) = silence {
+        let trouble = Trouble::Silence(silence.to_string());
+        return Check::fault("exchange", trouble.to_string(), trouble.remedy());
+    }
+    let remedy = "check the network of this machine, then try again in some minutes; if BINANCE_URL is set, check it; \
+                  nothing is traded while one of them is missing";
+    Check::fault("exchange", market::told(unknown), remedy)
 }
 
 fn reached(used_weight: Option<u64>) -> Check {
@@ -146,7 +150,7 @@ pub(super) fn minima(config: &Config, findings: &Findings) -> Check {
 fn capital(config: &Config, books: Option<&Books>, market: &Market) -> Usdc {
     match books {
         Some(Books { holdings: Some(holdings), .. }) => holdings.value(market).total,
-        Some(Books { deposited, holdings: None }) => deposited.to_usdc(market.rate),
+        Some(Books { deposited, holdings: None, .. }) => deposited.to_usdc(market.rate),
         None => config.initial_budget.to_usdc(market.rate),
     }
 }

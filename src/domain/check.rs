@@ -26,10 +26,37 @@ impl Verdict {
             Verdict::NotTested => "not_tested",
         }
     }
+
+    pub fn from_word(word: &str) -> Option<Verdict> {
+        [Verdict::Fine, Verdict::Fault, Verdict::NotTested].into_iter().find(|verdict| verdict.word() == word)
+    }
+
+    /// Vrai si `test`, fini ainsi, ferme l'échange réel : un défaut, ou rien de su là où il faut savoir.
+    pub fn stops_trading(self, test: &str) -> bool {
+        match self {
+            Verdict::Fine => false,
+            Verdict::Fault => DECISIVE.contains(&test),
+            Verdict::NotTested => REQUIRED.contains(&test),
+        }
+    }
 }
 
-/// Les essais sans lesquels rien ne s'échange. Les autres défauts gênent, et se disent.
-const DECISIVE: [&str; 6] = ["configuration", "clock", "exchange", "key", "key rights", "account"];
+/// L'écart d'horloge, en millisecondes, au-delà duquel l'heure de la machine est fausse.
+pub const CLOCK_WRONG: u64 = 60_000;
+
+/// Quoi faire d'une horloge fausse.
+pub const SET_THE_CLOCK: &str = "a Raspberry Pi has no clock of its own and takes the time from the network: \
+                                 `timedatectl` shows whether it is synchronized, `sudo timedatectl set-ntp true` \
+                                 switches that on; if it stays wrong, the network blocks NTP (UDP port 123): allow \
+                                 it in the router";
+
+/// Les essais dont un défaut ferme l'échange réel. Les autres défauts gênent, et se disent : le moteur tient
+/// compte pour chaque coin d'une paire arrêtée, d'un solde court, d'un ordre en doute.
+pub const DECISIVE: [&str; 6] = ["disk", "clock", "exchange", "key", "key rights", "account"];
+
+/// Ceux qui doivent aussi avoir pu se faire. Le réseau d'essai ne dit rien des droits d'une clé, et tous les
+/// disques ne disent pas leur place.
+pub const REQUIRED: [&str; 4] = ["clock", "exchange", "key", "account"];
 
 impl Check {
     pub fn fine(test: &'static str, found: impl Into<String>) -> Check {
@@ -49,13 +76,9 @@ impl Check {
         Check { advice: Some(advice.into()), ..Check::fine(test, found) }
     }
 
-    /// Vrai si cet essai ferme l'échange réel : par son défaut, ou, pour la clé, faute d'avoir pu être fait.
+    /// Vrai si cet essai ferme l'échange réel : un défaut, ou rien de su là où il faut savoir.
     pub fn stops_trading(&self) -> bool {
-        match self.verdict {
-            Verdict::Fine => false,
-            Verdict::Fault => DECISIVE.contains(&self.test),
-            Verdict::NotTested => self.test == "key",
-        }
+        self.verdict.stops_trading(self.test)
     }
 }
 
@@ -64,16 +87,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn trading_stops_for_what_it_cannot_do_without() {
+    fn what_could_not_be_tested_is_no_permission() {
+        let untested = |test| Check::not_tested(test, "nobody answered").stops_trading();
+        let at_fault = |test| Check::fault(test, "wrong", "mend it").stops_trading();
+        for test in REQUIRED {
+            assert!(untested(test) && at_fault(test), "{test}");
+        }
+        for test in ["disk", "key rights"] {
+            assert!(!untested(test) && at_fault(test), "{test}");
+        }
         for test in DECISIVE {
-            assert!(Check::fault(test, "wrong", "do this").stops_trading(), "{test}");
-            assert!(!Check::remark(test, "well", "but").stops_trading(), "{test}");
+            assert!(!Check::remark(test, "fine", "but").stops_trading(), "{test}");
         }
-        for test in ["leader", "pairs", "minima", "balance", "disk", "key IPs"] {
-            assert!(!Check::fault(test, "wrong", "do this").stops_trading(), "{test}");
-        }
-        // Une clé qu'on n'a pas pu essayer n'est pas une bonne clé ; ses droits, le réseau d'essai ne les dit pas.
-        assert!(Check::not_tested("key", "no clock").stops_trading());
-        assert!(!Check::not_tested("key rights", "the test network does not tell").stops_trading());
+        assert!(!untested("minima") && !at_fault("minima"));
     }
 }

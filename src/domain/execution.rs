@@ -5,6 +5,9 @@
 
 use std::fmt;
 
+#[cfg(test)]
+use rust_decimal::Decimal;
+
 use super::book::{Fees, Fill};
 use super::market::Coin;
 use super::moment::Moment;
@@ -127,25 +130,30 @@ fn fees(report: &Report, executions: &[Execution], bnb: Option<Price>) -> Result
 }
 
 #[cfg(test)]
-mod tests {
-    use rust_decimal::{Decimal, dec};
-
-    use super::*;
-
-    fn execution(quantity: Decimal, commission: Decimal, asset: &str) -> Execution {
+impl Execution {
+    /// Une exécution d'un achat de BTC à 100 USDC, pour les essais.
+    pub fn example(quantity: Decimal, commission: Decimal, asset: &str) -> Execution {
+        let price = Price::new(Decimal::ONE_HUNDRED);
         Execution {
             trade_id: 1,
             order_id: 7,
             coin: Coin::Btc,
             side: Side::Buy,
-            price: Price::new(dec!(100)),
+            price,
             quantity: Quantity::new(quantity),
-            amount: Usdc::new(quantity * dec!(100)),
+            amount: price * Quantity::new(quantity),
             commission: Quantity::new(commission),
             commission_asset: asset.to_owned(),
             at: Moment(0),
         }
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use rust_decimal::dec;
+
+    use super::*;
 
     fn report(status: &str, executed: Decimal) -> Report {
         Report {
@@ -163,7 +171,10 @@ mod tests {
 
     #[test]
     fn an_order_is_whole_when_its_trades_add_up() {
-        let two = [execution(dec!(1), dec!(0.001), "BTC"), execution(dec!(2), dec!(0.004), "BNB")];
+        let two = [
+            Execution::example(dec!(1), dec!(0.001), "BTC"),
+            Execution::example(dec!(2), dec!(0.004), "BNB"),
+        ];
         let bnb = Some(Price::new(dec!(600)));
         let whole = fill(&report("FILLED", dec!(3)), &two, bnb).unwrap().unwrap();
         assert_eq!((whole.quantity, whole.price), (Quantity::new(dec!(3)), Price::new(dec!(100))));
@@ -181,9 +192,9 @@ mod tests {
 
     #[test]
     fn a_commission_that_the_books_cannot_hold_asks_for_a_person() {
-        let strange = [execution(dec!(1), dec!(0.1), "DOGE")];
+        let strange = [Execution::example(dec!(1), dec!(0.1), "DOGE")];
         assert!(matches!(fill(&report("FILLED", dec!(1)), &strange, None), Err(Incomplete::Strange(_))));
-        let without = [execution(dec!(1), dec!(0), "DOGE")];
+        let without = [Execution::example(dec!(1), dec!(0), "DOGE")];
         assert!(fill(&report("FILLED", dec!(1)), &without, None).is_ok());
     }
 }

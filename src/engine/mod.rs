@@ -59,7 +59,12 @@ pub struct Engine {
     trouble: Option<String>,
     next_poll: Instant,
     next_market: Instant,
+    /// Rien ne se fait avant : ce qui vient d'échouer est encore dû, et le refaire sans cesse n'aiderait pas.
+    not_before: Instant,
 }
+
+/// Après un échec du grand livre, avant de réessayer.
+const BREATH: Duration = Duration::from_secs(5);
 
 enum Event {
     Tick,
@@ -88,6 +93,7 @@ impl Engine {
             trouble: None,
             next_poll: clock::instant(),
             next_market: clock::instant(),
+            not_before: clock::instant(),
         };
         (engine, commands)
     }
@@ -107,10 +113,11 @@ impl Engine {
 
     fn next_due(&self) -> Instant {
         let usual = self.next_poll.min(self.next_market);
-        match &self.venue {
+        let due = match &self.venue {
             Venue::Paper => usual,
             Venue::Live(desk) => usual.min(desk.next_due()),
-        }
+        };
+        due.max(self.not_before)
     }
 
     /// Fait tout ce dont c'est l'heure, puis garde ce que la bourse en a demandé : un silence qu'un arrêt ferait
@@ -128,7 +135,10 @@ impl Engine {
             // Un tour avancé reprend ce qui n'attendait que cela.
             Ok(true) => self.next_poll = clock::instant(),
             Ok(false) => {}
-            Err(error) => log::error!("account_not_tended reason={error}"),
+            Err(error) => {
+                log::error!("account_not_tended reason={error}");
+                self.not_before = clock::instant() + BREATH;
+            }
         }
         let now = clock::instant();
         if self.next_poll <= now {

@@ -9,8 +9,8 @@ use super::{Db, LedgerError};
 use crate::domain::moment::Moment;
 use crate::domain::money::{Eur, Rate, Usdc};
 
-/// Pose l'agent et le compte à la création ; vérifie le mode. Les lectures du dehors sont oubliées : au
-/// démarrage rien n'est su tant que rien n'est relu.
+/// Pose l'agent et le compte à la création ; vérifie le mode. Les lectures du dehors sont oubliées et
+/// l'échange réel est fermé : au démarrage rien n'est su tant que rien n'est relu.
 pub(super) fn settle(
     connection: &Connection,
     mode: &str,
@@ -37,6 +37,10 @@ pub(super) fn settle(
         )));
     }
     connection.execute("DELETE FROM readings", [])?;
+    connection.execute(
+        "UPDATE exchange SET closed = iif(?1 = 'live', 'it has just started: nothing is checked yet', NULL)",
+        [mode],
+    )?;
     Ok(())
 }
 

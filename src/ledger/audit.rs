@@ -3,9 +3,12 @@
 //!
 //! Rien n'est écrit ; une transaction donne de tout le même instant, même quand le démon tourne à côté.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, Row};
 
-use super::{Db, LedgerError, legacy, views};
+use super::views::{self, Intent};
+use super::{Db, LedgerError, legacy};
 use crate::domain::book::{self, Fees, Fill};
 use crate::domain::money::{Eur, Quantity, Usdc};
 use crate::domain::portfolio::Holdings;
@@ -30,10 +33,31 @@ pub struct Audit {
     pub damage: Vec<String>,
 }
 
+/// Une intention réelle, et le trade que le grand livre en a.
+#[derive(Clone, Debug)]
+pub struct LiveOrder {
+    pub intent: Intent,
+    pub fill: Option<Fill>,
+}
+
 impl Db {
     /// Relit tout, au même instant.
     pub fn audit(&self) -> Result<Audit, LedgerError> {
         read(&*self.connection.unchecked_transaction()?)
+    }
+
+    /// Toutes les intentions d'un grand livre réel, dans l'ordre, au même instant que leurs trades.
+    pub fn live_orders(&self) -> Result<Vec<LiveOrder>, LedgerError> {
+        let transaction = self.connection.unchecked_transaction()?;
+        let mut fills: BTreeMap<i64, Fill> = fills(&transaction)?.into_iter().collect();
+        let intents = self.all_intents()?.into_iter();
+        Ok(intents.map(|intent| LiveOrder { fill: fills.remove(&intent.id), intent }).collect())
+    }
+
+    /// Ce par quoi commence le nom de chacun de nos ordres à la bourse.
+    pub fn order_prefix(&self) -> Result<String, LedgerError> {
+        let tag: String = self.connection.query_row("SELECT tag FROM agent", [], |row| row.get(0))?;
+        Ok(format!("cal-{tag}-"))
     }
 }
 
@@ -59,7 +83,7 @@ fn read(connection: &Connection) -> Result<Audit, LedgerError> {
         kept: views::holdings(connection)?,
         brought: start,
         bnb_of_others,
-        replayed: book::replay(start, &fills),
+        replayed: book::replay(start, fills.iter().map(|(_, fill)| fill)),
         kept_deposits,
         replayed_deposits,
         damage: damage(connection)?,
@@ -80,13 +104,14 @@ fn movements(connection: &Connection) -> Result<Vec<Movement>, LedgerError> {
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Les exécutions de nos intentions ; les trades repris sont dans ce que l'ancienne base apportait.
-fn fills(connection: &Connection) -> Result<Vec<Fill>, LedgerError> {
+/// Les exécutions de nos intentions, avec le numéro de chacune ; les trades repris sont dans ce que l'ancienne
+/// base apportait.
+fn fills(connection: &Connection) -> Result<Vec<(i64, Fill)>, LedgerError> {
     let mut statement = connection.prepare(
-        "SELECT coin, side, quantity, price, amount, fee_coin, fee_cash, fee_bnb, bnb_price FROM trades WHERE intent IS NOT NULL
-         ORDER BY id",
+        "SELECT coin, side, quantity, price, amount, fee_coin, fee_cash, fee_bnb, bnb_price, intent FROM trades
+         WHERE intent IS NOT NULL ORDER BY id",
     )?;
-    let rows = statement.query_map([], fill)?;
+    let rows = statement.query_map([], |row| Ok((row.get(9)?, fill(row)?)))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

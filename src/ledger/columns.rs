@@ -7,6 +7,7 @@ use rusqlite::ToSql;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef};
 use rust_decimal::Decimal;
 
+use crate::domain::check::Verdict;
 use crate::domain::intent::State;
 use crate::domain::market::Coin;
 use crate::domain::moment::Moment;
@@ -66,6 +67,13 @@ impl FromSql for Side {
     fn column_result(value: ValueRef) -> FromSqlResult<Self> {
         let word = value.as_str()?;
         Side::from_word(word).ok_or_else(|| unreadable(format!("unknown side {word:?}")))
+    }
+}
+
+impl FromSql for Verdict {
+    fn column_result(value: ValueRef) -> FromSqlResult<Self> {
+        let word = value.as_str()?;
+        Verdict::from_word(word).ok_or_else(|| unreadable(format!("unknown verdict {word:?}")))
     }
 }
 

@@ -31,7 +31,7 @@ use smol::future::yield_now;
 use crate::domain::moment::Moment;
 use crate::domain::money::Eur;
 
-pub use audit::Audit;
+pub use audit::{Audit, LiveOrder};
 pub use balances::Held;
 pub use cycle::{CycleRecord, ReadingRow};
 pub use exchange::{ClockReading, Outlook, Silenced};
@@ -90,6 +90,11 @@ pub struct Db {
 }
 
 impl Db {
+    /// Fait échouer toute écriture, comme un disque plein, ou cesse : pour une simulation.
+    pub fn refuse_writes(&mut self, refuse: bool) -> Result<(), LedgerError> {
+        Ok(self.connection.pragma_update(None, "query_only", refuse)?)
+    }
+
     /// Une transaction qui prend le verrou d'écriture tout de suite.
     fn transaction(&mut self) -> Result<Transaction<'_>, LedgerError> {
         Ok(self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?)
@@ -157,7 +162,7 @@ pub fn in_memory(mode: &str, initial: Eur, now: Moment) -> Result<Ledger, Ledger
 }
 
 /// Regarde la base à `path` sans rien y écrire, même quand le démon s'en sert ; `None` s'il n'y en a pas
-/// encore à nous (aucun fichier, ou une base du programme Python pas encore reprise).
+/// encore à nous (aucun fichier, ou une base du programme Python ou d'une version d'avant, pas encore reprise).
 pub fn look(path: &Path) -> Result<Option<Db>, LedgerError> {
     if !path.exists() {
         return Ok(None);
@@ -171,8 +176,8 @@ pub fn look(path: &Path) -> Result<Option<Db>, LedgerError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
     let connection = Connection::open_with_flags(format!("file:{name}{unused}"), flags)?;
     connection.execute_batch("PRAGMA busy_timeout = 5000")?;
-    let ours = schema::version(&connection)? > 0;
-    Ok(ours.then_some(Db { connection }))
+    let current = schema::is_current(&connection)?;
+    Ok(current.then_some(Db { connection }))
 }
 
 /// Une base refusée reste comme elle était : rien n'est gardé tant que tout n'est pas en ordre.

@@ -283,8 +283,13 @@ CREATE TABLE checks (
 ) STRICT;
 ";
 
+/// Vrai si la base a les tables d'aujourd'hui ; une plus ancienne attend le prochain démarrage.
+pub fn is_current(connection: &Connection) -> Result<bool, LedgerError> {
+    Ok(version(connection)? == MIGRATIONS.len())
+}
+
 /// La version de la base, 0 si elle n'est pas à nous ; refuse celle d'un programme plus récent.
-pub fn version(connection: &Connection) -> Result<usize, LedgerError> {
+fn version(connection: &Connection) -> Result<usize, LedgerError> {
     let version: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     let version = version as usize;
     if version > MIGRATIONS.len() {

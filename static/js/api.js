@@ -27,11 +27,24 @@
  */
 /**
  * @typedef {{id: number, coin: string, action: string, amount_usdt: N, price: N, quantity: N, fee_usdt: N, fee?: N,
- *   fee_asset?: string | null, signal_id: string | null, is_simulated: number | boolean, created_at: string}} Trade
+ *   fee_asset?: string | null, fees?: {asset: string, amount: N}[], order?: number | null, signal_id: string | null, is_simulated: number | boolean, created_at: string}} Trade
  */
 /**
  * @typedef {{id: number, amount_eur_requested: N, amount_usdt_sold: N, amount_eur_received: N, eurusdc_rate: N,
  *   positions_sold: unknown[] | null, status: string, is_simulated: number | boolean, created_at: string}} Withdrawal
+ */
+/**
+ * @typedef {{id: number, signal_id: string, coin: string, action: string, spend_usdt: N, quantity: N, attempt: number,
+ *   attempts: number, state: string, reason: string | null, client_id: string | null, order_id: N, doubted: boolean, late: boolean,
+ *   needs_person: boolean, is_simulated: number | boolean, created_at: string, ended_at: string | null}} Order
+ */
+/** @typedef {{test: string, verdict: string, found: string, advice: string | null, stops_trading: boolean}} Check */
+/**
+ * @typedef {{mode: 'dry_run' | 'live', trading_open: boolean | null, closed_reason: string | null,
+ *   silence: {status: number, from: N, until: N} | null,
+ *   clock: {lead_seconds: N, margin_seconds: N, measured_at: string, warning: string | null} | null, checks: Check[],
+ *   reconciliation: {asset: string, held: N, booked: N, difference: N, missing: N, compared_at: string}[],
+ *   foreign_orders: {coin: string, order_id: number}[]}} Exchange
  */
 /** @typedef {{withdrawals: Withdrawal[], total_usdt: N, total_eur: N}} Withdrawals */
 /**

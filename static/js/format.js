@@ -78,6 +78,9 @@ export function createFormat(lang) {
   const fullTime = dates({ day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit' });
   const day = dates({ day: 'numeric', month: 'short' });
   const month = dates({ month: 'short', year: '2-digit' });
+  const units = /** @type {const} */ (['day', 'hour', 'minute', 'second']).map((unit) =>
+    numbers({ style: 'unit', unit, unitDisplay: 'long', maximumFractionDigits: 0 }),
+  );
   const relative = new Intl.RelativeTimeFormat(locale, { style: 'short' });
 
   /** Ni « −0,00 », ni un zéro à la place d'un très petit montant. @param {number} value @param {Intl.NumberFormat} as */
@@ -125,6 +128,12 @@ export function createFormat(lang) {
       if (then.toDateString() === today.toDateString()) return time.format(ms);
       return (then.getFullYear() === today.getFullYear() ? dayTime : fullTime).format(ms);
     },
+
+    /** « 2 minutes » ; l'unité qui reste lisible. @param {Maybe} seconds */
+    duration: known((seconds) => {
+      const rank = [36 * 3600, 90 * 60, 120, 0].findIndex((least) => seconds >= least);
+      return units[rank].format(seconds / [86400, 3600, 60, 1][rank]);
+    }),
 
     /** « il y a 40 s ». @param {Maybe} ms @param {number} now */
     ago(ms, now) {

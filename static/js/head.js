@@ -8,6 +8,7 @@ import { describe } from './situation.js';
 /** @typedef {import('./section.js').Context} Context */
 /** @typedef {import('./section.js').Tone} Tone */
 /** @typedef {import('./situation.js').Notice} Notice */
+/** @typedef {import('./api.js').Order} Order */
 
 /** @type {Record<string, import('./words.js').Key>} */
 const POLLS = {
@@ -24,8 +25,8 @@ const POLLS = {
   leader_refused: 'poll.leader_refused',
 };
 
-/** @param {Document} page */
-export function createHead(page) {
+/** @param {Document} page @param {(order: Order, button: HTMLButtonElement) => void} release demande à libérer un ordre */
+export function createHead(page, release) {
   const mode = find(page, '#mode');
   const state = find(page, '#state');
   const headline = find(page, '#headline');
@@ -35,6 +36,8 @@ export function createHead(page) {
   const facts = find(page, '#facts');
   const poll = find(page, '#poll');
   const leader = find(page, '#leader');
+  const tradingFact = find(page, '#trading-fact');
+  const trading = find(page, '#trading');
   const signal = find(page, '#last-signal');
   const version = find(page, '#version');
 
@@ -46,7 +49,8 @@ export function createHead(page) {
       const found = describe(parts, context);
       setAttribute(state, 'data-tone', found.tone);
       setText(headline, found.headline);
-      syncList(notices, found.notices, ({ id }) => id, createNotice);
+      const items = found.notices.map((notice) => ({ notice, words, release }));
+      syncList(notices, items, ({ notice }) => notice.id, createNotice);
 
       const live = status?.mode ?? parts.budget.data?.mode ?? null;
       const modeKey = live === null ? 'mode.unknown' : live === 'live' ? 'mode.live' : 'mode.dry_run';
@@ -55,6 +59,9 @@ export function createHead(page) {
 
       const [agentKey, agentTone] = agentState(parts);
       setChip(agent, words.say(agentKey), agentTone);
+      const open = parts.exchange.data?.trading_open ?? null;
+      tradingFact.hidden = open === null;
+      setChip(trading, words.say(open ? 'trading.open' : 'trading.closed'), open ? 'good' : 'bad');
       facts.classList.toggle('stale', status !== null && parts.status.stale);
       const asked = status?.last_poll ? status : null;
       const contactTime = fromSeconds(asked?.leader.last_contact);
@@ -93,17 +100,40 @@ function leaderState(status) {
   return status.last_poll ? ['leader.disconnected', 'bad'] : ['leader.not_asked', 'quiet'];
 }
 
-/** @returns {import('./dom.js').Row<Notice>} */
-function createNotice() {
+/** @typedef {{notice: Notice, words: Context['words'], release: (order: Order, button: HTMLButtonElement) => void}} NoticeItem */
+
+/** @param {NoticeItem} first @returns {import('./dom.js').Row<NoticeItem>} */
+function createNotice(first) {
+  let order = first.notice.order;
   const text = el('p');
+  const steps = el('ul', { class: 'steps' });
   const detail = el('p', { class: 'detail', dir: 'auto' });
-  const node = el('li', {}, text, detail);
+  const link = el('a');
+  const button = el('button', { type: 'button' });
+  const deeds = el('div', { class: 'line' }, button, link);
+  button.addEventListener('click', () => order && first.release(order, button));
+  const node = el('li', {}, text, steps, deeds, detail);
   return {
     node,
-    update(notice) {
+    update({ notice, words }) {
+      order = notice.order;
       setAttribute(node, 'class', notice.tone);
       setText(text, notice.text);
+      const lines = notice.steps ?? [];
+      steps.hidden = lines.length === 0;
+      syncList(steps, lines, (line) => line, createStep);
       setTextOrHide(detail, notice.detail);
+      deeds.hidden = !order;
+      if (!order) return;
+      setText(button, words.say(order.late ? 'release.late_button' : 'release.button'));
+      setText(link, words.say('order.number', { id: order.id }));
+      setAttribute(link, 'href', `#order-${order.id}`);
     },
   };
+}
+
+/** @returns {import('./dom.js').Row<string>} */
+function createStep() {
+  const node = el('li');
+  return { node, update: (text) => setText(node, text) };
 }

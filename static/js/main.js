@@ -8,8 +8,11 @@ import { createFeed } from './feed.js';
 import { createHead } from './head.js';
 import { createLanguage } from './language.js';
 import { createMoney } from './money.js';
+import { isReal } from './order.js';
+import { createOrders } from './orders.js';
 import { createPause } from './pause.js';
 import { createPositions } from './positions.js';
+import { createRelease } from './release.js';
 import { createSignals } from './signals.js';
 import { createTrades } from './trades.js';
 import { createValue } from './value.js';
@@ -32,6 +35,8 @@ const feed = createFeed(
     health: { path: 'health', every: EVERY_MS, alsoStatus: 503, accepts: isObject },
     status: { path: 'api/agent/status', every: EVERY_MS, accepts: (data) => isObject(data?.leader) },
     budget: { path: 'api/budget', every: EVERY_MS, accepts: isObject },
+    exchange: { path: 'api/exchange', every: EVERY_MS, accepts: (data) => Array.isArray(data?.checks) },
+    orders: { path: `api/orders?limit=${FEW}`, every: EVERY_MS, accepts: Array.isArray },
     positions: { path: 'api/positions', every: EVERY_MS, accepts: Array.isArray },
     signals: { path: `api/signals?limit=${FEW}`, every: EVERY_MS, accepts: Array.isArray },
     trades: { path: `api/trades?limit=${FEW}`, every: EVERY_MS, accepts: Array.isArray },
@@ -43,15 +48,18 @@ const feed = createFeed(
 const desk = { confirm: createConfirm(find(document, '#confirm')), refresh: () => feed.poll(true) };
 const language = createLanguage(document, schedule);
 
-const head = createHead(document);
+const release = createRelease(document, desk);
+const head = createHead(document, release.ask);
 const pause = createPause(document, desk);
 const value = createValue(find(document, '#value'));
 const chart = createChart(find(document, '#chart'), (period) => feed.redirect('history', historyPath(period), true));
 const positions = createPositions(find(document, '#positions'));
 const signals = createSignals(find(document, '#signals'));
+const orders = createOrders(find(document, '#orders'));
 const trades = createTrades(find(document, '#trades'));
 const withdrawals = createWithdrawals(find(document, '#withdrawals'));
 const moreSignals = createMore('signals', 'api/signals');
+const moreOrders = createMore('orders', 'api/orders');
 const moreTrades = createMore('trades', 'api/trades');
 const money = createMoney(find(document, '#money'), desk);
 
@@ -60,14 +68,20 @@ function render() {
   const parts = feed.parts(localNow);
   const { words, format } = language.current();
   const context = { words, format, localNow, now: localNow + clockOffset(parts.health) };
+  /** @type {Map<string, number>} identifiant de chaque signal de la page → son ancre */
+  const anchors = new Map((parts.signals.data ?? []).map((/** @type {import('./api.js').Signal} */ { signal_id, id }) => [signal_id, id]));
+  const real = (parts.orders.data ?? []).filter(isReal);
+  release.update(context);
   head.update(parts, context);
   pause.update(parts.status.data, context);
   value.update(parts.budget, context);
   chart.update(parts.history, parts.status.data?.poll_interval_seconds, context);
   positions.update(parts.positions, context);
-  signals.update(parts.signals, context);
-  trades.update(parts.trades, parts.signals.data ?? [], context);
+  signals.update(parts.signals, real, context);
+  orders.update(parts.orders, parts.exchange.data, anchors, context);
+  trades.update(parts.trades, anchors, real, context);
   moreSignals(parts.signals.data?.length ?? 0);
+  moreOrders(parts.orders.data?.length ?? 0);
   moreTrades(parts.trades.data?.length ?? 0);
   withdrawals.update(parts.withdrawals, context);
   money.update(parts.budget.data, context);
@@ -91,7 +105,7 @@ function schedule() {
   }, 30);
 }
 
-/** « Voir plus » : autant que l'API en donne. @param {'signals' | 'trades'} name @param {string} path */
+/** « Voir plus » : autant que l'API en donne. @param {'signals' | 'orders' | 'trades'} name @param {string} path */
 function createMore(name, path) {
   const button = find(document, `#${name} .more`);
   let asked = false;

@@ -49,7 +49,7 @@ export function createPositions(root) {
       { label: 'col.invested', kind: 'number', cell: (row, { format }) => ({ text: format.usdc(row.total_invested_usdt) }) },
     ]),
     (row) => row.coin,
-    (row) => (isDust(row) ? 'dust' : null),
+    { rowClass: (row) => (isDust(row) ? 'dust' : null) },
   );
 
   return {

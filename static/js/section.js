@@ -1,7 +1,7 @@
 // Ce que les parties de la page ont en commun : leur fraîcheur dite en mots, leur vide expliqué, leurs tableaux.
 
 import { el, find, setAttribute, setText, setTextOrHide, syncList } from './dom.js';
-import { coinName, isKnown } from './format.js';
+import { UNKNOWN, coinName, isKnown } from './format.js';
 
 /** @typedef {import('./words.js').Key} Key */
 /** @typedef {'good' | 'bad' | 'warn' | 'info' | 'quiet'} Tone */
@@ -10,7 +10,11 @@ import { coinName, isKnown } from './format.js';
  * @typedef {{words: import('./words.js').Words, format: import('./format.js').Format, now: number, localNow: number}} Context
  */
 /** @typedef {{text: string, sub?: string | null, tone?: Tone | null, chip?: Tone | null, href?: string | null}} Cell */
-/** @template T @typedef {{label: Key, kind?: string, coin?: (row: T) => string, cell: (row: T, context: Context) => Cell}} Column */
+/**
+ * @template T
+ * @typedef {{label: Key, kind?: string, coin?: (row: T) => string, cell: (row: T, context: Context) => Cell,
+ *   hidden?: () => boolean}} Column
+ */
 
 /** @param {import('./api.js').Failure} failure @param {Context} context @returns {string} */
 export function failureText({ kind, status, message }, { words }) {
@@ -57,9 +61,9 @@ export const gainTone = (value) => (!isKnown(value) || Math.abs(value) < 0.005 ?
  * lecteur d'écran.
  * @template T
  * @param {HTMLElement} host @param {Column<T>[]} columns @param {(row: T) => string} keyOf
- * @param {(row: T) => string | null} [rowClass]
+ * @param {{rowClass?: (row: T) => string | null, rowId?: (row: T) => string}} [of] la classe et l'ancre d'une ligne
  */
-export function createTable(host, columns, keyOf, rowClass = () => null) {
+export function createTable(host, columns, keyOf, { rowClass = () => null, rowId } = {}) {
   const heads = columns.map(({ kind }) => el('th', { role: 'columnheader', scope: 'col', class: kind ?? '' }));
   const body = el('tbody', { role: 'rowgroup' });
   const table = el(
@@ -80,7 +84,11 @@ export function createTable(host, columns, keyOf, rowClass = () => null) {
       node,
       update(row) {
         setAttribute(node, 'class', rowClass(row));
-        columns.forEach((column, i) => cells[i].update(column.cell(row, context), context.words.say(column.label)));
+        setAttribute(node, 'id', rowId ? rowId(row) : null);
+        columns.forEach((column, i) => {
+          cells[i].node.hidden = column.hidden?.() ?? false;
+          cells[i].update(column.cell(row, context), context.words.say(column.label));
+        });
       },
     };
   }
@@ -89,10 +97,25 @@ export function createTable(host, columns, keyOf, rowClass = () => null) {
     /** @param {T[]} rows @param {Context} next */
     update(rows, next) {
       context = next;
-      columns.forEach((column, i) => setText(heads[i], context.words.say(column.label)));
+      columns.forEach((column, i) => {
+        heads[i].hidden = column.hidden?.() ?? false;
+        setText(heads[i], context.words.say(column.label));
+      });
       host.hidden = rows.length === 0;
       syncList(body, rows, keyOf, createRow);
     },
+  };
+}
+
+/**
+ * Le signal d'une ligne, lié à sa place s'il est sur la page.
+ * @param {string | null} id @param {Map<string, number>} anchors @param {Context['words']} words @returns {Cell}
+ */
+export function signalCell(id, anchors, words) {
+  const anchor = anchors.get(id ?? '');
+  return {
+    text: id === 'initial_sync' ? words.say('trades.initial_sync') : (id ?? UNKNOWN),
+    href: anchor === undefined ? null : `#signal-${anchor}`,
   };
 }
 

@@ -2,9 +2,11 @@
 
 import { el, find, setAttribute, setText, setTextOrHide, syncList } from './dom.js';
 import { coinName, isKnown, parseUtc } from './format.js';
+import { stateOf } from './order.js';
 import { coinMark, setChip, showFreshness } from './section.js';
 
 /** @typedef {import('./api.js').Signal} Signal */
+/** @typedef {import('./api.js').Order} Order */
 /** @typedef {import('./section.js').Context} Context */
 /** @typedef {import('./section.js').Tone} Tone */
 /** @typedef {import('./words.js').Key} Key */
@@ -35,23 +37,31 @@ const WHY = {
   halted: 'why.halted',
   superseded: 'why.superseded',
   refused: 'why.refused',
+  in_doubt: 'why.in_doubt',
+  stuck: 'why.stuck',
+  later: 'why.later',
+  account_short: 'why.account_short',
 };
 
 /** @param {HTMLElement} root */
 export function createSignals(root) {
   const list = find(root, '.signals');
   return {
-    /** @param {import('./feed.js').Part<Signal[]>} part @param {Context} context */
-    update(part, context) {
+    /** @param {import('./feed.js').Part<Signal[]>} part @param {Order[]} orders ceux que la page montre @param {Context} context */
+    update(part, orders, context) {
       const rows = part.data ?? [];
       showFreshness(root, part, rows.length === 0, context);
-      const items = rows.map((signal) => ({ signal, context }));
+      const items = rows.map((signal) => {
+        const own = orders.filter((order) => order.signal_id === signal.signal_id);
+        // L'API donne d'abord ceux qui attendent quelqu'un ; ici l'ordre est celui des envois.
+        return { signal, orders: own.sort((one, other) => one.id - other.id), context };
+      });
       syncList(list, items, ({ signal }) => String(signal.id), createSignal);
     },
   };
 }
 
-/** @typedef {{signal: Signal, context: Context}} Item */
+/** @typedef {{signal: Signal, orders: Order[], context: Context}} Item */
 
 /** @returns {import('./dom.js').Row<Item>} */
 function createSignal() {
@@ -59,6 +69,7 @@ function createSignal() {
   const time = el('span', { class: 'when' });
   const facts = el('span', { class: 'sub' });
   const actions = el('ul', { class: 'actions' });
+  const orders = el('ul', { class: 'actions' });
   const problem = el('p', { class: 'problem', dir: 'auto' });
   const summary = el('summary');
   const decisions = el('ul', { class: 'decisions' });
@@ -66,10 +77,10 @@ function createSignal() {
   const reasoning = el('p', { class: 'reasoning', dir: 'auto' });
   const origin = el('p', { class: 'sub' });
   const details = el('details', {}, summary, decisions, targets, reasoning, origin);
-  const node = el('li', {}, el('div', { class: 'line' }, status, time, facts), actions, problem, details);
+  const node = el('li', {}, el('div', { class: 'line' }, status, time, facts), actions, orders, problem, details);
   return {
     node,
-    update({ signal, context }) {
+    update({ signal, orders: own, context }) {
       const { words, format, now } = context;
       const [key, tone] = STATUSES[signal.status] ?? [null, 'quiet'];
       setAttribute(node, 'id', `signal-${signal.id}`);
@@ -78,6 +89,8 @@ function createSignal() {
       setText(facts, factsText(signal, context));
       const lines = (signal.actions ?? []).map((action, i) => ({ action, key: `${i} ${action.coin}`, context }));
       syncList(actions, lines, (line) => line.key, createAction);
+      orders.hidden = own.length === 0;
+      syncList(orders, own.map((order) => ({ order, context })), ({ order }) => String(order.id), createOrderLink);
       setTextOrHide(problem, signal.error_message);
       setText(summary, words.say('signal.why'));
       const decided = (signal.decisions ?? []).map((decision, i) => ({ decision, key: `${i} ${decision.coin}`, context }));
@@ -110,6 +123,20 @@ function originText({ signal_id: id, executed_at: executed, version }, { words, 
   const time = parseUtc(executed);
   if (time !== null) facts.push(words.say('signal.executed_at', { time: format.moment(time, now) }));
   return facts.join(' · ');
+}
+
+/** @param {{order: Order}} first */
+function createOrderLink({ order: { id } }) {
+  const link = el('a', { href: `#order-${id}` });
+  const state = el('span', { class: 'sub' });
+  return {
+    node: el('li', {}, el('span', {}, link, ' ', state)),
+    /** @param {{order: Order, context: Context}} line */
+    update({ order, context }) {
+      setText(link, `${coinName(order.coin)} ${context.words.say('order.number', { id })}`);
+      setText(state, stateOf(order, context)[0]);
+    },
+  };
 }
 
 /** @param {{action: import('./api.js').Action}} first */

@@ -1,6 +1,7 @@
 // Ce qu'il faut savoir d'abord : l'état en une phrase, puis tout ce qui est inconnu ou demande quelqu'un.
 // Pur : des réponses de l'API vers des mots. Invariant : une inconnue n'est jamais présentée comme un zéro ni un « tout va bien ».
 
+import { exchangeNotices, orderNotices } from './account.js';
 import { isDust } from './dust.js';
 import { coinName, fromSeconds } from './format.js';
 import { failureText } from './section.js';
@@ -10,9 +11,16 @@ import { failureText } from './section.js';
 /** @typedef {import('./api.js').Budget} Budget */
 /** @typedef {import('./api.js').Status} Status */
 /** @template T @typedef {import('./feed.js').Part<T>} Part */
-/** @typedef {{id: string, tone: Tone, text: string, detail?: string | null}} Notice `detail` vient du programme, tel quel */
-/** @typedef {{budget: Part<Budget>, status: Part<Status>, health: Part<import('./api.js').Health>,
- *   positions?: Part<import('./api.js').Position[]>}} Parts */
+/** @typedef {import('./api.js').Order} Order */
+/**
+ * `steps` : quoi faire ; `detail` vient du programme, tel quel ; `order` : l'ordre que quelqu'un peut libérer.
+ * @typedef {{id: string, tone: Tone, text: string, steps?: string[], detail?: string | null, order?: Order}} Notice
+ */
+/** @typedef {{budget: Part<Budget>, status: Part<Status>, health: Part<import('./api.js').Health>, orders: Part<Order[]>,
+ *   exchange: Part<import('./api.js').Exchange>, positions?: Part<import('./api.js').Position[]>}} Parts */
+
+/** @type {Tone[]} */
+const URGENCY = ['bad', 'warn', 'info', 'quiet', 'good'];
 
 /**
  * @param {Parts} parts @param {Context} context
@@ -21,10 +29,14 @@ import { failureText } from './section.js';
 export function describe(parts, context) {
   const notices = [
     ...pageNotices(parts, context),
+    ...orderNotices(parts.orders.data ?? [], context),
+    ...exchangeNotices(parts.exchange.data, context),
     ...agentNotices(parts, context),
-    ...leaderNotices(parts.status.data, context),
+    ...leaderNotices(parts, context),
     ...unknownNotices(parts, context),
   ];
+  // Ce qui demande quelqu'un d'abord ; à égalité, dans cet ordre-ci.
+  notices.sort((one, other) => URGENCY.indexOf(one.tone) - URGENCY.indexOf(other.tone));
   return { ...headline(parts, notices, context), notices };
 }
 
@@ -42,7 +54,7 @@ function headline(parts, notices, { words }) {
     const worst = notices.some(({ tone }) => tone === 'bad') ? 'bad' : 'warn';
     return { tone: worst, headline: words.say('state.attention', { points: words.many('points', pressing) }) };
   }
-  if (!budget || !status) return { tone: 'quiet', headline: words.say('state.loading') };
+  if (!budget || !status || !parts.orders.data || !parts.exchange.data) return { tone: 'quiet', headline: words.say('state.loading') };
   if (!status.last_poll) return { tone: 'info', headline: words.say('state.starting') };
   if (status.last_poll.status === 'no_signal') return { tone: 'info', headline: words.say('state.no_signal') };
   return { tone: 'good', headline: words.say('state.fine', { followed }) };
@@ -60,7 +72,7 @@ const isUnreachable = ({ budget, status, health }) => [budget, status, health].e
 /** @param {Parts} parts @param {Context} context @returns {Notice[]} */
 function pageNotices(parts, context) {
   const { words, format, localNow } = context;
-  const lost = [parts.status, parts.budget, parts.health].filter(isLost);
+  const lost = [parts.status, parts.budget, parts.health, parts.orders, parts.exchange].filter(isLost);
   if (lost.length === 0) return [];
   const failure = lost.find((part) => part.failure)?.failure;
   const detail = failure ? failureText(failure, context) : null;
@@ -87,8 +99,9 @@ function agentNotices(parts, { words }) {
   return notices;
 }
 
-/** @param {Status | null} status @param {Context} context @returns {Notice[]} */
-function leaderNotices(status, { words, format, now }) {
+/** @param {Parts} parts @param {Context} context @returns {Notice[]} */
+function leaderNotices(parts, { words, format, now }) {
+  const status = parts.status.data;
   if (!status) return [];
   const { leader, last_poll: poll, waiting_signals: waiting } = status;
   /** @type {Notice[]} */
@@ -109,9 +122,21 @@ function leaderNotices(status, { words, format, now }) {
     const key = poll.status === 'error' ? 'notice.poll_error' : 'notice.rejected';
     notices.push({ id: 'signal', tone: 'bad', text: words.say(key), detail: poll.error });
   }
-  if (waiting) notices.push({ id: 'waiting', tone: 'warn', text: words.many('waiting', waiting) });
-  else if (poll?.status === 'waiting') notices.push({ id: 'waiting', tone: 'warn', text: words.many('waiting', 1) });
+  const count = waiting || (poll?.status === 'waiting' ? 1 : 0);
+  if (count) notices.push(waitingNotice(count, parts, words));
   return notices;
+}
+
+/** Ce qu'un signal attend : une inconnue, sinon ce que le programme en dit. @param {number} count @param {Parts} parts @param {Context['words']} words @returns {Notice} */
+function waitingNotice(count, { status, budget, exchange, orders }, words) {
+  const notice = { id: 'waiting', tone: /** @type {const} */ ('warn') };
+  const unknown = [...(status.data?.unknown ?? []), ...(budget.data?.unknown ?? [])];
+  if (exchange.data?.mode !== 'live' || unknown.length > 0) return { ...notice, text: words.many('waiting', count) };
+  const poll = status.data?.last_poll;
+  const reason = poll?.status === 'waiting' ? poll.error : null;
+  // L'échange fermé et les ordres en doute ont déjà leur phrase.
+  const told = reason === exchange.data.closed_reason || orders.data?.some((order) => order.needs_person || order.state === 'unknown');
+  return { ...notice, text: words.many('held', count), detail: told ? null : reason };
 }
 
 /** @param {Parts} parts @param {Context} context @returns {Notice[]} */

@@ -2,7 +2,7 @@
 
 import { find } from './dom.js';
 import { UNKNOWN, coinName, isKnown, parseUtc } from './format.js';
-import { createTable, showFreshness } from './section.js';
+import { createTable, showFreshness, signalCell } from './section.js';
 
 /** @typedef {import('./api.js').Trade} Trade */
 
@@ -10,6 +10,8 @@ import { createTable, showFreshness } from './section.js';
 export function createTrades(root) {
   /** @type {Map<string, number>} identifiant du signal → ancre dans la page */
   let anchors = new Map();
+  /** @type {Set<number>} les ordres que la page montre */
+  let shown = new Set();
   const table = createTable(
     find(root, '.table-box'),
     /** @type {import('./section.js').Column<Trade>[]} */ ([
@@ -33,25 +35,27 @@ export function createTrades(root) {
       { label: 'col.quantity', kind: 'number', cell: (row, { format }) => ({ text: format.quantity(row.quantity) }) },
       { label: 'col.fee', kind: 'number', cell: (row, { format }) => ({ text: feeText(row, format) }) },
       {
-        label: 'col.signal',
-        kind: 'reference',
+        label: 'col.order',
+        hidden: () => shown.size === 0,
         cell: (row, { words }) => ({
-          text: row.signal_id === 'initial_sync' ? words.say('trades.initial_sync') : (row.signal_id ?? UNKNOWN),
-          href: anchors.has(row.signal_id ?? '') ? `#signal-${anchors.get(row.signal_id ?? '')}` : null,
+          text: isKnown(row.order) ? words.say('order.number', { id: row.order }) : UNKNOWN,
+          href: isKnown(row.order) && shown.has(row.order) ? `#order-${row.order}` : null,
         }),
       },
+      { label: 'col.signal', kind: 'reference', cell: (row, { words }) => signalCell(row.signal_id, anchors, words) },
     ]),
     (row) => String(row.id),
   );
 
   return {
     /**
-     * @param {import('./feed.js').Part<Trade[]>} part @param {import('./api.js').Signal[]} signals ceux que la page montre
+     * @param {import('./feed.js').Part<Trade[]>} part @param {Map<string, number>} signals @param {import('./api.js').Order[]} orders
      * @param {import('./section.js').Context} context
      */
-    update(part, signals, context) {
+    update(part, signals, orders, context) {
       const rows = part.data ?? [];
-      anchors = new Map(signals.map((signal) => [signal.signal_id, signal.id]));
+      anchors = signals;
+      shown = new Set(orders.map(({ id }) => id));
       showFreshness(root, part, rows.length === 0, context);
       table.update(rows, context);
     },
@@ -59,7 +63,8 @@ export function createTrades(root) {
 }
 
 /** Les frais tels qu'ils ont été pris ; sinon, leur équivalent. @param {Trade} trade @param {import('./format.js').Format} format */
-function feeText({ fee, fee_asset: asset, fee_usdt: usdc }, format) {
+function feeText({ fee, fee_asset: asset, fee_usdt: usdc, fees }, format) {
+  if (fees?.length) return fees.map((part) => `${format.quantity(part.amount)} ${part.asset}`).join(' + ');
   if (isKnown(fee) && asset) return `${format.quantity(fee)} ${asset}`;
   return isKnown(usdc) ? `${format.quantity(usdc)} USDC` : UNKNOWN;
 }

@@ -1,13 +1,17 @@
 //! Le contrat `docs/api.md`, champ par champ, sur le démon entier et en vrai HTTP.
 //!
 //! `reads` : les champs et l'ordre ; `limits` : `limit`, `period`, HEAD, santé ; `writes` : les dépôts et
-//! la pause ; `refusals` : ce qui est refusé, et que rien n'en change ; `metrics` et `page`.
+//! la pause ; `refusals` : ce qui est refusé, et que rien n'en change ; `orders` et `exchange` : un compte réel, que
+//! `live` met en place ; `metrics` et `page`.
 
 #[path = "../follower/mod.rs"]
 mod follower;
 
+mod exchange;
 mod limits;
+mod live;
 mod metrics;
+mod orders;
 mod page;
 mod reads;
 mod refusals;

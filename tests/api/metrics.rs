@@ -6,6 +6,7 @@ use calvalot::sim::{Fault, On};
 use rust_decimal::dec;
 
 use crate::follower::{Answer, Folder, Follower, Site, samples, still_world};
+use crate::live::{self, Live};
 use crate::{hourly, settled};
 
 const COINS: [&str; 5] = ["BNBUSDC", "BTCUSDC", "ETHUSDC", "SOLUSDC", "XRPUSDC"];
@@ -20,6 +21,16 @@ const UNKNOWN_AT_FIRST: [&str; 5] = [
     "calvalot_cash_usdc",
     "calvalot_price_usdc",
     "calvalot_eur_rate_usdc",
+];
+
+/// Celles d'un compte réel, et d'un silence de la bourse ; sans série ailleurs.
+const ELSEWHERE: [&str; 6] = [
+    "calvalot_trading_open",
+    "calvalot_check_ok",
+    "calvalot_clock_lead_seconds",
+    "calvalot_exchange_silent_until_timestamp_seconds",
+    "calvalot_reconciliation_difference",
+    "calvalot_reconciliation_missing",
 ];
 
 fn scrape(site: Site, accept: &str) -> Answer {
@@ -59,6 +70,9 @@ fn expected() -> Vec<(&'static str, &'static str, Vec<String>)> {
         "leader_unreachable",
         "leader_refused",
     ];
+    let ends = ["filled", "refused", "absent", "abandoned"];
+    let ends =
+        ends.iter().flat_map(|end| ["BUY", "SELL"].map(|side| format!("outcome=\"{end}\",side=\"{side}\"")));
     let statuses = ["received", "executed", "skipped", "error", "rejected"];
     vec![
         ("calvalot_build_info", "gauge", label("version", &["test"])),
@@ -79,6 +93,10 @@ fn expected() -> Vec<(&'static str, &'static str, Vec<String>)> {
         ("calvalot_price_usdc", "gauge", vec![]),
         ("calvalot_eur_rate_usdc", "gauge", vec![]),
         ("calvalot_reading_unknown", "gauge", label("reading", &readings)),
+        ("calvalot_orders", "counter", ends.collect()),
+        ("calvalot_orders_in_doubt", "gauge", label("state", &["sent", "unknown", "stuck"])),
+        ("calvalot_orders_late", "gauge", vec![]),
+        ("calvalot_foreign_orders", "counter", vec![]),
     ]
 }
 
@@ -119,9 +137,9 @@ fn every_series_is_there_from_the_start_and_what_is_not_known_has_none() {
     follower.site().wait_polls(1);
     for accept in ["", "application/openmetrics-text"] {
         let page = scrape(follower.site(), accept).body;
-        let known = |name: &str| !UNKNOWN_AT_FIRST.contains(&name);
+        let known = |name: &str| !UNKNOWN_AT_FIRST.contains(&name) && !ELSEWHERE.contains(&name);
         check_families(&page, accept.is_empty(), |name| known(name));
-        for unknown in UNKNOWN_AT_FIRST {
+        for unknown in UNKNOWN_AT_FIRST.iter().chain(&ELSEWHERE) {
             assert!(samples(&page, unknown).is_empty(), "{unknown} is a guess");
         }
         assert!(samples(&page, "calvalot_reading_unknown").iter().all(|(_, unknown)| *unknown == 1.0));
@@ -151,7 +169,7 @@ fn every_sample_belongs_to_a_described_family_and_is_there_once() {
     let (world, folder) = (still_world(), Folder::new());
     let follower = settled(&world, &folder);
     let page = follower.site().get("/metrics").body;
-    check_families(&page, true, |_| true);
+    check_families(&page, true, |name| !ELSEWHERE.contains(&name));
     let families = families(&page);
     let mut seen = Vec::new();
     for line in page.lines().filter(|line| !line.starts_with('#')) {
@@ -213,4 +231,38 @@ fn counters_go_on_after_a_restart() {
     follower.site().wait_polls(1);
     assert_eq!(total(follower.site(), "calvalot_trades_total"), 4.0);
     assert!(total(follower.site(), "calvalot_polls_total") > polls);
+}
+
+/// Un compte réel : ce qui en est su a ses séries, et ce sont les chiffres de l'API.
+#[test]
+fn an_account_has_its_own_figures() {
+    let live = Live::settled_with(live::ROWS);
+    let page = live.site().get("/metrics").body;
+    let value = |name: &str, labels: &str| {
+        let found = samples(&page, name).into_iter().find(|(found, _)| found == labels);
+        found.map(|(_, value)| value)
+    };
+    let cases = [
+        ("calvalot_trading_open", "", Some(1.0)),
+        ("calvalot_orders_in_doubt", "state=\"stuck\"", Some(1.0)),
+        ("calvalot_orders_in_doubt", "state=\"unknown\"", Some(0.0)),
+        ("calvalot_orders_total", "outcome=\"filled\",side=\"BUY\"", Some(3.0)),
+        ("calvalot_orders_total", "outcome=\"absent\",side=\"BUY\"", Some(1.0)),
+        ("calvalot_orders_total", "outcome=\"refused\",side=\"SELL\"", Some(0.0)),
+        ("calvalot_orders_late", "", Some(1.0)),
+        ("calvalot_foreign_orders_total", "", Some(1.0)),
+        ("calvalot_check_ok", "test=\"key rights\"", Some(1.0)),
+        ("calvalot_reconciliation_missing", "asset=\"BTC\"", Some(0.0)),
+        ("calvalot_exchange_silent_until_timestamp_seconds", "", None),
+    ];
+    for (name, labels, expected) in cases {
+        assert_eq!(value(name, labels), expected, "{name}{{{labels}}}");
+    }
+    let exchange = live.site().json("/api/exchange");
+    assert_eq!(value("calvalot_clock_lead_seconds", ""), exchange["clock"]["lead_seconds"].as_f64());
+    for balance in exchange["reconciliation"].as_array().unwrap() {
+        let labels = format!("asset=\"{}\"", balance["asset"].as_str().unwrap());
+        let found = value("calvalot_reconciliation_difference", &labels);
+        assert_eq!(found, balance["difference"].as_f64(), "{labels}");
+    }
 }

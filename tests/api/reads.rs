@@ -143,6 +143,7 @@ fn trades_are_newest_first() {
             ("fee", "number"),
             ("fee_asset", "BTC|ETH|USDC"),
             ("fees", "list"),
+            ("order", "int"),
         ];
         check("trade", trade, &fields);
         let value = decimal(&trade["price"]) * decimal(&trade["quantity"]);

@@ -57,6 +57,11 @@ fn what_is_not_there_and_what_cannot_be_done_there_is_said_in_json() {
         ("DELETE", "/api/budget/deposit", 405, Some("POST, PUT")),
         ("GET", "/api/agent/toggle", 405, Some("POST")),
         ("PUT", "/api/agent/toggle", 405, Some("POST")),
+        ("POST", "/api/orders", 405, Some("GET, HEAD")),
+        ("PUT", "/api/exchange", 405, Some("GET, HEAD")),
+        ("GET", "/api/orders/1/release", 405, Some("POST")),
+        ("GET", "/api/orders/1", 404, None),
+        ("POST", "/api/orders/1/release/now", 404, None),
         ("OPTIONS", "/api/budget", 405, Some("GET, HEAD")),
         ("OPTIONS", "/api/agent/toggle", 405, Some("POST")),
     ];
@@ -77,7 +82,7 @@ fn a_body_that_is_not_what_the_route_takes_changes_nothing() {
     let (world, folder) = (still_world(), Folder::new());
     let follower = restarted_with(&world, &folder, "");
     let before = books(&base(&folder));
-    let (deposit, toggle) = ("/api/budget/deposit", "/api/agent/toggle");
+    let (deposit, toggle, release) = ("/api/budget/deposit", "/api/agent/toggle", "/api/orders/1/release");
     let cases = [
         ("POST", deposit, ""),
         ("POST", deposit, "{}"),
@@ -111,6 +116,16 @@ fn a_body_that_is_not_what_the_route_takes_changes_nothing() {
         ("POST", toggle, r#"{"paused":1}"#),
         ("POST", toggle, r#"{"pause":true}"#),
         ("POST", toggle, r#"{"paused":true,"until":"tomorrow"}"#),
+        ("POST", toggle, r#"{"} or {":true}"#),
+        ("POST", release, "{}"),
+        ("POST", release, r#"{"looked":false}"#),
+        ("POST", release, r#"{"looked":"yes"}"#),
+        ("POST", release, r#"{"looked":true,"force":true}"#),
+        ("POST", "/api/orders/0/release", r#"{"looked":true}"#),
+        ("POST", "/api/orders/-1/release", r#"{"looked":true}"#),
+        ("POST", "/api/orders/+1/release", r#"{"looked":true}"#),
+        ("POST", "/api/orders/one/release", r#"{"looked":true}"#),
+        ("POST", "/api/orders/99999999999999999999/release", r#"{"looked":true}"#),
     ];
     for (method, path, body) in cases {
         let answer = request(follower.site(), method, path, JSON, body);

@@ -12,11 +12,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use calvalot::config::{AccountAccess, Config, MARKET_INTERVAL, Mode, Secret};
-use calvalot::daemon;
-use calvalot::domain::money::{Eur, Weight};
+use calvalot::config::Config;
 use calvalot::sim::{Pace, Script, World};
-use rust_decimal::{Decimal, dec};
+use calvalot::{daemon, demo};
+use rust_decimal::Decimal;
 use serde_json::Value;
 use smol::channel::{self, Sender};
 
@@ -75,21 +74,26 @@ impl Drop for Folder {
 /// La configuration d'un suiveur de `world`, avec 1000 EUR et un tour toutes les 20 ms.
 pub fn config(world: &World, folder: &Folder) -> Config {
     Config {
-        leader_url: world.leader_url(),
-        secret: Secret::new(Script::default().secret),
-        exchange_url: world.exchange_url(),
-        account: AccountAccess::at(world.exchange_url()),
-        mode: Mode::DryRun,
-        initial_budget: Eur::new(dec!(1000)),
         poll_interval: Duration::from_millis(20),
-        market_interval: MARKET_INTERVAL,
-        threshold: Weight::new(dec!(0.005)),
-        db_path: folder.db(),
-        port: 0,
-        allowed_hosts: Vec::new(),
         version: "test".to_owned(),
-        warnings: Vec::new(),
+        ..demo::follower(world, folder.db())
     }
+}
+
+/// Ce qu'il faut au vrai programme pour suivre `world`, sans clé.
+pub fn environment(world: &World, folder: &Folder) -> [(&'static str, String); 4] {
+    [
+        ("LEADER_URL", world.leader_url()),
+        ("SIGNAL_SECRET", Script::default().secret),
+        ("BINANCE_URL", world.exchange_url()),
+        ("DB_PATH", folder.db().display().to_string()),
+    ]
+}
+
+/// De quoi ouvrir le compte simulé.
+pub fn key() -> [(&'static str, String); 2] {
+    let Script { api_key, api_secret, .. } = Script::default();
+    [("BINANCE_API_KEY", api_key), ("BINANCE_API_SECRET", api_secret)]
 }
 
 /// Un suiveur qui tourne dans ce processus. Le lâcher l'arrête proprement.
@@ -169,12 +173,9 @@ impl Process {
         let mut command = Command::new(env!("CARGO_BIN_EXE_calvalot"));
         command
             .env_clear()
-            .env("LEADER_URL", world.leader_url())
-            .env("SIGNAL_SECRET", Script::default().secret)
-            .env("BINANCE_URL", world.exchange_url())
+            .envs(environment(world, folder))
             .env("INITIAL_BUDGET_EUR", "1000")
             .env("POLL_INTERVAL_SECONDS", "1")
-            .env("DB_PATH", folder.db())
             .env("PORT", port.to_string())
             .envs(environment.iter().copied())
             .current_dir(folder.path())

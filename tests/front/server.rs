@@ -122,7 +122,7 @@ fn app(signals: Signals) -> tide::Server<Signals> {
         .post("/echo", |mut request: Request<Signals>| async move { request.body_bytes().await.map(bytes) })
         .put("/echo", |_| async { Ok("put") })
         .post("/amount", |mut request: Request<Signals>| async move {
-            let body: Amount = json_body(&mut request, r#"{"amount": 50}"#).await?;
+            let body: Amount = json_body(&mut request, &["amount"], r#"{"amount": 50}"#).await?;
             Ok(json(StatusCode::Ok, &body.amount))
         })
         .get("/list", |request: Request<Signals>| async move {

@@ -135,7 +135,7 @@ fn the_exchange_refuses_with_a_reason_and_nothing_is_executed() {
     });
     check(Reaction::Stop, |exchange| exchange.edit_account(|account| account.can_trade = false));
     check(Reaction::Stop, |exchange| exchange.edit_account(|account| account.key_may_trade = false));
-    check(Reaction::Stop, |exchange| exchange.edit_account(|account| account.permissions.clear()));
+    check(Reaction::GiveUp, |exchange| exchange.edit_account(|account| account.permissions.clear()));
     check(Reaction::Resynchronise, |exchange| exchange.set_skew(60_000));
     check(Reaction::Later, |exchange| exchange.set_weight_limit(0));
 }

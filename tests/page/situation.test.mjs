@@ -21,16 +21,28 @@ const status = {
   unknown: [],
   waiting_signals: 0,
 };
+const exchange = {
+  mode: 'dry_run',
+  trading_open: null,
+  closed_reason: null,
+  silence: null,
+  clock: null,
+  checks: [],
+  reconciliation: [],
+  foreign_orders: [],
+};
 const health = { status: 'ok', poller: 'last_poll_12s_ago' };
 
 /** @param {object} [changes] */
-function situation({ budget: b = {}, status: s = {}, health: h = {}, positions, part = {} } = {}) {
+function situation({ budget: b = {}, status: s = {}, health: h = {}, exchange: e = {}, orders = [], positions, part = {} } = {}) {
   const fresh = { at: NOW, failure: null, stale: false, ...part };
   return describe(
     {
       budget: { data: { ...budget, ...b }, ...fresh },
       status: { data: { ...status, ...s }, ...fresh },
       health: { data: { ...health, ...h }, ...fresh },
+      orders: { data: orders, ...fresh },
+      exchange: { data: { ...exchange, ...e }, ...fresh },
       positions: positions && { data: positions, ...fresh },
     },
     context,
@@ -109,24 +121,54 @@ test('a page that is no longer fed says so before anything else', () => {
   assert.match(found.headline, /no longer up to date/);
 });
 
+/** @param {object} fresh */
+const known = (fresh) => ({
+  budget: { data: budget, ...fresh },
+  status: { data: status, ...fresh },
+  health: { data: health, ...fresh },
+  orders: { data: [], ...fresh },
+  exchange: { data: exchange, ...fresh },
+});
+
+test('what needs a person stands before what only takes time', () => {
+  const unknown = { id: 1, coin: 'BTCUSDC', action: 'BUY', state: 'unknown', needs_person: false, is_simulated: 0 };
+  const closed = { mode: 'live', trading_open: false, closed_reason: 'the key opens another account' };
+  const { notices, tone } = situation({ orders: [unknown], exchange: closed, status: { waiting_signals: 1 } });
+  assert.deepEqual([tone, notices.map(({ id }) => id)], ['bad', ['closed', 'doubt', 'waiting']]);
+});
+
+test('a signal held back by an order says so, and blames no price', () => {
+  const last_poll = { status: 'waiting', error: 'BTCUSDC: an order of this coin is in doubt' };
+  const held = { status: { waiting_signals: 1, last_poll } };
+  const { notices } = situation({ ...held, exchange: { mode: 'live', trading_open: true } });
+  assert.deepEqual([notices[0].text, notices[0].detail], ['1 signal waits to be carried out.', last_poll.error]);
+  const closed = { mode: 'live', trading_open: false, closed_reason: last_poll.error };
+  const told = situation({ ...held, exchange: closed }).notices.map(({ id, detail }) => [id, detail]);
+  assert.deepEqual(told, [['closed', last_poll.error], ['waiting', null]], 'the reason is told once');
+  assert.match(situation(held).notices[0].text, /a price, the cash/);
+});
+
 test('one answer missing is enough not to say that all is well', () => {
   const fresh = { at: NOW, failure: null, stale: false };
   const failure = { kind: 'refused', status: 500, message: 'disk full' };
   for (const data of [null, status]) {
     const lost = { data, at: data && NOW - 90_000, failure, stale: true };
-    const parts = { budget: { data: budget, ...fresh }, status: lost, health: { data: health, ...fresh } };
+    const parts = { ...known(fresh), status: lost };
     const found = describe(parts, context);
     assert.deepEqual(found.notices.map(({ id, detail }) => [id, detail]), [['page', 'disk full']]);
     assert.equal(found.headline, '1 thing to look at.');
   }
   const awaited = { data: null, at: null, failure: null, stale: true };
-  const parts = { budget: { data: budget, ...fresh }, status: awaited, health: { data: health, ...fresh } };
-  assert.equal(describe(parts, context).headline, 'Reading…');
+  for (const name of ['status', 'orders', 'exchange']) {
+    const parts = { ...known(fresh), [name]: awaited };
+    assert.equal(describe(parts, context).headline, 'Reading…', name);
+  }
 });
 
 test('before the first answer nothing is claimed', () => {
   const nothing = { data: null, at: null, failure: null, stale: true };
-  const found = describe({ budget: nothing, status: nothing, health: nothing }, context);
+  const all = { budget: nothing, status: nothing, health: nothing, orders: nothing, exchange: nothing };
+  const found = describe(all, context);
   assert.deepEqual([found.tone, found.headline, found.notices], ['quiet', 'Reading…', []]);
 });
 

@@ -78,6 +78,7 @@ pub fn heal(universe: &mut Universe) {
     universe.world.clear_faults();
     universe.network.set_down(false);
     universe.network.remove_fuse();
+    universe.books(|db| db.refuse_writes(false));
     universe.network.set_latency(Duration::from_millis(80));
     *universe.fault.borrow_mut() = None;
     let exchange = universe.world.exchange();
@@ -195,10 +196,11 @@ fn lag(universe: &Universe, dice: &mut Rng) {
     }
 }
 
-/// Ce qui n'est pas une réponse : heures, réseau, droits, commissions.
+/// Ce qui n'est pas une réponse : heures, réseau, droits, disque plein, commissions.
 fn shift(universe: &Universe, dice: &mut Rng) {
     let exchange = universe.world.exchange();
-    match dice.u8(0..7) {
+    match dice.u8(0..9) {
+        7 | 8 => universe.books(|db| db.refuse_writes(true)),
         0 => exchange.set_skew(dice.i64(-20_000..20_000)),
         1 => exchange.set_drift(dice.i64(-400..400)),
         2 => universe.jump(dice.i64(-40_000..40_000)),

@@ -33,6 +33,9 @@ const START: Moment = Moment(1_790_000_000_000);
 pub const USDC: Decimal = dec!(1500);
 pub const BNB: Decimal = dec!(0.02);
 
+/// Reprises au même instant, au-delà desquelles le suiveur tourne en rond.
+const SPINS: u32 = 20_000;
+
 pub struct Universe {
     pub world: Direct,
     pub network: Rc<SimulatedNetwork>,
@@ -141,7 +144,11 @@ impl Universe {
     /// Laisse passer ce temps. Après `steps` reprises du suiveur, il est coupé net.
     pub fn pass(&mut self, duration: Duration, mut steps: Option<u64>) {
         let end = self.elapsed() + duration;
+        let (mut at, mut spins) = (self.elapsed(), 0);
         while self.elapsed() < end {
+            spins = if at == self.elapsed() { spins + 1 } else { 0 };
+            at = self.elapsed();
+            assert!(spins < SPINS, "the follower works without end and no time passes");
             let mut moved = false;
             if let Some(follower) = &mut self.follower
                 && follower.awake.0.swap(false, Ordering::Relaxed)

@@ -17,6 +17,13 @@ pub struct Agent {
     pub paused: bool,
 }
 
+impl Agent {
+    /// Vrai si les ordres de ce grand livre sont réels.
+    pub fn is_live(&self) -> bool {
+        self.mode == "live"
+    }
+}
+
 /// Le compte : ce qui a été mis, ce qui est en cash.
 #[derive(Clone, Debug)]
 pub struct Account {

@@ -66,6 +66,11 @@ impl Db {
         self.intents(clause, [since])
     }
 
+    /// Toutes, dans l'ordre.
+    pub fn all_intents(&self) -> Result<Vec<Intent>, LedgerError> {
+        self.intents("1 = 1 ORDER BY intents.id", [])
+    }
+
     /// Toutes celles d'un signal, dans l'ordre.
     pub fn intents_of(&self, signal: i64) -> Result<Vec<Intent>, LedgerError> {
         self.intents("signal = ?1 ORDER BY intents.id", [signal])

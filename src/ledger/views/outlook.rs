@@ -2,6 +2,7 @@
 
 use rusqlite::Row;
 
+use crate::domain::check::Verdict;
 use crate::domain::moment::Moment;
 use crate::domain::money::Quantity;
 use crate::ledger::{ClockReading, Db, LedgerError, Outlook, Silenced};
@@ -10,7 +11,7 @@ use crate::ledger::{ClockReading, Db, LedgerError, Outlook, Silenced};
 #[derive(Clone, Debug)]
 pub struct Checked {
     pub test: String,
-    pub verdict: String,
+    pub verdict: Verdict,
     pub found: String,
     pub advice: Option<String>,
     pub at: Moment,
@@ -28,6 +29,11 @@ pub struct Balance {
 }
 
 impl Balance {
+    /// Ce que le compte tient de plus ; négatif s'il tient moins.
+    pub fn difference(&self) -> Quantity {
+        self.held - self.booked
+    }
+
     /// Ce qui manque au compte ; zéro s'il tient assez.
     pub fn shortage(&self) -> Quantity {
         (self.booked - self.held).max(Quantity::ZERO)
@@ -51,6 +57,11 @@ impl Db {
             };
             Ok(Outlook { silenced, clock, closed: row.get(6)? })
         })?)
+    }
+
+    /// Le compte du premier démarrage ; `None` tant qu'aucun n'a été lu.
+    pub fn account_uid(&self) -> Result<Option<i64>, LedgerError> {
+        Ok(self.connection.query_row("SELECT uid FROM exchange", [], |row| row.get(0))?)
     }
 
     /// La dernière table d'essais, dans son ordre.

@@ -1,7 +1,9 @@
 //! Le dernier tour, et les comptes de tous.
 
 use rusqlite::OptionalExtension;
+use rusqlite::types::FromSql;
 
+use crate::domain::intent::State;
 use crate::domain::market::Coin;
 use crate::domain::moment::Moment;
 use crate::domain::order::Side;
@@ -25,6 +27,11 @@ pub struct Counts {
     pub polls: Vec<(String, u32)>,
     pub signals: Vec<(String, u32)>,
     pub trades: Vec<(Coin, Side, u32)>,
+    pub orders: Vec<(State, Side, u32)>,
+    /// Les exécutions apprises tard que personne n'a regardées.
+    pub late: u32,
+    /// Les ordres du compte qui ne sont pas les nôtres.
+    pub foreign: u32,
 }
 
 impl Db {
@@ -46,6 +53,12 @@ impl Db {
         Ok(pulse.optional()?)
     }
 
+    fn by_side<T: FromSql>(&self, sql: &str) -> Result<Vec<(T, Side, u32)>, LedgerError> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// Les comptes pour les métriques.
     pub fn counts(&self) -> Result<Counts, LedgerError> {
         let pairs = |sql: &str| -> Result<Vec<(String, u32)>, LedgerError> {
@@ -53,13 +66,14 @@ impl Db {
             let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
             Ok(rows.collect::<Result<_, _>>()?)
         };
-        let mut statement =
-            self.connection.prepare_cached("SELECT coin, side, count(*) FROM trades GROUP BY coin, side")?;
-        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        let one = |sql: &str| self.connection.query_row(sql, [], |row| row.get(0));
         Ok(Counts {
             polls: pairs("SELECT outcome, count FROM polls")?,
             signals: pairs("SELECT status, count(*) FROM signals GROUP BY status")?,
-            trades: rows.collect::<Result<_, _>>()?,
+            trades: self.by_side("SELECT coin, side, count(*) FROM trades GROUP BY coin, side")?,
+            orders: self.by_side("SELECT state, side, count(*) FROM intents GROUP BY state, side")?,
+            late: one("SELECT count(*) FROM intents WHERE late = 1")?,
+            foreign: one("SELECT count(*) FROM foreign_orders")?,
         })
     }
 }

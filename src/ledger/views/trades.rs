@@ -13,6 +13,8 @@ use crate::ledger::{Db, LedgerError};
 #[derive(Clone, Debug)]
 pub struct Trade {
     pub id: i64,
+    /// L'intention dont il vient ; `None` s'il est repris de l'ancienne base.
+    pub intent: Option<i64>,
     pub coin: Coin,
     pub side: Side,
     pub amount: Usdc,
@@ -39,12 +41,13 @@ impl Db {
     fn trades_where(&self, clause: &str, params: impl rusqlite::Params) -> Result<Vec<Trade>, LedgerError> {
         let mut statement = self.connection.prepare_cached(&format!(
             "SELECT id, coin, side, amount, price, quantity, fee_coin, fee_cash, fee_bnb, bnb_price, fee_usdc,
-                 signal_id, simulated, at
+                 signal_id, simulated, at, intent
              FROM trades WHERE {clause}"
         ))?;
         let rows = statement.query_map(params, |row| {
             Ok(Trade {
                 id: row.get(0)?,
+                intent: row.get(14)?,
                 coin: row.get(1)?,
                 side: row.get(2)?,
                 amount: row.get(3)?,

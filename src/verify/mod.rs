@@ -1,19 +1,28 @@
 //! `calvalot verify` : prouve le grand livre, sans rien y changer.
 //!
 //! Les livres sont refaits depuis les mouvements et les trades, et comparés à ce qui est tenu, à la
-//! dernière décimale. Une différence n'est jamais réparée : elle se montre.
+//! dernière décimale ; ceux d'un compte réel le sont ensuite aux ordres de la bourse ([`against`]). Une
+//! différence n'est jamais réparée : elle se montre.
+
+mod exchange;
+mod questions;
+mod sums;
 
 use std::fmt::{self, Write};
 use std::path::Path;
 
 use crate::domain::market::Coin;
-use crate::ledger::{self, Audit, LedgerError};
+use crate::ledger::{self, Audit, Db, LedgerError};
+
+pub use exchange::{Comparison, against};
 
 /// Le résultat d'une vérification, prêt à être montré.
 #[derive(Debug)]
 pub struct Report {
     pub text: String,
     pub differences: usize,
+    /// Vrai pour les livres d'un compte réel : la bourse en a aussi sa version.
+    pub live: bool,
 }
 
 /// Vérifie la base à `path`, pendant que le démon tourne ou non.
@@ -21,9 +30,12 @@ pub struct Report {
 /// # Errors
 /// Quand il n'y a pas là de grand livre à nous, ou qu'il ne se lit pas.
 pub fn verify(path: &Path) -> Result<Report, LedgerError> {
+    Ok(report(path, &open(path)?.audit()?))
+}
+
+fn open(path: &Path) -> Result<Db, LedgerError> {
     let absent = || LedgerError::Refused("there is no ledger here yet: start calvalot on it once".to_owned());
-    let db = ledger::look(path)?.ok_or_else(absent)?;
-    Ok(report(path, &db.audit()?))
+    ledger::look(path)?.ok_or_else(absent)
 }
 
 fn report(path: &Path, audit: &Audit) -> Report {
@@ -45,12 +57,22 @@ fn report(path: &Path, audit: &Audit) -> Report {
     let verdict = match (lines.differences, audit.kept.is_some()) {
         (0, true) => "the books agree".to_owned(),
         (0, false) => "the books agree; the opening is not booked yet".to_owned(),
-        (1, _) => "1 difference: keep a copy of this file and look at it before going on".to_owned(),
-        (count, _) => format!("{count} differences: keep a copy of this file and look at it before going on"),
+        (count, _) => {
+            format!(
+                "{}: keep a copy of this file and look at it before going on",
+                counted(count, "difference")
+            )
+        }
     };
     let (mode, movements, trades) = (&audit.mode, audit.movements, audit.trades);
     let head = format!("{} ({mode}): {movements} movements and {trades} trades replayed", path.display());
-    Report { text: format!("{head}\n{}{verdict}\n", lines.text), differences: lines.differences }
+    let text = format!("{head}\n{}{verdict}\n", lines.text);
+    Report { text, differences: lines.differences, live: mode == "live" }
+}
+
+/// `1 order`, `3 orders`.
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 #[derive(Default)]

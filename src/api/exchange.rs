@@ -1,0 +1,159 @@
+//! `GET /api/exchange` : la bourse et le compte vus d'ici. Ce qui n'a pas été demandé ou pas appris est `null`.
+
+use http_types::StatusCode;
+use miniserde::Serialize;
+
+use super::Request;
+use super::errors::{ApiError, json};
+use crate::clock;
+use crate::domain::check::{CLOCK_WRONG, SET_THE_CLOCK};
+use crate::domain::money::Usdc;
+use crate::ledger::views::{Balance, Checked};
+use crate::ledger::{ClockReading, ForeignOrder, Outlook, Silenced};
+
+/// Les ordres d'autrui que l'on montre.
+const FOREIGN_SHOWN: u32 = 20;
+
+#[derive(Serialize)]
+struct ExchangeView {
+    mode: String,
+    trading_open: Option<bool>,
+    closed_reason: Option<String>,
+    silence: Option<SilenceView>,
+    clock: Option<ClockView>,
+    checks: Vec<CheckView>,
+    reconciliation: Vec<BalanceView>,
+    foreign_orders: Vec<ForeignView>,
+}
+
+#[derive(Serialize)]
+struct SilenceView {
+    status: u16,
+    from: f64,
+    until: f64,
+}
+
+#[derive(Serialize)]
+struct ClockView {
+    lead_seconds: f64,
+    margin_seconds: f64,
+    measured_at: String,
+    warning: Option<String>,
+}
+
+#[derive(Serialize)]
+struct CheckView {
+    test: String,
+    verdict: &'static str,
+    found: String,
+    advice: Option<String>,
+    stops_trading: bool,
+    checked_at: String,
+}
+
+#[derive(Serialize)]
+struct BalanceView {
+    asset: String,
+    held: f64,
+    booked: f64,
+    difference: f64,
+    missing: f64,
+    compared_at: String,
+}
+
+#[derive(Serialize)]
+struct ForeignView {
+    coin: &'static str,
+    order_id: i64,
+    client_id: String,
+    action: &'static str,
+    quantity: f64,
+    amount_usdt: Option<f64>,
+    created_at: String,
+}
+
+impl From<Silenced> for SilenceView {
+    fn from(Silenced { status, from, until }: Silenced) -> Self {
+        SilenceView { status, from: from.seconds(), until: until.seconds() }
+    }
+}
+
+impl From<ClockReading> for ClockView {
+    fn from(ClockReading { lead, margin, at }: ClockReading) -> Self {
+        ClockView {
+            lead_seconds: lead as f64 / 1000.0,
+            margin_seconds: margin as f64 / 1000.0,
+            measured_at: clock::utc(at),
+            warning: clock_warning(lead),
+        }
+    }
+}
+
+/// La phrase qui dit que l'heure de la machine est fausse, et quoi faire ; `None` si elle ne l'est pas.
+fn clock_warning(lead: i64) -> Option<String> {
+    let distance = lead.unsigned_abs();
+    let way = if lead < 0 { "behind" } else { "ahead of" };
+    let wrong = || {
+        format!("the clock of this machine is {} s {way} the exchange's: {SET_THE_CLOCK}", distance / 1000)
+    };
+    (distance > CLOCK_WRONG).then(wrong)
+}
+
+impl From<Checked> for CheckView {
+    fn from(checked: Checked) -> Self {
+        let stops_trading = checked.verdict.stops_trading(&checked.test);
+        let Checked { test, verdict, found, advice, at } = checked;
+        CheckView { test, verdict: verdict.word(), found, advice, stops_trading, checked_at: clock::utc(at) }
+    }
+}
+
+impl From<Balance> for BalanceView {
+    fn from(balance: Balance) -> Self {
+        BalanceView {
+            held: balance.held.to_f64(),
+            booked: balance.booked.to_f64(),
+            difference: balance.difference().to_f64(),
+            missing: balance.shortage().to_f64(),
+            asset: balance.asset,
+            compared_at: clock::utc(balance.at),
+        }
+    }
+}
+
+impl From<ForeignOrder> for ForeignView {
+    fn from(order: ForeignOrder) -> Self {
+        ForeignView {
+            coin: order.coin.pair(),
+            order_id: order.order_id,
+            client_id: order.client_id,
+            action: order.side.word(),
+            quantity: order.executed.to_f64(),
+            amount_usdt: order.amount.map(Usdc::to_f64),
+            created_at: clock::utc(order.at),
+        }
+    }
+}
+
+/// L'accès à la bourse, les essais, le rapprochement, les ordres qui ne sont pas les nôtres.
+pub async fn exchange(request: Request) -> tide::Result {
+    let read = |db: &mut crate::ledger::Db| {
+        let (agent, outlook) = (db.agent()?, db.exchange_state()?);
+        Ok((agent, outlook, db.checks()?, db.balances()?, db.foreign_orders(FOREIGN_SHOWN)?))
+    };
+    let (agent, outlook, checks, balances, foreign) =
+        request.state().ledger.with(read).await.map_err(ApiError::from)?;
+    let now = clock::now();
+    let Outlook { silenced, clock, closed } = outlook;
+    let view = ExchangeView {
+        // En simulation rien ne s'échange pour de vrai : ni ouvert, ni fermé.
+        trading_open: agent.is_live().then_some(closed.is_none()),
+        mode: agent.mode,
+        closed_reason: closed,
+        silence: silenced.filter(|silenced| silenced.until > now).map(SilenceView::from),
+        clock: clock.map(ClockView::from),
+        checks: checks.into_iter().map(CheckView::from).collect(),
+        reconciliation: balances.into_iter().map(BalanceView::from).collect(),
+        foreign_orders: foreign.into_iter().map(ForeignView::from).collect(),
+    };
+    Ok(json(StatusCode::Ok, &view))
+}

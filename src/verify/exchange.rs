@@ -1,0 +1,314 @@
+//! Le grand livre d'un compte réel à côté de ce que la bourse a exécuté, ordre par ordre, au dernier chiffre.
+//!
+//! Les ordres du compte sont lus d'abord, le grand livre ensuite : une intention est écrite avant d'être envoyée,
+//! donc tout ordre à notre nom lu à la bourse doit y être, même si le démon tourne. Ceux d'autrui ne sont pas des
+//! différences. Invariants : rien n'est écrit ; ce que la bourse n'a pas dit n'est jamais tenu pour juste.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::Duration;
+
+use super::questions::Questions;
+use super::sums::Sums;
+use super::{Lines, counted};
+use crate::binance::{Account, Silence, Trouble};
+use crate::domain::execution::Report;
+use crate::domain::intent::State;
+use crate::domain::market::{Coin, PerCoin};
+use crate::domain::moment::Moment;
+use crate::ledger::views::{Intent, Sent};
+use crate::ledger::{LedgerError, LiveOrder, Silenced};
+
+/// Ordres que la bourse rend au plus d'une traite, page par page ; s'il y en a tant, il y en a d'autres.
+const LISTED: usize = 1000;
+const PER_PAGE: usize = 50;
+
+/// Les poids : le compte, une page d'ordres, un ordre, ses exécutions.
+const ACCOUNT_WEIGHT: u64 = 20;
+const PAGE_WEIGHT: u64 = 20;
+const ORDER_WEIGHT: u64 = 4;
+const EXECUTIONS_WEIGHT: u64 = 5;
+
+/// La bourse archive après ce temps les ordres finis sans exécution, et répond alors par un refus (-2026).
+const ARCHIVED: Duration = Duration::from_secs(90 * 86_400);
+
+/// Ses lectures peuvent être en retard de ce temps sur son moteur.
+const LAG: Duration = Duration::from_secs(60);
+
+/// Ce que la bourse a confirmé ou démenti, prêt à être montré.
+#[derive(Debug)]
+pub struct Comparison {
+    pub text: String,
+    pub differences: usize,
+    /// Faux si la bourse n'a pas répondu à tout.
+    pub complete: bool,
+}
+
+impl Default for Comparison {
+    /// Rien à comparer : des livres simulés, ou à qui l'on n'a pas demandé la bourse.
+    fn default() -> Comparison {
+        Comparison { text: String::new(), differences: 0, complete: true }
+    }
+}
+
+/// Compare le grand livre à `path` au compte réel que `account` ouvre, pendant que le démon tourne ou non.
+///
+/// # Errors
+/// Quand le grand livre ne se lit pas. Une bourse qui ne répond pas n'en est pas une : la comparaison le dit.
+pub fn against(path: &Path, account: &Account) -> Result<Comparison, LedgerError> {
+    let books = super::open(path)?;
+    let (prefix, uid) = (books.order_prefix()?, books.account_uid()?);
+    if let Some(Silenced { status, from, until }) = books.exchange_state()?.silenced {
+        account.exchange().keep_silent(Silence { status, from, until });
+    }
+    drop(books);
+    let mut hearing = Hearing {
+        account,
+        questions: Questions::new(account),
+        prefix,
+        lines: Lines::default(),
+        compared: 0,
+        in_doubt: 0,
+        foreign: 0,
+        young: false,
+    };
+    let obstacle = match smol::block_on(hearing.hear(path, uid)) {
+        Ok(()) => None,
+        Err(Interruption::Books(error)) => return Err(error),
+        Err(Interruption::Exchange { reason, remedy }) => Some(format!("{reason}\n  -> {remedy}")),
+    };
+    Ok(hearing.told(obstacle))
+}
+
+/// Pourquoi la comparaison s'est arrêtée avant la fin.
+enum Interruption {
+    Books(LedgerError),
+    Exchange { reason: String, remedy: &'static str },
+}
+
+impl From<LedgerError> for Interruption {
+    fn from(error: LedgerError) -> Self {
+        Interruption::Books(error)
+    }
+}
+
+impl From<Trouble> for Interruption {
+    fn from(trouble: Trouble) -> Self {
+        Interruption::Exchange { reason: trouble.to_string(), remedy: trouble.remedy() }
+    }
+}
+
+/// La comparaison en cours, et ce qu'elle a déjà établi.
+struct Hearing<'a> {
+    account: &'a Account,
+    questions: Questions<'a>,
+    /// Le début du nom de nos ordres.
+    prefix: String,
+    lines: Lines,
+    compared: usize,
+    in_doubt: usize,
+    foreign: usize,
+    /// Une différence porte sur un ordre que la bourse peut ne pas montrer encore en entier.
+    young: bool,
+}
+
+/// Ce que vaut une intention face à la bourse.
+enum Finding {
+    Executed,
+    NotExecuted,
+    /// Le grand livre lui-même ne le sait pas encore.
+    InDoubt,
+    Different(String),
+}
+
+impl Hearing<'_> {
+    async fn hear(&mut self, path: &Path, uid: Option<i64>) -> Result<(), Interruption> {
+        let state = self.questions.ask(ACCOUNT_WEIGHT, Account::state).await?;
+        if uid.is_some_and(|uid| uid != state.uid) {
+            return Err(Interruption::Exchange {
+                reason: "the key opens another account than the one this ledger began with".to_owned(),
+                remedy: "set the key of that account again",
+            });
+        }
+        let mut listed = PerCoin::from_fn(|_| Vec::new());
+        for coin in Coin::ALL {
+            listed[coin] = self.list(coin).await?;
+        }
+        let kept = super::open(path)?.live_orders()?;
+        for coin in Coin::ALL {
+            let kept: Vec<&LiveOrder> = kept.iter().filter(|order| order.intent.coin == coin).collect();
+            self.compare_pair(coin, &kept, &listed[coin]).await?;
+        }
+        Ok(())
+    }
+
+    /// Les ordres de la paire qui portent notre nom ; les autres sont comptés.
+    async fn list(&mut self, coin: Coin) -> Result<Vec<Report>, Trouble> {
+        let (mut ours, mut from) = (Vec::new(), 1);
+        loop {
+            let most = PAGE_WEIGHT * (LISTED / PER_PAGE + 1) as u64;
+            let ask = async |account: &Account| account.orders_from(coin, from).await;
+            let list = self.questions.ask(most, ask).await?;
+            let count = list.len();
+            self.questions.give_back(most - PAGE_WEIGHT * (count / PER_PAGE + 1) as u64);
+            from = list.iter().map(|report| report.order_id + 1).max().unwrap_or(from);
+            ours.extend(list.into_iter().filter(|report| report.client_id.starts_with(&self.prefix)));
+            self.foreign += count;
+            if count < LISTED {
+                self.foreign -= ours.len();
+                return Ok(ours);
+            }
+        }
+    }
+
+    async fn compare_pair(
+        &mut self,
+        coin: Coin,
+        kept: &[&LiveOrder],
+        listed: &[Report],
+    ) -> Result<(), Trouble> {
+        let (mut executed, mut not_executed) = (0, 0);
+        for order in kept {
+            let finding = self.examine(order, listed).await?;
+            self.compared += usize::from(!matches!(finding, Finding::InDoubt));
+            match finding {
+                Finding::Executed => executed += 1,
+                Finding::NotExecuted => not_executed += 1,
+                Finding::InDoubt => self.in_doubt += 1,
+                Finding::Different(found) => {
+                    self.young |= self.is_young(&order.intent);
+                    self.lines.fault(coin.pair(), &format!("{}: {found}", told(&order.intent)));
+                }
+            }
+        }
+        let known: BTreeSet<&str> =
+            kept.iter().filter_map(|order| Some(order.intent.sent.as_ref()?.client_id.as_str())).collect();
+        for report in listed.iter().filter(|report| !known.contains(report.client_id.as_str())) {
+            let Report { client_id, order_id, side, .. } = report;
+            let found = format!(
+                "{} {client_id}: the ledger does not know it; the exchange has it as order {order_id}, {}",
+                side.word(),
+                traded(report)
+            );
+            self.lines.fault(coin.pair(), &found);
+        }
+        if executed + not_executed > 0 {
+            let found = format!("{executed} executed, {not_executed} not executed");
+            self.lines.line("ok", coin.pair(), &found);
+        }
+        Ok(())
+    }
+
+    async fn examine(&mut self, order: &LiveOrder, listed: &[Report]) -> Result<Finding, Trouble> {
+        let intent = &order.intent;
+        let filled = intent.state == State::Filled;
+        if intent.state.is_in_doubt() {
+            return Ok(Finding::InDoubt);
+        }
+        let Some(sent) = &intent.sent else {
+            let never = "it is kept as executed, and was never sent".to_owned();
+            return Ok(if filled { Finding::Different(never) } else { Finding::NotExecuted });
+        };
+        let mut named: Vec<Report> =
+            listed.iter().filter(|report| report.client_id == sent.client_id).cloned().collect();
+        if named.is_empty() && (filled || self.age(sent.stamped_at) < ARCHIVED) {
+            named.extend(self.look_up(intent.coin, sent).await?);
+        }
+        named.retain(|report| !report.executed.is_zero());
+        Ok(match (filled, named.as_slice()) {
+            (true, [report]) => self.compare(order, report).await?,
+            (true, []) => {
+                Finding::Different("it is kept as executed, the exchange executed nothing".to_owned())
+            }
+            (false, []) => Finding::NotExecuted,
+            (false, [report]) => Finding::Different(format!(
+                "it is kept as {}, the exchange has it as order {}, {}",
+                intent.state.word(),
+                report.order_id,
+                traded(report)
+            )),
+            (_, several) => {
+                let orders: Vec<String> = several.iter().map(|report| report.order_id.to_string()).collect();
+                Finding::Different(format!("the exchange executed it as orders {}", orders.join(" and ")))
+            }
+        })
+    }
+
+    async fn look_up(&mut self, coin: Coin, sent: &Sent) -> Result<Option<Report>, Trouble> {
+        let ask = async |account: &Account| account.order(coin, &sent.client_id).await;
+        self.questions.ask(ORDER_WEIGHT, ask).await
+    }
+
+    /// Une intention exécutée et l'ordre qui porte son nom : le même ordre, les mêmes sommes.
+    async fn compare(&mut self, order: &LiveOrder, report: &Report) -> Result<Finding, Trouble> {
+        let (intent, order_id) = (&order.intent, report.order_id);
+        let Some(fill) = &order.fill else {
+            let found = format!("the ledger has no trade of it, the exchange has {}", traded(report));
+            return Ok(Finding::Different(found));
+        };
+        let mut found = Vec::new();
+        if let Some(kept) = intent.order_id.filter(|kept| *kept != order_id) {
+            found.push(format!("it is kept as order {kept}, the exchange has it as order {order_id}"));
+        }
+        if fill.side != report.side || fill.coin != report.coin {
+            let (kept, told) = (fill.side.word(), report.side.word());
+            found.push(format!("kept {kept} {}, the exchange has {told} {}", fill.coin, report.coin));
+        }
+        let ask = async |account: &Account| account.executions(report.coin, order_id).await;
+        let executions = self.questions.ask(EXECUTIONS_WEIGHT, ask).await?;
+        found.extend(Sums::kept(fill).differences(&Sums::told(&executions)));
+        Ok(if found.is_empty() { Finding::Executed } else { Finding::Different(found.join("; ")) })
+    }
+
+    fn is_young(&self, intent: &Intent) -> bool {
+        intent.sent.as_ref().is_some_and(|sent| self.age(sent.stamped_at) < LAG)
+    }
+
+    /// L'âge d'un ordre, à l'heure de la bourse.
+    fn age(&self, stamped_at: Moment) -> Duration {
+        let server = self.account.exchange().server_clock();
+        server.map(|server| server.now().since(stamped_at)).unwrap_or_default()
+    }
+
+    fn told(self, obstacle: Option<String>) -> Comparison {
+        let (differences, complete) = (self.lines.differences, obstacle.is_none());
+        let mut text = self.lines.text;
+        if self.in_doubt > 0 {
+            let found = format!("{} in doubt, not compared\n", counted(self.in_doubt, "order"));
+            text.push_str(&found);
+        }
+        if self.foreign > 0 {
+            text.push_str(&format!("{} of the account not ours\n", counted(self.foreign, "order")));
+        }
+        let compared = counted(self.compared, "order");
+        if differences > 0 {
+            let late = match self.young {
+                true => "; less than a minute after an order the exchange may be late, then verify again",
+                false => "",
+            };
+            let count = counted(differences, "difference");
+            text.push_str(&format!(
+                "{count} with the exchange: look at these orders on Binance before going on{late}\n"
+            ));
+        }
+        match obstacle {
+            Some(obstacle) => {
+                text.push_str(&format!("the exchange could not be asked, after {compared}: {obstacle}\n"));
+            }
+            None if differences == 0 => text.push_str(&format!("the exchange agrees ({compared})\n")),
+            None => {}
+        }
+        Comparison { text, differences, complete }
+    }
+}
+
+/// `BUY cal-1f00-7-1` : de quoi retrouver l'ordre à la bourse.
+fn told(intent: &Intent) -> String {
+    let name = intent.sent.as_ref().map(|sent| sent.client_id.clone());
+    format!("{} {}", intent.side.word(), name.unwrap_or_else(|| format!("intent {}", intent.id)))
+}
+
+fn traded(report: &Report) -> String {
+    let amount = report.amount.map_or_else(|| "an unknown amount of".to_owned(), |amount| amount.to_string());
+    format!("{} for {amount} USDC", report.executed)
+}

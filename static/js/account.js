@@ -1,0 +1,118 @@
+// Ce qu'un compte réel demande à une personne : ordres bloqués, échange fermé, horloge fausse, compte qui tient moins.
+// Pur : des réponses de l'API vers des mots, chacun avec quoi faire. Ce que le programme en dit lui-même est le détail.
+
+import { fromSeconds, isKnown, parseUtc } from './format.js';
+import { isReal, wantedText } from './order.js';
+
+/** @typedef {import('./api.js').Order} Order */
+/** @typedef {import('./api.js').Exchange} Exchange */
+/** @typedef {import('./api.js').Check} Check */
+/** @typedef {import('./section.js').Context} Context */
+/** @typedef {import('./situation.js').Notice} Notice */
+/** @typedef {import('./words.js').Key} Key */
+
+/** Quoi faire quand cet essai ferme l'échange. @type {Record<string, Key>} */
+const REMEDIES = {
+  disk: 'closed.disk',
+  clock: 'closed.clock',
+  exchange: 'closed.exchange',
+  key: 'closed.key',
+  'key rights': 'closed.key_rights',
+  account: 'closed.account',
+};
+
+/** @type {Record<string, Key>} */
+const TESTS = {
+  ledger: 'check.ledger',
+  pairs: 'check.pairs',
+  minima: 'check.minima',
+  'account pairs': 'check.account_pairs',
+  balance: 'check.balance',
+};
+
+/** @param {Order[]} orders @param {Context} context @returns {Notice[]} */
+export function orderNotices(orders, context) {
+  const { words } = context;
+  const waiting = orders.filter((order) => order.needs_person);
+  const doubtful = orders.filter((order) => isReal(order) && order.state === 'unknown');
+  /** @type {Notice[]} */
+  const notices = waiting.map((order) => personNotice(order, context));
+  if (doubtful.length) notices.push({ id: 'doubt', tone: 'warn', text: words.many('doubt', doubtful.length) });
+  return notices;
+}
+
+/** @param {Order} order @param {Context} context @returns {Notice} */
+function personNotice(order, context) {
+  const { words, format, now } = context;
+  const facts = { wanted: wantedText(order, context), time: format.moment(parseUtc(order.created_at), now) };
+  const common = { id: `order ${order.id}`, tone: /** @type {const} */ ('bad'), order };
+  if (order.late) {
+    const steps = [words.say('late.step'), words.say('late.then')];
+    return { ...common, text: words.say('late.text', facts), steps };
+  }
+  const steps = [words.say('stuck.look'), words.say('stuck.then')];
+  return { ...common, text: words.say('stuck.text', facts), steps, detail: order.reason };
+}
+
+/** @param {Exchange | null} exchange @param {Context} context @returns {Notice[]} */
+export function exchangeNotices(exchange, context) {
+  if (!exchange) return [];
+  return [
+    ...closedNotices(exchange, context),
+    ...clockNotices(exchange, context),
+    ...balanceNotices(exchange, context),
+    ...silenceNotices(exchange, context),
+    ...checkNotices(exchange, context),
+  ];
+}
+
+/** @param {Exchange} exchange @param {Context} context @returns {Notice[]} */
+function closedNotices({ trading_open: open, closed_reason: reason, checks, clock }, { words }) {
+  if (open !== false) return [];
+  const faults = checks.filter((check) => check.stops_trading);
+  const steps = faults
+    // Une horloge fausse a sa propre phrase, avec ce qu'il y a à faire.
+    .filter(({ test }) => !(test === 'clock' && clock?.warning))
+    .map(({ test }) => (REMEDIES[test] ? words.say(REMEDIES[test]) : test));
+  if (/another account/.test(reason ?? '')) steps.push(words.say('closed.other_account'));
+  const person = faults.length > 0 || steps.length > 0;
+  const text = words.say(person ? 'closed.text' : 'closed.meanwhile');
+  return [{ id: 'closed', tone: person ? 'bad' : 'warn', text, steps, detail: reason }];
+}
+
+/** @param {Exchange} exchange @param {Context} context @returns {Notice[]} */
+function clockNotices({ clock }, { words, format }) {
+  if (!clock?.warning || !isKnown(clock.lead_seconds)) return [];
+  const distance = format.duration(Math.abs(clock.lead_seconds));
+  const text = words.say(clock.lead_seconds < 0 ? 'clock.behind' : 'clock.ahead', { distance });
+  return [{ id: 'clock', tone: 'bad', text, steps: [words.say('clock.step'), words.say('clock.network')] }];
+}
+
+/** @param {Exchange} exchange @param {Context} context @returns {Notice[]} */
+function balanceNotices({ reconciliation }, { words, format, now }) {
+  const short = reconciliation.filter(({ missing }) => isKnown(missing) && missing > 0);
+  if (short.length === 0) return [];
+  const list = short.map(({ asset, missing }) => `${format.quantity(missing)} ${asset}`).join(', ');
+  const time = format.moment(parseUtc(short[0].compared_at), now);
+  const all = short.some(({ asset }) => asset === 'USDC');
+  const steps = [words.say('short.step'), words.say(all ? 'short.nothing_bought' : 'short.not_bought')];
+  return [{ id: 'short', tone: 'bad', text: words.say('short.text', { list, time }), steps }];
+}
+
+/** @param {Exchange} exchange @param {Context} context @returns {Notice[]} */
+function silenceNotices({ silence }, { words, format, now }) {
+  const until = fromSeconds(silence?.until);
+  if (until === null || until <= now) return [];
+  return [{ id: 'silence', tone: 'warn', text: words.say('silence.text', { time: format.moment(until, now) }) }];
+}
+
+/** Les défauts qui ne ferment rien ; le leader et les ordres ont déjà leur phrase. @param {Exchange} exchange @param {Context} context @returns {Notice[]} */
+function checkNotices({ checks }, { words }) {
+  const faults = checks.filter((check) => check.verdict === 'fault' && !check.stops_trading && !['leader', 'orders'].includes(check.test));
+  return faults.map(({ test, found, advice }) => ({
+    id: `check ${test}`,
+    tone: 'warn',
+    text: words.say('check.fault', { test: TESTS[test] ? words.say(TESTS[test]) : test }),
+    detail: advice ? `${found}. ${advice}` : found,
+  }));
+}

@@ -1,0 +1,122 @@
+// Ce qu'un compte réel demande à une personne : dit en mots, avec quoi faire, dans les deux langues.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { exchangeNotices, orderNotices } from '../../static/js/account.js';
+import { createFormat } from '../../static/js/format.js';
+import { stateOf, wantedText } from '../../static/js/order.js';
+import { createWords } from '../../static/js/words.js';
+
+const NOW = 1_790_000_000_000;
+/** @param {'fr' | 'en'} lang */
+const speaking = (lang) => ({ words: createWords(lang), format: createFormat(lang), now: NOW, localNow: NOW });
+const context = speaking('en');
+
+const order = {
+  id: 12,
+  signal_id: 's',
+  coin: 'BTCUSDC',
+  action: 'BUY',
+  spend_usdt: 25,
+  quantity: null,
+  attempt: 1,
+  attempts: 2,
+  state: 'filled',
+  reason: null,
+  client_id: 'cal-1',
+  order_id: 7,
+  doubted: false,
+  late: false,
+  needs_person: false,
+  is_simulated: 0,
+  created_at: '2026-09-21 14:13:20',
+  ended_at: null,
+};
+const exchange = {
+  mode: 'live',
+  trading_open: true,
+  closed_reason: null,
+  silence: null,
+  clock: { lead_seconds: 0.2, margin_seconds: 0.01, measured_at: '', warning: null },
+  checks: [{ test: 'clock', verdict: 'fine', found: 'right', advice: null, stops_trading: false }],
+  reconciliation: [{ asset: 'BTC', held: 2, booked: 1, difference: 1, missing: 0, compared_at: '' }],
+  foreign_orders: [],
+};
+
+/** @param {object} changes */
+const noticed = (changes) => exchangeNotices({ ...exchange, ...changes }, context);
+
+test('an account that is well asks for nothing', () => {
+  assert.deepEqual(noticed({}), []);
+  assert.deepEqual(exchangeNotices(null, context), []);
+  assert.deepEqual(orderNotices([order, { ...order, state: 'sent' }, { ...order, state: 'absent' }], context), []);
+});
+
+test('an order that needs a person carries what to do and itself', () => {
+  const stuck = { ...order, state: 'stuck', needs_person: true, reason: 'sent 2 times' };
+  const late = { ...order, id: 13, late: true, needs_person: true, reason: 'proved' };
+  const unknown = { ...order, id: 14, state: 'unknown' };
+  const [first, second, third] = orderNotices([stuck, late, unknown], context);
+  assert.deepEqual([first.id, first.tone, first.order, first.detail], ['order 12', 'bad', stuck, 'sent 2 times']);
+  assert.match(first.text, /must look at an order: Purchase of BTC for 25\.00/);
+  assert.match(first.steps.join(' '), /Spot order history.*release it/);
+  assert.deepEqual([second.order, second.tone], [late, 'bad']);
+  assert.match(second.steps.join(' '), /Nothing more is bought/);
+  assert.deepEqual([third.id, third.tone, third.order], ['doubt', 'warn', undefined]);
+  assert.match(third.text, /^1 order is in doubt/);
+});
+
+test('closed trading says what to mend, once for each fault', () => {
+  const fault = (name) => ({ test: name, verdict: 'fault', found: 'x', advice: 'y', stops_trading: true });
+  const closed = { trading_open: false, closed_reason: 'key: refused' };
+  const [{ tone, steps, detail }] = noticed({ ...closed, checks: [fault('key'), fault('account')] });
+  assert.deepEqual([tone, steps.length, detail], ['bad', 2, 'key: refused']);
+  assert.match(steps[0], /BINANCE_API_KEY/);
+  const [waiting] = noticed({ trading_open: false, closed_reason: 'the account could not be read' });
+  assert.deepEqual([waiting.tone, waiting.steps], ['warn', []]);
+  const [other] = noticed({ trading_open: false, closed_reason: 'the key opens another account than …' });
+  assert.deepEqual([other.tone, other.steps.length], ['bad', 1]);
+  assert.deepEqual(noticed({ mode: 'dry_run', trading_open: null }), [], 'a simulation is neither open nor closed');
+});
+
+test('a clock off by more than a minute is told once, with what to type', () => {
+  const checks = [{ test: 'clock', verdict: 'fault', found: 'x', advice: 'y', stops_trading: true }];
+  const clock = { ...exchange.clock, lead_seconds: -7300, warning: 'set it' };
+  const found = noticed({ trading_open: false, closed_reason: 'clock: x', checks, clock });
+  assert.deepEqual(found.map(({ id, steps }) => [id, steps?.length]), [['closed', 0], ['clock', 2]]);
+  assert.match(found[1].text, /2 hours behind/);
+  assert.match(found[1].steps[0], /timedatectl/);
+  assert.match(noticed({ clock: { ...clock, lead_seconds: 125 } })[0].text, /2 minutes ahead/);
+});
+
+test('an account that holds less than the books says how much of what', () => {
+  const line = (asset, missing) => ({ asset, held: 1, booked: 1 + missing, difference: -missing, missing, compared_at: '' });
+  const [coins] = noticed({ reconciliation: [line('BTC', 0.0005), line('ETH', 0.1), line('SOL', 0)] });
+  assert.match(coins.text, /0\.0005 BTC, 0\.1 ETH/);
+  assert.doesNotMatch(coins.text, /SOL/);
+  const [cash] = noticed({ reconciliation: [line('USDC', 10)] });
+  assert.match(cash.steps[1], /nothing is bought/);
+});
+
+test('a silence is told until it ends, and a small fault closes nothing', () => {
+  assert.deepEqual(noticed({ silence: { status: 429, from: 0, until: NOW / 1000 + 60 } }).map(({ id }) => id), ['silence']);
+  assert.deepEqual(noticed({ silence: { status: 429, from: 0, until: NOW / 1000 - 1 } }), []);
+  const fault = (name) => ({ test: name, verdict: 'fault', found: 'no room', advice: 'make room', stops_trading: false });
+  const [disk, ...rest] = noticed({ checks: [fault('minima'), fault('leader')] });
+  assert.deepEqual([disk.tone, disk.text, disk.detail, rest], ['warn', 'To look at: the capital is too small to follow.', 'no room. make room', []]);
+});
+
+test('an order says what it wanted and where it is, in both languages', () => {
+  const cases = [
+    [{}, 'Exécuté', 'Achat de BTC pour 25,00\u00a0USDC'],
+    [{ doubted: true, reason: 'the answer was lost' }, 'Exécuté, après un doute', 'Achat de BTC pour 25,00\u00a0USDC'],
+    [{ late: true }, 'Exécuté tard\u00a0: à voir', 'Achat de BTC pour 25,00\u00a0USDC'],
+    [{ state: 'absent', action: 'SELL', spend_usdt: null, quantity: 0.5 }, 'Jamais arrivé, prouvé', 'Vente de 0,5 BTC'],
+    [{ state: 'new_state', spend_usdt: null }, 'new_state', 'Achat de BTC pour —'],
+  ];
+  for (const [changes, state, wanted] of cases) {
+    const changed = { ...order, ...changes };
+    assert.deepEqual([stateOf(changed, speaking('fr'))[0], wantedText(changed, speaking('fr'))], [state, wanted]);
+    assert.ok(stateOf(changed, context)[0]);
+  }
+});

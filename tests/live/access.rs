@@ -109,8 +109,8 @@ fn on_the_way() -> Vec<Trouble> {
             "may not place",
         ),
         refused(
-            |bench| answers_orders(bench, 400, -2010, "This symbol is not permitted for this account."),
-            "not permitted",
+            |bench| answers_orders(bench, 400, -2010, "This action is disabled on this account."),
+            "disabled on this account",
         ),
         refused(|bench| answers_orders(bench, 400, -2010, "A text of tomorrow."), "tomorrow"),
         refused(

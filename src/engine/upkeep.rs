@@ -181,6 +181,7 @@ impl Engine {
         state: Result<AccountState, Trouble>,
     ) -> Result<(), LedgerError> {
         let Venue::Live(desk) = &mut self.venue else { return Ok(()) };
+        desk.account_read = Err("the account is not read yet".to_owned());
         let state = match state {
             Ok(state) => state,
             Err(trouble) => {
@@ -189,22 +190,28 @@ impl Engine {
             }
         };
         let (uid, now, balances) = (state.uid, clock::now(), held(&state.balances));
-        let ours = self.ledger.with(move |db| db.recognise_account(uid)).await?;
-        let holdings = self
-            .ledger
-            .with(move |db| {
-                db.reconcile(&balances, now)?;
-                db.holdings()
-            })
-            .await?;
+        let compared = self.ledger.with(move |db| {
+            // Les soldes d'un autre compte ne diraient rien du nôtre.
+            if !db.recognise_account(uid)? {
+                return Ok(None);
+            }
+            db.reconcile(&balances, now)?;
+            Ok(Some(db.holdings()?))
+        });
+        let compared = compared.await?;
         let Venue::Live(desk) = &mut self.venue else { return Ok(()) };
-        desk.account_read = match (ours, state.can_trade) {
-            (false, _) => Err("the key opens another account than the one this ledger began with".to_owned()),
-            (true, false) => Err("the account may not trade".to_owned()),
-            (true, true) => Ok(()),
+        let Some(holdings) = compared else {
+            let other = "the key opens another account than the one this ledger began with";
+            desk.account_read = Err(other.to_owned());
+            return Ok(());
         };
         desk.shortage =
             holdings.map(|holdings| desk::shortage(&state.balances, &holdings)).unwrap_or_default();
+        if state.can_trade {
+            desk.account_read = Ok(());
+        } else {
+            desk.account_read = Err("the account may not trade".to_owned());
+        }
         Ok(())
     }
 

@@ -158,17 +158,16 @@ pub struct Process {
 impl Process {
     /// `calvalot run` face à `world`, sur un port libre, un tour par seconde.
     pub fn run(world: &World, folder: &Folder) -> Process {
-        Process::with(world, folder, &[])
+        Process::with(world, folder, Vec::new())
     }
 
     /// Le même, qui négocie pour de vrai avec la clé du compte simulé.
     pub fn live(world: &World, folder: &Folder) -> Process {
-        let Script { api_key, api_secret, .. } = Script::default();
-        let key = [("BINANCE_API_KEY", api_key.as_str()), ("BINANCE_API_SECRET", &api_secret)];
-        Process::with(world, folder, &[key[0], key[1], ("TRADING_MODE", "live")])
+        let mode = ("TRADING_MODE", "live".to_owned());
+        Process::with(world, folder, [mode].into_iter().chain(key()).collect())
     }
 
-    fn with(world: &World, folder: &Folder, more: &[(&str, &str)]) -> Process {
+    fn with(world: &World, folder: &Folder, more: Vec<(&str, String)>) -> Process {
         let port = free_port();
         let mut command = Command::new(env!("CARGO_BIN_EXE_calvalot"));
         command
@@ -177,7 +176,7 @@ impl Process {
             .env("INITIAL_BUDGET_EUR", "1000")
             .env("POLL_INTERVAL_SECONDS", "1")
             .env("PORT", port.to_string())
-            .envs(more.iter().copied())
+            .envs(more)
             .current_dir(folder.path())
             .stdout(Stdio::null())
             .stderr(Stdio::piped());

@@ -108,6 +108,10 @@ fn on_the_way() -> Vec<Trouble> {
             |bench| answers_orders(bench, 400, -2010, "This account may not place or cancel orders."),
             "may not place",
         ),
+        refused(
+            |bench| answers_orders(bench, 400, -2010, "This action is disabled on this account."),
+            "disabled on this account",
+        ),
         refused(|bench| answers_orders(bench, 400, -2010, "A text of tomorrow."), "tomorrow"),
         refused(
             |bench| answers_orders(bench, 400, -1022, "Signature for this request is not valid."),

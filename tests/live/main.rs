@@ -26,7 +26,7 @@ use std::collections::BTreeMap;
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use calvalot::config::{AccountAccess, Config, Mode, Secret};
+use calvalot::config::{Config, Mode};
 use calvalot::sim::{Balance, Exchange, Fault, Level, On, Order, Pace, Script, World};
 use follower::{Folder, Follower, config, until};
 use rusqlite::Connection;
@@ -74,13 +74,7 @@ impl Bench {
     }
 
     fn config(&self) -> Config {
-        let Script { api_key, api_secret, .. } = Script::default();
-        let account = AccountAccess {
-            api_key: Some(Secret::new(api_key)),
-            api_secret: Some(Secret::new(api_secret)),
-            ..AccountAccess::at(self.world.exchange_url())
-        };
-        Config { mode: Mode::Live, account, poll_interval: self.pace, ..config(&self.world, &self.folder) }
+        Config { mode: Mode::Live, poll_interval: self.pace, ..config(&self.world, &self.folder) }
     }
 
     fn follow(&self) -> Follower {

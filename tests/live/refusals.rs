@@ -25,6 +25,7 @@ fn a_refusal_is_final_or_tried_again_and_never_in_doubt() {
         (-1121, "Invalid symbol.", "refused"),
         (-2010, "Market orders are not supported for this symbol.", "refused"),
         (-2010, "This symbol is not permitted for this account.", "refused"),
+        (-2010, "This symbol is restricted for this account.", "refused"),
         (-2010, "Account has insufficient balance for requested action.", "abandoned filled"),
         (-1013, "Market is closed.", "abandoned filled"),
         (-2010, "This order type is not possible in this trading phase.", "abandoned filled"),

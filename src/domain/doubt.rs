@@ -93,9 +93,10 @@ impl Doubt {
     /// Où en est la preuve, pour les écrans.
     pub fn told(&self) -> String {
         match self.absences {
-            0 => format!("asked {} times: the exchange does not show it, it may still", self.questions),
+            0 => "the exchange does not show it yet, and it may still arrive".to_owned(),
             count => format!(
-                "the exchange said {count} times that it does not exist, since it could no longer arrive"
+                "the exchange does not know it, and it can no longer arrive (answer {count}; {ABSENCES} over a minute \
+                 prove it)"
             ),
         }
     }

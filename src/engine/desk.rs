@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use super::holdback::Shortage;
 use crate::binance::{Account, Balances};
 use crate::clock;
-use crate::domain::check::Check;
+use crate::domain::check::{Check, REQUIRED};
 use crate::domain::doubt::Doubt;
 use crate::domain::market::PerCoin;
 use crate::domain::money::{Quantity, Usdc};
@@ -114,7 +114,10 @@ impl Gate {
     /// Ouvre ou ferme d'après les essais.
     pub fn judge(&mut self, checks: &[Check]) {
         let faults = checks.iter().filter(|check| check.stops_trading());
-        let faults: Vec<String> = faults.map(|check| format!("{}: {}", check.test, check.found)).collect();
+        let faults = faults.map(|check| format!("{}: {}", check.test, check.found));
+        let missing = REQUIRED.iter().filter(|test| !checks.iter().any(|check| check.test == **test));
+        let missing = missing.map(|test| format!("{test}: not tested"));
+        let faults: Vec<String> = faults.chain(missing).collect();
         if faults.is_empty() {
             self.closed = None;
             self.next = clock::instant() + DAY;
@@ -160,7 +163,11 @@ mod tests {
         let _time = Installed::at(Moment(0));
         let mut gate = Gate::new();
         assert!(gate.closed.is_some() && wait(&gate) == 0, "closed, and examined at once");
-        let wrong = [Check::fault("key", "not accepted", "mend it"), Check::fine("clock", "right")];
+        let well = REQUIRED.map(|test| Check::fine(test, "well"));
+        let wrong = well.clone().map(|check| match check.test {
+            "key" => Check::fault("key", "not accepted", "mend it"),
+            _ => check,
+        });
         let waits: Vec<u64> = (0..6)
             .map(|_| {
                 gate.judge(&wrong);
@@ -169,8 +176,11 @@ mod tests {
             })
             .collect();
         assert_eq!(waits, [60, 120, 240, 480, 900, 900]);
-        gate.judge(&[Check::fault("minima", "too little for XRP", "deposit"), Check::fine("key", "good")]);
+        let small = [&well[..], &[Check::fault("minima", "too little for XRP", "deposit")]].concat();
+        gate.judge(&small);
         assert_eq!((gate.closed.as_deref(), wait(&gate)), (None, 24 * 3600));
+        gate.judge(&well[1..]);
+        assert_eq!(gate.closed, Some(format!("{}: not tested", REQUIRED[0])));
         // Ouvrir ne suffit pas : seul un ordre accepté efface les refus d'avant.
         gate.close("refused".to_owned());
         assert_eq!(wait(&gate), 900);

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use calvalot::binance::{Account, Credentials, Exchange};
 use calvalot::clock::simulated::Installed;
-use calvalot::domain::check::Check;
+use calvalot::domain::check::{Check, REQUIRED};
 use calvalot::domain::moment::Moment;
 use calvalot::domain::money::{Eur, Weight};
 use calvalot::engine::{Commands, Desk, Engine, Manner, Venue};
@@ -111,9 +111,10 @@ impl Universe {
         let credentials = Credentials::hmac(&script.api_key, &script.api_secret);
         let fault = self.fault.clone();
         let preflight = Box::new(move || {
+            let well = REQUIRED.map(|test| Check::fine(test, "well"));
             let found = fault.borrow().clone();
-            let check = found.map(|found| Check::fault("key", found, "mend it"));
-            let checks: Vec<Check> = check.into_iter().collect();
+            let fault = found.map(|found| Check::fault("key", found, "mend it"));
+            let checks: Vec<Check> = well.into_iter().chain(fault).collect();
             Box::pin(std::future::ready(checks)) as Pin<Box<dyn Future<Output = Vec<Check>>>>
         });
         let account = Account::new(exchange.clone(), credentials);

@@ -3,6 +3,7 @@
 //!
 //! Lu au grand livre avant chaque plan ; en simulation tout y est vide.
 
+use crate::domain::doubt::ATTEMPTS;
 use crate::domain::intent::State;
 use crate::domain::market::{Coin, Market, PerCoin};
 use crate::domain::money::{Quantity, Usdc};
@@ -157,6 +158,11 @@ fn exhausted(coin: Coin, tried: &[Intent]) -> Option<Left> {
     let told = |intent: &Intent| intent.reason.clone().unwrap_or_default();
     if let Some(refused) = real().rfind(|intent| intent.state == State::Refused) {
         return Some(Left::Refused(told(refused)));
+    }
+    // Une personne l'a libéré : à ce signal, il a déjà eu ses tentatives.
+    let absent = real().filter(|intent| intent.state == State::Absent).count();
+    if absent >= ATTEMPTS as usize {
+        return Some(Left::Refused(format!("sent {absent} times, and it never reached the exchange")));
     }
     let abandoned: Vec<&Intent> = real().filter(|intent| intent.state == State::Abandoned).collect();
     let last = abandoned.last().filter(|_| abandoned.len() >= PATIENCE)?;

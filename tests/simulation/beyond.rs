@@ -98,3 +98,31 @@ fn after_a_wipe_an_order_in_doubt_is_never_taken_for_absent() {
         doubtful.iter().map(|intent| (intent.coin.pair(), intent.state)).collect();
     assert_eq!(states, [("SOLUSDC", State::Stuck)], "{doubtful:?}");
 }
+
+/// Envoyé deux fois sans jamais arriver : une personne regarde, ce coin attend le signal suivant, les autres non.
+#[test]
+fn an_order_that_never_arrives_waits_for_a_person_and_the_others_go_on() {
+    let mut universe = following();
+    universe.world.fault(orders(), Fault::unprocessed(Wire::Close));
+    universe.world.leader().set_target(&[
+        ("BTCUSDC", dec!(0.2)),
+        ("ETHUSDC", dec!(0.2)),
+        ("SOLUSDC", dec!(0.2)),
+    ]);
+    universe.pass(HOUR, None);
+    let stuck = universe.books(|db| db.doubtful());
+    assert_eq!((stuck.len(), stuck[0].state, stuck[0].attempt), (1, State::Stuck, 2), "{stuck:?}");
+    universe.world.clear_faults();
+    let target =
+        [("BTCUSDC", dec!(0.2)), ("ETHUSDC", dec!(0.2)), ("SOLUSDC", dec!(0.2)), ("XRPUSDC", dec!(0.1))];
+    universe.world.leader().set_target(&target);
+    universe.pass(HOUR, None);
+    assert_eq!((executed(&universe, "SOLUSDC"), executed(&universe, "XRPUSDC")), (0, 1));
+    assert!(universe.release(stuck[0].id).is_some());
+    universe.pass(HOUR, None);
+    assert_eq!(executed(&universe, "SOLUSDC"), 1, "the signal that still waited takes it up");
+    crate::proof::no_signal_is_open(&universe);
+    crate::proof::allocation_is(&universe, &target);
+    let signals = universe.books(|db| db.signals(10));
+    assert!(signals.iter().all(|signal| signal.status != "error"), "{signals:?}");
+}

@@ -146,9 +146,10 @@ fn refused(dice: &mut Rng) -> Reply {
 
 /// Un champ en moins, d'un autre type, ou d'une valeur qu'on ne connaît pas ; l'ordre est traité.
 fn garbled(dice: &mut Rng) -> Fault {
-    let (from, to) = match dice.u8(0..4) {
+    let (from, to) = match dice.u8(0..5) {
         0 => ("\"executedQty\"", "\"executed\""),
         1 => ("\"status\":\"FILLED\"", "\"status\":\"CONTEMPLATED\""),
+        4 => ("\"status\":\"FILLED\"", "\"status\":7"),
         2 => ("\"cummulativeQuoteQty\":\"", "\"cummulativeQuoteQty\":\"-"),
         _ => ("\"fills\":[", "\"odd\":7,\"fills\":["),
     };

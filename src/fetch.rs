@@ -232,7 +232,9 @@ async fn transfer(http: &HttpClient, call: &Call, time_limit: Duration) -> Resul
 
 impl FetchError {
     fn of(error: &isahc::Error, time_limit: Duration) -> FetchError {
-        let reason = error.to_string();
+        // Ce que dit la bibliothèque au-dessus est souvent « unknown error » ; curl sait.
+        let cause = std::error::Error::source(error);
+        let reason = cause.map_or_else(|| error.to_string(), ToString::to_string);
         match error.kind() {
             ErrorKind::Timeout => FetchError::TooSlow(time_limit),
             ErrorKind::BadServerCertificate => FetchError::BadCertificate,

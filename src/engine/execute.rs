@@ -57,7 +57,9 @@ impl Engine {
             error: None,
         };
         for (rank, (entry, signal)) in pending.iter().zip(signals).enumerate() {
-            let superseded = newest_target.filter(|&newest| rank < newest && entry.signal_id != INITIAL_SYNC);
+            // La synchronisation initiale ne l'est pas par le signal dont elle vient.
+            let newer = |newest: usize| rank < newest && pending[newest].payload != entry.payload;
+            let superseded = newest_target.filter(|&newest| newer(newest));
             let remainder = match (signal, superseded) {
                 (_, Some(newest)) => Ok(self.superseded(entry, &pending[newest].signal_id).await?),
                 (Ok(signal), None) => match self.trade(entry, &signal, market).await {
@@ -123,13 +125,14 @@ impl Engine {
         let holdings = self.holdings().await?;
         let Plan { sales, wants, left } = plan::plan(&instruction, &holdings, market, self.manner.threshold);
         let mut remainder = Remainder { left, pending: Vec::new() };
-        remainder.left.retain(|(coin, _)| !holdback.decides(*coin));
+        holdback.review(&mut remainder.left);
         let sales = holdback.allow_sales(sales, &holdings, market, &mut remainder.left);
         let unsold = self.execute(entry.row, &sales, market).await?;
         holdback.await_cash_of(&unsold);
         remainder.left.extend(unsold);
         let wants = holdback.allow_purchases(wants, &mut remainder.left);
         let cash = self.holdings().await?.cash - holdback.reserved;
+        holdback.await_reserve(&wants, cash);
         let (orders, short) = plan::purchases(&wants, cash, market);
         remainder.left.extend(short);
         remainder.left.extend(self.execute(entry.row, &orders, market).await?);

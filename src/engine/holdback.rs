@@ -33,7 +33,7 @@ pub(super) struct Holdback {
     shortage: Shortage,
     /// Le cash des achats en doute.
     pub reserved: Usdc,
-    /// Vrai si une vente n'est pas faite et que les achats en auraient eu le cash.
+    /// Vrai si du cash manque aux achats, qu'une vente pas encore faite ou un ordre en doute leur rendra peut-être.
     pub awaits_cash: bool,
 }
 
@@ -66,9 +66,15 @@ impl Holdback {
         })
     }
 
-    /// Vrai si le sort de ce coin est scellé pour ce signal.
-    pub fn decides(&self, coin: Coin) -> bool {
-        self.decided[coin]
+    /// Revoit ce qu'un plan laisse : un coin au sort scellé n'est pas rejugé ; celui d'un ordre en doute ne peut pas
+    /// l'être encore, même s'il semble n'y avoir rien à faire.
+    pub fn review(&self, left: &mut Vec<(Coin, Left)>) {
+        left.retain(|(coin, _)| !self.decided[*coin]);
+        for (coin, reason) in left {
+            if let Some(frozen) = self.frozen[*coin].as_ref().filter(|frozen| frozen.is_pending()) {
+                *reason = frozen.clone();
+            }
+        }
     }
 
     /// Les ventes permises ; une vente que le compte ne couvre pas est ramenée à ce qu'il tient.
@@ -129,6 +135,13 @@ impl Holdback {
     /// Retient qu'une de ces ventes sera peut-être encore faite : les achats n'en ont pas eu le cash.
     pub fn await_cash_of(&mut self, unsold: &[(Coin, Left)]) {
         self.awaits_cash |= unsold.iter().any(|(_, left)| matches!(left, Left::InDoubt(_) | Left::Later(_)));
+    }
+
+    /// Retient que ces achats auraient eu plus de cash sans un ordre dont l'issue se saura bientôt.
+    pub fn await_reserve(&mut self, wants: &[Want], cash: Usdc) {
+        let in_doubt = self.frozen.iter().any(|(_, left)| matches!(left, Some(Left::InDoubt(_))));
+        let wanted: Usdc = wants.iter().map(|want| want.amount).sum();
+        self.awaits_cash |= in_doubt && self.reserved.is_positive() && wanted > cash;
     }
 
     /// Ce qui retient un signal, en une phrase ; `None` si rien ne le retient plus.

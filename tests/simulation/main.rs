@@ -39,8 +39,10 @@ fn live(seed: u64) -> Tally {
     let bnb = dice.bool();
     universe.world.exchange().edit_account(|account| account.bnb_fees = bnb);
     universe.start();
+    let mut last = (String::new(), None);
     for _ in 0..dice.u32(2..7) {
-        scenario::speak(&universe, &mut dice);
+        last = scenario::speak(&universe, &mut dice);
+        universe.starved = false;
         scenario::move_prices(&universe, &mut dice);
         for _ in 0..dice.u32(0..3) {
             scenario::break_something(&mut universe, &mut dice);
@@ -68,6 +70,12 @@ fn live(seed: u64) -> Tally {
     proof::each_order_once(&universe);
     proof::books_are_the_exchange_s(&universe);
     proof::no_signal_is_open(&universe);
+    if let (id, Some(target)) = &last
+        && !universe.starved
+        && proof::is_followed(&universe, id)
+    {
+        proof::allocation_is(&universe, target);
+    }
     let target = scenario::target(&mut dice);
     universe.world.leader().set_target(&target);
     settle(&mut universe);

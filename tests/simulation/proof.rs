@@ -77,6 +77,21 @@ pub fn no_signal_is_open(universe: &Universe) {
     assert!(pending.is_empty(), "still open: {:?}", pending.iter().map(|p| &p.signal_id).collect::<Vec<_>>());
 }
 
+/// Vrai si le signal a été suivi sans qu'un coin soit laissé malgré lui : un ordre refusé ou qui attendait une
+/// personne, une paire arrêtée.
+pub fn is_followed(universe: &Universe, id: &str) -> bool {
+    let signals = universe.books(|db| db.signals(100));
+    let Some(signal) = signals.iter().find(|signal| signal.signal_id == id) else { return false };
+    let waited = universe
+        .books(|db| db.orders(10_000))
+        .iter()
+        .any(|intent| intent.reason.as_deref().is_some_and(|reason| reason.contains("a person looked")));
+    let against = ["refused", "halted", "superseded", "cash_short"];
+    !waited
+        && signal.status == "executed"
+        && signal.decisions.iter().all(|decision| !against.contains(&decision.code.as_str()))
+}
+
 /// L'allocation est celle du leader, au seuil, au pas et au minimum de la bourse près.
 pub fn allocation_is(universe: &Universe, target: &[(&str, Decimal)]) {
     let holdings = universe.books(|db| db.holdings()).expect("the opening is booked");

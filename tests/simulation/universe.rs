@@ -50,6 +50,8 @@ pub struct Universe {
     micros: Arc<AtomicI64>,
     origin: Instant,
     follower: Option<Follower>,
+    /// Un carnet a été trop court pour un ordre entier.
+    pub starved: bool,
     /// Coupures.
     pub kills: u64,
 }
@@ -99,6 +101,7 @@ impl Universe {
             micros,
             origin,
             follower: None,
+            starved: false,
             kills: 0,
         }
     }

@@ -19,8 +19,9 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 use smol::channel::{self, Sender};
 
-/// Au-delà, la condition ne viendra plus : la machine la plus lente a eu dix fois le temps.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Au-delà, la condition ne viendra plus : la machine la plus lente a eu dix fois le temps, et des essais du dehors
+/// qu'elle aurait fait échouer ont été refaits.
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// Attend que `condition` rende quelque chose.
 pub fn until<T>(what: &str, condition: impl FnMut() -> Option<T>) -> T {

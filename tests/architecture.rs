@@ -96,6 +96,8 @@ fn allowed(module: &str) -> Option<&'static [&'static str]> {
         "verify" => &["verify", "domain", "clock", "binance", "ledger"],
         "check" => &["check", "domain", "clock", "fetch", "config", "leader", "binance", "ledger"],
         "keygen" => &["keygen", "binance"],
+        "healthcheck" => &["healthcheck"],
+        "notify" => &["notify", "domain", "clock"],
         "daemon" | "demo" | "cli" | "lib" | "main" => return None,
         other => panic!("the module {other} has no layer: give it one here and in ARCHITECTURE.md"),
     })

@@ -134,17 +134,17 @@ is_running() {
 
 # Une tâche de construction par Go libre.
 build() {
-    local memory jobs
+    local memory jobs commit
     memory=$(sed -n 's/^MemAvailable: *\([0-9]*\) kB/\1/p' /proc/meminfo)
     jobs=$((${memory:-0} / 1000000))
     if [ "$jobs" -lt 1 ]; then jobs=1; fi
     if [ "$jobs" -gt "$(nproc)" ]; then jobs=$(nproc); fi
     export BUILD_JOBS=${BUILD_JOBS:-$jobs}
-    GIT_COMMIT=$(git rev-parse --short=12 HEAD 2>/dev/null || true)
-    export GIT_COMMIT
+    commit=$(git rev-parse --short=12 HEAD 2>/dev/null || true)
     say "Building. The first time takes long on a Raspberry Pi: let it." \
         "Construction. La première fois est longue sur un Raspberry Pi : laisse faire."
-    "${compose[@]}" build
+    # Pour la construction seule : le conteneur dit le commit qu'il porte, même après un retour en arrière.
+    GIT_COMMIT=$commit "${compose[@]}" build
 }
 
 # Vrai quand le programme se dit en bonne santé ; faux s'il s'arrête, ou après deux minutes.

@@ -45,7 +45,7 @@ fn stranger(answer: &'static str) -> String {
     thread::spawn(move || {
         let (mut stream, _) = listener.accept().expect("it is asked");
         let mut asked = [0; 1024];
-        stream.read(&mut asked).expect("a request");
+        assert!(stream.read(&mut asked).expect("a request") > 0);
         stream.write_all(answer.as_bytes()).expect("it listens");
         if answer.is_empty() {
             // Se taire jusqu'à ce que l'autre raccroche.

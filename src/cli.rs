@@ -7,10 +7,11 @@ use lexopt::prelude::*;
 
 use crate::binance::{Account, Exchange};
 use crate::check;
-use crate::config::{Config, Faults, VARIABLES};
+use crate::config::{Config, Faults, VARIABLES, VERSION};
 use crate::daemon::{self, StartError};
 use crate::demo;
 use crate::fetch;
+use crate::healthcheck;
 use crate::keygen;
 use crate::logging;
 use crate::verify::{self, Comparison};
@@ -24,6 +25,7 @@ pub enum Command {
     Keygen(Option<PathBuf>),
     Demo(demo::Options),
     Verify(Books),
+    Healthcheck,
     Help,
     Version,
 }
@@ -87,6 +89,7 @@ pub fn parse(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
                     Some("keygen") => Command::Keygen(None),
                     Some("demo") => Command::Demo(demo::Options::default()),
                     Some("verify") => Command::Verify(Books::default()),
+                    Some("healthcheck") => Command::Healthcheck,
                     Some("help") => return Ok(Command::Help),
                     _ => return Err(format!("there is no command {word:?}").into()),
                 });
@@ -119,7 +122,7 @@ pub fn main(parser: lexopt::Parser) -> Result<(), Failure> {
     let usage = |error: lexopt::Error| Failure::Usage(format!("calvalot: {error}; see calvalot --help"));
     match parse(parser).map_err(usage)? {
         Command::Help => print!("{}", help()),
-        Command::Version => println!("calvalot {}", env!("CARGO_PKG_VERSION")),
+        Command::Version => println!("calvalot {VERSION}"),
         Command::Demo(options) => {
             logging::start().map_err(daemon::cannot)?;
             demo::run(&options, daemon::termination()?)?;
@@ -131,8 +134,20 @@ pub fn main(parser: lexopt::Parser) -> Result<(), Failure> {
             print!("{told}");
         }
         Command::Verify(books) => verify(books)?,
+        Command::Healthcheck => healthcheck()?,
         Command::Run => run()?,
     }
+    Ok(())
+}
+
+/// Toute faute vaut 1, celles des réglages aussi : Docker ne connaît pas d'autre code.
+fn healthcheck() -> Result<(), Failure> {
+    let port = Config::local_port().map_err(|faults| {
+        let faults = faults.to_string().replace('\n', "; ");
+        Failure::Failed(format!("unhealthy: {faults}"))
+    })?;
+    let told = healthcheck::ask(port).map_err(|reason| Failure::Failed(format!("unhealthy: {reason}")))?;
+    println!("healthy: {told}");
     Ok(())
 }
 
@@ -217,6 +232,7 @@ pub fn help() -> String {
          \x20 calvalot verify           prove the ledger: replay it, compare it (live: with the exchange too)\n\
          \x20     --db PATH             the ledger to prove (default: DB_PATH)\n\
          \x20     --offline             live: do not ask the exchange\n\
+         \x20 calvalot healthcheck      ask the daemon of this machine for /health on PORT; 0 if it is well, 1 if not\n\
          \x20 calvalot demo [options]   follow a simulated leader: no account, no key, no network\n\
          \x20     --seed N              the simulated world to play (default 3)\n\
          \x20     --live                real orders to the simulated exchange, with lost answers\n\

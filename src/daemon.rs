@@ -23,7 +23,8 @@ use crate::config::{Config, Fault, Mode};
 use crate::engine::{Desk, Engine, Manner, Preflight, Venue};
 use crate::fetch::{self, OneShot};
 use crate::leader::Leader;
-use crate::ledger;
+use crate::ledger::{self, Ledger};
+use crate::notify::{News, Supervisor};
 
 /// Pourquoi le démon n'a pas pu démarrer.
 #[derive(Debug)]
@@ -70,6 +71,7 @@ pub fn run(config: Config, listener: TcpListener, stop: impl Future<Output = ()>
         poll_interval: config.poll_interval,
         started,
     };
+    let alive = state.ledger.clone();
     let app = api::app(state, Guard::new(&config.allowed_hosts));
     let listener = Async::new(listener).map_err(cannot)?;
     log::info!(
@@ -80,16 +82,30 @@ pub fn run(config: Config, listener: TcpListener, stop: impl Future<Output = ()>
     );
     let executor = Rc::new(LocalExecutor::new());
     let front = Front::new(executor.clone(), app, Limits::default());
+    let supervisor = Rc::new(Supervisor::from_environment());
     smol::block_on(executor.run(async {
         let following = executor.spawn(engine.run());
-        front.serve(vec![listener], stop).await;
+        let reassuring = executor.spawn(reassure(supervisor.clone(), alive));
+        supervisor.tell(News::Ready);
+        let stopping = async {
+            stop.await;
+            supervisor.tell(News::Stopping);
+        };
+        front.serve(vec![listener], stopping).await;
         following.cancel().await;
+        reassuring.cancel().await;
     }));
     // Les tâches encore en attente tiennent des poignées du grand livre : les lâcher le ferme.
     drop(executor);
     ledger_thread.join();
     log::info!("stopped");
     Ok(())
+}
+
+/// Vivre, c'est que ce fil tourne et que le grand livre lui réponde. Le leader ou la bourse peuvent se taire : relancer
+/// le programme n'y changerait rien.
+async fn reassure(supervisor: Rc<Supervisor>, ledger: Ledger) {
+    supervisor.reassure(async || ledger.with(|db| db.pulse()).await.is_ok()).await;
 }
 
 /// Où les ordres s'exécuteront. Une clé qui manque ou n'en est pas une est une faute de configuration ; tout ce

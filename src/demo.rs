@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use rust_decimal::dec;
 
-use crate::config::{AccountAccess, Config, MARKET_INTERVAL, Mode, Secret};
+use crate::config::{AccountAccess, Config, MARKET_INTERVAL, Mode, Secret, VERSION};
 use crate::daemon::{self, StartError};
 use crate::domain::money::{Eur, Weight};
 use crate::sim::{Fault, On, Reply, Script, Wire, World};
@@ -110,7 +110,7 @@ pub fn follower(world: &World, db_path: PathBuf) -> Config {
         db_path,
         port: 0,
         allowed_hosts: Vec::new(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
+        version: VERSION.to_owned(),
         warnings: Vec::new(),
     }
 }

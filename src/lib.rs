@@ -2,8 +2,8 @@
 //!
 //! Dans l'ordre de lecture : le métier (`domain`), sans horloge ni réseau ; les interlocuteurs, qui ne
 //! se connaissent pas entre eux (`config`, `clock`, `logging`, `fetch`, `leader`, `binance`, `paper`,
-//! `ledger`, `metrics`) ; le moteur (`engine`), qui met les étapes dans l'ordre ; les surfaces (`api`,
-//! `check`, `daemon`, `demo`, `keygen`, `verify`, `cli`). `sim` est le faux monde extérieur, pour la
+//! `ledger`, `metrics`, `notify`) ; le moteur (`engine`), qui met les étapes dans l'ordre ; les surfaces (`api`,
+//! `check`, `daemon`, `demo`, `healthcheck`, `keygen`, `verify`, `cli`). `sim` est le faux monde extérieur, pour la
 //! démonstration et les tests.
 //! `ARCHITECTURE.md` est la carte.
 
@@ -17,6 +17,7 @@ pub mod leader;
 pub mod ledger;
 pub mod logging;
 pub mod metrics;
+pub mod notify;
 pub mod paper;
 
 pub mod engine;
@@ -26,6 +27,7 @@ pub mod check;
 pub mod cli;
 pub mod daemon;
 pub mod demo;
+pub mod healthcheck;
 pub mod keygen;
 pub mod verify;
 

@@ -96,6 +96,8 @@ fn allowed(module: &str) -> Option<&'static [&'static str]> {
         "verify" => &["verify", "domain", "clock", "binance", "ledger"],
         "check" => &["check", "domain", "clock", "fetch", "config", "leader", "binance", "ledger"],
         "keygen" => &["keygen", "binance"],
+        "healthcheck" => &["healthcheck"],
+        "notify" => &["notify", "domain", "clock"],
         "daemon" | "demo" | "cli" | "lib" | "main" => return None,
         other => panic!("the module {other} has no layer: give it one here and in ARCHITECTURE.md"),
     })
@@ -243,6 +245,73 @@ fn every_variable_is_explained_wherever_variables_are() {
         faults.extend(missing.map(|variable| format!("{} is not in {file}", variable.name)));
     }
     expect_none(faults);
+}
+
+/// Une variable que Compose ne laisse pas passer n'a aucun effet dans le conteneur, sans que rien le dise.
+#[test]
+fn every_variable_reaches_the_container_and_no_secret_is_written_there() {
+    let compose = fs::read_to_string(root().join("docker-compose.yml")).unwrap();
+    let environment = compose.split("    environment:\n").nth(1).unwrap();
+    let lines = environment.lines().take_while(|line| line.starts_with("      "));
+    let passed: Vec<(&str, &str)> = lines
+        .filter_map(|line| line.trim().split_once(':'))
+        .map(|(name, value)| (name, value.trim()))
+        .collect();
+    let missing = VARIABLES.iter().filter(|variable| !passed.iter().any(|(name, _)| *name == variable.name));
+    let mut faults: Vec<String> =
+        missing.map(|variable| format!("{} is not in docker-compose.yml", variable.name)).collect();
+    // Les deux que Compose doit connaître lui-même ; les autres n'ont de valeur que dans .env.
+    let own = [("PORT", "${PORT:-8080}"), ("TZ", "${TZ:-Europe/Paris}")];
+    let written = passed.iter().filter(|(_, value)| !value.is_empty()).filter(|pair| !own.contains(pair));
+    faults.extend(written.map(|(name, value)| format!("{name} has the value {value} in docker-compose.yml")));
+    expect_none(faults);
+}
+
+#[test]
+fn the_container_has_no_more_than_it_needs() {
+    let compose = fs::read_to_string(root().join("docker-compose.yml")).unwrap();
+    let follower = compose.split("\n  follower:\n").nth(1).unwrap();
+    let lines: Vec<&str> =
+        follower.lines().take_while(|line| line.starts_with("    ") || line.is_empty()).collect();
+    let wanted = [
+        "container_name: calvalot",
+        "restart: unless-stopped",
+        "user: \"1000:1000\"",
+        "read_only: true",
+        "- ALL",
+        "- no-new-privileges:true",
+        "mem_limit: 32m",
+        "- ./data:/app/data",
+        "- \"${PORT:-8080}:${PORT:-8080}\"",
+        "stop_grace_period: 30s",
+    ];
+    let missing = wanted.iter().filter(|wanted| !lines.iter().any(|line| line.trim() == **wanted));
+    let mut faults: Vec<String> = missing.map(|line| format!("docker-compose.yml has no {line}")).collect();
+    let forbidden = ["privileged:", "cap_add", "network_mode", "docker.sock", "pid:"];
+    let risky = lines.iter().filter(|line| forbidden.iter().any(|word| line.trim().starts_with(word)));
+    faults.extend(risky.map(|line| format!("docker-compose.yml has {line}")));
+    expect_none(faults);
+}
+
+/// Ce que le Dockerfile copie d'ici doit passer `.dockerignore`, et rien d'autre n'y passe.
+#[test]
+fn only_what_the_image_is_built_from_enters_its_build() {
+    let read = |name: &str| fs::read_to_string(root().join(name)).unwrap();
+    let (dockerfile, ignored) = (read("Dockerfile"), read(".dockerignore"));
+    let mut copied: Vec<&str> = Vec::new();
+    for line in dockerfile.lines().filter_map(|line| line.strip_prefix("COPY ")) {
+        let words: Vec<&str> = line.split(' ').collect();
+        if !line.starts_with("--from") {
+            copied.extend(&words[..words.len() - 1]);
+        }
+    }
+    let mut passing: Vec<&str> = ignored.lines().filter_map(|line| line.strip_prefix('!')).collect();
+    assert!(ignored.lines().any(|line| line == "*"), "{ignored}");
+    copied.sort_unstable();
+    passing.sort_unstable();
+    assert_eq!(copied, passing);
+    let missing = copied.into_iter().filter(|name| !root().join(name).exists());
+    expect_none(missing.map(|name| format!("{name} does not exist")).collect());
 }
 
 /// Les routes de `api::app` : méthode et chemin, tel que le contrat l'écrit.

@@ -25,6 +25,9 @@ pub use variables::{VARIABLES, Variable};
 /// leader est interrogé moins souvent.
 pub const MARKET_INTERVAL: Duration = Duration::from_secs(120);
 
+/// La version de ce programme, et le commit dont il vient si on l'a su en le construisant.
+pub const VERSION: &str = env!("CALVALOT_VERSION");
+
 /// Ce que le programme a besoin de savoir pour tourner.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -111,6 +114,14 @@ impl Config {
         let get = |name: &str| sources::environment(name).or_else(|| file.get(name).cloned());
         let mut values = parse::Values::new(&get);
         values.read("DB_PATH", parse::path).ok_or(Faults::Invalid(values.faults))
+    }
+
+    /// Le port réglé, sans demander le reste.
+    pub fn local_port() -> Result<u16, Faults> {
+        let file = sources::file(sources::environment)?;
+        let get = |name: &str| sources::environment(name).or_else(|| file.get(name).cloned());
+        let mut values = parse::Values::new(&get);
+        values.read("PORT", parse::port).ok_or(Faults::Invalid(values.faults))
     }
 
     /// Le cœur pur : `get` rend la valeur d'une variable, si elle en a une.

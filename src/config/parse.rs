@@ -7,7 +7,7 @@ use std::time::Duration;
 use rust_decimal::{Decimal, dec};
 
 use super::variables::{VARIABLES, Variable, default};
-use super::{Fault, Mode, Secret};
+use super::{Fault, Mode, Secret, VERSION};
 use crate::domain::money::{Eur, Weight};
 
 /// Leur valeur n'entre dans aucun message.
@@ -66,12 +66,11 @@ impl<'a> Values<'a> {
         }
     }
 
-    /// La nôtre, et le commit dont elle vient s'il est donné.
+    /// La nôtre, et le commit dont elle vient s'il est donné ici ou l'a été en la construisant.
     pub fn version(&self) -> String {
-        let own = env!("CARGO_PKG_VERSION");
         match self.value("GIT_COMMIT").filter(|commit| is_commit(commit)) {
-            Some(commit) => format!("{own}+{commit}"),
-            None => own.to_owned(),
+            Some(commit) => format!("{}+{commit}", env!("CARGO_PKG_VERSION")),
+            None => VERSION.to_owned(),
         }
     }
 

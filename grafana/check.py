@@ -275,9 +275,9 @@ def questions(loaded, rules, followers):
 
 def answer_faults(prometheus, asked):
     """Demande jusqu'à ce que tout ait répondu ; ce qui reste vide au bout est une faute."""
-    left, deadline = list(dict.fromkeys(asked)), time.monotonic() + PATIENCE_S
+    left, deadline, errors = list(dict.fromkeys(asked)), time.monotonic() + PATIENCE_S, []
     while True:
-        empty, errors = [], []
+        empty = []
         for question in left:
             where, expression, instant, _ = question
             try:
@@ -285,7 +285,7 @@ def answer_faults(prometheus, asked):
                     empty.append(question)
             except ValueError as error:
                 errors.append(f"{where}: {expression}: {error}")
-        if errors or not empty or time.monotonic() > deadline:
+        if not empty or time.monotonic() > deadline:
             return errors + [f"{where}: {expression}: empty" for where, expression, _, _ in empty]
         left = empty
         time.sleep(1)
@@ -326,9 +326,9 @@ def check_live(address, followers):
     used = set().union(*(names(expression) for _, expression in everything))
     recorded = {rule["name"] for rule in rules if rule["type"] == "recording"}
     faults = list(name_faults(used, recorded, set().union(*map(described, pages.values()))))
-    faults += error_faults(prometheus, everything)
     asked = list(questions(loaded, rules, followers))
     faults += answer_faults(prometheus, asked)
+    faults += error_faults(prometheus, [one for one in everything if one[1] not in {question[1] for question in asked}])
     for rule in prometheus.rules():
         if rule["health"] != "ok":
             faults.append(f"rule {rule['name']}: {rule['health']}: {rule.get('lastError', '')}")

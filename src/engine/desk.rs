@@ -45,7 +45,7 @@ pub struct Desk {
     pub(super) shortage: Shortage,
     /// Les ordres en doute, et quand demander.
     pub(super) doubts: BTreeMap<i64, (Doubt, Instant)>,
-    /// Vrai quand les ordres du compte ont été balayés depuis le démarrage.
+    /// Vrai quand le dernier balayage des ordres du compte a tout lu et tout compté.
     pub(super) scanned: bool,
     pub(super) next_scan: Instant,
 }

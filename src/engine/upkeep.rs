@@ -83,7 +83,7 @@ impl Engine {
         let scanned = self.scan_coins().await?;
         let complete = scanned && self.look_for_late().await?;
         let Venue::Live(desk) = &mut self.venue else { return Ok(()) };
-        desk.scanned |= complete;
+        desk.scanned = complete;
         desk.next_scan = clock::instant() + if complete { SCAN_EVERY } else { RETRY_SCAN };
         Ok(())
     }
@@ -140,13 +140,20 @@ impl Engine {
             }
             mark = newest;
         }
-        Ok(true)
+        // Il en reste : le balayage reprend là, et n'est pas fini.
+        Ok(false)
     }
 
-    /// Redemande les ordres crus sans exécution : une exécution apprise tard est comptée, et arrête les achats.
+    /// Redemande les ordres crus sans exécution : une exécution apprise tard est comptée, et arrête les achats. Rend
+    /// faux si l'on n'a pas pu tout savoir ou tout compter.
     async fn look_for_late(&mut self) -> Result<bool, LedgerError> {
         let since = clock::now().minus(WATCHED);
-        for intent in self.ledger.with(move |db| db.unexecuted(since)).await? {
+        let unexecuted = self.ledger.with(move |db| db.unexecuted(since)).await?;
+        if !unexecuted.is_empty() && self.bnb_price().is_none() {
+            // Au démarrage rien n'est lu encore ; des frais en BNB ne se comptent pas sans lui.
+            self.refresh_market().await?;
+        }
+        for intent in unexecuted {
             let (Venue::Live(desk), Some(sent)) = (&self.venue, &intent.sent) else { continue };
             let (account, coin, name) = (desk.account.clone(), intent.coin, sent.client_id.clone());
             let answer = self.obeying(async move { question(&account, coin, &name).await }).await;
@@ -158,10 +165,20 @@ impl Engine {
                     return Ok(false);
                 }
             };
-            if let Ok(Some(fill)) = execution::fill(&report, &executions, self.bnb_price()) {
-                log::error!("order_executed_late coin={coin} order={}", report.order_id);
-                let (id, order_id) = (intent.id, Some(report.order_id));
-                self.ledger.with(move |db| db.book(id, order_id, &Outcome::Filled(fill), report.at)).await?;
+            match execution::fill(&report, &executions, self.bnb_price()) {
+                Ok(None) => {}
+                Ok(Some(fill)) => {
+                    log::error!("order_executed_late coin={coin} order={}", report.order_id);
+                    let (id, order_id) = (intent.id, Some(report.order_id));
+                    self.ledger
+                        .with(move |db| db.book(id, order_id, &Outcome::Filled(fill), report.at))
+                        .await?;
+                }
+                Err(incomplete) => {
+                    let order = report.order_id;
+                    log::error!("order_executed_late coin={coin} order={order} not_booked={incomplete}");
+                    return Ok(false);
+                }
             }
         }
         Ok(true)

@@ -77,6 +77,32 @@ fn an_order_that_appears_after_its_absence_was_proved_stops_purchases_until_a_pe
     crate::proof::books_are_the_exchange_s(&universe);
 }
 
+/// Le même, vu dès un redémarrage : ses frais sont en BNB, dont rien n'a encore dit le prix.
+#[test]
+fn an_order_executed_late_is_counted_at_a_start_before_anything_is_bought() {
+    let mut universe = following();
+    universe.world.exchange().edit_account(|account| account.bnb_fees = true);
+    for view in [View::Order, View::AllOrders, View::MyTrades, View::Account] {
+        universe.world.exchange().set_lag(view, Lag::For(HOUR / 2));
+    }
+    universe.world.fault(orders().next(1), Fault::processed(Wire::Reset));
+    universe.world.leader().set_target(&[
+        ("BTCUSDC", dec!(0.2)),
+        ("ETHUSDC", dec!(0.2)),
+        ("SOLUSDC", dec!(0.2)),
+    ]);
+    universe.pass(Duration::from_secs(600), None);
+    universe.kill();
+    for view in [View::Order, View::AllOrders, View::MyTrades, View::Account] {
+        universe.world.exchange().set_lag(view, Lag::None);
+    }
+    universe.world.leader().set_target(&[("XRPUSDC", dec!(0.3))]);
+    universe.start();
+    universe.pass(Duration::from_secs(100), None);
+    assert_eq!(universe.books(|db| db.late()).len(), 1);
+    assert_eq!(executed(&universe, "XRPUSDC"), 0, "bought before what was executed late was counted");
+}
+
 /// La bourse oublie tout (remise à zéro du réseau d'essai) pendant qu'un ordre est en doute.
 #[test]
 fn after_a_wipe_an_order_in_doubt_is_never_taken_for_absent() {

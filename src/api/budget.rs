@@ -8,7 +8,8 @@ use rust_decimal::dec;
 
 use super::Request;
 use super::agent::UnknownStatus;
-use super::errors::{ApiError, choice, json, json_body, limit};
+use super::errors::{ApiError, json, json_body};
+use super::parameters::{choice, limit};
 use crate::clock;
 use crate::domain::market::PerCoin;
 use crate::domain::money::{Eur, Usdc};

@@ -8,6 +8,7 @@ pub mod errors;
 pub mod front;
 pub mod guard;
 pub mod page;
+pub mod parameters;
 
 mod agent;
 mod budget;

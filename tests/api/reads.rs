@@ -166,7 +166,8 @@ fn positions_are_by_coin_each_with_its_share() {
     let positions = list(follower.site(), "/api/positions");
     let coins: Vec<&str> = positions.iter().filter_map(|position| position["coin"].as_str()).collect();
     assert_eq!(coins, ["BTCUSDC", "ETHUSDC"]);
-    let total = decimal(&follower.site().json("/api/budget")["total_value_usdt"]);
+    let budget = follower.site().json("/api/budget");
+    let (total, rate) = (decimal(&budget["total_value_usdt"]), decimal(&budget["eurusdc_rate"]));
     for position in &positions {
         let fields = [
             ("coin", "text"),
@@ -178,6 +179,8 @@ fn positions_are_by_coin_each_with_its_share() {
             ("value_usdt", "number"),
             ("pnl_usdt", "number"),
             ("pnl_pct", "number"),
+            ("value_eur", "number"),
+            ("pnl_eur", "number"),
             ("weight", "number"),
             ("leader_weight", "number"),
         ];
@@ -192,6 +195,9 @@ fn positions_are_by_coin_each_with_its_share() {
         let percent = number("pnl_usdt") / number("total_invested_usdt") * dec!(100);
         assert!(close(number("pnl_pct"), percent), "{position}");
         assert!(close(number("weight"), number("value_usdt") / total), "{position}");
+        for (eur, usdc) in [("value_eur", "value_usdt"), ("pnl_eur", "pnl_usdt")] {
+            assert!(close(number(eur), number(usdc) * rate), "{eur} of {position}");
+        }
         let entry = number("total_invested_usdt") / number("quantity");
         assert!((number("avg_entry_price") - entry).abs() < dec!(0.001), "{position}");
     }

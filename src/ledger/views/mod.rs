@@ -8,6 +8,7 @@ mod orders;
 mod outlook;
 mod outside;
 mod pulse;
+mod selection;
 mod signals;
 mod trades;
 
@@ -17,5 +18,6 @@ pub use orders::{Intent, Sent};
 pub use outlook::{Balance, Checked};
 pub use outside::Outside;
 pub use pulse::{Counts, Pulse};
+pub use selection::Selection;
 pub use signals::Signal;
 pub use trades::Trade;

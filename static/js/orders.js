@@ -10,8 +10,6 @@ import { createTable, showFreshness, signalCell } from './section.js';
 /** @param {HTMLElement} root */
 export function createOrders(root) {
   const foreign = find(root, '.foreign');
-  /** @type {Map<string, number>} identifiant du signal → ancre dans la page */
-  let anchors = new Map();
   const table = createTable(
     find(root, '.table-box'),
     /** @type {import('./section.js').Column<Order>[]} */ ([
@@ -37,7 +35,7 @@ export function createOrders(root) {
       { label: 'col.time', cell: (row, { format, now }) => ({ text: format.moment(parseUtc(row.created_at), now) }) },
       { label: 'col.ended', cell: (row, { format, now }) => ({ text: format.moment(parseUtc(row.ended_at), now) }) },
       { label: 'col.order_id', cell: (row) => ({ text: isKnown(row.order_id) ? String(row.order_id) : UNKNOWN }) },
-      { label: 'col.signal', kind: 'reference', cell: (row, { words }) => signalCell(row.signal_id, anchors, words) },
+      { label: 'col.signal', kind: 'reference', cell: (row, { words }) => signalCell(row.signal_id, words) },
     ]),
     (row) => String(row.id),
     { rowId: (row) => `order-${row.id}` },
@@ -46,11 +44,10 @@ export function createOrders(root) {
   return {
     /**
      * @param {import('./feed.js').Part<Order[]>} part @param {import('./api.js').Exchange | null} exchange
-     * @param {Map<string, number>} signals @param {import('./section.js').Context} context
+     * @param {import('./section.js').Context} context
      */
-    update(part, exchange, signals, context) {
+    update(part, exchange, context) {
       const rows = (part.data ?? []).filter(isReal);
-      anchors = signals;
       root.hidden = rows.length === 0;
       showFreshness(root, part, false, context);
       table.update(rows, context);

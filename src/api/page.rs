@@ -77,6 +77,7 @@ pub static FILES: &[File] = &[
     embed!("js/section.js", SCRIPT),
     embed!("js/signals.js", SCRIPT),
     embed!("js/situation.js", SCRIPT),
+    embed!("js/theme-first.js", SCRIPT),
     embed!("js/theme.js", SCRIPT),
     embed!("js/trades.js", SCRIPT),
     embed!("js/value.js", SCRIPT),

@@ -74,7 +74,7 @@ const chart = createChart(find(document, '#chart'), (period) => {
 const allocation = createAllocation(find(document, '#allocation'));
 const positions = createPositions(find(document, '#positions'));
 const signals = createSignals(find(document, '#signals'));
-const orders = createOrders(find(document, '#orders'));
+const orders = createOrders(find(document, '#orders'), schedule);
 const trades = createTrades(find(document, '#trades'));
 const withdrawals = createWithdrawals(find(document, '#withdrawals'));
 const money = createMoney(find(document, '#money'), desk);

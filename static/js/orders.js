@@ -7,9 +7,17 @@ import { createTable, showFreshness, signalCell } from './section.js';
 
 /** @typedef {import('./api.js').Order} Order */
 
-/** @param {HTMLElement} root */
-export function createOrders(root) {
+const FEW = 10;
+
+/** @param {HTMLElement} root @param {() => void} onChange */
+export function createOrders(root, onChange) {
   const foreign = find(root, '.foreign');
+  const more = find(root, '.more');
+  let all = false;
+  more.addEventListener('click', () => {
+    all = true;
+    onChange();
+  });
   const table = createTable(
     find(root, '.table-box'),
     /** @type {import('./section.js').Column<Order>[]} */ ([
@@ -50,7 +58,8 @@ export function createOrders(root) {
       const rows = (part.data ?? []).filter(isReal);
       root.hidden = rows.length === 0;
       showFreshness(root, part, false, context);
-      table.update(rows, context);
+      more.hidden = all || rows.length <= FEW;
+      table.update(all ? rows : rows.slice(0, FEW), context);
       const others = exchange?.foreign_orders.length ?? 0;
       setTextOrHide(foreign, others > 0 ? context.words.many('foreign', others) : null);
     },

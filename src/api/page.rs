@@ -55,6 +55,7 @@ pub static FILES: &[File] = &[
     embed!("js/coin.js", SCRIPT),
     embed!("js/command.js", SCRIPT),
     embed!("js/confirm.js", SCRIPT),
+    embed!("js/decision.js", SCRIPT),
     embed!("js/details.js", SCRIPT),
     embed!("js/dom.js", SCRIPT),
     embed!("js/dust.js", SCRIPT),

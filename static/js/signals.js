@@ -1,6 +1,7 @@
 // Les signaux du leader, ce qui en a été fait et pourquoi. Les textes viennent d'ailleurs : ils ne sont jamais du HTML.
 
 import { coinMark } from './coin.js';
+import { tellDecision } from './decision.js';
 import { el, find, setAttribute, setText, setTextOrHide, syncList } from './dom.js';
 import { tradesBy } from './follow.js';
 import { coinName, isKnown, parseUtc } from './format.js';
@@ -24,26 +25,6 @@ const STATUSES = {
 
 /** @type {Record<string, Key>} */
 const SIDES = { BUY: 'side.buy', SELL: 'side.sell', HOLD: 'side.hold' };
-
-/** @type {Record<string, Key>} */
-const DECISIONS = { bought: 'decision.bought', sold: 'decision.sold', left: 'decision.left', waiting: 'decision.waiting' };
-/** Ce que le code d'une raison veut dire, avant le détail chiffré. @type {Record<string, import('./words.js').Key>} */
-const WHY = {
-  nothing_to_do: 'why.nothing_to_do',
-  within_threshold: 'why.within_threshold',
-  within_step: 'why.within_step',
-  below_minimum: 'why.below_minimum',
-  below_step: 'why.below_step',
-  no_position: 'why.no_position',
-  cash_short: 'why.cash_short',
-  halted: 'why.halted',
-  superseded: 'why.superseded',
-  refused: 'why.refused',
-  in_doubt: 'why.in_doubt',
-  stuck: 'why.stuck',
-  later: 'why.later',
-  account_short: 'why.account_short',
-};
 
 /** @param {HTMLElement} root */
 export function createSignals(root) {
@@ -185,11 +166,11 @@ function createDecision({ decision: { coin } }) {
   return {
     node: el('li', {}, coinMark(coin), el('span', {}, what, ' ', why, ' ', reason)),
     /** @param {{decision: import('./api.js').Decision, context: Context}} line */
-    update({ decision, context: { words } }) {
-      const done = DECISIONS[decision.decision] ? words.say(DECISIONS[decision.decision]) : decision.decision;
-      setText(what, words.say('decision.line', { coin: coinName(decision.coin), done }));
-      setText(why, WHY[decision.code] ? words.say(WHY[decision.code]) : '');
-      setText(reason, decision.code === 'nothing_to_do' ? '' : (decision.reason ?? ''));
+    update({ decision, context }) {
+      const { done, why: meaning, detail } = tellDecision(decision, context);
+      setText(what, context.words.say('decision.line', { coin: coinName(decision.coin), done }));
+      setText(why, meaning);
+      setText(reason, detail);
     },
   };
 }

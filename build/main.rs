@@ -1,0 +1,12 @@
+//! Ce que le programme reçoit à sa compilation : sa version, sa page.
+
+mod page;
+mod version;
+
+use std::io;
+
+fn main() -> io::Result<()> {
+    println!("cargo:rerun-if-changed=build");
+    version::tell();
+    page::embed()
+}

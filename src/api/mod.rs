@@ -11,9 +11,11 @@ pub mod page;
 
 mod agent;
 mod budget;
+mod events;
 mod exchange;
 mod health;
 mod orders;
+pub mod parts;
 mod positions;
 mod scrape;
 mod signals;
@@ -25,6 +27,7 @@ use crate::domain::moment::Moment;
 use crate::engine::{Commands, Refusal};
 use crate::ledger::{Ledger, LedgerError};
 use errors::{ApiError, Routes};
+use events::Events;
 use guard::Guard;
 
 /// Ce que les routes ont sous la main.
@@ -57,7 +60,8 @@ pub fn app(state: State, guard: Guard) -> tide::Server<State> {
         .get("/api/exchange", exchange::exchange)
         .get("/api/signals", signals::signals)
         .get("/api/agent/status", agent::status)
-        .post("/api/agent/toggle", agent::toggle);
+        .post("/api/agent/toggle", agent::toggle)
+        .get("/api/events", Events::default());
     page::add_to(routes).guarded(guard)
 }
 

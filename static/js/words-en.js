@@ -36,6 +36,7 @@ export const en = {
   'leader.no_signal': 'none so far',
   'state.loading': 'Reading…',
   'state.stale': 'This page is no longer up to date.',
+  'state.lost': 'Connection lost: what follows is what was known a moment ago.',
   'state.never': 'Nothing could be read.',
   'state.dead': 'Stopped for ever: no more orders will be placed.',
   'state.paused': 'Paused: no orders are placed. {followed}.',

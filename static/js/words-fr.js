@@ -35,6 +35,7 @@ export const fr = {
   'leader.no_signal': 'aucun pour l’instant',
   'state.loading': 'Lecture en cours…',
   'state.stale': 'Cette page n’est plus à jour.',
+  'state.lost': 'Connexion perdue : ce qui suit est ce qu’on savait il y a un instant.',
   'state.never': 'Rien n’a pu être lu.',
   'state.dead': 'Arrêté pour toujours : plus aucun ordre ne sera passé.',
   'state.paused': 'En pause : aucun ordre n’est passé. {followed}.',

@@ -5,9 +5,10 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { tellDecision } from '../../static/js/decision.js';
 import { createFormat } from '../../static/js/format.js';
+import { fr } from '../../static/js/words-fr.js';
 import { createWords } from '../../static/js/words.js';
 
-const context = { words: createWords('fr'), format: createFormat('fr') };
+const context = { words: createWords('fr', fr), format: createFormat('fr') };
 const plain = (/** @type {string} */ text) => text.replace(/[\u00a0\u202f]/g, ' ');
 const detail = (/** @type {string} */ code, /** @type {string} */ reason) =>
   plain(tellDecision({ coin: 'BTCUSDC', decision: 'left', code, reason }, context).detail);

@@ -250,6 +250,7 @@ fn signals_are_newest_first_with_what_came_of_each_coin() {
             ("version", "int?"),
             ("trades", "int"),
             ("decisions", "list"),
+            ("waiting_for", "null"),
         ];
         check("signal", signal, &fields);
         for decision in signal["decisions"].as_array().unwrap() {

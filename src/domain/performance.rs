@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     /// La valeur de départ, les mouvements avec la valeur d'après, la valeur finale, le rendement attendu.
-    type Stages = (Decimal, &'static [(Decimal, Decimal)], Decimal, Decimal);
+    type Stages<'a> = (Decimal, &'a [(Decimal, Decimal)], Decimal, Decimal);
 
     fn eur(value: Decimal) -> Eur {
         Eur::new(value)

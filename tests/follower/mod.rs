@@ -168,7 +168,8 @@ impl Process {
         Process::with(world, folder, [mode].into_iter().chain(key()).collect())
     }
 
-    fn with(world: &World, folder: &Folder, more: Vec<(&str, String)>) -> Process {
+    /// Le même, avec ces variables en plus.
+    pub fn with(world: &World, folder: &Folder, more: Vec<(&str, String)>) -> Process {
         let port = free_port();
         let mut command = Command::new(env!("CARGO_BIN_EXE_calvalot"));
         command

@@ -1,7 +1,9 @@
 // Ce que les parties de la page ont en commun : leur fraîcheur dite en mots, leur vide expliqué, leurs tableaux.
 
+import { coinMark } from './coin.js';
 import { el, find, setAttribute, setText, setTextOrHide, syncList } from './dom.js';
-import { UNKNOWN, coinName, isKnown } from './format.js';
+import { signalAt } from './follow.js';
+import { UNKNOWN, isKnown } from './format.js';
 
 /** @typedef {import('./words.js').Key} Key */
 /** @typedef {'good' | 'bad' | 'warn' | 'info' | 'quiet'} Tone */
@@ -39,12 +41,6 @@ export function showFreshness(root, part, empty, context) {
   root.classList.toggle('stale', part.at !== null && part.stale);
   const nothing = root.querySelector('.empty');
   if (nothing instanceof HTMLElement) nothing.hidden = !(empty && part.at !== null);
-}
-
-/** La marque d'une monnaie : un disque et une lettre. @param {string} pair */
-export function coinMark(pair) {
-  const name = coinName(pair);
-  return el('span', { class: 'coin', 'data-coin': name, 'aria-hidden': 'true' }, name.slice(0, 1));
 }
 
 /** Une pastille de mots. @param {Element} node @param {string} text @param {Tone} tone */
@@ -107,17 +103,11 @@ export function createTable(host, columns, keyOf, { rowClass = () => null, rowId
   };
 }
 
-/**
- * Le signal d'une ligne, lié à sa place s'il est sur la page.
- * @param {string | null} id @param {Map<string, number>} anchors @param {Context['words']} words @returns {Cell}
- */
-export function signalCell(id, anchors, words) {
-  const anchor = anchors.get(id ?? '');
-  return {
-    text: id === 'initial_sync' ? words.say('trades.initial_sync') : (id ?? UNKNOWN),
-    href: anchor === undefined ? null : `#signal-${anchor}`,
-  };
-}
+/** Le signal d'une ligne, et le lien qui l'ouvre. @param {string | null} id @param {Context['words']} words @returns {Cell} */
+export const signalCell = (id, words) => ({
+  text: id === 'initial_sync' ? words.say('trades.initial_sync') : (id ?? UNKNOWN),
+  href: id === null ? null : signalAt(id),
+});
 
 /** @template T @param {Column<T>} column @param {T} row */
 function createCell(column, row) {

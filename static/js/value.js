@@ -1,7 +1,8 @@
-// Ce que vaut le portefeuille : valeur, gain, cash, dépôts, retraits. Rien n'est calculé ici : ce sont les champs de l'API.
+// Ce que vaut le portefeuille, et ce qu'il a gagné : aujourd'hui, depuis le début, et en pour-cent sans l'effet des dépôts.
+// Rien n'est calculé ici : ce sont les champs de l'API.
 
 import { find, setAttribute, setText, setTextOrHide } from './dom.js';
-import { isKnown, parseUtc } from './format.js';
+import { isKnown } from './format.js';
 import { gainTone, showFreshness } from './section.js';
 import { namesText } from './situation.js';
 
@@ -10,28 +11,25 @@ export function createValue(root) {
   /** @param {string} name */
   const at = (name) => find(root, `[data-value="${name}"]`);
 
+  /** @param {string} name @param {string} text @param {number | null | undefined} gain */
+  function tell(name, text, gain) {
+    setText(at(name), text);
+    setAttribute(at(name), 'class', gainTone(gain));
+  }
+
   return {
     /** @param {import('./feed.js').Part<import('./api.js').Budget>} part @param {import('./section.js').Context} context */
     update(part, context) {
-      const { words, format, now } = context;
+      const { words, format } = context;
       showFreshness(root, part, false, context);
       const budget = part.data;
       setText(at('total-eur'), format.eur(budget?.total_value_eur));
       setText(at('total-usdc'), format.usdc(budget?.total_value_usdt));
-      setText(at('pnl'), format.eurSigned(budget?.pnl_eur));
-      setTextOrHide(at('pnl-percent'), isKnown(budget?.pnl_pct) ? format.percentSigned(budget.pnl_pct) : null);
-      setAttribute(at('pnl-line'), 'class', gainTone(budget?.pnl_eur));
-      setText(at('portfolio'), format.usdc(budget?.portfolio_usdt));
-      setText(at('cash'), format.usdc(budget?.cash_usdt));
-      setText(at('deposited'), format.eur(budget?.total_deposited_eur));
-      setText(at('withdrawn'), format.eur(budget?.withdrawn_eur));
-      setText(at('rate'), format.rate(budget?.eurusdc_rate));
-      const initial = budget?.initial_total_eur && budget.initial_total_eur !== budget.total_deposited_eur
-        ? words.say('value.initial', { amount: format.eur(budget.initial_total_eur) })
-        : null;
-      setTextOrHide(at('initial'), initial);
-      const start = parseUtc(budget?.created_at);
-      setTextOrHide(at('since'), start === null ? null : words.say('value.since', { time: format.moment(start, now) }));
+      const { change_eur: change, return_pct: percent } = budget?.today ?? {};
+      const share = isKnown(percent) ? ` (${format.percentSigned(percent)})` : '';
+      tell('today', format.eurSigned(change) + share, change);
+      tell('since-start', format.eurSigned(budget?.pnl_eur), budget?.pnl_eur);
+      tell('return', format.percentSigned(budget?.return_pct), budget?.return_pct);
       setTextOrHide(at('why'), budget && !isKnown(budget.total_value_eur) ? whyUnknown(budget, words) : null);
     },
   };

@@ -14,7 +14,7 @@ const WITHDRAWALS: &str = r#"
         ('20', '21.7', '19.98', '0.92', '[{"coin":"ETHUSDC","quantity":0.01}]', 'completed', 1, 1790000000000),
         ('5', '5.5', '4.9', NULL, '[]', 'pending', 0, 1790000100999);"#;
 
-const BUDGET: [(&str, &str); 16] = [
+const BUDGET: [(&str, &str); 22] = [
     ("status", "ACTIVE|DEAD"),
     ("initial_total_eur", "number"),
     ("total_deposited_eur", "number"),
@@ -31,6 +31,12 @@ const BUDGET: [(&str, &str); 16] = [
     ("pnl_eur", "number"),
     ("pnl_pct", "number"),
     ("unknown", "list"),
+    ("return_pct", "number"),
+    ("return_since", "at"),
+    ("return_unknown", "null"),
+    ("today", "object"),
+    ("drift_pct", "number"),
+    ("allocation", "list"),
 ];
 
 const AGENT: [(&str, &str); 12] = [
@@ -166,7 +172,8 @@ fn positions_are_by_coin_each_with_its_share() {
     let positions = list(follower.site(), "/api/positions");
     let coins: Vec<&str> = positions.iter().filter_map(|position| position["coin"].as_str()).collect();
     assert_eq!(coins, ["BTCUSDC", "ETHUSDC"]);
-    let total = decimal(&follower.site().json("/api/budget")["total_value_usdt"]);
+    let budget = follower.site().json("/api/budget");
+    let (total, rate) = (decimal(&budget["total_value_usdt"]), decimal(&budget["eurusdc_rate"]));
     for position in &positions {
         let fields = [
             ("coin", "text"),
@@ -178,6 +185,8 @@ fn positions_are_by_coin_each_with_its_share() {
             ("value_usdt", "number"),
             ("pnl_usdt", "number"),
             ("pnl_pct", "number"),
+            ("value_eur", "number"),
+            ("pnl_eur", "number"),
             ("weight", "number"),
             ("leader_weight", "number"),
         ];
@@ -192,6 +201,9 @@ fn positions_are_by_coin_each_with_its_share() {
         let percent = number("pnl_usdt") / number("total_invested_usdt") * dec!(100);
         assert!(close(number("pnl_pct"), percent), "{position}");
         assert!(close(number("weight"), number("value_usdt") / total), "{position}");
+        for (eur, usdc) in [("value_eur", "value_usdt"), ("pnl_eur", "pnl_usdt")] {
+            assert!(close(number(eur), number(usdc) * rate), "{eur} of {position}");
+        }
         let entry = number("total_invested_usdt") / number("quantity");
         assert!((number("avg_entry_price") - entry).abs() < dec!(0.001), "{position}");
     }

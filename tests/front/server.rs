@@ -12,10 +12,11 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use async_io::Async;
-use calvalot::api::errors::{ApiError, Routes, choice, json, json_body, limit};
+use calvalot::api::errors::{ApiError, Routes, json, json_body};
 use calvalot::api::front::{Front, Limits};
 use calvalot::api::guard::Guard;
 use calvalot::api::page;
+use calvalot::api::parameters::{choice, limit};
 use smol::channel::{Receiver, Sender, unbounded};
 use smol::io::{AsyncBufRead, AsyncRead};
 use tide::{Body, Request, Response, StatusCode};

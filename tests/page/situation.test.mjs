@@ -187,7 +187,14 @@ test('an answer grows stale after two failures in a row or a long silence', () =
     [0, false, 29_000, false],
     [0, false, 31_000, true],
   ];
-  for (const [at, failing, now, stale] of cases) assert.equal(isStale(at, failing, 10_000, now), stale);
+  for (const [at, failing, now, stale] of cases) assert.equal(isStale(at, failing, { now: 10_000, then: 10_000 }, now), stale);
+});
+
+test('an answer of the live connection is fresh for longer, until a question fails', () => {
+  const every = { now: 10_000, then: 60_000 };
+  assert.equal(isStale(0, false, every, 70_000), false);
+  assert.equal(isStale(0, false, every, 81_000), true);
+  assert.equal(isStale(0, true, every, 16_000), true);
 });
 
 test('the language is the chosen one, or the browser’s, or French', () => {

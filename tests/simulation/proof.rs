@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use calvalot::domain::intent::State;
 use calvalot::domain::market::Coin;
 use calvalot::domain::order::Side;
+use calvalot::ledger::views::Selection;
 use calvalot::sim::OrderSide;
 use rust_decimal::{Decimal, dec};
 
@@ -80,7 +81,7 @@ pub fn no_signal_is_open(universe: &Universe) {
 /// Vrai si le signal a été suivi sans qu'un coin soit laissé malgré lui : un ordre refusé ou qui attendait une
 /// personne, une paire arrêtée.
 pub fn is_followed(universe: &Universe, id: &str) -> bool {
-    let signals = universe.books(|db| db.signals(100));
+    let signals = universe.books(|db| db.signals(&Selection::last(100)));
     let Some(signal) = signals.iter().find(|signal| signal.signal_id == id) else { return false };
     let waited = universe
         .books(|db| db.orders(10_000))

@@ -4,18 +4,24 @@
 
 mod account;
 mod history;
+mod marks;
 mod orders;
 mod outlook;
 mod outside;
+mod performance;
 mod pulse;
+mod selection;
 mod signals;
 mod trades;
 
 pub use account::{Account, Agent, OpenPosition, holdings};
 pub use history::{Snapshot, Withdrawal};
+pub use marks::Mark;
 pub use orders::{Intent, Sent};
 pub use outlook::{Balance, Checked};
 pub use outside::Outside;
+pub(super) use outside::fresh_prices;
 pub use pulse::{Counts, Pulse};
+pub use selection::Selection;
 pub use signals::Signal;
 pub use trades::Trade;

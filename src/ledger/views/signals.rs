@@ -1,11 +1,12 @@
 //! Les signaux : ce qu'ils demandaient, ce qu'il en est advenu, ceux qui attendent.
 
-use rusqlite::{OptionalExtension, Row};
+use rusqlite::{OptionalExtension, Row, params};
 
 use crate::domain::market::{Coin, PerCoin};
 use crate::domain::moment::Moment;
 use crate::domain::money::Weight;
 use crate::domain::signal::INITIAL_SYNC;
+use crate::ledger::views::Selection;
 use crate::ledger::{Db, Decision, LedgerError, PendingSignal};
 
 /// Un signal et ce qu'il en est advenu.
@@ -27,14 +28,18 @@ pub struct Signal {
 }
 
 impl Db {
-    /// Les signaux, du plus récent au plus ancien.
-    pub fn signals(&self, limit: u32) -> Result<Vec<Signal>, LedgerError> {
+    /// Les signaux choisis, du plus récent au plus ancien ; un coin est celui d'un trade qui en est venu.
+    pub fn signals(&self, selection: &Selection) -> Result<Vec<Signal>, LedgerError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT id, signal_id, version, confidence, reasoning, actions, portfolio_state, status, error_message,
                  received_at, executed_at, (SELECT count(*) FROM trades WHERE trades.signal_id = signals.signal_id)
-             FROM signals ORDER BY id DESC LIMIT ?1",
+             FROM signals
+             WHERE (?2 IS NULL OR id < ?2) AND (?4 IS NULL OR signal_id = ?4) AND (?3 IS NULL OR EXISTS
+                 (SELECT 1 FROM trades WHERE trades.signal_id = signals.signal_id AND trades.coin = ?3))
+             ORDER BY id DESC LIMIT ?1",
         )?;
-        let rows = statement.query_map([limit], signal_row)?;
+        let Selection { limit, before, coin, signal } = selection;
+        let rows = statement.query_map(params![limit, before, coin, signal], signal_row)?;
         let mut signals: Vec<Signal> = rows.collect::<Result<_, _>>()?;
         for signal in &mut signals {
             signal.decisions = self.decisions(signal.id)?;

@@ -17,43 +17,51 @@ before(async () => {
 });
 after(() => stage.close());
 
-test('a trade names its signal, and the link leads to it', async () => {
-  const { page, settled, close } = await visit(browser, scene.follower.url());
-  await settled();
+/** Le premier trade de la page, et le signal auquel il mène. @param {import('playwright-core').Page} page */
+async function firstTrade(page) {
   const link = page.locator('#trades a[href^="#signal-"]').first();
-  const target = /** @type {string} */ (await link.getAttribute('href'));
-  await link.click();
-  await page.locator(`${target}:target`).waitFor();
-  await page.waitForFunction((id) => {
-    const place = document.querySelector(id)?.getBoundingClientRect();
-    return place && place.top >= 0 && place.top < innerHeight;
-  }, target);
-  await close();
-});
+  const name = /** @type {string} */ (await link.getAttribute('href')).slice('#signal-'.length);
+  return { link, selector: `#signals [data-signal="${decodeURIComponent(name)}"]` };
+}
 
-test('the link to a signal opens its reasons and takes the focus there', async () => {
+test('a trade leads to its signal, which opens its reasons and takes the focus', async () => {
   const { page, settled, close } = await visit(browser, scene.follower.url());
   await settled();
-  const link = page.locator('#trades a[href^="#signal-"]').first();
-  const target = /** @type {string} */ (await link.getAttribute('href'));
+  const { link, selector } = await firstTrade(page);
   await link.focus();
   await page.keyboard.press('Enter');
-  await page.locator(`${target} details[open]`).waitFor();
-  await page.waitForFunction((id) => document.querySelector(id)?.contains(document.activeElement), target);
+  await page.locator(`${selector} details[open] .reasoning`).waitFor();
+  await page.waitForFunction((wanted) => {
+    const signal = document.querySelector(wanted);
+    const place = signal?.getBoundingClientRect();
+    return signal?.contains(document.activeElement) && place && place.top >= 0 && place.top < innerHeight;
+  }, selector);
   await close();
 });
 
-test('a position opens its trades, and only its own', async () => {
+test('an address that names a signal opens it, even one that is no longer among the first', async () => {
+  const signals = await scene.follower.api('api/signals?limit=100');
+  const name = signals[signals.length - 1].signal_id;
+  assert.ok(signals.length > 10, 'all signals are among the first');
+  const { page, close } = await visit(browser, `${scene.follower.url()}#signal-${name}`);
+  await page.locator(`#signals [data-signal="${name}"] details[open] .reasoning`).waitFor();
+  await close();
+});
+
+test('a position opens its trades, and only its own; going back shows all of them', async () => {
   const { page, settled, close } = await visit(browser, scene.follower.url());
   await settled();
   const link = page.locator('#positions a[href^="#trades"]').first();
-  const coin = (await page.locator('#positions tr', { has: link }).first().innerText()).match(/\b(BNB|BTC|ETH|SOL|XRP)\b/)?.[1];
-  assert.ok(coin, 'the row of the position names its coin');
+  const coin = (await link.innerText()).match(/BNB|BTC|ETH|SOL|XRP/)?.[0];
+  assert.ok(coin, 'the link does not name its coin');
   await link.click();
   await page.waitForFunction((wanted) => {
     const rows = [...document.querySelectorAll('#trades tbody tr')].filter((row) => row.checkVisibility());
     return rows.length > 0 && rows.every((row) => row.textContent?.includes(wanted));
   }, coin);
   await page.waitForFunction(() => (document.querySelector('#trades')?.getBoundingClientRect().top ?? Infinity) < innerHeight);
+  await page.goBack();
+  await page.waitForFunction((wanted) =>
+    [...document.querySelectorAll('#trades tbody tr')].some((row) => !row.textContent?.includes(wanted)), coin);
   await close();
 });

@@ -25,9 +25,8 @@ test('a new signal, its trades and the new value appear by themselves', async ()
   const value = page.locator('[data-value="total-eur"]');
   const before = await value.innerText();
   await scene.world.tell(`signal ${JSON.stringify(signal('live-1', { XRPUSDC: 0.5 }, 'All into one.'))}`);
-  const [{ id }] = await scene.follower.see('api/signals?limit=1', ([latest]) => latest.signal_id === 'live-1' && latest.trades > 0);
-  await page.locator(`#signal-${id}`).waitFor();
-  await page.locator(`#trades a[href="#signal-${id}"]`).first().waitFor();
+  await page.locator('#signals [data-signal="live-1"]').waitFor();
+  await page.locator('#trades a[href="#signal-live-1"]').first().waitFor();
   await page.locator('#positions', { hasText: 'XRP' }).waitFor();
   await until('the value moves with the prices', async () => (await value.innerText()) !== before);
   assert.equal(asked.filter((address) => address === scene.follower.url()).length, 1, 'the page was loaded again');
@@ -44,8 +43,7 @@ test('an update disturbs neither what is typed nor what is open', async () => {
   await amount.fill('12,5');
   await amount.evaluate((/** @type {HTMLInputElement} */ input) => input.setSelectionRange(2, 4));
   await scene.world.tell(`signal ${JSON.stringify(signal('live-2', { SOLUSDC: 0.5 }, 'All into another.'))}`);
-  const [{ id }] = await scene.follower.see('api/signals?limit=1', ([latest]) => latest.signal_id === 'live-2' && latest.trades > 0);
-  await page.locator(`#trades a[href="#signal-${id}"]`).first().waitFor();
+  await page.locator('#trades a[href="#signal-live-2"]').first().waitFor();
   assert.equal(await page.locator('#signals details[open]').count(), 1);
   assert.deepEqual(
     await amount.evaluate((/** @type {HTMLInputElement} */ input) =>

@@ -115,7 +115,7 @@ test('a dead agent cannot be paused', () =>
 
 test('the reasoning of the leader is text from its first sign to its last, never HTML', () =>
   inState('long-reasoning', async ({ page, asked }) => {
-    const signal = page.locator('#signals li').filter({ hasText: 'html-1' });
+    const signal = page.locator('#signals [data-signal="html-1"]');
     await signal.locator('summary').click();
     const shown = await signal.locator('.reasoning').evaluate((node) => node.textContent);
     assert.equal(shown?.replace(/\s+/g, ' '), REASONING.replace(/\s+/g, ' '));

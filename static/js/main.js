@@ -103,7 +103,7 @@ function render() {
   release.update(context);
   head.update(situation, connection, context);
   pause.update(parts.status.data, context);
-  value.update(parts.budget, context);
+  value.update(parts.budget, parts.history.data?.[0], context);
   chart.update(parts.history, parts.marks, parts.status.data?.poll_interval_seconds, context);
   allocation.update(parts.budget, context);
   positions.update(parts.positions, context);

@@ -156,6 +156,7 @@ export const en = {
   'value.rate': '1 USDC',
   'value.initial': 'of which {amount} at the start',
   'value.why': 'Value unknown, missing: {missing}.',
+  'value.last_known': 'Last known value: {value} ({time}, {ago}).',
   'value.unexplained': 'Value unknown.',
   'chart.title': 'Over time',
   'chart.period': 'Period',

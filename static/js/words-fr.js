@@ -155,6 +155,7 @@ export const fr = {
   'value.rate': '1 USDC',
   'value.initial': 'dont {amount} au départ',
   'value.why': 'Valeur inconnue, il manque : {missing}.',
+  'value.last_known': 'Dernière valeur connue : {value} ({time}, {ago}).',
   'value.unexplained': 'Valeur inconnue.',
   'chart.title': 'Évolution',
   'chart.period': 'Période',

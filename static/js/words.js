@@ -25,7 +25,7 @@ export function createWords(lang, texts) {
   const say = (key, holes = {}) =>
     texts[key]
       // En français ces signes ne passent pas seuls à la ligne.
-      .replace(/ ([?!:;»])/g, '\u00a0$1')
+      .replace(/ ([?!:;»%])/g, '\u00a0$1')
       .replace(/« /g, '«\u00a0')
       .replace(/\{(\w+)\}/g, (hole, name) => String(holes[name] ?? hole));
 

@@ -178,7 +178,11 @@ impl Engine {
             }
             Err(reason) => {
                 self.take_up_interrupted().await?;
-                (SignalStatus::Error(reason), Vec::new())
+                let told = |coin: &Coin| before.iter().any(|decision| decision.coin == *coin);
+                let untold = Coin::ALL.into_iter().filter(|coin| !told(coin));
+                let left: Vec<(Coin, Left)> =
+                    untold.map(|coin| (coin, Left::Refused(reason.clone()))).collect();
+                (SignalStatus::Error(reason), decisions(&trades, &left))
             }
         };
         log::info!("signal_closed id={:?} status={status:?} trades={count}", entry.signal_id);

@@ -28,6 +28,7 @@ const WHY = {
   stuck: 'why.stuck',
   later: 'why.later',
   account_short: 'why.account_short',
+  cash_awaited: 'why.cash_awaited',
 };
 
 /** @type {[string, RegExp, Key][]} code, forme de la raison, phrase aux mêmes {trous} */

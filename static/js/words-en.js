@@ -226,6 +226,7 @@ export const en = {
   'why.stuck': 'someone must look at an order',
   'why.later': 'will be tried later',
   'why.account_short': 'the account holds less than the books',
+  'why.cash_awaited': 'the cash of a sale is awaited',
   'figures.traded': '{quantity} for {amount}, at {price}',
   'figures.within_threshold': '{distance} from the target, threshold {threshold}',
   'figures.within_step': 'one step is {quantity}',

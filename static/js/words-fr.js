@@ -225,6 +225,7 @@ export const fr = {
   'why.stuck': 'quelqu’un doit regarder un ordre',
   'why.later': 'sera tenté plus tard',
   'why.account_short': 'le compte tient moins que les comptes',
+  'why.cash_awaited': 'le cash d’une vente est attendu',
   'figures.traded': '{quantity} pour {amount}, au prix de {price}',
   'figures.within_threshold': 'à {distance} de l’objectif, seuil {threshold}',
   'figures.within_step': 'un pas est de {quantity}',

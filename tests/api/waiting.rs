@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::follower::{Folder, Follower, Site, still_world, until};
 use crate::live::{self, Live};
-use crate::{check, reads, settled};
+use crate::{base, check, reads, settled};
 
 const COINS: [&str; 5] = ["BNBUSDC", "BTCUSDC", "ETHUSDC", "SOLUSDC", "XRPUSDC"];
 
@@ -103,4 +103,22 @@ fn a_coin_that_a_person_must_look_at_is_said_to_be_stuck() {
     let open = signal(live.site(), &id, |signal| says(signal, "a person must look"));
     let codes = codes(&open);
     assert_eq!((codes[2], codes[3]), (("sold", "traded"), ("waiting", "stuck")), "{open}");
+}
+
+/// Un signal que les livres ou son propre texte interdisent finit en erreur, et chaque coin le dit.
+#[test]
+fn a_signal_that_ends_in_error_has_a_reason_for_each_coin() {
+    let (world, folder) = (still_world(), Folder::new());
+    settled(&world, &folder).stop();
+    world.fault(On::exchange("/api/v3/ticker/bookTicker"), Fault::body("[]"));
+    let follower = Follower::of(&world, &folder);
+    let id = world.leader().set_target(&[("ETHUSDC", dec!(0.5))]);
+    signal(follower.site(), &id, |signal| says(signal, "price ETHUSDC"));
+    follower.stop();
+    base(&folder).execute("UPDATE signals SET payload = 'torn' WHERE status = 'received'", []).unwrap();
+    world.clear_faults();
+    let follower = Follower::of(&world, &folder);
+    let closed = follower.site().closed_signal(&id);
+    assert_eq!((&closed["status"], &closed["waiting_for"]), (&"error".into(), &Value::Null));
+    assert_eq!(codes(&closed), [("left", "refused"); 5]);
 }

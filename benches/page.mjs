@@ -12,7 +12,7 @@ import { STATES } from '../tests/browser/states.mjs';
 import { weigh } from '../tests/browser/weight.mjs';
 
 /** @typedef {import('../tests/browser/stage.mjs').Stage} Stage */
-/** @typedef {import('playwright-core').Browser} Browser */
+/** @typedef {Awaited<ReturnType<typeof openBrowser>>} Browser */
 
 const LOADS = 9;
 const SLOW_DOWN = 4;

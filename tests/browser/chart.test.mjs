@@ -64,6 +64,7 @@ test('the finger reads a value anywhere on the curve', async () => {
 test('the figures behind the curve are a table', async () => {
   const { page, close } = await openYear();
   await page.locator('#chart summary').click();
+  await page.locator('#chart tbody tr').first().waitFor();
   const rows = await page.locator('#chart tbody tr').count();
   assert.ok(rows > 10 && rows <= MOST_POINTS, `${rows} rows`);
   assert.match(await page.locator('#chart tbody tr').first().innerText(), /€[\d,]+\.\d\d/);

@@ -8,9 +8,10 @@ import { createStage } from './stage.mjs';
 import { STATES } from './states.mjs';
 import { update, watch } from './updates.mjs';
 
-const ROUND = 400;
-/** Ce que le ramasse-miettes laisse de différence, en octets : moins de 500 par mise à jour, donc 4 Mo par jour au plus. */
-const SLACK_BYTES = 200_000;
+const ROUND = 300;
+// Ce que le ramasse-miettes peut laisser de différence, en octets. Une fuite de 500 par mise à jour s'y verrait : à une
+// mise à jour toutes les dix secondes, 4 Mo par jour.
+const SLACK_BYTES = 150_000;
 
 const stage = createStage();
 /** @type {import('playwright-core').Browser} */

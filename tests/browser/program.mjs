@@ -1,12 +1,12 @@
 // Les programmes construits par cargo, lancés comme un ami les lancerait : rien de cette machine dans leur environnement.
 
 import { execFile, spawn } from 'node:child_process';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const BINARY = process.env.CALVALOT_BIN ?? join(ROOT, 'target/debug/calvalot');
+const BINARY = resolve(process.env.CALVALOT_BIN ?? join(ROOT, 'target/debug/calvalot'));
 const EXAMPLES = join(ROOT, 'target/debug/examples');
 
 /** @typedef {import('node:child_process').ChildProcessWithoutNullStreams} Child */

@@ -86,6 +86,8 @@ async function examine(name, url, look) {
 
   // Ce qu'un volet cache doit être lisible aussi.
   for (const summary of await page.locator('summary:visible').all()) await summary.click();
+  // Revenue en haut : l'en-tête qui suit le défilement n'y cache rien.
+  await page.evaluate(() => scrollTo(0, 0));
   assert.deepEqual(await faults(page), [], where);
   const { wide, width } = await page.evaluate(() => ({
     wide: document.documentElement.scrollWidth,

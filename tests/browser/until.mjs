@@ -1,7 +1,7 @@
 // L'attente d'une condition. Jamais une durée : la limite ne sert qu'à dire ce qui n'est pas venu.
 
 /** Au-delà, la condition ne viendra plus : la machine la plus lente a eu plusieurs fois le temps. */
-export const PATIENCE_MS = 25_000;
+export const PATIENCE_MS = 120_000;
 
 const PAUSE_MS = 50;
 

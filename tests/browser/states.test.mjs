@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { createWords } from '../../static/js/words.js';
+import { loadWords } from '../../static/js/words.js';
 import { faults } from './axe.mjs';
 import { openBrowser, visit } from './browser.mjs';
 import { createStage } from './stage.mjs';
@@ -81,7 +81,7 @@ async function examine(name, url, look) {
   await page.locator(`#state[data-tone="${tone}"]`).waitFor();
   assert.equal(await page.locator('html').getAttribute('lang'), look.lang, where);
   const read = plain(await page.locator('body').innerText());
-  const words = createWords(look.lang);
+  const words = await loadWords(look.lang);
   for (const key of says) assert.ok(read.includes(plain(words.say(key))), `${where} does not say ${key}: ${read.slice(0, 600)}`);
 
   // Ce qu'un volet cache doit être lisible aussi.

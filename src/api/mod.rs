@@ -12,10 +12,12 @@ pub mod parameters;
 
 mod agent;
 mod budget;
+mod events;
 mod exchange;
 mod health;
 mod marks;
 mod orders;
+pub mod parts;
 mod positions;
 mod scrape;
 mod signals;
@@ -27,6 +29,7 @@ use crate::domain::moment::Moment;
 use crate::engine::{Commands, Refusal};
 use crate::ledger::{Ledger, LedgerError};
 use errors::{ApiError, Routes};
+use events::Events;
 use guard::Guard;
 
 /// Ce que les routes ont sous la main.
@@ -60,7 +63,8 @@ pub fn app(state: State, guard: Guard) -> tide::Server<State> {
         .get("/api/exchange", exchange::exchange)
         .get("/api/signals", signals::signals)
         .get("/api/agent/status", agent::status)
-        .post("/api/agent/toggle", agent::toggle);
+        .post("/api/agent/toggle", agent::toggle)
+        .get("/api/events", Events::default());
     page::add_to(routes).guarded(guard)
 }
 

@@ -25,6 +25,7 @@ struct SignalView {
     version: Option<u32>,
     trades: u32,
     decisions: Vec<DecisionView>,
+    waiting_for: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -52,6 +53,7 @@ impl From<Signal> for SignalView {
             version: signal.version,
             trades: signal.trades,
             decisions: signal.decisions.into_iter().map(DecisionView::from).collect(),
+            waiting_for: signal.waiting_for,
         }
     }
 }

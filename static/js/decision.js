@@ -2,6 +2,8 @@
 // Les nombres sont lus dans la raison que le programme donne (domain/order.rs) ; une raison que l'on ne reconnaît pas est
 // montrée telle quelle, après ce que son code veut dire.
 
+import { coinName } from './format.js';
+
 /** @typedef {import('./api.js').Decision} Decision */
 /** @typedef {import('./section.js').Context} Context */
 /** @typedef {import('./words.js').Key} Key */
@@ -26,6 +28,7 @@ const WHY = {
   stuck: 'why.stuck',
   later: 'why.later',
   account_short: 'why.account_short',
+  cash_awaited: 'why.cash_awaited',
 };
 
 /** @type {[string, RegExp, Key][]} code, forme de la raison, phrase aux mêmes {trous} */
@@ -62,6 +65,23 @@ export function tellDecision({ decision, code, reason }, context) {
     why: WHY[code] ? words.say(WHY[code]) : '',
     detail: ['nothing_to_do', 'no_position'].includes(code) ? '' : (figuresText(code, reason ?? '', context) ?? reason ?? ''),
   };
+}
+
+/**
+ * Ce qu'un signal attend, une fois par raison ; celui que rien de ses monnaies ne retient le dit lui-même.
+ * @param {import('./api.js').Signal} signal @param {Pick<Context, 'words' | 'format'>} context @returns {string | null}
+ */
+export function tellWaiting({ waiting_for: reason, decisions }, context) {
+  if (!reason) return null;
+  /** @type {Map<string, string[]>} */
+  const coins = new Map();
+  for (const decision of decisions ?? []) {
+    if (decision.decision !== 'waiting') continue;
+    const { why, detail } = tellDecision(decision, context);
+    coins.set(why || detail, [...(coins.get(why || detail) ?? []), coinName(decision.coin)]);
+  }
+  const reasons = [...coins].map(([why, names]) => `${names.join(', ')} (${why})`);
+  return context.words.say('signal.waiting', { reason: reasons.join(', ') || reason });
 }
 
 /** @param {string} code @param {string} reason @param {Pick<Context, 'words' | 'format'>} context @returns {string | null} */

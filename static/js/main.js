@@ -60,7 +60,7 @@ const live = createLive({
   onLost: () => feed.follow(false),
 });
 const desk = { confirm: createConfirm(find(document, '#confirm')), refresh: () => feed.poll(true) };
-const language = createLanguage(document, schedule);
+const language = await createLanguage(document, schedule);
 createTheme(find(document, '#theme'));
 
 const release = createRelease(document, desk);
@@ -97,12 +97,13 @@ function render() {
   const context = { words, format, localNow, now: localNow + clockOffset(parts.health) };
   const version = parts.health.data?.version ?? null;
   ownVersion ??= version;
-  const situation = { ...parts, outdated: version !== ownVersion };
+  const connection = connectionOf(parts);
+  const situation = { ...parts, outdated: version !== ownVersion, lost: connection === 'lost' };
   const real = (parts.orders.data ?? []).filter(isReal);
   release.update(context);
-  head.update(situation, connection(parts), context);
+  head.update(situation, connection, context);
   pause.update(parts.status.data, context);
-  value.update(parts.budget, context);
+  value.update(parts.budget, parts.history.data?.[0], context);
   chart.update(parts.history, parts.marks, parts.status.data?.poll_interval_seconds, context);
   allocation.update(parts.budget, context);
   positions.update(parts.positions, context);
@@ -115,7 +116,7 @@ function render() {
 }
 
 /** Comment la page est tenue à jour. @param {Record<string, import('./feed.js').Part<any>>} parts @returns {import('./head.js').Live} */
-function connection({ health, status }) {
+function connectionOf({ health, status }) {
   if (live.isConnected()) return 'events';
   return [health, status].some(({ failure }) => failure) ? 'lost' : 'polling';
 }

@@ -49,8 +49,11 @@ export function setChip(node, text, tone) {
   setAttribute(node, 'class', `chip ${tone}`);
 }
 
-/** Le ton d'un gain ou d'une perte ; aucun pour ce qui s'écrit 0,00. @param {number | null | undefined} value @returns {Tone | null} */
-export const gainTone = (value) => (!isKnown(value) || Math.abs(value) < 0.005 ? null : value > 0 ? 'good' : 'bad');
+/**
+ * Le ton d'un gain ou d'une perte ; aucun pour ce qui s'écrit zéro.
+ * @param {number | null | undefined} value @param {number} [least] ce qui ne s'écrit plus zéro @returns {Tone | null}
+ */
+export const gainTone = (value, least = 0.005) => (!isKnown(value) || Math.abs(value) < least ? null : value > 0 ? 'good' : 'bad');
 
 /**
  * Un tableau qui devient une liste de cartes sur un écran étroit ; les rôles explicites le gardent tableau pour un

@@ -1,7 +1,7 @@
 // Les signaux du leader, ce qui en a été fait et pourquoi. Les textes viennent d'ailleurs : ils ne sont jamais du HTML.
 
 import { coinMark } from './coin.js';
-import { tellDecision } from './decision.js';
+import { tellDecision, tellWaiting } from './decision.js';
 import { el, find, setAttribute, setText, setTextOrHide, syncList } from './dom.js';
 import { tradesBy } from './follow.js';
 import { coinName, isKnown, parseUtc } from './format.js';
@@ -98,7 +98,7 @@ function createSignal() {
       setText(facts, words.say('signal.confidence', { share: format.share(signal.confidence) }));
       setTextOrHide(trades, signal.trades ? words.many('trades', signal.trades) : null);
       setAttribute(trades, 'href', tradesBy(signal.signal_id));
-      setTextOrHide(waits, signal.waiting_for ? words.say('signal.waiting', { reason: signal.waiting_for }) : null);
+      setTextOrHide(waits, tellWaiting(signal, context));
       const lines = (signal.actions ?? []).map((action, i) => ({ action, key: `${i} ${action.coin}`, context }));
       syncList(actions, lines, (line) => line.key, createAction);
       orders.hidden = own.length === 0;

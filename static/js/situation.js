@@ -18,8 +18,8 @@ import { failureText } from './section.js';
  */
 /**
  * @typedef {{budget: Part<Budget>, status: Part<Status>, health: Part<import('./api.js').Health>, orders: Part<Order[]>,
- *   exchange: Part<import('./api.js').Exchange>, positions?: Part<import('./api.js').Position[]>, outdated?: boolean}} Parts
- * `outdated` : le programme a été changé depuis que cette page est ouverte.
+ *   exchange: Part<import('./api.js').Exchange>, positions?: Part<import('./api.js').Position[]>, outdated?: boolean, lost?: boolean}} Parts
+ * `outdated` : le programme a été changé depuis que cette page est ouverte ; `lost` : il ne répond plus.
  */
 
 /** @type {Tone[]} */
@@ -48,6 +48,7 @@ function headline(parts, notices, { words }) {
   const [budget, status] = [parts.budget.data, parts.status.data];
   const pressing = notices.filter(({ tone }) => tone === 'bad' || tone === 'warn').length;
   if (isUnreachable(parts)) return { tone: 'bad', headline: words.say(budget || status ? 'state.stale' : 'state.never') };
+  if (parts.lost) return { tone: 'warn', headline: words.say('state.lost') };
   if (isDead(parts)) return { tone: 'bad', headline: words.say('state.dead') };
   // La poussière n'est pas une position que l'on suit.
   const held = parts.positions?.data?.filter((row) => !isDust(row)).length;

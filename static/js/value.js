@@ -2,41 +2,55 @@
 // Rien n'est calculé ici : ce sont les champs de l'API.
 
 import { find, setAttribute, setText, setTextOrHide } from './dom.js';
-import { isKnown } from './format.js';
+import { isKnown, parseUtc } from './format.js';
 import { gainTone, showFreshness } from './section.js';
 import { namesText } from './situation.js';
+
+/** @typedef {import('./api.js').Budget} Budget */
+/** @typedef {import('./section.js').Context} Context */
+
+/** En dessous, un pour-cent s'écrit zéro. */
+const SMALLEST_PERCENT = 0.05;
 
 /** @param {HTMLElement} root */
 export function createValue(root) {
   /** @param {string} name */
   const at = (name) => find(root, `[data-value="${name}"]`);
 
-  /** @param {string} name @param {string} text @param {number | null | undefined} gain */
-  function tell(name, text, gain) {
+  /** @param {string} name @param {string} text @param {import('./section.js').Tone | null} tone */
+  function tell(name, text, tone) {
     setText(at(name), text);
-    setAttribute(at(name), 'class', gainTone(gain));
+    setAttribute(at(name), 'class', tone);
   }
 
   return {
-    /** @param {import('./feed.js').Part<import('./api.js').Budget>} part @param {import('./section.js').Context} context */
-    update(part, context) {
-      const { words, format } = context;
+    /**
+     * @param {import('./feed.js').Part<Budget>} part @param {import('./api.js').Snapshot | undefined} last le dernier relevé
+     * @param {Context} context
+     */
+    update(part, last, context) {
+      const { format } = context;
       showFreshness(root, part, false, context);
       const budget = part.data;
       setText(at('total-eur'), format.eur(budget?.total_value_eur));
       setText(at('total-usdc'), format.usdc(budget?.total_value_usdt));
       const { change_eur: change, return_pct: percent } = budget?.today ?? {};
       const share = isKnown(percent) ? ` (${format.percentSigned(percent)})` : '';
-      tell('today', format.eurSigned(change) + share, change);
-      tell('since-start', format.eurSigned(budget?.pnl_eur), budget?.pnl_eur);
-      tell('return', format.percentSigned(budget?.return_pct), budget?.return_pct);
-      setTextOrHide(at('why'), budget && !isKnown(budget.total_value_eur) ? whyUnknown(budget, words) : null);
+      tell('today', format.eurSigned(change) + share, gainTone(change));
+      tell('since-start', format.eurSigned(budget?.pnl_eur), gainTone(budget?.pnl_eur));
+      tell('return', format.percentSigned(budget?.return_pct), gainTone(budget?.return_pct, SMALLEST_PERCENT));
+      setTextOrHide(at('why'), budget && !isKnown(budget.total_value_eur) ? whyUnknown(budget, last, context) : null);
     },
   };
 }
 
-/** @param {import('./api.js').Budget} budget @param {import('./words.js').Words} words */
-function whyUnknown({ unknown }, words) {
-  if (!unknown?.length) return words.say('value.unexplained');
-  return words.say('value.why', { missing: namesText(unknown.map(({ what }) => what), words) });
+/** Ce qui manque, et la dernière valeur connue avec son âge. @param {Budget} budget @param {import('./api.js').Snapshot | undefined} last @param {Context} context */
+function whyUnknown({ unknown }, last, { words, format, now }) {
+  const why = unknown?.length
+    ? words.say('value.why', { missing: namesText(unknown.map(({ what }) => what), words) })
+    : words.say('value.unexplained');
+  const then = parseUtc(last?.created_at);
+  if (then === null || !isKnown(last?.total_value_eur)) return why;
+  const known = { value: format.eur(last.total_value_eur), time: format.moment(then, now), ago: format.ago(then, now) };
+  return `${why} ${words.say('value.last_known', known)}`;
 }

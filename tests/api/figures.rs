@@ -2,11 +2,11 @@
 
 use calvalot::clock;
 use calvalot::domain::moment::Moment;
-use calvalot::sim::World;
+use calvalot::sim::{Fault, On, Wire, World};
 use rust_decimal::{Decimal, dec};
 use serde_json::{Value, json};
 
-use crate::follower::{Folder, Follower, Site, decimal, still_world, until};
+use crate::follower::{Folder, Follower, Process, Site, decimal, still_world, until};
 use crate::{base, check, hourly, list, restarted_with, settled};
 
 const DEPOSIT: &str = "/api/budget/deposit";
@@ -71,7 +71,7 @@ fn the_return_is_that_of_the_money_that_stayed_whatever_came_and_went() {
 #[test]
 fn what_is_not_known_has_no_figure_and_says_why() {
     let (world, folder) = (still_world(), Folder::new());
-    world.fault(calvalot::sim::On::leader(), calvalot::sim::Fault::unprocessed(calvalot::sim::Wire::Silence));
+    world.fault(On::leader(), Fault::unprocessed(Wire::Silence));
     let follower = Follower::of(&world, &folder);
     until("it answers", || follower.site().try_get("/health"));
     let nothing = budget(follower.site());
@@ -195,6 +195,19 @@ fn the_day_is_counted_from_local_midnight_without_what_was_deposited() {
         ((value - dec!(500)) / dec!(800) - dec!(1)) * dec!(100),
         dec!(0.00001),
     );
+}
+
+/// Tant qu'aucun relevé n'est fait, la journée est celle du calendrier : minuit à l'heure de `TZ`.
+#[test]
+fn midnight_is_that_of_the_time_zone_of_the_process() {
+    for (zone, midnight) in [("<+0530>-5:30", "18:30:00"), ("<-03>3", "03:00:00")] {
+        let (world, folder) = (still_world(), Folder::new());
+        world.fault(On::whole_exchange(), Fault::unprocessed(Wire::Silence));
+        let process = Process::with(&world, &folder, vec![("TZ", zone.to_owned())]);
+        let budget = until("it answers", || process.site().try_get("/api/budget")).json();
+        let since = budget["today"]["since"].as_str().unwrap();
+        assert!(since.ends_with(midnight), "{zone}: {since}");
+    }
 }
 
 #[test]

@@ -54,6 +54,9 @@ const AGENT: [(&str, &str); 12] = [
     ("waiting_signals", "int"),
 ];
 
+pub const DECISION: [(&str, &str); 4] =
+    [("coin", "text"), ("decision", "bought|sold|left|waiting"), ("code", "text"), ("reason", "text")];
+
 const UNKNOWN: [(&str, &str); 3] = [("what", "text"), ("reason", "text"), ("since", "number?")];
 
 #[test]
@@ -256,12 +259,12 @@ fn signals_are_newest_first_with_what_came_of_each_coin() {
             ("version", "int?"),
             ("trades", "int"),
             ("decisions", "list"),
+            ("waiting_for", "null"),
         ];
         check("signal", signal, &fields);
         for decision in signal["decisions"].as_array().unwrap() {
-            let fields =
-                [("coin", "text"), ("decision", "bought|sold|left"), ("code", "text"), ("reason", "text")];
-            check("decision", decision, &fields);
+            check("decision", decision, &DECISION);
+            assert_ne!(decision["decision"], "waiting", "a closed signal waits for nothing: {signal}");
         }
     }
     let ids: Vec<u64> = signals.iter().filter_map(|signal| signal["id"].as_u64()).collect();

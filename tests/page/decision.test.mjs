@@ -3,11 +3,12 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { tellDecision } from '../../static/js/decision.js';
+import { tellDecision, tellWaiting } from '../../static/js/decision.js';
 import { createFormat } from '../../static/js/format.js';
+import { fr } from '../../static/js/words-fr.js';
 import { createWords } from '../../static/js/words.js';
 
-const context = { words: createWords('fr'), format: createFormat('fr') };
+const context = { words: createWords('fr', fr), format: createFormat('fr') };
 const plain = (/** @type {string} */ text) => text.replace(/[\u00a0\u202f]/g, ' ');
 const detail = (/** @type {string} */ code, /** @type {string} */ reason) =>
   plain(tellDecision({ coin: 'BTCUSDC', decision: 'left', code, reason }, context).detail);
@@ -26,6 +27,14 @@ test('a reason of another shape is shown as the program gives it', () => {
   assert.equal(detail('within_threshold', 'far away'), 'far away');
   assert.equal(detail('refused', 'refused: Filter failure: NOTIONAL'), 'refused: Filter failure: NOTIONAL');
   assert.deepEqual(tellDecision({ coin: 'X', decision: 'eaten', code: 'moon', reason: null }, context), { done: 'eaten', why: '', detail: '' });
+});
+
+test('what a signal waits for is told once for each reason, by coin', () => {
+  const waiting = (/** @type {string} */ coin, /** @type {string} */ code) => ({ coin, decision: 'waiting', code, reason: 'x' });
+  const signal = { waiting_for: 'price ETHUSDC', decisions: [waiting('BTCUSDC', 'in_doubt'), waiting('ETHUSDC', 'in_doubt'), waiting('SOLUSDC', 'later')] };
+  assert.equal(plain(tellWaiting(signal, context)), 'Attend : BTC, ETH (un ordre est en doute), SOL (sera tenté plus tard)');
+  assert.equal(plain(tellWaiting({ ...signal, decisions: [] }, context)), 'Attend : price ETHUSDC');
+  assert.equal(tellWaiting({ ...signal, waiting_for: null }, context), null);
 });
 
 test('the shapes read here are those the program writes', () => {

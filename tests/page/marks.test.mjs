@@ -4,9 +4,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createFormat } from '../../static/js/format.js';
 import { marksNear, marksText, readMarks } from '../../static/js/marks.js';
+import { en } from '../../static/js/words-en.js';
 import { createWords } from '../../static/js/words.js';
 
-const context = { words: createWords('en'), format: createFormat('en') };
+const context = { words: createWords('en', en), format: createFormat('en') };
 const none = { amount_eur: null, buys: 0, sells: 0, signal: null };
 const marks = readMarks([
   { ...none, kind: 'trades', at: '2026-11-22 10:02:00', buys: 2, sells: 1 },

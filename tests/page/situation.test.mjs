@@ -6,10 +6,11 @@ import { isStale } from '../../static/js/feed.js';
 import { createFormat } from '../../static/js/format.js';
 import { pickLanguage } from '../../static/js/language.js';
 import { describe } from '../../static/js/situation.js';
+import { en } from '../../static/js/words-en.js';
 import { createWords } from '../../static/js/words.js';
 
 const NOW = 1_790_000_000_000;
-const context = { words: createWords('en'), format: createFormat('en'), now: NOW, localNow: NOW };
+const context = { words: createWords('en', en), format: createFormat('en'), now: NOW, localNow: NOW };
 
 const budget = { status: 'ACTIVE', positions_count: 3, total_deposited_eur: 150, paused: false, unknown: [] };
 const status = {

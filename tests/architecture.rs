@@ -91,7 +91,9 @@ fn allowed(module: &str) -> Option<&'static [&'static str]> {
         "paper" => &["paper", "domain", "clock", "fetch"],
         "ledger" => &["ledger", "domain", "clock", "fetch"],
         "metrics" => &["metrics", "domain", "clock", "fetch"],
-        "engine" => &["engine", "domain", "clock", "fetch", "binance", "leader", "ledger", "paper"],
+        "engine" => {
+            &["engine", "domain", "clock", "fetch", "binance", "leader", "ledger", "metrics", "paper"]
+        }
         "api" => &["api", "domain", "clock", "engine", "ledger", "metrics"],
         "verify" => &["verify", "domain", "clock", "binance", "ledger"],
         "check" => &["check", "domain", "clock", "fetch", "config", "leader", "binance", "ledger"],

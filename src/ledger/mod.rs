@@ -87,6 +87,7 @@ impl From<rusqlite::Error> for LedgerError {
 /// La connexion, vue par les travaux.
 pub struct Db {
     connection: Connection,
+    turnover: views::Turnover,
 }
 
 impl Db {
@@ -177,7 +178,7 @@ pub fn look(path: &Path) -> Result<Option<Db>, LedgerError> {
     let connection = Connection::open_with_flags(format!("file:{name}{unused}"), flags)?;
     connection.execute_batch("PRAGMA busy_timeout = 5000")?;
     let current = schema::is_current(&connection)?;
-    Ok(current.then_some(Db { connection }))
+    Ok(current.then_some(Db { connection, turnover: Default::default() }))
 }
 
 /// Une base refusée reste comme elle était : rien n'est gardé tant que tout n'est pas en ordre.
@@ -187,9 +188,10 @@ fn prepare(path: &Path, mode: &str, initial: Eur, now: Moment) -> Result<Db, Led
 
 fn settled(connection: Connection, mode: &str, initial: Eur, now: Moment) -> Result<Db, LedgerError> {
     connection.execute_batch(PRAGMAS)?;
-    let mut db = Db { connection };
+    let mut db = Db { connection, turnover: Default::default() };
     let transaction = db.transaction()?;
     schema::migrate(&transaction)?;
+    schema::index(&transaction)?;
     account::settle(&transaction, mode, initial, now)?;
     transaction.commit()?;
     // Éteintes jusqu'ici : une migration peut refaire une table que d'autres désignent.

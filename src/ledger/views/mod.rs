@@ -10,6 +10,7 @@ mod outside;
 mod pulse;
 mod signals;
 mod trades;
+mod turnover;
 
 pub use account::{Account, Agent, OpenPosition, holdings};
 pub use history::{Snapshot, Withdrawal};
@@ -19,3 +20,5 @@ pub use outside::Outside;
 pub use pulse::{Counts, Pulse};
 pub use signals::Signal;
 pub use trades::Trade;
+pub use turnover::Traded;
+pub(in crate::ledger) use turnover::Turnover;

@@ -37,9 +37,10 @@ async fn read(state: &State, now: Moment) -> Result<Figures, LedgerError> {
 /// Tout se lit sur le fil du grand livre, le disque aussi : c'est lui qui peut faire attendre.
 fn figures(db: &mut Db, version: String, place: &Place, now: Moment) -> Result<Figures, LedgerError> {
     let (agent, account, outside, counts) = (db.agent()?, db.account()?, db.outside(now)?, db.counts()?);
+    let money = money(db, &account, &outside)?;
     Ok(Figures {
-        money: money(db, &account, &outside)?,
-        following: following(db, counts.polls, counts.signals)?,
+        following: following(db, counts.polls, counts.signals, drift(&money, db)?)?,
+        money,
         market: metrics::Market {
             prices: each(|coin| outside.prices[coin].map(Price::to_f64)),
             eur_rate: outside.rate.map(|rate| rate.to_f64()),
@@ -73,22 +74,40 @@ fn money(db: &mut Db, account: &Account, outside: &Outside) -> Result<Money, Led
         amount_usdc: sum.amount.to_f64(),
         fees_usdc: sum.fees.to_f64(),
     });
+    let value = total.zip(outside.rate).map(|(total, rate)| total.to_eur(rate));
+    let course = value.map(|value| db.course(value)).transpose()?.flatten();
     Ok(Money {
-        value_eur: total.zip(outside.rate).map(|(total, rate)| total.to_eur(rate)).map(Eur::to_f64),
+        value_eur: value.map(Eur::to_f64),
         value_usdc: total.map(Usdc::to_f64),
         cash_usdc: account.cash.map(Usdc::to_f64),
         net_deposits_eur: (account.deposited - account.withdrawn).to_f64(),
-        return_ratio: None,
-        drawdown_ratio: None,
+        return_ratio: course.map(|(growth, _)| growth.to_f64()),
+        drawdown_ratio: course.map(|(_, drawdown)| drawdown.to_f64()),
         positions: positions.collect(),
         traded: traded.collect(),
     })
+}
+
+/// La part de la valeur qu'il faudrait déplacer pour être comme le leader, cash compris.
+fn drift(money: &Money, db: &Db) -> Result<Option<f64>, LedgerError> {
+    let target = db.leader_target()?;
+    let total = money.value_usdc.filter(|total| *total > 0.0);
+    let held = |coin: Coin| {
+        let holding = money.positions.iter().find(|holding| holding.coin == coin);
+        holding.map_or(Some(0.0), |holding| holding.weight)
+    };
+    let gaps = Coin::ALL.into_iter().map(|coin| Some(held(coin)? - target[coin]?.to_f64()));
+    let gaps: Option<Vec<f64>> = total.and_then(|_| gaps.collect());
+    // Ce que les coins ont de trop en tout, le cash l'a en moins.
+    Ok(gaps
+        .map(|gaps| (gaps.iter().map(|gap| gap.abs()).sum::<f64>() + gaps.iter().sum::<f64>().abs()) / 2.0))
 }
 
 fn following(
     db: &Db,
     polls: Vec<(String, u32)>,
     signals: Vec<(String, u32)>,
+    drift: Option<f64>,
 ) -> Result<Following, LedgerError> {
     let (pulse, target) = (db.pulse()?, db.leader_target()?);
     Ok(Following {
@@ -99,7 +118,7 @@ fn following(
         polls,
         signals,
         targets: each(|coin| target[coin].map(Weight::to_f64)),
-        drift_ratio: None,
+        drift_ratio: drift,
     })
 }
 

@@ -3,6 +3,7 @@
 //! Aucune n'écrit. Ce qui n'est pas connu est `None`, jamais zéro.
 
 mod account;
+mod drawdown;
 mod history;
 mod orders;
 mod outlook;
@@ -13,6 +14,7 @@ mod trades;
 mod turnover;
 
 pub use account::{Account, Agent, OpenPosition, holdings};
+pub(in crate::ledger) use drawdown::Followed;
 pub use history::{Snapshot, Withdrawal};
 pub use orders::{Intent, Sent};
 pub use outlook::{Balance, Checked};

@@ -63,6 +63,17 @@ pub fn local(moment: Moment) -> String {
     zoned.strftime("%Y-%m-%d %H:%M:%S%:z").to_string()
 }
 
+/// Le début du jour de cet instant, dans le fuseau de `TZ` ou de la machine.
+pub fn midnight(moment: Moment) -> Moment {
+    midnight_in(moment, TimeZone::system())
+}
+
+/// Un jour peut commencer à 1 heure, et durer de 23 à 25 heures.
+fn midnight_in(moment: Moment, zone: TimeZone) -> Moment {
+    let start = timestamp(moment).to_zoned(zone).start_of_day();
+    start.map_or(moment, |start| Moment(start.timestamp().as_millisecond()))
+}
+
 /// Un instant hors du calendrier (ans −9999 à 9999) est ramené à son bord.
 fn timestamp(moment: Moment) -> Timestamp {
     let (first, last) = (Timestamp::MIN.as_millisecond(), Timestamp::MAX.as_millisecond());
@@ -85,6 +96,31 @@ mod tests {
     fn a_moment_outside_the_calendar_is_written_all_the_same() {
         for moment in [Moment(i64::MIN), Moment(i64::MAX)] {
             assert!(!utc(moment).is_empty() && !rfc3339(moment).is_empty() && !local(moment).is_empty());
+            assert!(!utc(midnight(moment)).is_empty());
+        }
+    }
+
+    #[test]
+    fn a_day_begins_at_local_midnight_however_long_it_lasts() {
+        const PARIS: &str = "CET-1CEST,M3.5.0,M10.5.0/3";
+        // À Beyrouth, l'heure d'été commence à minuit : ce jour-là n'a pas de minuit.
+        const BEIRUT: &str = "EET-2EEST,M3.5.0/0,M10.5.0/0";
+        let cases = [
+            (PARIS, "2026-11-22T09:30:00Z", "2026-11-21 23:00:00"),
+            (PARIS, "2026-11-22T22:59:59Z", "2026-11-21 23:00:00"),
+            (PARIS, "2026-11-22T23:00:00Z", "2026-11-22 23:00:00"),
+            // 29 mars : 23 heures ; 25 octobre : 25 heures.
+            (PARIS, "2026-03-29T21:59:59Z", "2026-03-28 23:00:00"),
+            (PARIS, "2026-03-29T22:00:00Z", "2026-03-29 22:00:00"),
+            (PARIS, "2026-10-25T22:59:59Z", "2026-10-24 22:00:00"),
+            (PARIS, "2026-10-25T23:00:00Z", "2026-10-25 23:00:00"),
+            (BEIRUT, "2026-03-29T12:00:00Z", "2026-03-28 22:00:00"),
+            ("<+0530>-5:30", "2026-11-22T20:00:00Z", "2026-11-22 18:30:00"),
+        ];
+        for (zone, at, expected) in cases {
+            let at: Timestamp = at.parse().expect("a timestamp");
+            let zone = TimeZone::posix(zone).expect("a zone");
+            assert_eq!(utc(midnight_in(Moment(at.as_millisecond()), zone)), expected, "{at}");
         }
     }
 }

@@ -391,3 +391,50 @@ fn a_base_of_a_newer_program_is_refused() {
     assert_eq!(code, Some(1));
     assert!(message.contains("update the program"), "{message}");
 }
+
+/// On n'y sait ni quand les dépôts furent faits, ni ce que tout valait aux retraits : le rendement part de l'ouverture. Si
+/// rien n'est entré ni sorti, il part du début.
+#[test]
+fn the_return_begins_where_the_money_that_came_and_went_is_known() {
+    let (world, folder) = (still_world(), python(HISTORY));
+    world.exchange().set_price("EURUSDC", dec!(1.25));
+    let follower = taken_over(&world, &folder);
+    let budget = follower.site().json("/api/budget");
+    assert!(budget["return_since"].as_str() > Some("2026-08"), "since the opening: {budget}");
+    assert!(decimal(&budget["return_pct"]).abs() < dec!(0.000001), "no price has moved since: {budget}");
+    follower.site().send("POST", "/api/budget/deposit", r#"{"amount_eur": 5000}"#);
+    let after = follower.site().json("/api/budget");
+    assert!(decimal(&after["return_pct"]).abs() < dec!(0.000001), "{after}");
+    follower.stop();
+    let quiet = "UPDATE budget SET initial_total_eur = 400; DELETE FROM withdrawals";
+    let folder = python(&format!("{HISTORY}; {quiet};"));
+    let follower = taken_over(&world, &folder);
+    let budget = follower.site().json("/api/budget");
+    assert_eq!(budget["return_since"], "2026-02-24 18:30:05");
+    let growth = decimal(&budget["total_value_eur"]) / dec!(400) - dec!(1);
+    assert!((decimal(&budget["return_pct"]) - growth * dec!(100)).abs() < dec!(0.000001), "{budget}");
+    assert!(growth.abs() > dec!(0.001), "{budget}");
+}
+
+/// Le cours de l'euro suffit à compter l'ouverture ; ce que tout y valait attend alors le premier relevé.
+#[test]
+fn an_opening_without_every_price_is_valued_by_the_first_snapshot() {
+    let (world, folder) = (still_world(), python(HISTORY));
+    let renamed = calvalot::sim::Wire::Rewrite { from: "BTCUSDC".into(), to: "XXXUSDC".into() };
+    world.fault(On::exchange("/api/v3/ticker/bookTicker"), Fault::processed(renamed));
+    let follower = taken_over(&world, &folder);
+    follower.site().send("POST", "/api/budget/deposit", r#"{"amount_eur": 100}"#);
+    let blind = follower.site().json("/api/budget");
+    has(
+        &blind,
+        &json!({"total_deposited_eur": 500, "return_pct": null, "return_unknown": "the value is not known now"}),
+    );
+    world.clear_faults();
+    let budget = follower::until("the portfolio is valued", || {
+        let budget = follower.site().json("/api/budget");
+        budget["return_pct"].is_number().then_some(budget)
+    });
+    assert!(decimal(&budget["return_pct"]).abs() < dec!(0.000001), "{budget}");
+    let report = calvalot::verify::verify(&folder.db()).unwrap();
+    assert_eq!(report.differences, 0, "{}", report.text);
+}

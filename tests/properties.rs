@@ -1,5 +1,8 @@
 //! Les propriétés de l'argent, sous des signaux, des prix et des règles tirés au hasard : ce qu'un
-//! plan et son exécution simulée ne font jamais, et où ils arrivent.
+//! plan et son exécution simulée ne font jamais, et où ils arrivent. `figures` : celles des chiffres montrés.
+
+#[path = "properties/figures.rs"]
+mod figures;
 
 use calvalot::domain::book;
 use calvalot::domain::market::{Coin, Market, PerCoin, Quote, Rules};

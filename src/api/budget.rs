@@ -4,14 +4,18 @@ use std::time::Duration;
 
 use http_types::StatusCode;
 use miniserde::{Deserialize, Serialize, json::Value};
-use rust_decimal::dec;
+use rust_decimal::{Decimal, dec};
 
 use super::Request;
 use super::agent::UnknownStatus;
 use super::errors::{ApiError, choice, json, json_body, limit};
 use crate::clock;
-use crate::domain::market::PerCoin;
-use crate::domain::money::{Eur, Usdc};
+use crate::domain::allocation::Allocation;
+use crate::domain::market::{Coin, PerCoin};
+use crate::domain::money::{Eur, Price, Return, Usdc, Weight};
+use crate::domain::performance::{Track, Unmeasured};
+use crate::domain::portfolio::Holdings;
+use crate::ledger::Db;
 use crate::ledger::views::{Account, Agent, OpenPosition, Outside, Snapshot, Withdrawal};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -34,24 +38,69 @@ struct Budget {
     pnl_eur: Option<f64>,
     pnl_pct: Option<f64>,
     unknown: Vec<UnknownStatus>,
+    return_pct: Option<f64>,
+    return_since: Option<String>,
+    return_unknown: Option<String>,
+    today: Today,
+    drift_pct: Option<f64>,
+    allocation: Vec<Share>,
+}
+
+/// La journée en cours, dans le fuseau du programme.
+#[derive(Serialize)]
+struct Today {
+    since: String,
+    change_eur: Option<f64>,
+    return_pct: Option<f64>,
+}
+
+/// La part d'un coin, ou du cash, ici et chez le leader.
+#[derive(Serialize)]
+struct Share {
+    coin: &'static str,
+    weight: Option<f64>,
+    leader_weight: Option<f64>,
+}
+
+/// Ce que le grand livre sait de la valeur, au même instant.
+struct Known {
+    agent: Agent,
+    account: Account,
+    positions: Vec<OpenPosition>,
+    outside: Outside,
+    target: PerCoin<Option<Weight>>,
+    track: Option<Track>,
+    today: Track,
 }
 
 /// La valeur du portefeuille ; ce qui n'est pas connu est `null`.
 pub async fn budget(request: Request) -> tide::Result {
     let now = clock::now();
-    let read = move |db: &mut crate::ledger::Db| {
-        Ok((db.agent()?, db.account()?, db.open_positions()?, db.outside(now)?))
+    let read = move |db: &mut Db| {
+        Ok(Known {
+            agent: db.agent()?,
+            account: db.account()?,
+            positions: db.open_positions()?,
+            outside: db.outside(now)?,
+            target: db.leader_target()?,
+            track: db.track()?,
+            today: db.today(clock::midnight(now))?,
+        })
     };
-    let (agent, account, positions, outside) =
-        request.state().ledger.with(read).await.map_err(ApiError::from)?;
-    Ok(json(StatusCode::Ok, &summarize(agent, account, &positions, outside)))
+    let known = request.state().ledger.with(read).await.map_err(ApiError::from)?;
+    Ok(json(StatusCode::Ok, &summarize(known)))
 }
 
-fn summarize(agent: Agent, account: Account, positions: &[OpenPosition], outside: Outside) -> Budget {
-    let portfolio = value_of(positions, &outside.prices);
+fn summarize(known: Known) -> Budget {
+    let Known { agent, account, positions, outside, target, track, today } = known;
+    let coins = values_of(&positions, &outside.prices);
+    let portfolio = coins.as_ref().map(|coins| coins.iter().map(|(_, &value)| value).sum());
+    let held = account.cash.zip(coins).and_then(|(cash, coins)| Allocation::of(&coins, cash));
+    let aimed = aimed(&target);
     let total = account.cash.zip(portfolio).map(|(cash, portfolio)| cash + portfolio);
     let total_eur = total.zip(outside.rate).map(|(total, rate)| total.to_eur(rate));
     let pnl = total_eur.map(|total| total + account.withdrawn - account.deposited);
+    let measured = track.as_ref().ok_or(Unmeasured::ValueUnknown).and_then(|track| track.measure(total_eur));
     Budget {
         status: if agent.dead { "DEAD" } else { "ACTIVE" },
         initial_total_eur: account.initial.to_f64(),
@@ -71,15 +120,62 @@ fn summarize(agent: Agent, account: Account, positions: &[OpenPosition], outside
             .filter(|_| account.deposited.is_positive())
             .map(|pnl| pnl.to_f64() / account.deposited.to_f64() * 100.0),
         unknown: outside.unknown.into_iter().map(UnknownStatus::from).collect(),
+        return_pct: measured.ok().map(percent),
+        return_since: track.map(|track| clock::utc(track.since)),
+        return_unknown: measured.err().map(|reason| reason.to_string()),
+        today: Today {
+            since: clock::utc(today.since),
+            change_eur: today.gain(total_eur).map(Eur::to_f64),
+            return_pct: today.measure(total_eur).ok().map(percent),
+        },
+        drift_pct: held.zip(aimed).map(|(held, aimed)| held.drift(&aimed).to_f64() * 100.0),
+        allocation: shares(&positions, held, aimed),
     }
 }
 
 /// La valeur des positions ; `None` dès qu'il manque le prix de l'une.
-pub(super) fn value_of(
+pub(super) fn value_of(positions: &[OpenPosition], prices: &PerCoin<Option<Price>>) -> Option<Usdc> {
+    values_of(positions, prices).map(|coins| coins.iter().map(|(_, &value)| value).sum())
+}
+
+/// Ce que vaut chaque position ; `None` dès qu'il manque le prix de l'une.
+pub(super) fn values_of(
     positions: &[OpenPosition],
-    prices: &PerCoin<Option<crate::domain::money::Price>>,
-) -> Option<Usdc> {
-    positions.iter().map(|open| Some(prices[open.coin]? * open.position.quantity)).sum()
+    prices: &PerCoin<Option<Price>>,
+) -> Option<PerCoin<Usdc>> {
+    let mut holdings = Holdings::default();
+    for open in positions {
+        holdings.positions[open.coin] = open.position;
+    }
+    holdings.coins_at(prices)
+}
+
+/// L'allocation du leader ; `None` tant qu'aucun signal n'en a porté une.
+pub(super) fn aimed(target: &PerCoin<Option<Weight>>) -> Option<Allocation> {
+    let known = target.iter().any(|(_, weight)| weight.is_some());
+    known.then(|| Allocation::aimed(PerCoin::from_fn(|coin| target[coin].unwrap_or_default())))
+}
+
+/// Les coins tenus ou visés, dans leur ordre, puis le cash.
+fn shares(positions: &[OpenPosition], held: Option<Allocation>, aimed: Option<Allocation>) -> Vec<Share> {
+    let concerned = |coin: &Coin| {
+        positions.iter().any(|open| open.coin == *coin)
+            || aimed.is_some_and(|aimed| aimed.coins[*coin].is_positive())
+    };
+    let share = |coin: &'static str, of: &dyn Fn(&Allocation) -> Weight| Share {
+        coin,
+        weight: held.as_ref().map(of).map(Weight::to_f64),
+        leader_weight: aimed.as_ref().map(of).map(Weight::to_f64),
+    };
+    let coins = Coin::ALL.into_iter().filter(concerned);
+    coins
+        .map(|coin| share(coin.pair(), &|allocation| allocation.coins[coin]))
+        .chain([share("USDC", &|allocation| allocation.cash)])
+        .collect()
+}
+
+fn percent(measured: Return) -> f64 {
+    measured.times(Decimal::ONE_HUNDRED).to_f64()
 }
 
 #[derive(Serialize)]
@@ -105,13 +201,17 @@ impl From<Snapshot> for SnapshotView {
     }
 }
 
+/// La durée demandée ; `None` : tout.
+pub(super) fn period(request: &Request) -> Result<Option<Duration>, ApiError> {
+    choice(request, "period", &[("1d", DAY), ("1w", DAY * 7), ("1m", DAY * 30), ("1y", DAY * 365)])
+}
+
 /// L'histoire de la valeur, pour le graphique.
 pub async fn history(request: Request) -> tide::Result {
-    let periods = [("1d", DAY), ("1w", DAY * 7), ("1m", DAY * 30), ("1y", DAY * 365)];
-    let period = choice(&request, "period", &periods)?;
+    let period = period(&request)?;
     let limit = limit(&request, 5000, 5000)?;
     let now = clock::now();
-    let read = move |db: &mut crate::ledger::Db| db.snapshots(period, limit, now);
+    let read = move |db: &mut Db| db.snapshots(period, limit, now);
     let snapshots = request.state().ledger.with(read).await.map_err(ApiError::from)?;
     let views: Vec<SnapshotView> = snapshots.into_iter().map(SnapshotView::from).collect();
     Ok(json(StatusCode::Ok, &views))

@@ -13,6 +13,7 @@ mod agent;
 mod budget;
 mod exchange;
 mod health;
+mod marks;
 mod orders;
 mod positions;
 mod scrape;
@@ -50,6 +51,7 @@ pub fn app(state: State, guard: Guard) -> tide::Server<State> {
         .get("/metrics", scrape::metrics)
         .get("/api/budget", budget::budget)
         .get("/api/budget/history", budget::history)
+        .get("/api/budget/marks", marks::marks)
         .get("/api/budget/withdrawals", budget::withdrawals)
         .post("/api/budget/deposit", budget::deposit)
         .put("/api/budget/deposit", budget::correct_deposits)

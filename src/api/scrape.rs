@@ -3,14 +3,15 @@
 use http_types::StatusCode;
 use tide::Response;
 
-use super::budget::value_of;
+use super::budget::{aimed, value_of, values_of};
 use super::errors::ApiError;
 use super::{Request, State};
 use crate::clock;
+use crate::domain::allocation::Allocation;
 use crate::domain::check::Verdict;
 use crate::domain::market::{Coin, PerCoin};
 use crate::domain::moment::Moment;
-use crate::domain::money::{Eur, Price, Usdc, Weight};
+use crate::domain::money::{Eur, Price, Return, Usdc, Weight};
 use crate::ledger::views::{Account, Agent, Balance, Outside};
 use crate::ledger::{Db, LedgerError};
 use crate::metrics::{self, Exchange, Figures, Following, Format, Holding, Money, Place, Reconciled, Traded};
@@ -37,10 +38,11 @@ async fn read(state: &State, now: Moment) -> Result<Figures, LedgerError> {
 /// Tout se lit sur le fil du grand livre, le disque aussi : c'est lui qui peut faire attendre.
 fn figures(db: &mut Db, version: String, place: &Place, now: Moment) -> Result<Figures, LedgerError> {
     let (agent, account, outside, counts) = (db.agent()?, db.account()?, db.outside(now)?, db.counts()?);
-    let money = money(db, &account, &outside)?;
+    let coins = values_of(&db.open_positions()?, &outside.prices);
+    let held = account.cash.zip(coins).and_then(|(cash, coins)| Allocation::of(&coins, cash));
     Ok(Figures {
-        following: following(db, counts.polls, counts.signals, drift(&money, db)?)?,
-        money,
+        money: money(db, &account, &outside, held)?,
+        following: following(db, counts.polls, counts.signals, held)?,
         market: metrics::Market {
             prices: each(|coin| outside.prices[coin].map(Price::to_f64)),
             eur_rate: outside.rate.map(|rate| rate.to_f64()),
@@ -53,18 +55,21 @@ fn figures(db: &mut Db, version: String, place: &Place, now: Moment) -> Result<F
     })
 }
 
-fn money(db: &mut Db, account: &Account, outside: &Outside) -> Result<Money, LedgerError> {
-    let (positions, turnover) = (db.open_positions()?, db.turnover()?);
+fn money(
+    db: &mut Db,
+    account: &Account,
+    outside: &Outside,
+    held: Option<Allocation>,
+) -> Result<Money, LedgerError> {
+    let (positions, turnover, track) = (db.open_positions()?, db.turnover()?, db.track()?);
     let total = account.cash.zip(value_of(&positions, &outside.prices)).map(|(cash, coins)| cash + coins);
-    let positions = positions.iter().map(|open| {
-        let value = outside.prices[open.coin].map(|price| price * open.position.quantity);
-        let whole = total.filter(|total| total.is_positive());
-        Holding {
-            coin: open.coin,
-            quantity: open.position.quantity.to_f64(),
-            value_usdc: value.map(Usdc::to_f64),
-            weight: value.zip(whole).map(|(value, whole)| value.share_of(whole).to_f64()),
-        }
+    let value = total.zip(outside.rate).map(|(total, rate)| total.to_eur(rate));
+    let drawdown = value.map(|value| db.drawdown(value)).transpose()?.flatten();
+    let positions = positions.iter().map(|open| Holding {
+        coin: open.coin,
+        quantity: open.position.quantity.to_f64(),
+        value_usdc: outside.prices[open.coin].map(|price| (price * open.position.quantity).to_f64()),
+        weight: held.map(|held| held.coins[open.coin].to_f64()),
     });
     let traded = turnover.iter().map(|sum| Traded {
         coin: sum.coin,
@@ -74,42 +79,26 @@ fn money(db: &mut Db, account: &Account, outside: &Outside) -> Result<Money, Led
         amount_usdc: sum.amount.to_f64(),
         fees_usdc: sum.fees.to_f64(),
     });
-    let value = total.zip(outside.rate).map(|(total, rate)| total.to_eur(rate));
-    let course = value.map(|value| db.course(value)).transpose()?.flatten();
     Ok(Money {
         value_eur: value.map(Eur::to_f64),
         value_usdc: total.map(Usdc::to_f64),
         cash_usdc: account.cash.map(Usdc::to_f64),
         net_deposits_eur: (account.deposited - account.withdrawn).to_f64(),
-        return_ratio: course.map(|(growth, _)| growth.to_f64()),
-        drawdown_ratio: course.map(|(_, drawdown)| drawdown.to_f64()),
+        return_ratio: track.and_then(|track| track.measure(value).ok()).map(Return::to_f64),
+        drawdown_ratio: drawdown.map(Weight::to_f64),
         positions: positions.collect(),
         traded: traded.collect(),
     })
-}
-
-/// La part de la valeur qu'il faudrait déplacer pour être comme le leader, cash compris.
-fn drift(money: &Money, db: &Db) -> Result<Option<f64>, LedgerError> {
-    let target = db.leader_target()?;
-    let total = money.value_usdc.filter(|total| *total > 0.0);
-    let held = |coin: Coin| {
-        let holding = money.positions.iter().find(|holding| holding.coin == coin);
-        holding.map_or(Some(0.0), |holding| holding.weight)
-    };
-    let gaps = Coin::ALL.into_iter().map(|coin| Some(held(coin)? - target[coin]?.to_f64()));
-    let gaps: Option<Vec<f64>> = total.and_then(|_| gaps.collect());
-    // Ce que les coins ont de trop en tout, le cash l'a en moins.
-    Ok(gaps
-        .map(|gaps| (gaps.iter().map(|gap| gap.abs()).sum::<f64>() + gaps.iter().sum::<f64>().abs()) / 2.0))
 }
 
 fn following(
     db: &Db,
     polls: Vec<(String, u32)>,
     signals: Vec<(String, u32)>,
-    drift: Option<f64>,
+    held: Option<Allocation>,
 ) -> Result<Following, LedgerError> {
     let (pulse, target) = (db.pulse()?, db.leader_target()?);
+    let drift = held.zip(aimed(&target)).map(|(held, aimed)| held.drift(&aimed));
     Ok(Following {
         leader_connected: pulse.as_ref().is_some_and(|pulse| pulse.leader_error.is_none()),
         leader_contact: pulse.as_ref().and_then(|pulse| pulse.leader_contact_at).map(Moment::seconds),
@@ -118,7 +107,7 @@ fn following(
         polls,
         signals,
         targets: each(|coin| target[coin].map(Weight::to_f64)),
-        drift_ratio: drift,
+        drift_ratio: drift.map(Weight::to_f64),
     })
 }
 

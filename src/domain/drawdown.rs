@@ -47,12 +47,6 @@ impl Drawdown {
         Some(Weight::new(Decimal::ONE - euro / self.highest.max(euro)))
     }
 
-    /// Ce qu'a gagné l'euro si tout en est là ; `None` avant le premier relevé.
-    pub fn growth(&self, level: Level) -> Option<Weight> {
-        self.last?;
-        Some(Weight::new(self.euro_at(level)? - Decimal::ONE))
-    }
-
     fn euro_at(&self, level: Level) -> Option<Decimal> {
         let Some(last) = self.last.filter(|last| last.value >= CENT) else { return self.euro };
         let grown = (level.value - (level.deposited - last.deposited)).max(Eur::ZERO);

@@ -3,6 +3,7 @@
 //! Tout ce qui est difficile se décide ici, et se teste ici sans réseau. Rien de ce module ne
 //! sait d'où vient un prix ni où va un ordre ; le temps est un argument.
 
+pub mod allocation;
 pub mod book;
 pub mod check;
 pub mod cost;
@@ -14,6 +15,7 @@ pub mod market;
 pub mod moment;
 pub mod money;
 pub mod order;
+pub mod performance;
 pub mod plan;
 pub mod poll;
 pub mod portfolio;

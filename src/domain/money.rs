@@ -182,6 +182,10 @@ dimension!(
     /// Une part d'un tout : 0,15 est 15 %.
     Weight
 );
+dimension!(
+    /// Un rendement : 0,15 est un gain de 15 %, −1 une perte de tout.
+    Return
+);
 
 impl Mul<Quantity> for Price {
     type Output = Usdc;

@@ -53,6 +53,15 @@ impl Holdings {
         }
     }
 
+    /// Ce que vaut chaque position à ces prix ; `None` dès qu'il manque celui d'une qui est tenue.
+    pub fn coins_at(&self, prices: &PerCoin<Option<Price>>) -> Option<PerCoin<Usdc>> {
+        let mut coins = PerCoin::default();
+        for (coin, position) in self.positions.iter().filter(|(_, position)| !position.quantity.is_zero()) {
+            coins[coin] = prices[coin]? * position.quantity;
+        }
+        Some(coins)
+    }
+
     /// Vrai si aucune position n'est tenue, pas même une poussière.
     pub fn is_blank(&self) -> bool {
         self.positions.iter().all(|(_, position)| position.quantity.is_zero())

@@ -16,7 +16,7 @@ use crate::domain::poll::PollOutcome;
 use crate::domain::signal::Signal;
 use crate::leader::{LeaderError, Received, Reply};
 use crate::ledger::views::Agent;
-use crate::ledger::{self, CycleRecord, LedgerError, ReadingRow, Verdict};
+use crate::ledger::{self, CycleRecord, Db, LedgerError, ReadingRow, Verdict};
 
 /// Pourquoi un signal n'est pas exécuté par un agent mort.
 pub(super) const DEAD: &str = "the agent is DEAD: its value fell below 5 EUR";
@@ -94,7 +94,16 @@ impl Engine {
         let Some(rate) = self.readings.rate(now) else {
             return Ok(());
         };
-        if let Some(cash) = self.ledger.with(move |db| db.book_opening(rate, now)).await? {
+        let readings = reading_rows(&self.readings);
+        let open = move |db: &mut Db| {
+            if db.holdings()?.is_some() {
+                return Ok(None);
+            }
+            // Ce qu'une base reprise tient déjà est évalué avec son cash.
+            db.keep_readings(&readings)?;
+            db.book_opening(rate, now)
+        };
+        if let Some(cash) = self.ledger.with(open).await? {
             log::info!("account_opened cash_usdc={cash} rate={rate}");
         }
         Ok(())

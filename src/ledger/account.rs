@@ -5,7 +5,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Db, LedgerError};
+use super::{Db, LedgerError, flows};
 use crate::domain::moment::Moment;
 use crate::domain::money::{Eur, Rate, Usdc};
 
@@ -91,6 +91,7 @@ impl Db {
         )?;
         transaction
             .execute("UPDATE account SET deposited_eur = ?1, cash = ?2", params![total, cash + usdc])?;
+        flows::value_last(&transaction, rate, now)?;
         transaction.commit()?;
         Ok(total)
     }
@@ -122,5 +123,6 @@ fn open_account(connection: &Connection, rate: Rate, now: Moment) -> Result<Opti
         params![deposited, rate, usdc, now],
     )?;
     connection.execute("UPDATE account SET cash = ?1", [cash])?;
+    flows::value_last(connection, rate, now)?;
     Ok(Some(cash))
 }

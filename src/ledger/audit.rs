@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, Row};
 
 use super::views::{self, Intent};
-use super::{Db, LedgerError, legacy};
+use super::{Db, LedgerError, flows, legacy};
 use crate::domain::book::{self, Fees, Fill};
 use crate::domain::money::{Eur, Quantity, Usdc};
 use crate::domain::portfolio::Holdings;
@@ -29,7 +29,7 @@ pub struct Audit {
     pub replayed: Holdings,
     pub kept_deposits: Eur,
     pub replayed_deposits: Eur,
-    /// Ce que SQLite trouve d'abîmé dans le fichier, et les intentions sans leur trade.
+    /// Ce que SQLite trouve d'abîmé dans le fichier, les intentions sans leur trade, les mouvements que leur relevé dément.
     pub damage: Vec<String>,
 }
 
@@ -142,5 +142,6 @@ fn damage(connection: &Connection) -> Result<Vec<String>, LedgerError> {
          SELECT 'trade ' || trades.id || ' belongs to an intent that is not filled' FROM trades
          JOIN intents ON intents.id = trades.intent WHERE intents.state <> 'filled'",
     )?);
+    damage.extend(flows::disagreements(connection)?);
     Ok(damage)
 }

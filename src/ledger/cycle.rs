@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use rusqlite::{Connection, params};
 
-use super::{Db, LedgerError};
+use super::{Db, LedgerError, flows};
 use crate::domain::moment::Moment;
 use crate::domain::money::Price;
 use crate::domain::portfolio::Valuation;
 use crate::domain::survival;
 
 /// Les relevés plus vieux que cela sont réduits à un par heure.
-const FULL_DETAIL: Duration = Duration::from_secs(31 * 24 * 3600);
+pub(super) const FULL_DETAIL: Duration = Duration::from_secs(31 * 24 * 3600);
 
 /// Tours entre deux réductions : environ un jour à deux minutes.
 const THINNING_EVERY: i64 = 720;
@@ -109,10 +109,14 @@ fn snapshot(connection: &Connection, valuation: &Valuation, now: Moment) -> Resu
             now
         ],
     )?;
-    if connection.last_insert_rowid() % THINNING_EVERY == 0 {
+    let thinning = connection.last_insert_rowid() % THINNING_EVERY == 0;
+    flows::appraise(connection)?;
+    if thinning {
+        // Celui dont un mouvement tire sa valeur la prouve : il reste.
         connection.execute(
             "DELETE FROM snapshots WHERE at < ?1 AND id NOT IN
-                 (SELECT min(id) FROM snapshots WHERE at < ?1 GROUP BY at / 3600000)",
+                 (SELECT min(id) FROM snapshots WHERE at < ?1 GROUP BY at / 3600000)
+                 AND at NOT IN (SELECT valued_at FROM movements WHERE valued_at <> at)",
             [now.minus(FULL_DETAIL)],
         )?;
     }

@@ -11,6 +11,7 @@ mod balances;
 mod columns;
 mod cycle;
 mod exchange;
+mod flows;
 mod foreign;
 mod intents;
 mod legacy;

@@ -8,9 +8,12 @@
 use rusqlite::Connection;
 
 use super::LedgerError;
-use super::legacy;
+use super::{flows, legacy};
 
-const MIGRATIONS: [&str; 2] = [FIRST, LIVE];
+const MIGRATIONS: [&str; 3] = [FIRST, LIVE, FIGURES];
+
+/// La version où les mouvements ont une valeur.
+const VALUED: usize = 3;
 
 const FIRST: &str = "
 CREATE TABLE agent (
@@ -283,6 +286,28 @@ CREATE TABLE checks (
 ) STRICT;
 ";
 
+/// De quoi mesurer un rendement, et dire ce qu'un signal attend.
+const FIGURES: &str = "
+-- Ce que tout valait juste après le mouvement, en EUR, et l'instant dont est cette valeur : le sien, ou celui du relevé
+-- dont elle est tirée. NULL tant qu'elle n'est pas connue.
+ALTER TABLE movements ADD COLUMN value_eur TEXT;
+ALTER TABLE movements ADD COLUMN valued_at INTEGER;
+
+-- Ce qu'un signal reçu attend, dit au dernier tour ; NULL s'il n'attend que d'être exécuté.
+ALTER TABLE signals ADD COLUMN waiting_for TEXT;
+
+-- Les coins qu'un signal ouvert attend encore, et pourquoi.
+CREATE TABLE waits (
+    signal INTEGER NOT NULL REFERENCES signals (id),
+    coin TEXT NOT NULL,
+    code TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    PRIMARY KEY (signal, coin)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX trades_by_time ON trades (at);
+";
+
 /// Ce qui est compté à chaque lecture des mesures se compte sans relire les textes. Un index ne change rien à ce
 /// qu'une base dit : il n'a pas de rang, et une version d'avant s'en passe.
 const INDEXES: &str = "
@@ -325,6 +350,9 @@ pub fn migrate(connection: &Connection) -> Result<(), LedgerError> {
         }
         connection.pragma_update(None, "user_version", rank as u32 + 1)?;
     }
+    if version < VALUED {
+        flows::appraise(connection)?;
+    }
     Ok(())
 }
 
@@ -343,6 +371,12 @@ mod tests {
         INSERT INTO trades (intent, coin, side, quantity, price, amount, fee, fee_asset, fee_usdc, simulated, at)
             VALUES (1, 'BTCUSDC', 'BUY', '1', '50', '50', '0.001', 'BTC', '0.05', 1, 1),
                    (NULL, 'BTCUSDC', 'SELL', '1', '50', '50', '0.05', 'USDC', '0.05', 1, 1);
+        INSERT INTO movements (kind, eur, rate, usdc, at)
+            VALUES ('opening', '100', '1.08', '108', 10), ('deposit', '50', '1.08', '54', 40),
+                   ('correction', '-30', '1.08', '-32.4', 45);
+        INSERT INTO snapshots (total_eur, coins_usdc, cash_usdc, deposited_eur, at)
+            VALUES ('9', '1', '1', '100', 5), ('101.5', '1', '1', '100', 20), ('102.25', '1', '1', '100', 30),
+                   ('160', '1', '1', '120', 50);
     ";
 
     #[test]
@@ -360,6 +394,10 @@ mod tests {
             "SELECT group_concat(id || state || attempt || coalesce(client_id, '-'), ' ') FROM intents";
         assert_eq!(text(intents), "1filled1- 2planned1-");
         assert_eq!(text("SELECT tag FROM agent").len(), 8);
+        // Le dépôt, du relevé d'avant ; l'ouverture, du premier d'après.
+        let values = "SELECT group_concat(kind || ' ' || coalesce(value_eur, '-') || ' ' || coalesce(valued_at, '-'), ', ')
+                      FROM movements";
+        assert_eq!(text(values), "opening 101.5 20, deposit 152.25 30, correction 122.25 30");
         assert_eq!(version(&db).expect("ours"), MIGRATIONS.len());
         db.execute_batch("PRAGMA foreign_keys = ON").expect("a pragma");
         let mut broken = db.prepare("PRAGMA foreign_key_check").expect("a pragma");

@@ -17,7 +17,7 @@ pub struct Money {
     pub value_usdc: Option<f64>,
     pub cash_usdc: Option<f64>,
     pub net_deposits_eur: f64,
-    /// Depuis l'ouverture, dépôts et retraits mis à part.
+    /// Depuis le début, dépôts et retraits mis à part.
     pub return_ratio: Option<f64>,
     pub drawdown_ratio: Option<f64>,
     pub positions: Vec<Holding>,
@@ -58,7 +58,7 @@ impl Money {
         single(registry, "cash_usdc", "Cash in USDC", self.cash_usdc);
         let deposits = Some(self.net_deposits_eur);
         single(registry, "net_deposits_eur", "Deposits less withdrawals in EUR", deposits);
-        let help = "Time-weighted return since the opening, deposits and withdrawals aside";
+        let help = "Time-weighted return since the beginning, deposits and withdrawals aside";
         single(registry, "return_ratio", help, self.return_ratio);
         let help = "How far the time-weighted return is below its highest ever, as a part of it";
         single(registry, "drawdown_ratio", help, self.drawdown_ratio);
@@ -78,7 +78,7 @@ impl Money {
         by_coin(registry, "position_quantity", "Quantity held of a coin", &quantities);
         let values = each(|holding| holding.value_usdc, Some(0.0));
         by_coin(registry, "position_value_usdc", "Value of a position in USDC", &values);
-        let weights = each(|holding| holding.weight, self.value_usdc.map(|_| 0.0));
+        let weights = each(|holding| holding.weight, self.value_usdc.filter(|value| *value > 0.0).map(|_| 0.0));
         let help = "Part of a position in the value of coins and cash";
         by_coin(registry, "position_weight_ratio", help, &weights);
     }

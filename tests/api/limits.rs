@@ -123,6 +123,7 @@ fn head_says_what_get_would_without_the_body() {
         ("/metrics", "text/plain"),
         ("/api/budget", "application/json"),
         ("/api/budget/history", "application/json"),
+        ("/api/budget/marks", "application/json"),
         ("/api/budget/withdrawals", "application/json"),
         ("/api/trades", "application/json"),
         ("/api/positions", "application/json"),

@@ -1,13 +1,14 @@
 //! Le contrat `docs/api.md`, champ par champ, sur le démon entier et en vrai HTTP.
 //!
-//! `reads` : les champs et l'ordre ; `limits` : `limit`, `period`, HEAD, santé ; `writes` : les dépôts et
-//! la pause ; `refusals` : ce qui est refusé, et que rien n'en change ; `orders` et `exchange` : un compte réel, que
-//! `live` met en place ; `metrics` et `page`.
+//! `reads` : les champs et l'ordre ; `figures` : rendement, journée, écart, marques ; `limits` : `limit`, `period`, HEAD,
+//! santé ; `writes` : les dépôts et la pause ; `refusals` : ce qui est refusé, et que rien n'en change ; `orders` et
+//! `exchange` : un compte réel, que `live` met en place ; `metrics` et `page`.
 
 #[path = "../follower/mod.rs"]
 mod follower;
 
 mod exchange;
+mod figures;
 mod limits;
 mod live;
 mod metrics;

@@ -190,9 +190,10 @@ fn the_figures_are_those_of_the_ledger() {
     {
         assert_eq!(value(&page, name, "coin=\"XRPUSDC\""), Some(0.0), "{name}");
     }
-    // Rien ne bouge : seuls les frais séparent du leader.
-    let (drift, gained) = (one("calvalot_drift_ratio").unwrap(), one("calvalot_return_ratio").unwrap());
-    assert!((0.0..0.005).contains(&drift) && (-0.001..=0.0).contains(&gained), "{drift}, {gained}");
+    for (name, field) in [("calvalot_return_ratio", "return_pct"), ("calvalot_drift_ratio", "drift_pct")] {
+        let (ratio, percent) = (one(name).unwrap(), budget[field].as_f64().unwrap());
+        assert!((ratio * 100.0 - percent).abs() < 1e-9, "{name}: {ratio}, {percent} % expected");
+    }
     let signals = follower.site().json("/api/signals");
     let received = clock(signals[0]["received_at"].as_str().unwrap());
     assert_eq!(one("calvalot_signal_timestamp_seconds").map(f64::floor), Some(received));

@@ -14,7 +14,7 @@ const WITHDRAWALS: &str = r#"
         ('20', '21.7', '19.98', '0.92', '[{"coin":"ETHUSDC","quantity":0.01}]', 'completed', 1, 1790000000000),
         ('5', '5.5', '4.9', NULL, '[]', 'pending', 0, 1790000100999);"#;
 
-const BUDGET: [(&str, &str); 16] = [
+const BUDGET: [(&str, &str); 22] = [
     ("status", "ACTIVE|DEAD"),
     ("initial_total_eur", "number"),
     ("total_deposited_eur", "number"),
@@ -31,6 +31,12 @@ const BUDGET: [(&str, &str); 16] = [
     ("pnl_eur", "number"),
     ("pnl_pct", "number"),
     ("unknown", "list"),
+    ("return_pct", "number"),
+    ("return_since", "at"),
+    ("return_unknown", "null"),
+    ("today", "object"),
+    ("drift_pct", "number"),
+    ("allocation", "list"),
 ];
 
 const AGENT: [(&str, &str); 12] = [

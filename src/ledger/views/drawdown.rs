@@ -15,8 +15,8 @@ pub(in crate::ledger) struct Followed {
 }
 
 impl Db {
-    /// Le rendement depuis l'ouverture et le recul, si tout vaut `value` maintenant ; `None` avant le premier relevé.
-    pub fn course(&mut self, value: Eur) -> Result<Option<(Weight, Weight)>, LedgerError> {
+    /// Le recul si tout vaut `value` maintenant ; `None` avant le premier relevé.
+    pub fn drawdown(&mut self, value: Eur) -> Result<Option<Weight>, LedgerError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT id, total_eur, deposited_eur FROM snapshots
              WHERE id > ?1 AND at >= (SELECT at FROM movements WHERE kind = 'opening') ORDER BY id",
@@ -28,9 +28,7 @@ impl Db {
         }
         let deposited =
             self.connection.query_row("SELECT deposited_eur FROM account", [], |row| row.get(0))?;
-        let level = Level { value, deposited };
-        let drawdown = &self.followed.drawdown;
-        Ok(drawdown.growth(level).zip(drawdown.at(level)))
+        Ok(self.followed.drawdown.at(Level { value, deposited }))
     }
 }
 
@@ -58,20 +56,19 @@ mod tests {
         let told = smol::block_on(ledger.with(|db| {
             // D'avant l'ouverture.
             write(db, dec!(1000), 5)?;
-            let before = db.course(Eur::new(dec!(100)))?;
+            let before = db.drawdown(Eur::new(dec!(100)))?;
             db.book_opening(Rate::new(dec!(1)), Moment(10))?;
             write(db, dec!(100), 20)?;
             write(db, dec!(200), 30)?;
-            let first = db.course(Eur::new(dec!(150)))?;
+            let first = db.drawdown(Eur::new(dec!(150)))?;
             // Ce qui est déjà suivi n'est pas relu, même réduit à rien.
             db.connection.execute("DELETE FROM snapshots", [])?;
             write(db, dec!(50), 40)?;
             db.connection.execute("UPDATE snapshots SET id = 1000", [])?;
-            Ok((before, first, db.course(Eur::new(dec!(50)))?))
+            Ok((before, first, db.drawdown(Eur::new(dec!(50)))?))
         }));
         let (before, first, second) = told.expect("the drawdown");
-        let course = |growth, drawdown| Some((Weight::new(growth), Weight::new(drawdown)));
-        assert_eq!(before, None);
-        assert_eq!((first, second), (course(dec!(0.5), dec!(0.25)), course(dec!(-0.5), dec!(0.75))));
+        let ratio = |value| Some(Weight::new(value));
+        assert_eq!((before, first, second), (None, ratio(dec!(0.25)), ratio(dec!(0.75))));
     }
 }

@@ -1,5 +1,7 @@
 //! Le dehors vu du grand livre : les dernières lectures, celles qui sont fraîches, ce qui manque.
 
+use rusqlite::Connection;
+
 use crate::domain::market::{self, PerCoin, Quote, Reading, Unknown};
 use crate::domain::moment::Moment;
 use crate::domain::money::{Price, Rate};
@@ -13,16 +15,36 @@ pub struct Outside {
     pub unknown: Vec<Unknown>,
 }
 
+/// Les prix qui sont frais à `now`.
+pub(in crate::ledger) fn fresh_prices(
+    connection: &Connection,
+    now: Moment,
+) -> Result<PerCoin<Option<Price>>, LedgerError> {
+    let readings = readings(connection)?;
+    Ok(PerCoin::from_fn(|coin| fresh(&readings, &market::price_of(coin), now).map(Quote::mid)))
+}
+
+fn fresh(readings: &[ReadingRow], what: &str, now: Moment) -> Option<Quote> {
+    let reading = readings.iter().find(|reading| reading.what == what)?;
+    let (bid, ask) = reading.bid_ask?;
+    market::fresh(&Some(Reading { value: Quote::new(bid, ask).ok()?, at: reading.at? }), now)
+}
+
+fn readings(connection: &Connection) -> Result<Vec<ReadingRow>, LedgerError> {
+    let mut statement = connection.prepare_cached("SELECT what, bid, ask, at, failure FROM readings")?;
+    let rows = statement.query_map([], |row| {
+        let (bid, ask): (Option<Price>, Option<Price>) = (row.get(1)?, row.get(2)?);
+        Ok(ReadingRow { what: row.get(0)?, bid_ask: bid.zip(ask), at: row.get(3)?, failure: row.get(4)? })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 impl Db {
     /// Les prix et le cours de l'euro qui sont frais à `now`, et tout ce qui manque, cash compris.
     pub fn outside(&self, now: Moment) -> Result<Outside, LedgerError> {
-        let readings = self.readings()?;
+        let readings = readings(&self.connection)?;
         let find = |what: &str| readings.iter().find(|reading| reading.what == what);
-        let quote = |what: &str| {
-            let reading = find(what)?;
-            let (bid, ask) = reading.bid_ask?;
-            market::fresh(&Some(Reading { value: Quote::new(bid, ask).ok()?, at: reading.at? }), now)
-        };
+        let quote = |what: &str| fresh(&readings, what, now);
         let mut unknown: Vec<Unknown> = market::everything()
             .into_iter()
             .filter_map(|what| {
@@ -40,15 +62,5 @@ impl Db {
             rate: quote(market::EURO).map(|quote| Rate::new(quote.mid().decimal())),
             unknown,
         })
-    }
-
-    fn readings(&self) -> Result<Vec<ReadingRow>, LedgerError> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT what, bid, ask, at, failure FROM readings")?;
-        let rows = statement.query_map([], |row| {
-            let (bid, ask): (Option<Price>, Option<Price>) = (row.get(1)?, row.get(2)?);
-            Ok(ReadingRow { what: row.get(0)?, bid_ask: bid.zip(ask), at: row.get(3)?, failure: row.get(4)? })
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
     }
 }

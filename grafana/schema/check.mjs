@@ -64,7 +64,7 @@ function bare(object, keys) {
 }
 
 /** Chaque unité écrite quelque part dans un panneau : par défaut, ou pour un champ. */
-function* units(panel) {
+export function* units(panel) {
   const { defaults = {}, overrides = [] } = panel.fieldConfig ?? {};
   if (defaults.unit !== undefined) yield defaults.unit;
   for (const { properties } of overrides) {

@@ -78,7 +78,8 @@ impl Money {
         by_coin(registry, "position_quantity", "Quantity held of a coin", &quantities);
         let values = each(|holding| holding.value_usdc, Some(0.0));
         by_coin(registry, "position_value_usdc", "Value of a position in USDC", &values);
-        let weights = each(|holding| holding.weight, self.value_usdc.filter(|value| *value > 0.0).map(|_| 0.0));
+        let weights =
+            each(|holding| holding.weight, self.value_usdc.filter(|value| *value > 0.0).map(|_| 0.0));
         let help = "Part of a position in the value of coins and cash";
         by_coin(registry, "position_weight_ratio", help, &weights);
     }

@@ -58,11 +58,14 @@ impl Drawdown {
 mod tests {
     use super::*;
 
-    fn level((value, deposited): (Decimal, Decimal)) -> Level {
+    /// Ce que tout vaut, et ce qui a été versé.
+    type Told = (Decimal, Decimal);
+
+    fn level((value, deposited): Told) -> Level {
         Level { value: Eur::new(value), deposited: Eur::new(deposited) }
     }
 
-    fn after(levels: &[(Decimal, Decimal)], now: (Decimal, Decimal)) -> Option<Decimal> {
+    fn after(levels: &[Told], now: Told) -> Option<Decimal> {
         let mut drawdown = Drawdown::default();
         for &past in levels {
             drawdown.reach(level(past));
@@ -73,7 +76,7 @@ mod tests {
     #[test]
     fn only_what_the_money_did_by_itself_counts() {
         let hundred = dec!(100);
-        let cases: [(&[(Decimal, Decimal)], (Decimal, Decimal), Decimal); 9] = [
+        let cases: [(&[Told], Told, Decimal); 9] = [
             (&[(hundred, hundred)], (hundred, hundred), dec!(0)),
             (&[(hundred, hundred)], (dec!(80), hundred), dec!(0.2)),
             (&[(hundred, hundred), (dec!(200), hundred)], (dec!(150), hundred), dec!(0.25)),
@@ -103,7 +106,7 @@ mod tests {
         assert_eq!(after(&[], (dec!(100), dec!(100))), None);
         let huge = dec!(1_000_000_000_000);
         // Mille milliards gagnés sur un centime, repris, et encore.
-        let levels: Vec<(Decimal, Decimal)> = (0..3)
+        let levels: Vec<Told> = (0..3)
             .map(|times| Decimal::from(times) * (dec!(0.01) - huge))
             .flat_map(|deposited| [(dec!(0.01), deposited), (huge, deposited)])
             .collect();

@@ -21,14 +21,17 @@ struct Health {
     service: &'static str,
     version: String,
     poller: String,
+    /// `right`, ou pourquoi l'heure n'est pas tenue pour juste : rien ne s'échange ni ne s'évalue alors.
+    clock: String,
     timestamp: String,
 }
 
 /// 200 tant que les tours se font, 503 quand deux ont manqué.
 pub async fn health(request: Request) -> tide::Result {
     let state = request.state();
-    let pulse = state.ledger.with(|db| db.pulse()).await.map_err(ApiError::from)?;
     let now = clock::now();
+    let read = state.ledger.with(move |db| Ok((db.pulse()?, db.clock_unknown(now)?)));
+    let (pulse, clock_unknown) = read.await.map_err(ApiError::from)?;
     let poller = match &pulse {
         Some(pulse) => format!("last_poll_{}s_ago", now.since(pulse.polled_at).as_secs()),
         None => "no_poll_yet".to_owned(),
@@ -39,6 +42,7 @@ pub async fn health(request: Request) -> tide::Result {
         service: "calvalot",
         version: state.version.clone(),
         poller,
+        clock: clock_unknown.map_or_else(|| "right".to_owned(), |unknown| unknown.reason),
         timestamp: clock::rfc3339(now),
     };
     let response: Response =

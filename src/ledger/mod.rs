@@ -42,8 +42,10 @@ pub use signals::{Decision, PendingSignal, Received, SignalStatus, Verdict};
 /// Travaux en attente au plus ; au-delà, qui demande attend son tour.
 const QUEUE: usize = 64;
 
-/// Réglages mesurés pour un Pi : peu de cache, rien en mémoire partagée, tout au disque.
+/// Réglages mesurés pour un Pi : peu de cache, rien en mémoire partagée, tout au disque. De petites pages : un tour en
+/// change six, de quelques octets chacune, et chacune s'écrit entière ; une base déjà faite garde les siennes.
 const PRAGMAS: &str = "
+    PRAGMA page_size = 1024;
     PRAGMA foreign_keys = OFF;
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;

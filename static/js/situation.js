@@ -188,5 +188,6 @@ export function namesText(whats, words) {
 function whatText(what, words) {
   if (what === 'rules') return words.say('unknown.rules');
   if (what === 'cash') return words.say('unknown.cash');
+  if (what === 'clock') return words.say('unknown.clock');
   return /rate/i.test(what) ? words.say('unknown.rate') : what;
 }

@@ -112,6 +112,7 @@ export const en = {
   'unknown.rules': 'Binance rules',
   'unknown.rules_of': 'Binance rules for {coin}',
   'unknown.cash': 'Cash',
+  'unknown.clock': 'Clock of this machine',
   'unknown.rate': 'EUR/USDC rate',
   'poll.label': 'Last reading',
   'poll.executed': 'signal carried out',

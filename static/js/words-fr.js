@@ -111,6 +111,7 @@ export const fr = {
   'unknown.rules': 'Règles de Binance',
   'unknown.rules_of': 'Règles de Binance pour {coin}',
   'unknown.cash': 'Cash',
+  'unknown.clock': 'Heure de cette machine',
   'unknown.rate': 'Taux EUR/USDC',
   'poll.label': 'Dernière lecture',
   'poll.executed': 'signal exécuté',

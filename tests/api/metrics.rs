@@ -15,19 +15,19 @@ const OPEN_METRICS: [&str; 3] = ["application/openmetrics-text", "charset=utf-8"
 const TEXT: [&str; 3] = ["text/plain", "charset=utf-8", "version=0.0.4"];
 
 /// Celles qui n'ont aucune série tant que leur valeur n'est pas connue ; elles ne sont alors pas décrites non plus.
-const UNKNOWN_AT_FIRST: [&str; 5] = [
+const UNKNOWN_AT_FIRST: [&str; 6] = [
     "calvalot_portfolio_value_eur",
     "calvalot_portfolio_value_usdc",
     "calvalot_cash_usdc",
     "calvalot_price_usdc",
     "calvalot_eur_rate_usdc",
+    "calvalot_clock_lead_seconds",
 ];
 
 /// Celles d'un compte réel, et d'un silence de la bourse ; sans série ailleurs.
-const ELSEWHERE: [&str; 6] = [
+const ELSEWHERE: [&str; 5] = [
     "calvalot_trading_open",
     "calvalot_check_ok",
-    "calvalot_clock_lead_seconds",
     "calvalot_exchange_silent_until_timestamp_seconds",
     "calvalot_reconciliation_difference",
     "calvalot_reconciliation_missing",
@@ -55,7 +55,7 @@ fn expected() -> Vec<(&'static str, &'static str, Vec<String>)> {
         COINS.iter().flat_map(|coin| ["BUY", "SELL"].map(|side| format!("coin=\"{coin}\",side=\"{side}\"")));
     let prices = COINS.map(|coin| format!("price {coin}"));
     let rules = COINS.map(|coin| format!("rules {coin}"));
-    let readings = prices.iter().chain(&rules).map(String::as_str).chain(["EUR rate", "cash"]);
+    let readings = prices.iter().chain(&rules).map(String::as_str).chain(["EUR rate", "clock", "cash"]);
     let readings: Vec<&str> = readings.collect();
     let outcomes = [
         "executed",
@@ -92,6 +92,7 @@ fn expected() -> Vec<(&'static str, &'static str, Vec<String>)> {
         ("calvalot_signals", "gauge", label("status", &statuses)),
         ("calvalot_price_usdc", "gauge", vec![]),
         ("calvalot_eur_rate_usdc", "gauge", vec![]),
+        ("calvalot_clock_lead_seconds", "gauge", vec![]),
         ("calvalot_reading_unknown", "gauge", label("reading", &readings)),
         ("calvalot_orders", "counter", ends.collect()),
         ("calvalot_orders_in_doubt", "gauge", label("state", &["sent", "unknown", "stuck"])),

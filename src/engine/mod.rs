@@ -153,8 +153,12 @@ impl Engine {
         if self.next_poll <= now {
             self.next_poll = now + self.manner.poll_interval;
             self.next_market = now + self.manner.market_interval;
-            if let Err(error) = self.cycle().await {
-                log::error!("cycle_failed reason={error}");
+            let failure = self.cycle().await.err().map(|error| error.to_string());
+            match (self.ledger.tell_unwritten(failure.clone()), failure) {
+                // Une fois : un disque plein l'est des jours, et le journal est peut-être sur le même.
+                (true, Some(reason)) => log::error!("cycle_failed reason={reason}"),
+                (true, None) => log::info!("ledger_written_again"),
+                (false, _) => {}
             }
         } else if self.next_market <= now {
             self.next_market = now + self.manner.market_interval;

@@ -107,7 +107,11 @@ type Job = Box<dyn FnOnce(&mut Db) + Send>;
 
 /// La poignée du grand livre.
 #[derive(Clone)]
-pub struct Ledger(Keeper);
+pub struct Ledger {
+    keeper: Keeper,
+    /// Pourquoi le dernier tour n'a pas pu s'écrire : la seule chose que le grand livre ne peut pas dire lui-même.
+    unwritten: Arc<Mutex<Option<String>>>,
+}
 
 /// Qui exécute les travaux.
 #[derive(Clone)]
@@ -133,7 +137,9 @@ pub fn open(
     initial: Eur,
     now: Moment,
 ) -> Result<(Ledger, LedgerThread), LedgerError> {
-    let storage = |error: std::io::Error| LedgerError::Storage(format!("{}: {error}", path.display()));
+    let explained =
+        |reason: String| LedgerError::Storage(format!("{}: {reason}; {}", path.display(), remedy(&reason)));
+    let storage = |error: std::io::Error| explained(error.to_string());
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         fs::create_dir_all(folder).map_err(storage)?;
     }
@@ -145,22 +151,33 @@ pub fn open(
         )));
     }
     let db = prepare(path, mode, initial, now).map_err(|error| match error {
-        LedgerError::Storage(reason) => LedgerError::Storage(format!(
-            "{}: {reason}; put a good copy there, or set another DB_PATH",
-            path.display()
-        )),
+        LedgerError::Storage(reason) => explained(reason),
         error => error,
     })?;
     let (jobs, queue) = channel::bounded(QUEUE);
     let thread =
         thread::Builder::new().name("ledger".to_owned()).spawn(move || keep(db, &queue)).map_err(storage)?;
-    Ok((Ledger(Keeper::Thread(jobs)), LedgerThread { thread, _lock: lock }))
+    Ok((Ledger::kept_by(Keeper::Thread(jobs)), LedgerThread { thread, _lock: lock }))
+}
+
+/// Quoi faire d'une base qui ne s'ouvre pas, d'après les mots du système ou de SQLite.
+fn remedy(reason: &str) -> &'static str {
+    let says = |words: [&str; 2]| words.iter().any(|word| reason.contains(word));
+    if says(["Read-only file system", "readonly"]) {
+        "mount it for writing; an SD card that makes itself read-only is worn out: copy data/ from it, replace it"
+    } else if says(["Permission denied", "unable to open"]) {
+        "let the user that runs calvalot read and write there, or set another DB_PATH"
+    } else if says(["No space left", "disk is full"]) {
+        "make room on this disk"
+    } else {
+        "put a good copy there, or set another DB_PATH"
+    }
 }
 
 /// Une base en mémoire, sans fil : elle survit à qui s'en sert tant qu'une poignée vit.
 pub fn in_memory(mode: &str, initial: Eur, now: Moment) -> Result<Ledger, LedgerError> {
     let db = settled(Connection::open_in_memory()?, mode, initial, now)?;
-    Ok(Ledger(Keeper::Caller(Arc::new(Mutex::new(db)))))
+    Ok(Ledger::kept_by(Keeper::Caller(Arc::new(Mutex::new(db)))))
 }
 
 /// Regarde la base à `path` sans rien y écrire, même quand le démon s'en sert ; `None` s'il n'y en a pas
@@ -209,13 +226,30 @@ fn keep(mut db: Db, queue: &Receiver<Job>) {
 }
 
 impl Ledger {
+    fn kept_by(keeper: Keeper) -> Ledger {
+        Ledger { keeper, unwritten: Arc::default() }
+    }
+
+    /// Pourquoi le dernier tour n'a pas pu s'écrire ; `None` s'il l'a été.
+    pub fn unwritten(&self) -> Option<String> {
+        self.unwritten.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Retient comment l'écriture d'un tour a fini ; rend vrai si ce n'est pas comme celle d'avant.
+    pub fn tell_unwritten(&self, reason: Option<String>) -> bool {
+        let mut unwritten = self.unwritten.lock().unwrap_or_else(PoisonError::into_inner);
+        let changed = *unwritten != reason;
+        *unwritten = reason;
+        changed
+    }
+
     /// Fait exécuter `job` par le fil du grand livre et rend sa réponse. Si l'appelant s'en va
     /// avant, le travail se fait quand même en entier.
     pub async fn with<T: Send + 'static>(
         &self,
         job: impl FnOnce(&mut Db) -> Result<T, LedgerError> + Send + 'static,
     ) -> Result<T, LedgerError> {
-        let jobs = match &self.0 {
+        let jobs = match &self.keeper {
             Keeper::Thread(jobs) => jobs,
             Keeper::Caller(db) => {
                 // Une simulation peut couper avant comme après l'écriture, jamais au milieu.

@@ -7,7 +7,7 @@
 /** @typedef {number | null} N */
 /** @typedef {{what: string, reason: string, since: N}} Unknown */
 /** @typedef {{coin: string, decision: string, code: string, reason: string | null}} Decision */
-/** @typedef {{status: string, poller: string, version: string, timestamp: string}} Health */
+/** @typedef {{status: string, poller: string, version: string, timestamp: string, clock?: string, ledger?: string}} Health */
 /**
  * @typedef {{status: 'ACTIVE' | 'DEAD', initial_total_eur: N, total_deposited_eur: N, positions_count: N,
  *   created_at: string, cash_usdt: N, portfolio_usdt: N, total_value_usdt: N, total_value_eur: N, eurusdc_rate: N,

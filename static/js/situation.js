@@ -88,7 +88,9 @@ function agentNotices(parts, { words }) {
   const notices = [];
   const [budget, status, health] = [parts.budget.data, parts.status.data, parts.health.data];
   if (isDead(parts)) notices.push({ id: 'dead', tone: 'bad', text: words.say('notice.dead') });
-  if (health?.status === 'degraded') {
+  if (health?.ledger && health.ledger !== 'written') {
+    notices.push({ id: 'ledger', tone: 'bad', text: words.say('notice.ledger'), detail: health.ledger });
+  } else if (health?.status === 'degraded') {
     notices.push({ id: 'health', tone: 'bad', text: words.say('notice.degraded'), detail: health.poller });
   } else if (status && !status.running && !status.paused && !isDead(parts)) {
     notices.push({ id: 'running', tone: 'bad', text: words.say('notice.not_running') });

@@ -53,6 +53,7 @@ export const en = {
   'notice.partial': 'A part of this page cannot be read, or is no longer up to date.',
   'notice.never': 'The program has not answered this page yet.',
   'notice.dead': 'The value stayed below €5: the agent is dead, and stays so. What is left on Binance is yours to manage by hand.',
+  'notice.ledger': 'The ledger cannot be written: nothing is traded until it can be. Make room on the disk, or mend it (a worn SD card makes itself read-only).',
   'notice.degraded': 'The program answers, but it no longer asks the leader.',
   'notice.not_running': 'The program answers, but the agent is not running.',
   'notice.no_deposit': 'No deposit is recorded: say below, under “Deposits”, how much you put in.',

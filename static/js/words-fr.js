@@ -52,6 +52,7 @@ export const fr = {
   'notice.partial': 'Une partie de cette page ne peut pas être lue, ou n’est plus à jour.',
   'notice.never': 'Le programme n’a encore jamais répondu à cette page.',
   'notice.dead': 'La valeur est restée sous 5 € : l’agent est mort, et le reste. Ce qui reste sur Binance est à vous, à gérer à la main.',
+  'notice.ledger': 'Le grand livre ne peut pas être écrit : rien ne s’échange d’ici là. Faites de la place sur le disque, ou réparez-le (une carte SD usée se met en lecture seule).',
   'notice.degraded': 'Le programme répond, mais il n’interroge plus le leader.',
   'notice.not_running': 'Le programme répond, mais l’agent ne tourne pas.',
   'notice.no_deposit': 'Aucun dépôt n’est enregistré : indiquez plus bas, dans « Dépôts », combien vous avez versé.',

@@ -356,6 +356,7 @@ fn health_says_when_the_last_poll_was() {
         ("version", "test"),
         ("poller", "text"),
         ("clock", "right"),
+        ("ledger", "written"),
         ("timestamp", "text"),
     ];
     check("health", &health, &fields);

@@ -19,6 +19,7 @@ ENV CARGO_BUILD_JOBS=$CARGO_BUILD_JOBS \
 
 # Les dépendances, derrière un programme vide.
 COPY Cargo.toml Cargo.lock build.rs ./
+COPY .cargo/config.toml .cargo/config.toml
 RUN mkdir src && echo 'fn main() {}' >src/main.rs && touch src/lib.rs \
     && cargo build --locked --release --bin calvalot
 

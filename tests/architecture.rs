@@ -96,6 +96,7 @@ fn allowed(module: &str) -> Option<&'static [&'static str]> {
         "verify" => &["verify", "domain", "clock", "binance", "ledger"],
         "check" => &["check", "domain", "clock", "fetch", "config", "leader", "binance", "ledger"],
         "keygen" => &["keygen", "binance"],
+        "backup" => &["backup", "domain", "clock", "ledger"],
         "healthcheck" => &["healthcheck"],
         "notify" => &["notify", "domain", "clock"],
         "daemon" | "demo" | "cli" | "lib" | "main" => return None,

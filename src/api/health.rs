@@ -39,6 +39,11 @@ pub async fn health(request: Request) -> tide::Result {
         Err(error) => ((None, None), Some(error.to_string())),
     };
     let (pulse, clock_unknown) = read;
+    let clock = match (clock_unknown, &unread) {
+        (Some(unknown), _) => unknown.reason,
+        (None, Some(_)) => "not known".to_owned(),
+        (None, None) => "right".to_owned(),
+    };
     let poller = match &pulse {
         Some(pulse) => format!("last_poll_{}s_ago", now.since(pulse.polled_at).as_secs()),
         None => "no_poll_yet".to_owned(),
@@ -50,7 +55,7 @@ pub async fn health(request: Request) -> tide::Result {
         service: "calvalot",
         version: state.version.clone(),
         poller,
-        clock: clock_unknown.map_or_else(|| "right".to_owned(), |unknown| unknown.reason),
+        clock,
         ledger: unwritten.unwrap_or_else(|| "written".to_owned()),
         timestamp: clock::rfc3339(now),
     };

@@ -9,6 +9,7 @@ mod account;
 mod audit;
 mod balances;
 mod columns;
+mod copy;
 mod cycle;
 mod exchange;
 mod foreign;
@@ -20,7 +21,7 @@ pub mod views;
 
 use std::fmt;
 use std::fs::{self, File};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
@@ -33,6 +34,7 @@ use crate::domain::money::Eur;
 
 pub use audit::{Audit, LiveOrder};
 pub use balances::Held;
+pub use copy::{copy, replace};
 pub use cycle::{CycleRecord, ReadingRow};
 pub use exchange::{ClockReading, Outlook, Silenced};
 pub use foreign::ForeignOrder;
@@ -143,7 +145,7 @@ pub fn open(
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         fs::create_dir_all(folder).map_err(storage)?;
     }
-    let lock = File::create(path.with_added_extension("lock")).map_err(storage)?;
+    let lock = File::create(lock_of(path)).map_err(storage)?;
     if lock.try_lock().is_err() {
         return Err(LedgerError::Refused(format!(
             "another calvalot already uses {}: stop it first, or set another DB_PATH",
@@ -158,6 +160,11 @@ pub fn open(
     let thread =
         thread::Builder::new().name("ledger".to_owned()).spawn(move || keep(db, &queue)).map_err(storage)?;
     Ok((Ledger::kept_by(Keeper::Thread(jobs)), LedgerThread { thread, _lock: lock }))
+}
+
+/// Tenu verrouillé par qui écrit la base à `path`.
+fn lock_of(path: &Path) -> PathBuf {
+    path.with_added_extension("lock")
 }
 
 /// Quoi faire d'une base qui ne s'ouvre pas, d'après les mots du système ou de SQLite.

@@ -20,6 +20,7 @@ ENV CARGO_BUILD_JOBS=$CARGO_BUILD_JOBS \
 # Les dépendances, derrière un programme vide.
 COPY Cargo.toml Cargo.lock ./
 COPY build build
+COPY .cargo/config.toml .cargo/config.toml
 RUN mkdir src && echo 'fn main() {}' >src/main.rs && touch src/lib.rs \
     && cargo build --locked --release --bin calvalot
 

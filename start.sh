@@ -314,6 +314,8 @@ update() {
         refuse "The new version cannot be built; the old one was not touched." \
             "La nouvelle version ne se construit pas ; l'ancienne n'a pas été touchée."
     fi
+    # Une copie relue, que la surveillance voit ; une version d'avant ne sait pas la faire, et l'archive suffit au retour.
+    docker exec "$container" /usr/local/bin/calvalot backup >/dev/null 2>&1 || true
     # Arrêté, le livre est un seul fichier entier.
     "${compose[@]}" stop
     backup=backups/data-$(date +%Y%m%d-%H%M%S).tar.gz

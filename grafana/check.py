@@ -36,7 +36,6 @@ LIVE_ONLY = {
     "calvalot_trading_open": "il n'y a pas d'échange réel à ouvrir",
     "calvalot_check_ok": "les essais ouvrent l'échange réel",
     "calvalot:checks_failed": "les essais ouvrent l'échange réel",
-    "calvalot_clock_lead_seconds": "l'heure de la bourse date les demandes signées",
     "calvalot_reconciliation_difference": "il n'y a pas de compte",
     "calvalot_reconciliation_missing": "il n'y a pas de compte",
 }

@@ -1,10 +1,11 @@
 //! La ligne de commande : un mot, ses options, l'aide. Elle ne fait que choisir ce qui tourne.
 
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use lexopt::prelude::*;
 
+use crate::backup;
 use crate::binance::{Account, Exchange};
 use crate::check;
 use crate::config::{Config, Faults, VARIABLES, VERSION};
@@ -25,6 +26,9 @@ pub enum Command {
     Keygen(Option<PathBuf>),
     Demo(demo::Options),
     Verify(Books),
+    /// Où copier le grand livre ; `backups` à côté de lui si rien n'est dit.
+    Backup(Option<PathBuf>),
+    Restore(PathBuf),
     Healthcheck,
     Help,
     Version,
@@ -89,12 +93,15 @@ pub fn parse(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
                     Some("keygen") => Command::Keygen(None),
                     Some("demo") => Command::Demo(demo::Options::default()),
                     Some("verify") => Command::Verify(Books::default()),
+                    Some("backup") => Command::Backup(None),
+                    Some("restore") => Command::Restore(PathBuf::from(parser.value()?)),
                     Some("healthcheck") => Command::Healthcheck,
                     Some("help") => return Ok(Command::Help),
                     _ => return Err(format!("there is no command {word:?}").into()),
                 });
             }
             (Value(path), Some(Command::Keygen(place @ None))) => *place = Some(PathBuf::from(path)),
+            (Value(path), Some(Command::Backup(place @ None))) => *place = Some(PathBuf::from(path)),
             (Long("seed"), Some(Command::Demo(options))) => options.seed = parser.value()?.parse()?,
             (Long("live"), Some(Command::Demo(options))) => options.live = true,
             (Long("speed"), Some(Command::Demo(options))) => {
@@ -134,6 +141,11 @@ pub fn main(parser: lexopt::Parser) -> Result<(), Failure> {
             print!("{told}");
         }
         Command::Verify(books) => verify(books)?,
+        Command::Backup(to) => {
+            let place = backup::backup(&database()?, to.as_deref()).map_err(daemon::cannot)?;
+            println!("{}", place.display());
+        }
+        Command::Restore(from) => restore(&from)?,
         Command::Healthcheck => healthcheck()?,
         Command::Run => run()?,
     }
@@ -167,10 +179,23 @@ fn load() -> Result<Config, Failure> {
     Config::load().map_err(|faults: Faults| Failure::Usage(faults.to_string()))
 }
 
+fn database() -> Result<PathBuf, Failure> {
+    Config::database().map_err(|faults| Failure::Usage(faults.to_string()))
+}
+
+fn restore(from: &Path) -> Result<(), Failure> {
+    let path = database()?;
+    let kept = backup::restore(&path, from).map_err(daemon::cannot)?;
+    println!("{} is now what {} was", path.display(), from.display());
+    if let Some(kept) = kept {
+        println!("the one of before is {}", kept.display());
+    }
+    Ok(())
+}
+
 /// Les livres face à eux-mêmes puis, s'ils sont réels, face à la bourse.
 fn verify(Books { path, offline }: Books) -> Result<(), Failure> {
-    let configured = || Config::database().map_err(|faults| Failure::Usage(faults.to_string()));
-    let path = path.map_or_else(configured, Ok)?;
+    let path = path.map_or_else(database, Ok)?;
     let failed = |error| Failure::Failed(format!("calvalot: {}: {error}", path.display()));
     let report = verify::verify(&path).map_err(failed)?;
     print!("{}", report.text);
@@ -232,6 +257,9 @@ pub fn help() -> String {
          \x20 calvalot verify           prove the ledger: replay it, compare it (live: with the exchange too)\n\
          \x20     --db PATH             the ledger to prove (default: DB_PATH)\n\
          \x20     --offline             live: do not ask the exchange\n\
+         \x20 calvalot backup [PATH]    copy the ledger, also while it runs, to that file or folder (default: backups\n\
+         \x20                           beside it, the last 7 are kept)\n\
+         \x20 calvalot restore FILE     put such a copy back, in simulation only; the ledger of before is kept\n\
          \x20 calvalot healthcheck      ask the daemon of this machine for /health on PORT; 0 if it is well, 1 if not\n\
          \x20 calvalot demo [options]   follow a simulated leader: no account, no key, no network\n\
          \x20     --seed N              the simulated world to play (default 3)\n\

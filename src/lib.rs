@@ -3,7 +3,7 @@
 //! Dans l'ordre de lecture : le métier (`domain`), sans horloge ni réseau ; les interlocuteurs, qui ne
 //! se connaissent pas entre eux (`config`, `clock`, `logging`, `fetch`, `leader`, `binance`, `paper`,
 //! `ledger`, `metrics`, `notify`) ; le moteur (`engine`), qui met les étapes dans l'ordre ; les surfaces (`api`,
-//! `check`, `daemon`, `demo`, `healthcheck`, `keygen`, `verify`, `cli`). `sim` est le faux monde extérieur, pour la
+//! `backup`, `check`, `daemon`, `demo`, `healthcheck`, `keygen`, `verify`, `cli`). `sim` est le faux monde extérieur, pour la
 //! démonstration et les tests.
 //! `ARCHITECTURE.md` est la carte.
 
@@ -23,6 +23,7 @@ pub mod paper;
 pub mod engine;
 
 pub mod api;
+pub mod backup;
 pub mod check;
 pub mod cli;
 pub mod daemon;

@@ -98,6 +98,7 @@ fn allowed(module: &str) -> Option<&'static [&'static str]> {
         "verify" => &["verify", "domain", "clock", "binance", "ledger"],
         "check" => &["check", "domain", "clock", "fetch", "config", "leader", "binance", "ledger"],
         "keygen" => &["keygen", "binance"],
+        "backup" => &["backup", "domain", "clock", "ledger"],
         "healthcheck" => &["healthcheck"],
         "notify" => &["notify", "domain", "clock"],
         "daemon" | "demo" | "cli" | "lib" | "main" => return None,
@@ -363,6 +364,40 @@ fn only_what_the_image_is_built_from_enters_its_build() {
     assert_eq!(copied, passing);
     let missing = copied.into_iter().filter(|name| !root().join(name).exists());
     expect_none(missing.map(|name| format!("{name} does not exist")).collect());
+}
+
+/// Une image publiée est celle que l'on construit soi-même ; chaque base a sa version.
+#[test]
+fn both_images_end_alike_and_start_from_a_named_version() {
+    let read = |name: &str| fs::read_to_string(root().join(name)).unwrap();
+    let (own, released) = (read("Dockerfile"), read("packaging/release.Dockerfile"));
+    let last =
+        |text: &str| text.split("\nFROM scratch\n").nth(1).map(str::to_owned).expect("it ends in scratch");
+    assert_eq!(last(&own), last(&released));
+    let bases = own.lines().chain(released.lines()).filter_map(|line| line.strip_prefix("FROM "));
+    let vague =
+        bases.filter(|base| *base != "scratch" && base.bytes().filter(u8::is_ascii_digit).count() < 3);
+    expect_none(vague.map(|base| format!("{base} is any version")).collect());
+}
+
+/// Une action que l'on ne nomme que par son rang peut changer sous nous ; un autre secret serait à voler.
+#[test]
+fn the_release_names_each_action_s_version_all_three_machines_and_no_secret() {
+    let workflow = fs::read_to_string(root().join(".github/workflows/release.yml")).unwrap();
+    let actions: Vec<&str> = workflow.lines().filter_map(|line| line.trim().split("uses: ").nth(1)).collect();
+    assert!(actions.len() >= 3, "{actions:?}");
+    let exact =
+        |action: &str| action.rsplit_once("@v").is_some_and(|(_, version)| version.split('.').count() == 3);
+    let vague = actions.into_iter().filter(|action| !exact(action)).map(str::to_owned);
+    let secrets = workflow.split("secrets.").skip(1).filter(|rest| !rest.starts_with("GITHUB_TOKEN "));
+    expect_none(vague.chain(secrets.map(|rest| rest.lines().collect())).collect());
+    for machine in ["x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu", "armv7-unknown-linux-gnueabihf"]
+    {
+        assert!(workflow.contains(&format!("target: {machine},")), "{machine}");
+    }
+    let rust = workflow.split("rustup default ").nth(1).and_then(|rest| rest.lines().next()).unwrap();
+    let image = fs::read_to_string(root().join("Dockerfile")).unwrap();
+    assert!(image.contains(&format!("FROM rust:{rust}-")), "{rust} is not the Dockerfile's");
 }
 
 /// Les routes de `api::app` : méthode et chemin, tel que le contrat l'écrit.

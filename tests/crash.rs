@@ -161,6 +161,24 @@ fn a_write_that_fails_leaves_the_signal_open_and_nothing_half_done() {
     }
 }
 
+/// Ce que le grand livre ne peut pas écrire de lui-même, `/health` le dit, et cesse de le dire.
+#[test]
+fn a_ledger_that_cannot_be_written_is_told_until_it_can() {
+    let (world, folder) = (still_world(), Folder::new());
+    half_in_btc(&world, &folder);
+    let follower = Follower::of(&world, &folder);
+    follower.site().wait_polls(1);
+    let health = || follower.site().get("/health");
+    assert_eq!((health().status, &health().json()["ledger"]), (200, &"written".into()));
+    break_ledger(&folder, "BEFORE UPDATE ON pulse");
+    let told = until("it is told", || Some(health()).filter(|answer| answer.status == 503)).json();
+    let reason = told["ledger"].as_str().unwrap();
+    assert!(reason.contains("could not be read or written") && reason.contains("broken by a test"), "{told}");
+    mend_ledger(&folder);
+    until("it is written again", || Some(health()).filter(|answer| answer.status == 200));
+    check_settled(&books::open(&folder.db()));
+}
+
 #[test]
 fn actions_interrupted_anywhere_are_each_done_once() {
     for (step, when) in STEPS {

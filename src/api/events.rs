@@ -144,7 +144,7 @@ mod tests {
     use crate::domain::market::Coin;
     use crate::domain::moment::Moment;
     use crate::domain::money::Eur;
-    use crate::ledger::{Db, Ledger, LedgerError, in_memory};
+    use crate::ledger::{Db, Ledger, LedgerError, Outlook, in_memory};
 
     const NEVER: Duration = Duration::from_secs(3600);
     const SOON: Duration = Duration::from_millis(1);
@@ -177,7 +177,7 @@ mod tests {
         }
         let all = "event: changed\ndata: {\"parts\":[\"status\",\"budget\",\"exchange\",\"signals\"]}\n\n";
         assert_eq!(next(&mut events), all);
-        write(&ledger, |db| db.recognise_account(7).map(drop));
+        write(&ledger, |db| db.keep_outlook(&Outlook::default()));
         assert_eq!(next(&mut events), "event: changed\ndata: {\"parts\":[\"exchange\"]}\n\n");
     }
 

@@ -6,7 +6,7 @@ use miniserde::Serialize;
 use super::Request;
 use super::errors::{ApiError, json};
 use crate::clock;
-use crate::domain::check::{CLOCK_WRONG, SET_THE_CLOCK};
+use crate::domain::check;
 use crate::domain::money::Usdc;
 use crate::ledger::views::{Balance, Checked};
 use crate::ledger::{ClockReading, ForeignOrder, Outlook, Silenced};
@@ -84,19 +84,9 @@ impl From<ClockReading> for ClockView {
             lead_seconds: lead as f64 / 1000.0,
             margin_seconds: margin as f64 / 1000.0,
             measured_at: clock::utc(at),
-            warning: clock_warning(lead),
+            warning: check::wrong_clock(lead),
         }
     }
-}
-
-/// La phrase qui dit que l'heure de la machine est fausse, et quoi faire ; `None` si elle ne l'est pas.
-fn clock_warning(lead: i64) -> Option<String> {
-    let distance = lead.unsigned_abs();
-    let way = if lead < 0 { "behind" } else { "ahead of" };
-    let wrong = || {
-        format!("the clock of this machine is {} s {way} the exchange's: {SET_THE_CLOCK}", distance / 1000)
-    };
-    (distance > CLOCK_WRONG).then(wrong)
 }
 
 impl From<Checked> for CheckView {

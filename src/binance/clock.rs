@@ -13,6 +13,7 @@ use miniserde::Deserialize;
 
 use super::{Exchange, Trouble, wire};
 use crate::clock;
+use crate::domain::check::{self, SET_THE_CLOCK};
 use crate::domain::moment::Moment;
 
 const SAMPLES: usize = 5;
@@ -90,6 +91,27 @@ impl Exchange {
         self.timekeeper.measure.get()
     }
 
+    /// L'heure de la machine, trouvée juste à une minute près, ou pourquoi elle ne l'est pas. N'interroge la bourse
+    /// que si la mesure est à faire, ou donne tort à la machine ; une mesure ancienne, comptée à l'horloge monotone, en
+    /// juge encore.
+    pub async fn check_clock(&self) -> Result<Moment, String> {
+        let wrong = |server: ServerClock| check::wrong_clock(server.lead_of(clock::now()));
+        let measured =
+            !self.needs_synchronising() && self.server_clock().is_some_and(|server| wrong(server).is_none());
+        let trouble = if measured { None } else { self.synchronise().await.err() };
+        let now = clock::now();
+        match (self.server_clock(), trouble) {
+            (Some(server), _) => match wrong(server) {
+                Some(reason) => Err(reason),
+                None => Ok(now),
+            },
+            // Un certificat qui n'est « pas encore » bon est le premier signe d'une heure passée.
+            (None, Some(Trouble::Certificate(reason))) => Err(format!("{reason}: {SET_THE_CLOCK}")),
+            (None, Some(trouble)) => Err(format!("nothing to compare it with: {trouble}")),
+            (None, None) => Err("not compared yet".to_owned()),
+        }
+    }
+
     async fn time(&self) -> Result<Sample, Trouble> {
         let sent = clock::instant();
         let answer = self.get("/api/v3/time").await?;
@@ -133,6 +155,11 @@ impl ServerClock {
     /// négatif si elle retarde.
     pub fn lead_of(&self, wall: Moment) -> i64 {
         wall.0.saturating_sub(self.now().0)
+    }
+
+    /// De combien de millisecondes la machine avançait quand la mesure a été faite, et l'heure qu'elle croyait être.
+    pub fn measured(&self) -> (i64, Moment) {
+        (self.wall.0.saturating_sub(self.server.0), self.wall)
     }
 
     fn at(&self, instant: Instant) -> Moment {

@@ -44,6 +44,17 @@ impl Verdict {
 /// L'écart d'horloge, en millisecondes, au-delà duquel l'heure de la machine est fausse.
 pub const CLOCK_WRONG: u64 = 60_000;
 
+/// La phrase qui dit que l'heure de la machine, en avance de `lead` millisecondes, est fausse, et quoi faire ; `None` si
+/// elle ne l'est pas.
+pub fn wrong_clock(lead: i64) -> Option<String> {
+    let distance = lead.unsigned_abs();
+    let way = if lead < 0 { "behind" } else { "ahead of" };
+    let wrong = || {
+        format!("the clock of this machine is {} s {way} the exchange's: {SET_THE_CLOCK}", distance / 1000)
+    };
+    (distance > CLOCK_WRONG).then(wrong)
+}
+
 /// Quoi faire d'une horloge fausse.
 pub const SET_THE_CLOCK: &str = "a Raspberry Pi has no clock of its own and takes the time from the network: \
                                  `timedatectl` shows whether it is synchronized, `sudo timedatectl set-ntp true` \

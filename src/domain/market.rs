@@ -189,6 +189,9 @@ pub struct Market {
 /// Le nom du cours de l'euro parmi les lectures.
 pub const EURO: &str = "EUR rate";
 
+/// Le nom de l'heure de la machine parmi les lectures.
+pub const CLOCK: &str = "clock";
+
 /// Le nom d'un cours parmi les lectures.
 pub fn price_of(coin: Coin) -> String {
     format!("price {coin}")
@@ -199,10 +202,11 @@ pub fn rules_of(coin: Coin) -> String {
     format!("rules {coin}")
 }
 
-/// Toutes les lectures qu'une évaluation demande.
+/// Tout ce qu'une évaluation demande au dehors, l'heure comprise.
 pub fn everything() -> Vec<String> {
     let prices = Coin::ALL.into_iter().map(price_of);
-    prices.chain([EURO.to_owned()]).chain(Coin::ALL.into_iter().map(rules_of)).collect()
+    let rules = Coin::ALL.into_iter().map(rules_of);
+    prices.chain([EURO.to_owned()]).chain(rules).chain([CLOCK.to_owned()]).collect()
 }
 
 impl Readings {

@@ -10,7 +10,7 @@ use super::execute::Carried;
 use super::venue::Venue;
 use crate::binance::{AccountState, Trouble};
 use crate::clock;
-use crate::domain::market::{self, Market, Readings, Unknown};
+use crate::domain::market::{self, Market, Unknown};
 use crate::domain::moment::Moment;
 use crate::domain::poll::PollOutcome;
 use crate::domain::signal::Signal;
@@ -76,7 +76,7 @@ impl Engine {
             Venue::Live(desk) => Some(desk.account.clone()),
         };
         let all = async move {
-            let outside = zip(leader.poll(clock::now()), exchange.refresh(readings));
+            let outside = zip(leader.poll(clock::now()), super::look_outside(exchange, readings));
             let state = async {
                 match &account {
                     Some(account) => Some(account.state().await),
@@ -85,16 +85,16 @@ impl Engine {
             };
             zip(outside, state).await
         };
-        let ((reply, readings), account) = self.obeying(all).await;
-        self.readings = readings;
+        let ((reply, outside), account) = self.obeying(all).await;
+        (self.readings, self.hour) = outside;
         (reply, account)
     }
 
     async fn open_account(&self, now: Moment) -> Result<(), LedgerError> {
-        let Some(rate) = self.readings.rate(now) else {
+        let Some(rate) = self.rate(now) else {
             return Ok(());
         };
-        let readings = reading_rows(&self.readings);
+        let readings = self.reading_rows();
         let open = move |db: &mut Db| {
             if db.holdings()?.is_some() {
                 return Ok(None);
@@ -111,7 +111,7 @@ impl Engine {
 
     /// Le marché complet, ou ce qui manque, cash compris.
     async fn market(&self, now: Moment) -> Result<Result<Market, Vec<Unknown>>, LedgerError> {
-        let market = self.readings.complete(now);
+        let market = self.known(now);
         if market.is_ok() && self.ledger.with(|db| db.holdings()).await?.is_none() {
             let reason = "the opening is not booked yet".to_owned();
             return Ok(Err(vec![Unknown { what: "cash".to_owned(), reason, since: None }]));
@@ -194,7 +194,7 @@ impl Engine {
     }
 
     async fn close(&self, story: Story, market: Option<Market>, now: Moment) -> Result<(), LedgerError> {
-        let readings = reading_rows(&self.readings);
+        let readings = self.reading_rows();
         let died = self
             .ledger
             .with(move |db| {
@@ -233,11 +233,29 @@ impl Engine {
     }
 
     /// Pourquoi rien ne s'échange pour de vrai ; `None` si l'on peut, et en simulation.
-    fn closed(&self) -> Option<String> {
+    pub(super) fn closed(&self) -> Option<String> {
         match &self.venue {
             Venue::Paper => None,
             Venue::Live(desk) => desk.obstacle(),
         }
+    }
+
+    /// Les lectures telles que le grand livre les garde pour les écrans.
+    pub(super) fn reading_rows(&self) -> Vec<ReadingRow> {
+        let readings = &self.readings;
+        let quotes = readings.quotes.iter().map(|(_, quote)| quote).chain([&readings.euro]);
+        let bid_asks = quotes.map(|quote| quote.as_ref().map(|quote| (quote.value.bid(), quote.value.ask())));
+        let hour = (self.hour.as_ref().ok().copied(), self.hour.as_ref().err());
+        let clock = (market::CLOCK.to_owned(), hour.0, hour.1.map(String::as_str));
+        let each = readings.each().into_iter().chain([clock]);
+        each.zip(bid_asks.chain(std::iter::repeat(None)))
+            .map(|((what, at, failure), bid_ask)| ReadingRow {
+                what,
+                bid_ask,
+                at,
+                failure: failure.map(str::to_owned),
+            })
+            .collect()
     }
 }
 
@@ -266,19 +284,4 @@ fn entry(received: &Received) -> ledger::Received {
         target,
         verdict,
     }
-}
-
-/// Les lectures telles que le grand livre les garde pour les écrans.
-pub(super) fn reading_rows(readings: &Readings) -> Vec<ReadingRow> {
-    let quotes = readings.quotes.iter().map(|(_, quote)| quote).chain([&readings.euro]);
-    let bid_asks = quotes.map(|quote| quote.as_ref().map(|quote| (quote.value.bid(), quote.value.ask())));
-    let each = readings.each().into_iter();
-    each.zip(bid_asks.chain(std::iter::repeat(None)))
-        .map(|((what, at, failure), bid_ask)| ReadingRow {
-            what,
-            bid_ask,
-            at,
-            failure: failure.map(str::to_owned),
-        })
-        .collect()
 }

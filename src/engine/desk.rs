@@ -17,7 +17,6 @@ use crate::domain::market::PerCoin;
 use crate::domain::money::{Quantity, Usdc};
 use crate::domain::portfolio::Holdings;
 use crate::fetch::OneShot;
-use crate::ledger::ClockReading;
 
 /// Entre deux tables d'essais, quand tout va.
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -38,8 +37,6 @@ pub struct Desk {
     pub(super) sender: OneShot,
     pub(super) preflight: Preflight,
     pub(super) gate: Gate,
-    /// La dernière mesure de l'heure de la bourse, pour les écrans.
-    pub(super) clock: Option<ClockReading>,
     /// Bon quand le compte a été lu à ce tour, qu'il est le nôtre et peut négocier ; sinon pourquoi pas.
     pub(super) account_read: Result<(), String>,
     pub(super) shortage: Shortage,
@@ -58,7 +55,6 @@ impl Desk {
             sender,
             preflight,
             gate: Gate::new(),
-            clock: None,
             account_read: Err("the account is not read yet".to_owned()),
             shortage: Shortage::default(),
             doubts: BTreeMap::new(),

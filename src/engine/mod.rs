@@ -28,8 +28,9 @@ pub use venue::Venue;
 
 use crate::binance::Exchange;
 use crate::clock;
-use crate::domain::market::Readings;
-use crate::domain::money::Weight;
+use crate::domain::market::{self, Market, Readings, Unknown};
+use crate::domain::moment::Moment;
+use crate::domain::money::{Rate, Weight};
 use crate::leader::Leader;
 use crate::ledger::{Db, Ledger, LedgerError, Outlook};
 use crate::metrics::Instruments;
@@ -54,6 +55,8 @@ pub struct Engine {
     manner: Manner,
     venue: Venue,
     readings: Readings,
+    /// Quand l'heure de la machine a été trouvée juste pour la dernière fois, ou pourquoi elle ne l'est pas.
+    hour: Result<Moment, String>,
     /// Ce que les écrans savent déjà de l'accès à la bourse.
     outlook: Option<Outlook>,
     commands: Receiver<Command>,
@@ -74,6 +77,11 @@ enum Event {
     Command(Command),
 }
 
+/// Relit le marché, puis l'heure.
+async fn look_outside(exchange: Rc<Exchange>, readings: Readings) -> (Readings, Result<Moment, String>) {
+    (exchange.refresh(readings).await, exchange.check_clock().await)
+}
+
 impl Engine {
     /// Un moteur prêt à tourner, et la poignée qui lui envoie des commandes.
     pub fn new(
@@ -91,6 +99,7 @@ impl Engine {
             manner,
             venue,
             readings: Readings::default(),
+            hour: Err("not read yet".to_owned()),
             outlook: None,
             commands: queue,
             instruments: Arc::new(Instruments::new(&[], &[])),
@@ -153,8 +162,12 @@ impl Engine {
         if self.next_poll <= now {
             self.next_poll = now + self.manner.poll_interval;
             self.next_market = now + self.manner.market_interval;
-            if let Err(error) = self.cycle().await {
-                log::error!("cycle_failed reason={error}");
+            let failure = self.cycle().await.err().map(|error| error.to_string());
+            match (self.ledger.tell_unwritten(failure.clone()), failure) {
+                // Une fois : un disque plein l'est des jours, et le journal est peut-être sur le même.
+                (true, Some(reason)) => log::error!("cycle_failed reason={reason}"),
+                (true, None) => log::info!("ledger_written_again"),
+                (false, _) => {}
             }
             self.instruments.polled(clock::instant().saturating_duration_since(now));
         } else if self.next_market <= now {
@@ -198,16 +211,32 @@ impl Engine {
 
     /// Relit le marché ; rend vrai si un signal attend et que plus rien ne lui manque.
     async fn refresh_market(&mut self) -> Result<bool, LedgerError> {
-        let (exchange, readings) = (self.exchange.clone(), self.readings.clone());
-        self.readings = self.obeying(async move { exchange.refresh(readings).await }).await;
+        let look = look_outside(self.exchange.clone(), self.readings.clone());
+        (self.readings, self.hour) = self.obeying(look).await;
         self.keep_readings().await?;
         let waits = |db: &mut Db| Ok(!db.agent()?.paused && !db.pending()?.is_empty());
-        Ok(self.readings.complete(clock::now()).is_ok() && self.ledger.with(waits).await?)
+        Ok(self.known(clock::now()).is_ok() && self.ledger.with(waits).await?)
     }
 
     async fn keep_readings(&self) -> Result<(), LedgerError> {
-        let rows = cycle::reading_rows(&self.readings);
+        let rows = self.reading_rows();
         self.ledger.with(move |db| db.keep_readings(&rows)).await
+    }
+
+    /// Le marché complet, à une heure juste ; sinon tout ce qui manque. À une heure fausse, rien de ce que l'on daterait
+    /// n'a de sens.
+    fn known(&self, now: Moment) -> Result<Market, Vec<Unknown>> {
+        let market = self.readings.complete(now);
+        let (at, failure) = (self.hour.as_ref().ok().copied(), self.hour.as_ref().err());
+        match market::missing(market::CLOCK.to_owned(), at, failure.map(String::as_str), now) {
+            None => market,
+            Some(clock) => Err(market.err().into_iter().flatten().chain([clock]).collect()),
+        }
+    }
+
+    /// Le cours de l'euro auquel compter de l'argent ; `None` s'il n'est pas frais ou l'heure pas juste.
+    fn rate(&self, now: Moment) -> Option<Rate> {
+        self.hour.as_ref().ok().and(self.readings.rate(now))
     }
 
     async fn obey(&mut self, command: Command) {
@@ -217,7 +246,7 @@ impl Engine {
             reply.try_send(released).ok();
             return;
         }
-        let rate = self.readings.rate(clock::now());
+        let rate = self.rate(clock::now());
         if command.carry_out(&self.ledger, rate).await {
             // Reprendre, c'est suivre tout de suite.
             self.next_poll = clock::instant();

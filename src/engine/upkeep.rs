@@ -38,13 +38,8 @@ impl Engine {
         let exchange = desk.account.exchange().clone();
         if exchange.needs_synchronising() && exchange.silence().is_none() {
             let measured = self.obeying(async move { exchange.synchronise().await }).await;
-            let Venue::Live(desk) = &mut self.venue else { return Ok(false) };
-            match measured {
-                Ok(server) => {
-                    let (at, margin) = (clock::now(), server.margin.as_millis() as i64);
-                    desk.clock = Some(ClockReading { lead: server.lead_of(at), margin, at });
-                }
-                Err(trouble) => log::warn!("clock_not_measured reason={trouble}"),
+            if let Err(trouble) = measured {
+                log::warn!("clock_not_measured reason={trouble}");
             }
         }
         self.run_checks().await?;
@@ -235,14 +230,15 @@ impl Engine {
     /// Garde pour les écrans, et pour après un redémarrage, ce que la bourse demande et l'état de l'échange.
     pub(super) async fn keep_outlook(&mut self) -> Result<(), LedgerError> {
         let silenced = self.exchange.silence();
-        let mut outlook = Outlook {
+        let clock = self.exchange.server_clock().map(|server| {
+            let (lead, at) = server.measured();
+            ClockReading { lead, margin: server.margin.as_millis() as i64, at }
+        });
+        let outlook = Outlook {
             silenced: silenced.map(|Silence { status, from, until }| Silenced { status, from, until }),
-            ..Outlook::default()
+            clock,
+            closed: self.closed(),
         };
-        if let Venue::Live(desk) = &self.venue {
-            outlook.closed = desk.obstacle();
-            outlook.clock = desk.clock;
-        }
         if self.outlook.as_ref() != Some(&outlook) {
             let kept = outlook.clone();
             self.ledger.with(move |db| db.keep_outlook(&kept)).await?;

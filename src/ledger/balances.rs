@@ -3,12 +3,18 @@
 //! Le compte peut tenir plus (l'argent d'un autre usage) ; tant que rien n'est en doute, ce surplus est retenu :
 //! nos ordres ne le changent pas, et il prouve plus tard qu'un ordre inconnu n'a pas eu lieu.
 
+use std::time::Duration;
+
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{Db, LedgerError, views};
 use crate::domain::market::{Coin, PerCoin};
 use crate::domain::moment::Moment;
 use crate::domain::money::{Quantity, Usdc};
+
+/// Une comparaison qui n'a pas changé ne se récrit qu'au bout de ce temps : le compte est lu à chaque tour, et une
+/// carte SD s'use.
+const RENEWED_AFTER: Duration = Duration::from_secs(600);
 
 /// Ce que le compte tient de chaque actif, libre et bloqué.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -31,8 +37,17 @@ impl Db {
                 transaction.execute(
                     "INSERT INTO balances (asset, held, booked, at, surplus) VALUES (?1, ?2, ?3, ?4, ?5)
                      ON CONFLICT (asset) DO UPDATE SET held = ?2, booked = ?3, at = ?4,
-                         surplus = coalesce(?5, surplus)",
-                    params![asset, held, booked, now, (!doubtful).then_some(surplus)],
+                         surplus = coalesce(?5, surplus)
+                     WHERE held <> ?2 OR booked <> ?3 OR surplus IS NOT coalesce(?5, surplus)
+                         OR at NOT BETWEEN ?6 AND ?4",
+                    params![
+                        asset,
+                        held,
+                        booked,
+                        now,
+                        (!doubtful).then_some(surplus),
+                        now.minus(RENEWED_AFTER)
+                    ],
                 )?;
             }
         }

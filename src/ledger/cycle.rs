@@ -133,6 +133,10 @@ fn survive(connection: &Connection, valuation: &Valuation) -> Result<bool, Ledge
         return Ok(false);
     }
     let low_now = survival::count(low, valuation.total_eur);
+    // Rien de bas, ni avant ni maintenant : rien à retenir, et une page de moins à écrire à chaque tour.
+    if (low, low_now) == (0, 0) {
+        return Ok(false);
+    }
     let dies = state == "ACTIVE" && low_now >= survival::READINGS;
     connection.execute(
         "UPDATE agent SET low_in_a_row = ?1, judged_at = ?2, state = CASE WHEN ?3 THEN 'DEAD' ELSE state END",

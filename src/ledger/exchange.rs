@@ -38,11 +38,9 @@ pub struct Outlook {
 impl Db {
     /// Lie le grand livre à ce compte la première fois ; rend vrai s'il est celui du premier démarrage.
     pub fn recognise_account(&mut self, uid: i64) -> Result<bool, LedgerError> {
-        Ok(self.connection.query_row(
-            "UPDATE exchange SET uid = coalesce(uid, ?1) RETURNING uid = ?1",
-            [uid],
-            |row| row.get(0),
-        )?)
+        // À chaque tour : n'écrit que la première fois.
+        self.connection.execute("UPDATE exchange SET uid = ?1 WHERE uid IS NULL", [uid])?;
+        Ok(self.connection.query_row("SELECT uid = ?1 FROM exchange", [uid], |row| row.get(0))?)
     }
 
     /// Retient où en est l'accès à la bourse ; une heure mesurée n'est pas oubliée.

@@ -50,7 +50,7 @@ impl Db {
         }
         transaction.execute(
             "INSERT INTO order_marks (coin, order_id) VALUES (?1, ?2)
-             ON CONFLICT (coin) DO UPDATE SET order_id = max(order_id, ?2)",
+             ON CONFLICT (coin) DO UPDATE SET order_id = ?2 WHERE order_id < ?2",
             params![coin, mark],
         )?;
         transaction.commit()?;

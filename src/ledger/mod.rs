@@ -11,6 +11,7 @@ mod audit;
 mod balances;
 mod changes;
 mod columns;
+mod copy;
 mod cycle;
 mod exchange;
 mod flows;
@@ -23,7 +24,7 @@ pub mod views;
 
 use std::fmt;
 use std::fs::{self, File};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
@@ -38,6 +39,7 @@ use changes::Changes;
 pub use audit::{Audit, LiveOrder};
 pub use balances::Held;
 pub use changes::Watch;
+pub use copy::{copy, replace};
 pub use cycle::{CycleRecord, ReadingRow};
 pub use exchange::{ClockReading, Outlook, Silenced};
 pub use foreign::ForeignOrder;
@@ -47,8 +49,10 @@ pub use signals::{Decision, PendingSignal, Received, SignalStatus, Verdict};
 /// Travaux en attente au plus ; au-delà, qui demande attend son tour.
 const QUEUE: usize = 64;
 
-/// Réglages mesurés pour un Pi : peu de cache, rien en mémoire partagée, tout au disque.
+/// Réglages mesurés pour un Pi : peu de cache, rien en mémoire partagée, tout au disque. De petites pages : un tour en
+/// change six, de quelques octets chacune, et chacune s'écrit entière ; une base déjà faite garde les siennes.
 const PRAGMAS: &str = "
+    PRAGMA page_size = 1024;
     PRAGMA foreign_keys = OFF;
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;
@@ -126,6 +130,8 @@ type Job = Box<dyn FnOnce(&mut Db) + Send>;
 pub struct Ledger {
     keeper: Keeper,
     changes: Changes,
+    /// Pourquoi le dernier tour n'a pas pu s'écrire : la seule chose que le grand livre ne peut pas dire lui-même.
+    unwritten: Arc<Mutex<Option<String>>>,
 }
 
 /// Qui exécute les travaux.
@@ -152,11 +158,13 @@ pub fn open(
     initial: Eur,
     now: Moment,
 ) -> Result<(Ledger, LedgerThread), LedgerError> {
-    let storage = |error: std::io::Error| LedgerError::Storage(format!("{}: {error}", path.display()));
+    let explained =
+        |reason: String| LedgerError::Storage(format!("{}: {reason}; {}", path.display(), remedy(&reason)));
+    let storage = |error: std::io::Error| explained(error.to_string());
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         fs::create_dir_all(folder).map_err(storage)?;
     }
-    let lock = File::create(path.with_added_extension("lock")).map_err(storage)?;
+    let lock = File::create(lock_of(path)).map_err(storage)?;
     if lock.try_lock().is_err() {
         return Err(LedgerError::Refused(format!(
             "another calvalot already uses {}: stop it first, or set another DB_PATH",
@@ -164,23 +172,40 @@ pub fn open(
         )));
     }
     let db = prepare(path, mode, initial, now).map_err(|error| match error {
-        LedgerError::Storage(reason) => LedgerError::Storage(format!(
-            "{}: {reason}; put a good copy there, or set another DB_PATH",
-            path.display()
-        )),
+        LedgerError::Storage(reason) => explained(reason),
         error => error,
     })?;
     let changes = db.changes.clone();
     let (jobs, queue) = channel::bounded(QUEUE);
     let thread =
         thread::Builder::new().name("ledger".to_owned()).spawn(move || keep(db, &queue)).map_err(storage)?;
-    Ok((Ledger { keeper: Keeper::Thread(jobs), changes }, LedgerThread { thread, _lock: lock }))
+    Ok((Ledger::kept_by(Keeper::Thread(jobs), changes), LedgerThread { thread, _lock: lock }))
+}
+
+/// Tenu verrouillé par qui écrit la base à `path`.
+fn lock_of(path: &Path) -> PathBuf {
+    path.with_added_extension("lock")
+}
+
+/// Quoi faire d'une base qui ne s'ouvre pas, d'après les mots du système ou de SQLite.
+fn remedy(reason: &str) -> &'static str {
+    let says = |words: [&str; 2]| words.iter().any(|word| reason.contains(word));
+    if says(["Read-only file system", "readonly"]) {
+        "mount it for writing; an SD card that makes itself read-only is worn out: copy data/ from it, replace it"
+    } else if says(["Permission denied", "unable to open"]) {
+        "let the user that runs calvalot read and write there, or set another DB_PATH"
+    } else if says(["No space left", "disk is full"]) {
+        "make room on this disk"
+    } else {
+        "put a good copy there, or set another DB_PATH"
+    }
 }
 
 /// Une base en mémoire, sans fil : elle survit à qui s'en sert tant qu'une poignée vit.
 pub fn in_memory(mode: &str, initial: Eur, now: Moment) -> Result<Ledger, LedgerError> {
     let db = settled(Connection::open_in_memory()?, mode, initial, now)?;
-    Ok(Ledger { changes: db.changes.clone(), keeper: Keeper::Caller(Arc::new(Mutex::new(db))) })
+    let changes = db.changes.clone();
+    Ok(Ledger::kept_by(Keeper::Caller(Arc::new(Mutex::new(db))), changes))
 }
 
 /// Regarde la base à `path` sans rien y écrire, même quand le démon s'en sert ; `None` s'il n'y en a pas
@@ -232,6 +257,23 @@ fn keep(mut db: Db, queue: &Receiver<Job>) {
 }
 
 impl Ledger {
+    fn kept_by(keeper: Keeper, changes: Changes) -> Ledger {
+        Ledger { keeper, changes, unwritten: Arc::default() }
+    }
+
+    /// Pourquoi le dernier tour n'a pas pu s'écrire ; `None` s'il l'a été.
+    pub fn unwritten(&self) -> Option<String> {
+        self.unwritten.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Retient comment l'écriture d'un tour a fini ; rend vrai si ce n'est pas comme celle d'avant.
+    pub fn tell_unwritten(&self, reason: Option<String>) -> bool {
+        let mut unwritten = self.unwritten.lock().unwrap_or_else(PoisonError::into_inner);
+        let changed = *unwritten != reason;
+        *unwritten = reason;
+        changed
+    }
+
     /// Fait exécuter `job` par le fil du grand livre et rend sa réponse. Si l'appelant s'en va
     /// avant, le travail se fait quand même en entier.
     pub async fn with<T: Send + 'static>(

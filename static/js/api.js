@@ -7,7 +7,7 @@
 /** @typedef {number | null} N */
 /** @typedef {{what: string, reason: string, since: N}} Unknown */
 /** @typedef {{coin: string, decision: string, code: string, reason: string | null}} Decision */
-/** @typedef {{status: string, poller: string, version: string, timestamp: string}} Health */
+/** @typedef {{status: string, poller: string, version: string, timestamp: string, clock?: string, ledger?: string}} Health */
 /** @typedef {{coin: string, weight: N, leader_weight: N}} Share */
 /**
  * @typedef {{status: 'ACTIVE' | 'DEAD', initial_total_eur: N, total_deposited_eur: N, positions_count: N,

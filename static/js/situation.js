@@ -92,7 +92,9 @@ function agentNotices(parts, { words }) {
   const notices = [];
   const [budget, status, health] = [parts.budget.data, parts.status.data, parts.health.data];
   if (isDead(parts)) notices.push({ id: 'dead', tone: 'bad', text: words.say('notice.dead') });
-  if (health?.status === 'degraded') {
+  if (health?.ledger && health.ledger !== 'written') {
+    notices.push({ id: 'ledger', tone: 'bad', text: words.say('notice.ledger'), detail: health.ledger });
+  } else if (health?.status === 'degraded') {
     notices.push({ id: 'health', tone: 'bad', text: words.say('notice.degraded'), detail: health.poller });
   } else if (status && !status.running && !status.paused && !isDead(parts)) {
     notices.push({ id: 'running', tone: 'bad', text: words.say('notice.not_running') });
@@ -193,5 +195,6 @@ export function namesText(whats, words) {
 function whatText(what, words) {
   if (what === 'rules') return words.say('unknown.rules');
   if (what === 'cash') return words.say('unknown.cash');
+  if (what === 'clock') return words.say('unknown.clock');
   return /rate/i.test(what) ? words.say('unknown.rate') : what;
 }

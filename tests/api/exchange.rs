@@ -21,9 +21,12 @@ const EXCHANGE: [(&str, &str); 8] = [
 fn a_simulation_knows_nothing_of_an_account_and_says_so() {
     let (world, folder) = (still_world(), Folder::new());
     let follower = settled(&world, &folder);
+    let mut exchange = follower.site().json("/api/exchange");
+    // L'heure se lit sans clé.
+    assert!(exchange["clock"].take()["warning"].is_null(), "{exchange}");
     let expected = json!({"mode": "dry_run", "trading_open": null, "closed_reason": null, "silence": null,
         "clock": null, "checks": [], "reconciliation": [], "foreign_orders": []});
-    assert_eq!(follower.site().json("/api/exchange"), expected);
+    assert_eq!(exchange, expected);
 }
 
 #[test]

@@ -16,7 +16,7 @@ const OPEN_METRICS: [&str; 3] = ["application/openmetrics-text", "charset=utf-8"
 const TEXT: [&str; 3] = ["text/plain", "charset=utf-8", "version=0.0.4"];
 
 /// Celles qui n'ont aucune série tant que leur valeur n'est pas connue ; elles ne sont alors pas décrites non plus.
-const UNKNOWN_AT_FIRST: [&str; 11] = [
+const UNKNOWN_AT_FIRST: [&str; 12] = [
     "calvalot_portfolio_value_eur",
     "calvalot_portfolio_value_usdc",
     "calvalot_cash_usdc",
@@ -28,13 +28,13 @@ const UNKNOWN_AT_FIRST: [&str; 11] = [
     "calvalot_signal_timestamp_seconds",
     "calvalot_target_weight_ratio",
     "calvalot_drift_ratio",
+    "calvalot_clock_lead_seconds",
 ];
 
 /// Celles d'un compte réel, d'un silence de la bourse, d'une sauvegarde ; sans série ailleurs.
-const ELSEWHERE: [&str; 7] = [
+const ELSEWHERE: [&str; 6] = [
     "calvalot_trading_open",
     "calvalot_check_ok",
-    "calvalot_clock_lead_seconds",
     "calvalot_exchange_silent_until_timestamp_seconds",
     "calvalot_reconciliation_difference",
     "calvalot_reconciliation_missing",

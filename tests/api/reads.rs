@@ -319,7 +319,7 @@ fn before_the_first_poll_nothing_is_known_and_nothing_is_zero_for_it() {
         json!({"connected": false, "last_contact": null, "last_signal_at": null, "error": null})
     );
     let unknown = agent["unknown"].as_array().unwrap();
-    assert_eq!(unknown.len(), 12, "five prices, five rules, the euro, the cash: {unknown:?}");
+    assert_eq!(unknown.len(), 13, "five prices, five rules, the euro, the clock, the cash: {unknown:?}");
     for unknown in unknown {
         check("unknown", unknown, &UNKNOWN);
         assert!(unknown["since"].is_null(), "{unknown}");
@@ -370,6 +370,8 @@ fn health_says_when_the_last_poll_was() {
         ("service", "calvalot"),
         ("version", "test"),
         ("poller", "text"),
+        ("clock", "right"),
+        ("ledger", "written"),
         ("timestamp", "text"),
     ];
     check("health", &health, &fields);

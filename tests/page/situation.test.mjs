@@ -68,6 +68,8 @@ test('every fault comes first, in words, and ends the all is well', () => {
     ['waiting signals', { status: { waiting_signals: 2 } }, 'waiting', /^2 signals wait/],
     ['a missing price', { budget: { unknown: [price] } }, 'unknown price BTCUSDC', /^BTC price: unknown since .*4 min/],
     ['a rate never known', { status: { unknown: [{ what: 'rate', reason: 'x', since: null }] } }, 'unknown rate', /since the start/],
+    ['a full disk', { health: { status: 'degraded', ledger: 'disk is full' } }, 'ledger', /cannot be written/],
+    ['a clock that is wrong', { status: { unknown: [{ what: 'clock', reason: 'x', since: null }] } }, 'unknown clock', /^Clock of this machine/],
     ['a loop that stopped', { health: { status: 'degraded' } }, 'health', /no longer asks/],
     ['an agent that does not run', { status: { running: false } }, 'running', /not running/],
   ];

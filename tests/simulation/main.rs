@@ -4,6 +4,7 @@
 //! `SEEDS=100000` en fait plus ; `SEED=123` en rejoue une seule, avec son journal.
 
 mod beyond;
+mod hour;
 mod network;
 mod proof;
 mod scenario;

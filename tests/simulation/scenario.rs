@@ -81,6 +81,7 @@ pub fn heal(universe: &mut Universe) {
     universe.books(|db| db.refuse_writes(false));
     universe.network.set_latency(Duration::from_millis(80));
     *universe.fault.borrow_mut() = None;
+    universe.set_right();
     let exchange = universe.world.exchange();
     exchange.set_skew(0);
     exchange.set_drift(0);

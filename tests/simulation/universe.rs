@@ -27,7 +27,7 @@ use smol::LocalExecutor;
 use crate::network::{EXCHANGE, LEADER, SimulatedNetwork};
 
 /// Le 21 septembre 2026, à la bourse comme au départ de la machine.
-const START: Moment = Moment(1_790_000_000_000);
+pub const START: Moment = Moment(1_790_000_000_000);
 
 /// Ce que le compte tient d'abord. Le BNB n'est pas aux livres : il paie des frais.
 pub const USDC: Decimal = dec!(1500);
@@ -196,6 +196,12 @@ impl Universe {
     /// L'horloge de la machine saute, l'autre non.
     pub fn jump(&self, milliseconds: i64) {
         self.time.clock().jump(milliseconds);
+    }
+
+    /// Le réseau remet la machine à l'heure vraie.
+    pub fn set_right(&self) {
+        let wall = START.0 + self.elapsed().as_millis() as i64;
+        self.jump(wall - self.time.clock().wall().0);
     }
 
     /// Lit le grand livre.

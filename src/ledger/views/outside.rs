@@ -1,6 +1,7 @@
 //! Le dehors vu du grand livre : les dernières lectures, celles qui sont fraîches, ce qui manque.
 
 use rusqlite::Connection;
+use rusqlite::OptionalExtension;
 
 use crate::domain::market::{self, PerCoin, Quote, Reading, Unknown};
 use crate::domain::moment::Moment;
@@ -62,5 +63,14 @@ impl Db {
             rate: quote(market::EURO).map(|quote| Rate::new(quote.mid().decimal())),
             unknown,
         })
+    }
+
+    /// Pourquoi l'heure de la machine n'est pas tenue pour juste à `now` ; `None` si elle l'est.
+    pub fn clock_unknown(&self, now: Moment) -> Result<Option<Unknown>, LedgerError> {
+        let sql = "SELECT at, failure FROM readings WHERE what = ?1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let read = statement.query_row([market::CLOCK], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        let (at, failure): (Option<Moment>, Option<String>) = read.unwrap_or_default();
+        Ok(market::missing(market::CLOCK.to_owned(), at, failure.as_deref(), now))
     }
 }

@@ -18,7 +18,8 @@ ENV CARGO_BUILD_JOBS=$CARGO_BUILD_JOBS \
     LIBZ_SYS_STATIC=1
 
 # Les dépendances, derrière un programme vide.
-COPY Cargo.toml Cargo.lock build.rs ./
+COPY Cargo.toml Cargo.lock ./
+COPY build build
 RUN mkdir src && echo 'fn main() {}' >src/main.rs && touch src/lib.rs \
     && cargo build --locked --release --bin calvalot
 
@@ -27,7 +28,7 @@ COPY static static
 COPY packaging/rootfs packaging/rootfs
 ARG GIT_COMMIT=
 # Les dates des sources sont plus vieilles que le programme vide : sans cela, cargo le croirait à jour.
-RUN touch src/main.rs src/lib.rs \
+RUN touch src/main.rs src/lib.rs static \
     && GIT_COMMIT=$GIT_COMMIT cargo build --locked --release --bin calvalot \
     && packaging/rootfs target/release/calvalot /rootfs \
     && mkdir /empty

@@ -164,6 +164,25 @@ fn the_domain_has_no_floating_point_but_to_show_a_number() {
     expect_none(faults);
 }
 
+/// Une écriture préparée d'avance ne serait annoncée qu'une fois (`ledger/changes.rs`) : la page ne la verrait plus.
+#[test]
+fn only_reads_of_the_ledger_are_prepared_in_advance() {
+    let (mut faults, mut seen) = (Vec::new(), 0);
+    for source in sources().iter().filter(|source| source.module() == "ledger") {
+        let views = source.name.starts_with("ledger/views/");
+        for (at, line) in source.code.iter().enumerate() {
+            let kept = line.contains("prepare_cached");
+            seen += usize::from(kept);
+            let writes = ["INSERT ", "UPDATE ", "DELETE ", "REPLACE "].iter().any(|word| line.contains(word));
+            if (kept && !views) || (writes && views) {
+                faults.push(format!("{}:{}: {line}", source.name, at + 1));
+            }
+        }
+    }
+    assert!(seen > 5, "only {seen} statements are kept");
+    expect_none(faults);
+}
+
 #[test]
 fn every_file_opens_with_what_it_owns_and_stays_short() {
     let mut faults = Vec::new();

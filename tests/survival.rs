@@ -75,12 +75,14 @@ fn snapshots_older_than_a_month_are_kept_one_an_hour() {
             "WITH RECURSIVE slot(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM slot WHERE n < 287)
              INSERT INTO snapshots (total_eur, coins_usdc, cash_usdc, deposited_eur, at)
              SELECT '1', '0', '1', '1', {start} + n * 600000 FROM slot;
-             UPDATE snapshots SET id = 719 WHERE id = 288;"
+             UPDATE snapshots SET id = 719 WHERE id = 288;
+             INSERT INTO movements (kind, eur, rate, usdc, at, value_eur, valued_at)
+                 VALUES ('opening', '1', '1', '1', {start}, '1', {start} + 3000000);"
         ))
         .expect("old snapshots are written");
     close(&ledger, dec!(100), 1);
     let kept: i64 = books.query_row("SELECT count(*) FROM snapshots", [], |row| row.get(0)).expect("a count");
-    assert_eq!(kept, 48 + 1, "two days by the hour, and the one of now");
+    assert_eq!(kept, 48 + 1 + 1, "two days by the hour, the one that values a movement, and the one of now");
     drop(ledger);
     thread.join();
 }

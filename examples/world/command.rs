@@ -1,4 +1,5 @@
-//! Une ligne, un geste sur la bourse simulée : en régler le marché, le compte ou les pannes, ou en lire les livres.
+//! Une ligne, un geste sur le monde simulé : régler le marché, le compte, le leader ou les pannes, ou lire les livres
+//! de la bourse.
 //!
 //! Les montants sont des textes, dans les deux sens : aucun ne traverse un flottant. Les livres sont ceux de la
 //! bourse, jamais ce qu'elle a répondu ; une paire inconnue y est une faute de qui écrit, et arrête tout.
@@ -6,8 +7,8 @@
 use std::str::{FromStr, SplitWhitespace};
 
 use calvalot::sim::{
-    Balance, Book, Fault, Fill, Handling, Lag, Listing, NotionalFilter, On, Order, OrderSide, Reply, Status,
-    View, Wire, World,
+    Balance, Book, Fault, Fill, Handling, Lag, Listing, NotionalFilter, On, Order, OrderSide, Reply, Side,
+    Status, View, Wire, World,
 };
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -41,6 +42,12 @@ pub fn obey(world: &World, line: &str) -> Result<Value, String> {
         "skew-ms" => exchange.set_skew(words.read()?),
         "lag-reads" => exchange.set_lag(view(words.word()?)?, Lag::Reads(words.read()?)),
         "wipe" => exchange.wipe(),
+        "target" => return Ok(world.leader().set_target(&shares(words)?).into()),
+        "signal" => world.leader().set_raw(words.rest()),
+        "no-signal" => world.leader().no_signal(),
+        "close" => world.refuse_connections(side(words.word()?)?).map_err(|error| error.to_string())?,
+        "open" => world.accept_connections(side(words.word()?)?).map_err(|error| error.to_string())?,
+        "clear-faults" => world.clear_faults(),
         "fault" => {
             let on = On::exchange(words.word()?).method(words.word()?).next(words.read()?);
             world.fault(on, fault(words)?);
@@ -48,6 +55,23 @@ pub fn obey(world: &World, line: &str) -> Result<Value, String> {
         other => return Err(format!("no command {other}")),
     }
     Ok("ok".into())
+}
+
+/// `BTCUSDC 0.4 ETHUSDC 0.3`.
+fn shares<'a>(words: &mut Words<'a>) -> Result<Vec<(&'a str, Decimal)>, String> {
+    let mut shares = Vec::new();
+    while let Some(pair) = words.0.next() {
+        shares.push((pair, words.read()?));
+    }
+    Ok(shares)
+}
+
+fn side(word: &str) -> Result<Side, String> {
+    Ok(match word {
+        "leader" => Side::Leader,
+        "exchange" => Side::Exchange,
+        other => return Err(format!("no side {other}")),
+    })
 }
 
 /// La moitié publique d'une clé, dont la ligne ne porte que le base64.

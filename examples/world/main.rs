@@ -1,5 +1,6 @@
 //! Le monde simulé tout seul, dans son propre processus, pour qui n'est pas en Rust : `benches/footprint` mesure
-//! ainsi le démon, et lui seul ; `tests/clients` y mène des clients que personne ici n'a écrits.
+//! ainsi le démon, et lui seul ; `tests/clients` y mène des clients que personne ici n'a écrits ; `tests/browser` y
+//! met la page dans chacun de ses états.
 //!
 //! Écrit d'abord son environnement : trois lignes que l'on peut donner telles quelles à `calvalot run`, puis la clé
 //! de la bourse et son secret. Ensuite, chaque ligne de l'entrée standard est un ordre (`command.rs`), auquel répond

@@ -8,7 +8,8 @@ use rust_decimal::{Decimal, dec};
 
 use super::Request;
 use super::agent::UnknownStatus;
-use super::errors::{ApiError, choice, json, json_body, limit};
+use super::errors::{ApiError, json, json_body};
+use super::parameters::{choice, limit};
 use crate::clock;
 use crate::domain::allocation::Allocation;
 use crate::domain::market::{Coin, PerCoin};

@@ -3,9 +3,11 @@
 //! tide apporte les routes ; la socket, la lecture, les délais et l'arrêt sont ici, parce que son propre serveur n'a
 //! aucune limite. Un client malformé, lent ou bavard ne coûte jamais plus que sa propre connexion, et une route qui
 //! panique ne coûte qu'un 500. Tout vit sur l'exécuteur de l'appelant : aucun fil n'est créé.
-//! Invariant : au plus `Limits::connections` connexions, chacune avec une échéance, toutes finies quand `serve` rend.
+//! Invariant : au plus `Limits::connections` connexions, chacune avec une échéance, toutes finies quand `serve` rend. Seule
+//! une réponse sans fin (`feed`) n'en a pas : elle cède sa place avant toute requête, et l'arrêt ne l'attend pas.
 
 mod connection;
+pub mod feed;
 mod head;
 pub mod host;
 mod places;
@@ -22,7 +24,8 @@ use async_io::{Async, Timer};
 use smol::future::{self, FutureExt};
 use smol::{LocalExecutor, Task};
 
-use connection::{Connection, before, turn_away};
+pub(super) use connection::before;
+use connection::{Connection, turn_away};
 use places::{Place, Places};
 
 /// Ce qu'un client peut coûter.
@@ -40,7 +43,7 @@ pub struct Limits {
     pub request: Duration,
     /// Durée pour qu'une route réponde.
     pub answer: Duration,
-    /// Durée pour que la réponse parte entière.
+    /// Durée pour que la réponse parte entière, ou chaque morceau d'une réponse sans fin.
     pub write: Duration,
     /// Durée sans rien demander, entre deux requêtes.
     pub idle: Duration,
@@ -123,7 +126,7 @@ where
             log::warn!("connection_turned_away peer={peer} reason=all_places_answering");
             return turn_away(&stream).await;
         };
-        if let Err(error) = prepare(&stream) {
+        if let Err(error) = prepare(&stream, &self.limits) {
             log::debug!("connection_lost peer={peer} error=\"{error}\"");
             return;
         }
@@ -143,10 +146,13 @@ where
     async fn finish(&self) {
         let deadline = Instant::now() + self.limits.stop;
         let mut cut = 0;
-        for (mut task, asked) in self.places.close() {
-            if !asked {
-                task.cancel().await;
-            } else if before(deadline, &mut task).await.is_none() {
+        let (asked, others): (Vec<_>, Vec<_>) =
+            self.places.close().into_iter().partition(|(_, asked)| *asked);
+        for (task, _) in others {
+            task.cancel().await;
+        }
+        for (mut task, _) in asked {
+            if before(deadline, &mut task).await.is_none() {
                 task.cancel().await;
                 cut += 1;
             }
@@ -155,6 +161,27 @@ where
     }
 }
 
-fn prepare(stream: &Async<TcpStream>) -> io::Result<()> {
+fn prepare(stream: &Async<TcpStream>, limits: &Limits) -> io::Result<()> {
+    // Un téléphone parti sans rien dire n'accuse plus réception : sans cela, le noyau insisterait un quart d'heure.
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::net::sockopt::set_tcp_user_timeout(stream, limits.write.as_millis() as u32) {
+        log::debug!("user_timeout_not_set error=\"{error}\"");
+    }
     stream.get_ref().set_nodelay(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_client_that_acknowledges_nothing_is_given_up_as_soon_as_one_that_does_not_read() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("the loopback has free ports");
+        let address = listener.local_addr().expect("a bound socket has an address");
+        let stream = Async::new(TcpStream::connect(address).expect("it listens")).expect("a socket");
+        prepare(&stream, &Limits::default()).expect("a socket takes its options");
+        let limit = rustix::net::sockopt::tcp_user_timeout(&stream).expect("an option that can be read");
+        assert_eq!(limit, 30_000);
+    }
 }

@@ -8,13 +8,16 @@ pub mod errors;
 pub mod front;
 pub mod guard;
 pub mod page;
+pub mod parameters;
 
 mod agent;
 mod budget;
+mod events;
 mod exchange;
 mod health;
 mod marks;
 mod orders;
+pub mod parts;
 mod positions;
 mod scrape;
 mod signals;
@@ -28,6 +31,7 @@ use crate::engine::{Commands, Refusal};
 use crate::ledger::{Ledger, LedgerError};
 use crate::metrics::{Instruments, Place};
 use errors::{ApiError, Routes};
+use events::Events;
 use guard::Guard;
 
 /// Ce que les routes ont sous la main.
@@ -63,7 +67,8 @@ pub fn app(state: State, guard: Guard) -> tide::Server<State> {
         .get("/api/exchange", exchange::exchange)
         .get("/api/signals", signals::signals)
         .get("/api/agent/status", agent::status)
-        .post("/api/agent/toggle", agent::toggle);
+        .post("/api/agent/toggle", agent::toggle)
+        .get("/api/events", Events::default());
     page::add_to(routes).guarded(guard)
 }
 

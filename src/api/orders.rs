@@ -4,7 +4,8 @@ use http_types::StatusCode;
 use miniserde::{Deserialize, Serialize};
 
 use super::Request;
-use super::errors::{ApiError, json, json_body, limit};
+use super::errors::{ApiError, json, json_body};
+use super::parameters::limit;
 use crate::clock;
 use crate::domain::doubt::ATTEMPTS;
 use crate::domain::intent::State;

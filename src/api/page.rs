@@ -1,17 +1,17 @@
-//! La page : les fichiers de `static/`, dans le binaire, tels quels.
+//! La page : les fichiers de `static/` sans leurs commentaires, dans le binaire, tels quels et compressés.
 //!
-//! Ajouter un fichier, c'est ajouter sa ligne à `FILES` ; un test compare la table au dossier. Rien n'est lu sur le
-//! disque. Invariant : l'`ETag` est celui des octets servis, donc une page gardée par le navigateur est toujours la
-//! bonne, et une version nouvelle se voit au premier chargement.
+//! La table vient de `build/page.rs` : ajouter un fichier, c'est le poser dans `static/`. Rien n'est lu sur le disque ni
+//! compressé en route. Invariant : chaque forme a l'`ETag` des octets qui partent, donc une page gardée par le
+//! navigateur est toujours la bonne, et une version nouvelle se voit au premier chargement.
 
-use std::sync::LazyLock;
+mod coding;
 
 use http_types::{Body, StatusCode};
-use sha2::{Digest, Sha256};
 use smol::io::Cursor;
 use tide::{Request, Response};
 
-use super::errors::Routes;
+use super::errors::{ApiError, Routes};
+use coding::Coding;
 
 /// Un fichier servi.
 pub struct File {
@@ -20,98 +20,74 @@ pub struct File {
     /// Son chemin dans l'adresse.
     pub path: &'static str,
     content_type: &'static str,
+    plain: Form,
+    gzip: Form,
+}
+
+/// Une forme d'un fichier, et son étiquette.
+struct Form {
+    tag: &'static str,
     bytes: &'static [u8],
 }
 
-const HTML: &str = "text/html; charset=utf-8";
-const CSS: &str = "text/css; charset=utf-8";
-const SCRIPT: &str = "text/javascript; charset=utf-8";
-
-macro_rules! embed {
-    ($name:literal, $path:expr, $content_type:expr) => {
-        File {
-            name: $name,
-            path: $path,
-            content_type: $content_type,
-            bytes: include_bytes!(concat!("../../static/", $name)),
-        }
-    };
-    ($name:literal, $content_type:expr) => {
-        embed!($name, concat!("/", $name), $content_type)
-    };
-}
-
 /// Tous les fichiers de la page.
-pub static FILES: &[File] = &[
-    embed!("index.html", "/", HTML),
-    embed!("css/calvalot.css", CSS),
-    embed!("js/account.js", SCRIPT),
-    embed!("js/api.js", SCRIPT),
-    embed!("js/chart-ui.js", SCRIPT),
-    embed!("js/chart.js", SCRIPT),
-    embed!("js/command.js", SCRIPT),
-    embed!("js/confirm.js", SCRIPT),
-    embed!("js/dom.js", SCRIPT),
-    embed!("js/dust.js", SCRIPT),
-    embed!("js/feed.js", SCRIPT),
-    embed!("js/format.js", SCRIPT),
-    embed!("js/head.js", SCRIPT),
-    embed!("js/language.js", SCRIPT),
-    embed!("js/main.js", SCRIPT),
-    embed!("js/memory.js", SCRIPT),
-    embed!("js/money.js", SCRIPT),
-    embed!("js/order.js", SCRIPT),
-    embed!("js/orders.js", SCRIPT),
-    embed!("js/pause.js", SCRIPT),
-    embed!("js/positions.js", SCRIPT),
-    embed!("js/release.js", SCRIPT),
-    embed!("js/section.js", SCRIPT),
-    embed!("js/signals.js", SCRIPT),
-    embed!("js/situation.js", SCRIPT),
-    embed!("js/trades.js", SCRIPT),
-    embed!("js/value.js", SCRIPT),
-    embed!("js/withdrawals.js", SCRIPT),
-    embed!("js/words-en.js", SCRIPT),
-    embed!("js/words-fr.js", SCRIPT),
-    embed!("js/words.js", SCRIPT),
-];
+pub static FILES: &[File] = include!(concat!(env!("OUT_DIR"), "/page.rs"));
+
+const _: () = assert!(!FILES.is_empty(), "static/ was not there when build/page.rs looked");
 
 /// Ce que la page a le droit de faire : n'appeler que nous, n'exécuter que nos fichiers, n'être dans aucun cadre.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
     connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// Les étiquettes de `FILES`, dans le même ordre.
-static TAGS: LazyLock<Vec<String>> = LazyLock::new(|| FILES.iter().map(|file| tag(file.bytes)).collect());
-
 /// Ajoute les fichiers de la page à la table des routes.
 pub fn add_to<S: Clone + Send + Sync + 'static>(routes: Routes<S>) -> Routes<S> {
-    FILES.iter().zip(TAGS.iter()).fold(routes, |routes, (file, tag)| {
-        routes.get(file.path, move |request: Request<S>| async move {
-            Ok(answer(file, tag, request.header("if-none-match").into_iter().flatten()))
-        })
+    FILES.iter().fold(routes, |routes, file| {
+        routes.get(file.path, move |request: Request<S>| async move { Ok(answer(file, &request)?) })
     })
 }
 
-fn answer<'a>(
-    file: &File,
-    tag: &str,
-    known: impl Iterator<Item = &'a http_types::headers::HeaderValue>,
-) -> Response {
-    let mut known = known.flat_map(|value| value.as_str().split(','));
-    let fresh = known.any(|item| matches!(item.trim(), "*") || weak(item) == tag);
-    let mut response = match fresh {
-        true => Response::new(StatusCode::NotModified),
-        false => Response::builder(StatusCode::Ok)
-            .body(Body::from_reader(Cursor::new(file.bytes), Some(file.bytes.len())))
-            .header("content-type", file.content_type)
-            .build(),
+fn answer<S>(file: &File, request: &Request<S>) -> Result<Response, ApiError> {
+    let (form, coding) = match coding::choose(values(request, "accept-encoding")) {
+        Some(Coding::Identity) => (&file.plain, None),
+        Some(Coding::Gzip) => (&file.gzip, Some("gzip")),
+        None => {
+            let message = "this file is sent as it is or as gzip, and Accept-Encoding refuses both";
+            return Err(ApiError::new(StatusCode::NotAcceptable, message));
+        }
     };
-    response.insert_header("etag", tag);
+    let mut response = match known(file, form, request) {
+        Some(tag) => Response::builder(StatusCode::NotModified).header("etag", tag).build(),
+        None => whole(file, form, coding),
+    };
+    response.insert_header("vary", "accept-encoding");
     response.insert_header("cache-control", "no-cache");
-    if file.content_type == HTML {
+    if file.content_type.starts_with("text/html") {
         response.insert_header("content-security-policy", POLICY);
+        response.insert_header("referrer-policy", "no-referrer");
+    }
+    Ok(response)
+}
+
+fn whole(file: &File, form: &Form, coding: Option<&str>) -> Response {
+    let mut response = Response::builder(StatusCode::Ok)
+        .body(Body::from_reader(Cursor::new(form.bytes), Some(form.bytes.len())))
+        .header("content-type", file.content_type)
+        .header("etag", form.tag)
+        .build();
+    if let Some(coding) = coding {
+        response.insert_header("content-encoding", coding);
     }
     response
+}
+
+/// L'étiquette de la forme que le client a déjà, quelle qu'elle soit : les deux disent la même chose. `None` s'il n'a
+/// rien d'actuel.
+fn known<S>(file: &File, chosen: &Form, request: &Request<S>) -> Option<&'static str> {
+    let mut items = values(request, "if-none-match").flat_map(|value| value.split(','));
+    items.find_map(|item| match weak(item) {
+        "*" => Some(chosen.tag),
+        tag => [file.plain.tag, file.gzip.tag].into_iter().find(|own| *own == tag),
+    })
 }
 
 /// Une étiquette lue dans `If-None-Match`, sans sa marque de faiblesse : la comparaison y est toujours faible.
@@ -120,8 +96,6 @@ fn weak(item: &str) -> &str {
     item.strip_prefix("W/").unwrap_or(item)
 }
 
-fn tag(bytes: &[u8]) -> String {
-    let digest = Sha256::digest(bytes);
-    let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    format!("\"{hex}\"")
+fn values<'a, S>(request: &'a Request<S>, name: &str) -> impl Iterator<Item = &'a str> {
+    request.header(name).into_iter().flatten().map(|value| value.as_str())
 }

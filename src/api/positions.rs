@@ -10,7 +10,7 @@ use super::budget::value_of;
 use super::errors::{ApiError, json};
 use crate::clock;
 use crate::domain::money::{Price, Usdc, Weight};
-use crate::ledger::views::OpenPosition;
+use crate::ledger::views::{OpenPosition, Outside};
 
 #[derive(Serialize)]
 struct PositionView {
@@ -23,6 +23,8 @@ struct PositionView {
     value_usdt: Option<f64>,
     pnl_usdt: Option<f64>,
     pnl_pct: Option<f64>,
+    value_eur: Option<f64>,
+    pnl_eur: Option<f64>,
     weight: Option<f64>,
     leader_weight: Option<f64>,
 }
@@ -36,20 +38,15 @@ pub async fn positions(request: Request) -> tide::Result {
     let (account, positions, outside, target) =
         request.state().ledger.with(read).await.map_err(ApiError::from)?;
     let total = account.cash.zip(value_of(&positions, &outside.prices)).map(|(cash, coins)| cash + coins);
-    let views: Vec<PositionView> = positions
-        .iter()
-        .map(|open| view(open, outside.prices[open.coin], total, target[open.coin]))
-        .collect();
+    let views: Vec<PositionView> =
+        positions.iter().map(|open| view(open, &outside, total, target[open.coin])).collect();
     Ok(json(StatusCode::Ok, &views))
 }
 
-fn view(
-    open: &OpenPosition,
-    price: Option<Price>,
-    total: Option<Usdc>,
-    target: Option<Weight>,
-) -> PositionView {
+fn view(open: &OpenPosition, outside: &Outside, total: Option<Usdc>, target: Option<Weight>) -> PositionView {
     let position = open.position;
+    let price = outside.prices[open.coin];
+    let in_eur = |usdc: Option<Usdc>| usdc.zip(outside.rate).map(|(usdc, rate)| usdc.to_eur(rate).to_f64());
     let value = price.map(|price| price * position.quantity);
     let pnl = value.map(|value| value - position.invested);
     PositionView {
@@ -64,6 +61,8 @@ fn view(
         pnl_pct: pnl
             .filter(|_| position.invested.is_positive())
             .map(|pnl| pnl.share_of(position.invested).to_f64() * 100.0),
+        value_eur: in_eur(value),
+        pnl_eur: in_eur(pnl),
         weight: value.zip(total).map(|(value, total)| value.share_of(total).to_f64()),
         leader_weight: target.map(Weight::to_f64),
     }

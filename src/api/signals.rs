@@ -4,7 +4,8 @@ use http_types::StatusCode;
 use miniserde::{Serialize, json::Value};
 
 use super::Request;
-use super::errors::{ApiError, json, limit};
+use super::errors::{ApiError, json};
+use super::parameters::selection;
 use crate::clock;
 use crate::ledger::Decision;
 use crate::ledger::views::Signal;
@@ -24,6 +25,7 @@ struct SignalView {
     version: Option<u32>,
     trades: u32,
     decisions: Vec<DecisionView>,
+    waiting_for: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -51,6 +53,7 @@ impl From<Signal> for SignalView {
             version: signal.version,
             trades: signal.trades,
             decisions: signal.decisions.into_iter().map(DecisionView::from).collect(),
+            waiting_for: signal.waiting_for,
         }
     }
 }
@@ -64,8 +67,9 @@ impl From<Decision> for DecisionView {
 
 /// Les derniers signaux.
 pub async fn signals(request: Request) -> tide::Result {
-    let limit = limit(&request, 20, 100)?;
-    let signals = request.state().ledger.with(move |db| db.signals(limit)).await.map_err(ApiError::from)?;
+    let selection = selection(&request, 20, 100)?;
+    let signals =
+        request.state().ledger.with(move |db| db.signals(&selection)).await.map_err(ApiError::from)?;
     let views: Vec<SignalView> = signals.into_iter().map(SignalView::from).collect();
     Ok(json(StatusCode::Ok, &views))
 }

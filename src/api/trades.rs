@@ -4,7 +4,8 @@ use http_types::StatusCode;
 use miniserde::Serialize;
 
 use super::Request;
-use super::errors::{ApiError, json, limit};
+use super::errors::{ApiError, json};
+use super::parameters::selection;
 use crate::clock;
 use crate::domain::book::Fees;
 use crate::domain::order::Side;
@@ -73,8 +74,9 @@ impl From<Trade> for TradeView {
 
 /// Les derniers trades.
 pub async fn trades(request: Request) -> tide::Result {
-    let limit = limit(&request, 20, 100)?;
-    let trades = request.state().ledger.with(move |db| db.trades(limit)).await.map_err(ApiError::from)?;
+    let selection = selection(&request, 20, 100)?;
+    let trades =
+        request.state().ledger.with(move |db| db.trades(&selection)).await.map_err(ApiError::from)?;
     let views: Vec<TradeView> = trades.into_iter().map(TradeView::from).collect();
     Ok(json(StatusCode::Ok, &views))
 }

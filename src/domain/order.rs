@@ -94,6 +94,8 @@ pub enum Left {
     Stuck(String),
     /// La bourse n'a rien traité, ou le cash d'une vente manque encore : ce sera tenté de nouveau.
     Later(String),
+    /// Le cash d'une vente, ou d'un ordre en doute, manque encore à cet achat.
+    CashAwaited,
     /// Le compte tient moins que ce que disent les livres.
     AccountShort {
         asset: &'static str,
@@ -118,13 +120,21 @@ impl Left {
             Left::InDoubt(_) => "in_doubt",
             Left::Stuck(_) => "stuck",
             Left::Later(_) => "later",
+            Left::CashAwaited => "cash_awaited",
             Left::AccountShort { .. } => "account_short",
         }
     }
 
     /// Vrai si le signal attend encore ce coin : le temps, ou quelqu'un, y remédie.
     pub fn is_pending(&self) -> bool {
-        matches!(self, Left::InDoubt(_) | Left::Stuck(_) | Left::Later(_) | Left::AccountShort { .. })
+        matches!(
+            self,
+            Left::InDoubt(_)
+                | Left::Stuck(_)
+                | Left::Later(_)
+                | Left::CashAwaited
+                | Left::AccountShort { .. }
+        )
     }
 }
 
@@ -150,6 +160,7 @@ impl fmt::Display for Left {
             Left::InDoubt(reason) => write!(f, "an order of this coin is in doubt: {reason}"),
             Left::Stuck(reason) => write!(f, "a person must look: {reason}"),
             Left::Later(reason) => write!(f, "tried again later: {reason}"),
+            Left::CashAwaited => write!(f, "waits for the cash of a sale or of an order in doubt"),
             Left::AccountShort { asset, missing } => {
                 write!(
                     f,

@@ -91,6 +91,9 @@ impl Track {
 mod tests {
     use super::*;
 
+    /// La valeur de départ, les mouvements avec la valeur d'après, la valeur finale, le rendement attendu.
+    type Stages<'a> = (Decimal, &'a [(Decimal, Decimal)], Decimal, Decimal);
+
     fn eur(value: Decimal) -> Eur {
         Eur::new(value)
     }
@@ -104,7 +107,7 @@ mod tests {
 
     #[test]
     fn the_stages_between_flows_are_chained() {
-        let cases: [(Decimal, &[(Decimal, Decimal)], Decimal, Decimal); 6] = [
+        let cases: [Stages; 6] = [
             (dec!(100), &[], dec!(120), dec!(0.2)),
             // +10 %, un gros dépôt, −10 % : le dépôt n'y est pour rien.
             (dec!(100), &[(dec!(9890), dec!(10000))], dec!(9000), dec!(-0.01)),

@@ -166,12 +166,11 @@ impl Engine {
         market: &Result<Market, Vec<Unknown>>,
         story: &mut Story,
     ) -> Result<(), LedgerError> {
-        match (market, self.closed()) {
-            (Ok(_), Some(reason)) if !self.ledger.with(|db| db.pending()).await?.is_empty() => {
-                story.outcome = PollOutcome::Waiting;
-                story.error = Some(reason);
-            }
-            (Ok(_), Some(_)) => {}
+        let obstacle = match market {
+            Ok(_) => self.closed(),
+            Err(unknown) => Some(market::told(unknown)),
+        };
+        match (market, obstacle) {
             (Ok(market), None) => {
                 if let Some(carried) = self.carry_out_pending(market).await? {
                     let Carried { signal_id, outcome, trades, error } = carried;
@@ -184,11 +183,12 @@ impl Engine {
                     }
                 }
             }
-            (Err(unknown), _) if !self.ledger.with(|db| db.pending()).await?.is_empty() => {
+            (_, Some(reason)) if !self.ledger.with(|db| db.pending()).await?.is_empty() => {
                 story.outcome = PollOutcome::Waiting;
-                story.error = Some(market::told(unknown));
+                story.error = Some(reason.clone());
+                self.ledger.with(move |db| db.postpone(&reason)).await?;
             }
-            (Err(_), _) => {}
+            _ => {}
         }
         Ok(())
     }

@@ -7,7 +7,7 @@
 
 use super::Engine;
 use super::cycle::DEAD;
-use super::holdback::Holdback;
+use super::holdback::{self, Holdback};
 use crate::clock;
 use crate::domain::market::{Coin, Market, PerCoin};
 use crate::domain::order::{self, Left, Order, Side};
@@ -32,7 +32,7 @@ pub(super) struct Carried {
 #[derive(Debug, Default)]
 struct Remainder {
     left: Vec<(Coin, Left)>,
-    pending: Vec<Coin>,
+    pending: Vec<(Coin, Left)>,
 }
 
 impl Engine {
@@ -105,8 +105,8 @@ impl Engine {
     async fn superseded(&self, entry: &PendingSignal, by: &str) -> Result<Remainder, LedgerError> {
         let row = entry.row;
         let doubtful = self.ledger.with(move |db| db.doubtful()).await?;
-        let pending =
-            doubtful.iter().filter(|intent| intent.signal == row).map(|intent| intent.coin).collect();
+        let pending = doubtful.iter().filter(|intent| intent.signal == row);
+        let pending = pending.map(|intent| (intent.coin, holdback::doubted(intent))).collect();
         let left = Coin::ALL.into_iter().map(|coin| (coin, Left::Superseded(by.to_owned()))).collect();
         Ok(Remainder { left, pending })
     }
@@ -136,10 +136,9 @@ impl Engine {
         let (orders, short) = plan::purchases(&wants, cash, market);
         remainder.left.extend(short);
         remainder.left.extend(self.execute(entry.row, &orders, market).await?);
-        remainder.pending =
-            remainder.left.iter().filter(|(_, left)| left.is_pending()).map(|(coin, _)| *coin).collect();
+        remainder.pending = remainder.left.iter().filter(|(_, left)| left.is_pending()).cloned().collect();
         if holdback.awaits_cash {
-            remainder.pending.extend(wants.iter().map(|want| want.coin));
+            remainder.pending.extend(wants.iter().map(|want| (want.coin, Left::CashAwaited)));
         }
         Ok(remainder)
     }
@@ -170,8 +169,8 @@ impl Engine {
             Ok(Remainder { left, pending }) => {
                 let decisions = decisions(&trades, &left);
                 if !pending.is_empty() {
-                    let (_, decided) = split(decisions, &pending);
-                    self.ledger.with(move |db| db.decide(row, &decided)).await?;
+                    let decided = without(decisions, &pending);
+                    self.ledger.with(move |db| db.decide(row, &decided, &awaited(&pending))).await?;
                     return Ok((None, count));
                 }
                 let all: Vec<Decision> = before.into_iter().chain(decisions).collect();
@@ -179,7 +178,11 @@ impl Engine {
             }
             Err(reason) => {
                 self.take_up_interrupted().await?;
-                (SignalStatus::Error(reason), Vec::new())
+                let told = |coin: &Coin| before.iter().any(|decision| decision.coin == *coin);
+                let untold = Coin::ALL.into_iter().filter(|coin| !told(coin));
+                let left: Vec<(Coin, Left)> =
+                    untold.map(|coin| (coin, Left::Refused(reason.clone()))).collect();
+                (SignalStatus::Error(reason), decisions(&trades, &left))
             }
         };
         log::info!("signal_closed id={:?} status={status:?} trades={count}", entry.signal_id);
@@ -196,8 +199,17 @@ impl Engine {
     }
 }
 
-fn split(decisions: Vec<Decision>, pending: &[Coin]) -> (Vec<Decision>, Vec<Decision>) {
-    decisions.into_iter().partition(|decision| pending.contains(&decision.coin))
+/// Les décisions des coins qui n'attendent plus rien.
+fn without(decisions: Vec<Decision>, pending: &[(Coin, Left)]) -> Vec<Decision> {
+    let waits = |coin: Coin| pending.iter().any(|(pending, _)| *pending == coin);
+    decisions.into_iter().filter(|decision| !waits(decision.coin)).collect()
+}
+
+/// Ce que chaque coin attend ; d'un coin qui attend deux choses, la première.
+fn awaited(pending: &[(Coin, Left)]) -> Vec<Decision> {
+    let of = |coin: Coin| pending.iter().find(|(pending, _)| *pending == coin);
+    let waits = Coin::ALL.into_iter().filter_map(of);
+    waits.map(|(coin, reason)| unsettled(*coin, "waiting", reason)).collect()
 }
 
 /// Le signal gardé au grand livre, décodé à nouveau. La synchronisation initiale garde le texte du
@@ -244,12 +256,7 @@ fn verdict(trades: &[Trade], decisions: &[Decision]) -> SignalStatus {
 
 /// Une décision par coin : ce qui a été échangé l'emporte sur ce qui a été laissé ensuite.
 fn decisions(trades: &[Trade], left: &[(Coin, Left)]) -> Vec<Decision> {
-    let kept = left.iter().map(|(coin, reason)| Decision {
-        coin: *coin,
-        decision: "left".to_owned(),
-        code: reason.code().to_owned(),
-        reason: reason.to_string(),
-    });
+    let kept = left.iter().map(|(coin, reason)| unsettled(*coin, "left", reason));
     let traded = trades.iter().map(|trade| Decision {
         coin: trade.coin,
         decision: if trade.side == Side::Buy { "bought" } else { "sold" }.to_owned(),
@@ -257,6 +264,11 @@ fn decisions(trades: &[Trade], left: &[(Coin, Left)]) -> Vec<Decision> {
         reason: format!("{} for {:.2} USDC at {}", trade.quantity, trade.amount, trade.price),
     });
     kept.chain(traded).collect()
+}
+
+fn unsettled(coin: Coin, decision: &str, reason: &Left) -> Decision {
+    let (code, reason) = (reason.code().to_owned(), reason.to_string());
+    Decision { coin, decision: decision.to_owned(), code, reason }
 }
 
 /// Dit au journal l'ordre qu'un refus définitif a arrêté.

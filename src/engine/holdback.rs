@@ -160,7 +160,8 @@ fn account_short(asset: &'static str, missing: Quantity) -> Left {
     Left::AccountShort { asset, missing }
 }
 
-fn doubted(intent: &Intent) -> Left {
+/// Pourquoi le coin d'un ordre dont l'issue n'est pas connue n'est pas touché.
+pub(super) fn doubted(intent: &Intent) -> Left {
     let reason = intent.reason.clone().unwrap_or_else(|| "its answer is not known yet".to_owned());
     if intent.state == State::Stuck { Left::Stuck(reason) } else { Left::InDoubt(reason) }
 }

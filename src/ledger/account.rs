@@ -9,6 +9,9 @@ use super::{Db, LedgerError, flows};
 use crate::domain::moment::Moment;
 use crate::domain::money::{Eur, Rate, Usdc};
 
+/// Ce qu'un signal attend tant qu'un tour ne l'a pas dit mieux.
+const JUST_STARTED: &str = "it has just started: nothing is read yet";
+
 /// Pose l'agent et le compte à la création ; vérifie le mode. Les lectures du dehors sont oubliées et
 /// l'échange réel est fermé : au démarrage rien n'est su tant que rien n'est relu.
 pub(super) fn settle(
@@ -41,6 +44,7 @@ pub(super) fn settle(
         "UPDATE exchange SET closed = iif(?1 = 'live', 'it has just started: nothing is checked yet', NULL)",
         [mode],
     )?;
+    connection.execute("UPDATE signals SET waiting_for = ?1 WHERE status = 'received'", [JUST_STARTED])?;
     Ok(())
 }
 

@@ -100,9 +100,8 @@ fn told_by(level: &Level, movement: &Movement) -> Option<Eur> {
 }
 
 fn movements(connection: &Connection) -> Result<Vec<Movement>, LedgerError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT id, at, eur, value_eur, valued_at, kind = 'opening' FROM movements ORDER BY id",
-    )?;
+    let mut statement = connection
+        .prepare("SELECT id, at, eur, value_eur, valued_at, kind = 'opening' FROM movements ORDER BY id")?;
     let mut rows = statement.query([])?;
     let (mut movements, mut deposited) = (Vec::new(), Eur::ZERO);
     while let Some(row) = rows.next()? {
@@ -128,13 +127,13 @@ fn level(
     moved: Moment,
 ) -> Result<Option<Level>, LedgerError> {
     let sql = format!("SELECT total_eur, deposited_eur, at FROM snapshots {clause} LIMIT 1");
-    Ok(connection.prepare_cached(&sql)?.query_row([opening, moved], level_row).optional()?)
+    Ok(connection.prepare(&sql)?.query_row([opening, moved], level_row).optional()?)
 }
 
 /// Les relevés de cet instant : un seul, si l'horloge n'a pas reculé.
 fn levels_at(connection: &Connection, at: Moment) -> Result<Vec<Level>, LedgerError> {
     let mut statement =
-        connection.prepare_cached("SELECT total_eur, deposited_eur, at FROM snapshots WHERE at = ?1")?;
+        connection.prepare("SELECT total_eur, deposited_eur, at FROM snapshots WHERE at = ?1")?;
     let levels = statement.query_map([at], level_row)?;
     Ok(levels.collect::<Result<_, _>>()?)
 }

@@ -59,7 +59,7 @@ impl Db {
 
     /// Les derniers ordres étrangers, du plus récent au plus ancien.
     pub fn foreign_orders(&self, limit: u32) -> Result<Vec<ForeignOrder>, LedgerError> {
-        let mut statement = self.connection.prepare_cached(
+        let mut statement = self.connection.prepare(
             "SELECT coin, order_id, client_id, side, executed, amount, at FROM foreign_orders
              ORDER BY at DESC LIMIT ?1",
         )?;

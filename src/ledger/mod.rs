@@ -2,12 +2,14 @@
 //!
 //! Un fil (*thread*) possède la connexion SQLite et exécute les travaux un par un, dans l'ordre
 //! d'arrivée ; [`Ledger`] en est la poignée, que l'on clone. Un travail est une fonction sur [`Db`] :
-//! les écritures sont dans `account`, `signals`, `intents` et `cycle`, les lectures dans `views`. Ce qui
-//! touche à l'argent est une transaction, synchronisée au disque avant que l'appelant ne la sache faite.
+//! les écritures sont dans `account`, `signals`, `intents` et `cycle`, les lectures dans `views` ; `changes` dit ce
+//! qui vient d'être écrit. Ce qui touche à l'argent est une transaction, synchronisée au disque avant que l'appelant ne
+//! la sache faite.
 
 mod account;
 mod audit;
 mod balances;
+mod changes;
 mod columns;
 mod cycle;
 mod exchange;
@@ -31,9 +33,11 @@ use smol::future::yield_now;
 
 use crate::domain::moment::Moment;
 use crate::domain::money::Eur;
+use changes::Changes;
 
 pub use audit::{Audit, LiveOrder};
 pub use balances::Held;
+pub use changes::Watch;
 pub use cycle::{CycleRecord, ReadingRow};
 pub use exchange::{ClockReading, Outlook, Silenced};
 pub use foreign::ForeignOrder;
@@ -88,6 +92,7 @@ impl From<rusqlite::Error> for LedgerError {
 /// La connexion, vue par les travaux.
 pub struct Db {
     connection: Connection,
+    changes: Changes,
     /// Des sommes qui ne font que s'allonger : gardées, pour ne pas tout relire à chaque lecture des mesures.
     turnover: views::Turnover,
     followed: views::Followed,
@@ -95,7 +100,12 @@ pub struct Db {
 
 impl Db {
     fn of(connection: Connection) -> Db {
-        Db { connection, turnover: Default::default(), followed: Default::default() }
+        Db {
+            connection,
+            changes: Changes::default(),
+            turnover: views::Turnover::default(),
+            followed: views::Followed::default(),
+        }
     }
 
     /// Fait échouer toute écriture, comme un disque plein, ou cesse : pour une simulation.
@@ -113,7 +123,10 @@ type Job = Box<dyn FnOnce(&mut Db) + Send>;
 
 /// La poignée du grand livre.
 #[derive(Clone)]
-pub struct Ledger(Keeper);
+pub struct Ledger {
+    keeper: Keeper,
+    changes: Changes,
+}
 
 /// Qui exécute les travaux.
 #[derive(Clone)]
@@ -157,16 +170,17 @@ pub fn open(
         )),
         error => error,
     })?;
+    let changes = db.changes.clone();
     let (jobs, queue) = channel::bounded(QUEUE);
     let thread =
         thread::Builder::new().name("ledger".to_owned()).spawn(move || keep(db, &queue)).map_err(storage)?;
-    Ok((Ledger(Keeper::Thread(jobs)), LedgerThread { thread, _lock: lock }))
+    Ok((Ledger { keeper: Keeper::Thread(jobs), changes }, LedgerThread { thread, _lock: lock }))
 }
 
 /// Une base en mémoire, sans fil : elle survit à qui s'en sert tant qu'une poignée vit.
 pub fn in_memory(mode: &str, initial: Eur, now: Moment) -> Result<Ledger, LedgerError> {
     let db = settled(Connection::open_in_memory()?, mode, initial, now)?;
-    Ok(Ledger(Keeper::Caller(Arc::new(Mutex::new(db)))))
+    Ok(Ledger { changes: db.changes.clone(), keeper: Keeper::Caller(Arc::new(Mutex::new(db))) })
 }
 
 /// Regarde la base à `path` sans rien y écrire, même quand le démon s'en sert ; `None` s'il n'y en a pas
@@ -203,12 +217,14 @@ fn settled(connection: Connection, mode: &str, initial: Eur, now: Moment) -> Res
     transaction.commit()?;
     // Éteintes jusqu'ici : une migration peut refaire une table que d'autres désignent.
     db.connection.execute_batch("PRAGMA foreign_keys = ON")?;
+    db.changes.follow(&mut db.connection)?;
     Ok(db)
 }
 
 fn keep(mut db: Db, queue: &Receiver<Job>) {
     while let Ok(job) = queue.recv_blocking() {
         job(&mut db);
+        db.changes.announce(&db.connection);
     }
     if let Err((_, error)) = db.connection.close() {
         log::warn!("ledger_close failed reason={error}");
@@ -222,12 +238,17 @@ impl Ledger {
         &self,
         job: impl FnOnce(&mut Db) -> Result<T, LedgerError> + Send + 'static,
     ) -> Result<T, LedgerError> {
-        let jobs = match &self.0 {
+        let jobs = match &self.keeper {
             Keeper::Thread(jobs) => jobs,
             Keeper::Caller(db) => {
                 // Une simulation peut couper avant comme après l'écriture, jamais au milieu.
                 yield_now().await;
-                let done = job(&mut db.lock().unwrap_or_else(PoisonError::into_inner));
+                let done = {
+                    let mut db = db.lock().unwrap_or_else(PoisonError::into_inner);
+                    let done = job(&mut db);
+                    db.changes.announce(&db.connection);
+                    done
+                };
                 yield_now().await;
                 return done;
             }
@@ -239,6 +260,11 @@ impl Ledger {
         });
         jobs.send(job).await.map_err(|_| LedgerError::Closed)?;
         answer.recv().await.map_err(|_| LedgerError::Closed)?
+    }
+
+    /// Un regard sur ce qui sera écrit à partir de maintenant.
+    pub fn watch(&self) -> Watch {
+        self.changes.watch()
     }
 }
 

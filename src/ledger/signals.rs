@@ -99,22 +99,63 @@ impl Db {
         let executed_at = (*status == SignalStatus::Executed).then_some(now);
         let transaction = self.transaction()?;
         transaction.execute(
-            "UPDATE signals SET status = ?2, error_message = ?3, executed_at = ?4, payload = NULL
+            "UPDATE signals SET status = ?2, error_message = ?3, executed_at = ?4, payload = NULL, waiting_for = NULL
              WHERE id = ?1 AND status = 'received'",
             params![row, word, message, executed_at],
         )?;
         insert_decisions(&transaction, row, decisions)?;
+        replace_waits(&transaction, row, &[])?;
         transaction.commit()?;
         Ok(())
     }
 
-    /// Écrit ce qui est déjà décidé d'un signal qui attend encore un autre coin : ce n'est pas repris.
-    pub fn decide(&mut self, row: i64, decisions: &[Decision]) -> Result<(), LedgerError> {
+    /// Écrit ce qui est déjà décidé d'un signal, qui n'est pas repris, et ce que ses autres coins attendent, qui remplace
+    /// ce qu'ils attendaient.
+    pub fn decide(
+        &mut self,
+        row: i64,
+        decisions: &[Decision],
+        waits: &[Decision],
+    ) -> Result<(), LedgerError> {
         let transaction = self.transaction()?;
         insert_decisions(&transaction, row, decisions)?;
+        replace_waits(&transaction, row, waits)?;
         transaction.commit()?;
         Ok(())
     }
+
+    /// Retient pourquoi aucun des signaux ouverts ne peut être exécuté à ce tour. Dit deux fois, ce n'est écrit qu'une.
+    pub fn postpone(&mut self, reason: &str) -> Result<(), LedgerError> {
+        self.connection.execute(
+            "UPDATE signals SET waiting_for = ?1 WHERE status = 'received' AND waiting_for IS NOT ?1",
+            [reason],
+        )?;
+        Ok(())
+    }
+}
+
+/// Ce qu'attend le signal est la somme de ce qu'attendent ses coins, une fois par raison.
+fn replace_waits(connection: &Connection, row: i64, waits: &[Decision]) -> Result<(), LedgerError> {
+    connection.execute("DELETE FROM waits WHERE signal = ?1", [row])?;
+    let mut told: Vec<(&str, Vec<&str>)> = Vec::new();
+    for Decision { coin, code, reason, .. } in waits {
+        connection.execute(
+            "INSERT INTO waits (signal, coin, code, reason) VALUES (?1, ?2, ?3, ?4)",
+            params![row, coin, code, reason],
+        )?;
+        match told.iter_mut().find(|(known, _)| known == reason) {
+            Some((_, coins)) => coins.push(coin.pair()),
+            None => told.push((reason, vec![coin.pair()])),
+        }
+    }
+    let told: Vec<String> =
+        told.iter().map(|(reason, coins)| format!("{}: {reason}", coins.join(", "))).collect();
+    let sentence = (!told.is_empty()).then(|| told.join("; "));
+    connection.execute(
+        "UPDATE signals SET waiting_for = ?2 WHERE id = ?1 AND waiting_for IS NOT ?2",
+        params![row, sentence],
+    )?;
+    Ok(())
 }
 
 fn insert_decisions(connection: &Connection, row: i64, decisions: &[Decision]) -> Result<(), LedgerError> {

@@ -8,22 +8,28 @@
 /** @typedef {{what: string, reason: string, since: N}} Unknown */
 /** @typedef {{coin: string, decision: string, code: string, reason: string | null}} Decision */
 /** @typedef {{status: string, poller: string, version: string, timestamp: string}} Health */
+/** @typedef {{coin: string, weight: N, leader_weight: N}} Share */
 /**
  * @typedef {{status: 'ACTIVE' | 'DEAD', initial_total_eur: N, total_deposited_eur: N, positions_count: N,
  *   created_at: string, cash_usdt: N, portfolio_usdt: N, total_value_usdt: N, total_value_eur: N, eurusdc_rate: N,
- *   mode: 'dry_run' | 'live', paused: boolean, withdrawn_eur: N, pnl_eur: N, pnl_pct: N, unknown: Unknown[]}} Budget
+ *   mode: 'dry_run' | 'live', paused: boolean, withdrawn_eur: N, pnl_eur: N, pnl_pct: N, unknown: Unknown[],
+ *   return_pct: N, today: {since: string, change_eur: N, return_pct: N}, drift_pct: N, allocation: Share[]}} Budget
  */
 /** @typedef {{id: number, total_value_eur: N, deposited_eur?: N, created_at: string}} Snapshot */
 /**
+ * @typedef {{kind: 'deposit' | 'correction' | 'withdrawal' | 'trades', at: string, amount_eur: N, buys: number,
+ *   sells: number, signal: N}} Mark
+ */
+/**
  * @typedef {{coin: string, quantity: N, avg_entry_price: N, total_invested_usdt: N, updated_at: string, price: N,
- *   value_usdt: N, pnl_usdt: N, pnl_pct: N, weight: N, leader_weight: N}} Position
+ *   value_usdt: N, pnl_usdt: N, pnl_pct: N, value_eur: N, pnl_eur: N, weight: N, leader_weight: N}} Position
  */
 /** @typedef {{coin: string, action: string, pct_of_capital?: N}} Action */
 /**
  * @typedef {{id: number, signal_id: string, version?: string | null, confidence: N, reasoning: string | null,
  *   actions: Action[] | null, portfolio_state: {positions?: {coin: string, pct_of_portfolio: N}[]} | null,
  *   status: string, error_message: string | null, received_at: string, executed_at: string | null,
- *   trades?: N, decisions?: Decision[]}} Signal
+ *   trades?: N, decisions?: Decision[], waiting_for?: string | null}} Signal
  */
 /**
  * @typedef {{id: number, coin: string, action: string, amount_usdt: N, price: N, quantity: N, fee_usdt: N, fee?: N,

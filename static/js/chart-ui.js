@@ -1,17 +1,22 @@
 // Le graphique sur la page : l'ossature une fois, puis des mises à jour. La géométrie vient de chart.js.
 
-import { draw, nearest, readPoints, sample } from './chart.js';
-import { el, find, setAttribute, setText, setTextOrHide, svg } from './dom.js';
+import { createReading } from './chart-reading.js';
+import { createChartTable } from './chart-table.js';
+import { draw, readPoints } from './chart.js';
+import { find, setAttribute, svg } from './dom.js';
 import { isKnown } from './format.js';
+import { readMarks } from './marks.js';
 import { recall, remember } from './memory.js';
 import { showFreshness } from './section.js';
 
 /** @typedef {import('./section.js').Context} Context */
 /** @typedef {import('./chart.js').Point} Point */
-/** @typedef {NonNullable<ReturnType<typeof draw>>} Drawing */
+/** @typedef {import('./chart.js').Drawing} Drawing */
+/** @typedef {import('./marks.js').Placed} Placed */
+/** @template T @typedef {import('./feed.js').Part<T>} Part */
 
 const PERIODS = ['1d', '1w', '1m', '1y'];
-const TABLE_ROWS = 48;
+const LAYERS = ['gaps', 'grid', 'labels', 'lines', 'marks', 'cursor'];
 const DEFAULT_INTERVAL_MS = 120_000;
 
 /** La période lue la dernière fois. */
@@ -24,76 +29,26 @@ export function firstPeriod() {
 export function createChart(root, onPeriod) {
   const place = find(root, '.drawing');
   const canvas = find(root, '.canvas');
-  const reading = find(root, '.reading');
   const details = /** @type {HTMLDetailsElement} */ (find(root, 'details'));
-  const body = find(root, 'tbody');
-  const buttons = [...root.querySelectorAll('button[data-period]')];
-  const layers = Object.fromEntries(
-    ['gaps', 'grid', 'labels', 'lines', 'cursor'].map((name) => [name, svg('g', { class: name })]),
-  );
-  const picture = svg('svg', { role: 'img' });
+  const legends = [...root.querySelectorAll('.legend [data-kind]')];
+  const layers = Object.fromEntries(LAYERS.map((name) => [name, svg('g', { class: name })]));
+  const picture = svg('svg', { role: 'slider', tabindex: 0, 'aria-valuemin': 0 });
   picture.append(...Object.values(layers));
   canvas.append(picture);
+  const reading = createReading(picture, find(root, '.reading'), layers.cursor);
+  const table = createChartTable(details);
 
-  let period = firstPeriod();
   /** @type {Point[]} */
   let points = [];
-  /** @type {Drawing | null} */
-  let drawing = null;
-  /** @type {Point | null} le relevé montré du doigt */
-  let pointed = null;
+  /** @type {Placed[]} */
+  let marks = [];
   /** @type {Context} */
   let context;
   let interval = DEFAULT_INTERVAL_MS;
   let drawn = '';
-  /** @type {unknown} */
-  let source = null;
 
-  for (const button of buttons) {
-    button.addEventListener('click', () => {
-      period = button.getAttribute('data-period') ?? period;
-      remember('period', period);
-      markPeriod();
-      onPeriod(period);
-    });
-  }
-  markPeriod();
-  picture.addEventListener('pointermove', point);
-  picture.addEventListener('pointerdown', point);
-  picture.addEventListener('pointerleave', () => {
-    pointed = null;
-    showReading();
-  });
-  details.addEventListener('toggle', fillTable);
+  createPeriods(root, onPeriod);
   new ResizeObserver(() => context && redraw()).observe(canvas);
-
-  function markPeriod() {
-    for (const button of buttons) {
-      setAttribute(button, 'aria-pressed', String(button.getAttribute('data-period') === period));
-    }
-  }
-
-  /** @param {PointerEvent | Event} event */
-  function point(event) {
-    if (!drawing || !(event instanceof PointerEvent)) return;
-    const { from, to, x } = drawing;
-    const across = (event.clientX - picture.getBoundingClientRect().left - x(from)) / (x(to) - x(from));
-    pointed = nearest(points, from + across * (to - from));
-    showReading();
-  }
-
-  function showReading() {
-    const shown = pointed ?? points.at(-1) ?? null;
-    setText(reading, shown && drawing ? readingText(shown, context) : '\u00a0');
-    layers.cursor.replaceChildren();
-    if (!pointed || !drawing) return;
-    const x = drawing.x(pointed.time);
-    const { ticks } = drawing.vertical;
-    layers.cursor.append(
-      svg('line', { x1: x, x2: x, y1: drawing.y(ticks[0]), y2: drawing.y(ticks[ticks.length - 1]) }),
-    );
-    if (pointed.value !== null) layers.cursor.append(svg('circle', { cx: x, cy: drawing.y(pointed.value), r: 4 }));
-  }
 
   function redraw() {
     const { words, format, now } = context;
@@ -103,67 +58,88 @@ export function createChart(root, onPeriod) {
     setAttribute(picture, 'width', String(width));
     setAttribute(picture, 'height', String(height));
     const most = points.reduce((high, { value, deposited }) => Math.max(high, value ?? 0, deposited ?? 0), 0);
-    const box = { left: 16 + 7 * format.eur(most).length, right: width - 12, top: 10, bottom: height - 26 };
-    drawing = draw(points, { now, interval, box });
+    const box = { left: 16 + 7 * format.eur(most).length, right: width - 12, top: 16, bottom: height - 26 };
+    const drawing = draw(points, { now, interval, box });
     if (drawing) {
       const range = { low: format.eur(drawing.low), high: format.eur(drawing.high) };
       const dates = { from: format.moment(drawing.from, now), to: format.moment(drawing.to, now) };
       setAttribute(picture, 'aria-label', words.say('chart.label', { ...range, ...dates }));
       drawLayers(layers, drawing, box, format);
+      const shown = marks.filter(({ time }) => time >= drawing.from && time <= drawing.to);
+      layers.marks.replaceChildren(...shown.map((mark) => drawMark(mark, drawing.x(mark.time), box)));
+      tellLegend(drawing, shown);
     }
-    showReading();
-    fillTable();
+    reading.update({ points, marks, drawing }, context);
+    table.update(points, marks, context);
   }
 
-  function fillTable() {
-    if (!details.open) return;
-    const { format, now } = context;
-    const rows = sample(points, TABLE_ROWS).reverse().map(({ time, value, deposited }) => el(
-      'tr',
-      {},
-      el('td', {}, format.moment(time, now)),
-      el('td', { class: 'number' }, format.eur(value)),
-      el('td', { class: 'number' }, format.eur(deposited)),
-    ));
-    body.replaceChildren(...rows);
+  /** La légende ne nomme que ce qui est dessiné. @param {Drawing} drawing @param {Placed[]} shown */
+  function tellLegend(drawing, shown) {
+    find(root, '.legend-deposit').hidden = drawing.depositPath === '';
+    find(root, '.legend-gap').hidden = drawing.gaps.length === 0;
+    for (const legend of legends) {
+      const kind = legend.getAttribute('data-kind');
+      legend.toggleAttribute('hidden', !shown.some((mark) => legendOf(mark) === kind));
+    }
   }
 
   return {
     /**
-     * @param {import('./feed.js').Part<import('./api.js').Snapshot[]>} part @param {number | null | undefined} seconds entre
-     *   deux relevés du programme @param {Context} next
+     * @param {Part<import('./api.js').Snapshot[]>} history @param {Part<{marks: import('./api.js').Mark[]}>} marked
+     * @param {number | null | undefined} seconds entre deux relevés du programme @param {Context} next
      */
-    update(part, seconds, next) {
+    update(history, marked, seconds, next) {
       context = next;
       interval = isKnown(seconds) ? seconds * 1000 : DEFAULT_INTERVAL_MS;
-      if (part.data !== source) {
-        source = part.data;
-        points = readPoints(part.data ?? []);
-        pointed = null;
+      // Rien ne bouge sous le doigt : on ne redessine que pour d'autres relevés, une autre langue, ou une minute de plus.
+      const minute = Math.floor(context.now / 60_000);
+      const wanted = [context.format.eur(0), minute, history.at, marked.at, interval].join(' ');
+      const changed = wanted !== drawn;
+      if (changed) {
+        points = readPoints(history.data ?? []);
+        marks = readMarks(marked.data?.marks ?? []);
       }
       const hasValues = points.some(({ value }) => value !== null);
-      showFreshness(root, part, !hasValues, context);
-      setTextOrHide(find(root, '.legend-deposit'), points.some(({ deposited }) => deposited !== null)
-        ? context.words.say('chart.deposited')
-        : null);
+      showFreshness(root, history, !hasValues, context);
       details.hidden = !hasValues;
       // Pendant qu'une autre période arrive, la place reste : rien ne saute.
-      place.hidden = part.at !== null && !hasValues;
+      place.hidden = history.at !== null && !hasValues;
       place.classList.toggle('blank', !hasValues);
-      // Rien ne bouge sous le doigt : on ne redessine que pour d'autres relevés, une autre langue, ou une minute de plus.
-      const wanted = `${context.format.eur(0)} ${Math.floor(context.now / 60_000)} ${part.at} ${interval}`;
-      if (wanted === drawn) return;
       drawn = wanted;
-      redraw();
+      if (changed) redraw();
     },
   };
 }
 
-/** @param {Point} shown @param {Context} context */
-function readingText({ time, value, deposited }, { words, format, now }) {
-  const facts = [format.moment(time, now), words.say('chart.reading', { value: format.eur(value) })];
-  if (isKnown(deposited)) facts.push(words.say('chart.reading_deposited', { deposited: format.eur(deposited) }));
-  return facts.join(' · ');
+/** Les boutons de la période. @param {HTMLElement} root @param {(period: string) => void} onPeriod */
+function createPeriods(root, onPeriod) {
+  const buttons = [...root.querySelectorAll('button[data-period]')];
+  /** @param {string} period */
+  const mark = (period) => {
+    for (const button of buttons) setAttribute(button, 'aria-pressed', String(button.getAttribute('data-period') === period));
+  };
+  for (const button of buttons) {
+    button.addEventListener('click', () => {
+      const period = button.getAttribute('data-period') ?? firstPeriod();
+      remember('period', period);
+      mark(period);
+      onPeriod(period);
+    });
+  }
+  mark(firstPeriod());
+}
+
+/** Une correction se lit comme un dépôt, ou comme un retrait si elle diminue. @param {Placed} mark */
+const legendOf = ({ kind, amount_eur: amount }) =>
+  kind !== 'correction' ? kind : (amount ?? 0) < 0 ? 'withdrawal' : 'deposit';
+
+/** L'argent en haut, les échanges au pied. @param {Placed} mark @param {number} x @param {import('./chart.js').Box} box */
+function drawMark(mark, x, { top, bottom }) {
+  const kind = legendOf(mark);
+  if (kind === 'trades') return svg('circle', { 'data-kind': mark.kind, class: kind, cx: x, cy: bottom - 3, r: 2.5 });
+  const way = kind === 'deposit' ? -1 : 1;
+  const d = `M${x - 5} ${top - 9 - 4 * way}h10l-5 ${8 * way}z`;
+  return svg('path', { 'data-kind': mark.kind, class: kind, d });
 }
 
 /**
@@ -182,8 +158,8 @@ function drawLayers(layers, drawing, box, format) {
     const middle = Math.min(box.right - 20, Math.max(box.left + 14, x(time)));
     return label(format.timeTick(time, horizontal.unit), { x: middle, y: box.bottom + 18, 'text-anchor': 'middle' });
   });
-  const marks = horizontal.ticks.map((time) => svg('line', { x1: x(time), x2: x(time), y1: box.bottom, y2: box.bottom + 4 }));
-  layers.labels.replaceChildren(...rows, ...columns, ...marks);
+  const ticks = horizontal.ticks.map((time) => svg('line', { x1: x(time), x2: x(time), y1: box.bottom, y2: box.bottom + 4 }));
+  layers.labels.replaceChildren(...rows, ...columns, ...ticks);
   layers.lines.replaceChildren(
     svg('path', { class: 'area', d: drawing.areaPath }),
     svg('path', { class: 'deposits', d: drawing.depositPath }),

@@ -6,6 +6,7 @@ import { isKnown, parseUtc } from './format.js';
 /** @typedef {{time: number, value: number | null, deposited: number | null}} Point */
 /** @typedef {{left: number, right: number, top: number, bottom: number}} Box en pixels du dessin */
 /** @typedef {'minute' | 'hour' | 'day' | 'month'} Unit */
+/** @typedef {NonNullable<ReturnType<typeof draw>>} Drawing */
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

@@ -9,13 +9,18 @@ import { read } from './api.js';
  * @typedef {{path: string, every: number, alsoStatus?: number, accepts: (data: any) => boolean}} Source `every` en ms
  */
 
+// Quand le direct dit ce qui change, redemander n'est plus qu'une sûreté.
+const LIVE_MS = 60_000;
 // Une seule question manquée peut n'être qu'un hoquet du Wi-Fi : il en faut deux refusées, ou un long silence.
 const FAILING_MS = 5_000;
 const SILENT_MS = 20_000;
 
-/** @param {number | null} at @param {boolean} failing @param {number} every @param {number} now */
+/**
+ * @param {number | null} at @param {boolean} failing @param {{now: number, then: number}} every ms entre deux questions, à
+ *   présent et quand la réponse est venue @param {number} now
+ */
 export const isStale = (at, failing, every, now) =>
-  at === null || now - at > every + (failing ? FAILING_MS : SILENT_MS);
+  at === null || now - at > (failing ? every.now + FAILING_MS : every.then + SILENT_MS);
 
 /**
  * @template {string} Name
@@ -26,9 +31,14 @@ export function createFeed(sources, onChange) {
   const held = Object.fromEntries(
     names.map((name) => [
       name,
-      { data: /** @type {any} */ (null), at: 0, failure: /** @type {Failure | null} */ (null), asked: 0, turn: 0 },
+      { data: /** @type {any} */ (null), at: 0, failure: /** @type {Failure | null} */ (null), asked: 0, turn: 0, every: 0 },
     ]),
   );
+
+  let live = false;
+
+  /** @param {Name} name */
+  const pace = (name) => (live ? LIVE_MS : sources[name].every);
 
   /** @param {Name} name */
   async function ask(name) {
@@ -45,17 +55,29 @@ export function createFeed(sources, onChange) {
     else {
       state.data = answer.data;
       state.at = Date.now();
+      state.every = pace(name);
       state.failure = null;
     }
     onChange();
   }
 
   return {
+    /** Le direct est ouvert ou rompu : tout est à relire. @param {boolean} open */
+    follow(open) {
+      live = open;
+      this.poll(true);
+    },
+
+    /** Demande ces parties-là ; un nom inconnu est celui d'un programme plus récent. @param {string[]} wanted */
+    ask(wanted) {
+      for (const name of names) if (wanted.includes(name)) void ask(name);
+    },
+
     /** Demande ce qui est dû ; tout, si `all`. @param {boolean} [all] */
     poll(all = false) {
       const now = Date.now();
       for (const name of names) {
-        if (all || now - held[name].asked >= sources[name].every) void ask(name);
+        if (all || now - held[name].asked >= pace(name)) void ask(name);
       }
     },
 
@@ -73,9 +95,9 @@ export function createFeed(sources, onChange) {
     /** @param {number} now @returns {Record<Name, Part<any>>} */
     parts(now) {
       const entries = names.map((name) => {
-        const { data, failure } = held[name];
+        const { data, failure, every } = held[name];
         const at = held[name].at || null;
-        return [name, { data, at, failure, stale: isStale(at, failure !== null, sources[name].every, now) }];
+        return [name, { data, at, failure, stale: isStale(at, failure !== null, { now: pace(name), then: every }, now) }];
       });
       return Object.fromEntries(entries);
     },

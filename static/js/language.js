@@ -3,7 +3,7 @@
 import { setAttribute, setText } from './dom.js';
 import { createFormat } from './format.js';
 import { recall, remember } from './memory.js';
-import { createWords } from './words.js';
+import { loadWords } from './words.js';
 
 /** @typedef {import('./format.js').Lang} Lang */
 
@@ -15,13 +15,13 @@ export function pickLanguage(chosen, preferred) {
 }
 
 /** @param {Document} page @param {() => void} onChange */
-export function createLanguage(page, onChange) {
+export async function createLanguage(page, onChange) {
   const switches = [...page.querySelectorAll('button[data-lang]')];
-  let lang = pickLanguage(recall('lang'), navigator.languages);
-  let current = apply();
+  let current = await speak(pickLanguage(recall('lang'), navigator.languages));
 
-  function apply() {
-    const words = createWords(lang);
+  /** @param {Lang} lang */
+  async function speak(lang) {
+    const words = await loadWords(lang);
     page.documentElement.lang = lang;
     for (const node of page.querySelectorAll('[data-t]')) {
       setText(node, words.say(/** @type {import('./words.js').Key} */ (node.getAttribute('data-t'))));
@@ -33,14 +33,14 @@ export function createLanguage(page, onChange) {
     for (const button of switches) {
       setAttribute(button, 'aria-pressed', String(button.getAttribute('data-lang') === lang));
     }
-    return { lang, words, format: createFormat(lang) };
+    return { words, format: createFormat(lang) };
   }
 
   for (const button of switches) {
-    button.addEventListener('click', () => {
-      lang = button.getAttribute('data-lang') === 'en' ? 'en' : 'fr';
+    button.addEventListener('click', async () => {
+      const lang = button.getAttribute('data-lang') === 'en' ? 'en' : 'fr';
       remember('lang', lang);
-      current = apply();
+      current = await speak(lang);
       onChange();
     });
   }

@@ -1,12 +1,17 @@
 // La table des matières de la page : demande au programme, descend les réponses vers chaque partie.
 // Aucun nombre ne naît ici. Une page cachée ne demande rien ; une page qui revient demande tout.
 
+import { createAllocation } from './allocation.js';
 import { createChart, firstPeriod } from './chart-ui.js';
 import { createConfirm } from './confirm.js';
+import { createDetails } from './details.js';
 import { find } from './dom.js';
 import { createFeed } from './feed.js';
+import { createFollow } from './follow.js';
 import { createHead } from './head.js';
 import { createLanguage } from './language.js';
+import { createList } from './list.js';
+import { createLive } from './live.js';
 import { createMoney } from './money.js';
 import { isReal } from './order.js';
 import { createOrders } from './orders.js';
@@ -14,6 +19,7 @@ import { createPause } from './pause.js';
 import { createPositions } from './positions.js';
 import { createRelease } from './release.js';
 import { createSignals } from './signals.js';
+import { createTheme } from './theme.js';
 import { createTrades } from './trades.js';
 import { createValue } from './value.js';
 import { createWithdrawals } from './withdrawals.js';
@@ -23,11 +29,11 @@ const SLOW_MS = 60_000;
 const TICK_MS = 5_000;
 // Assez de points pour tous les pixels d'un grand écran, sans charger le Pi.
 const CHART_POINTS = 600;
-const FEW = 10;
-const MANY = 100;
 
 /** @param {string} period */
 const historyPath = (period) => `api/budget/history?period=${period}&limit=${CHART_POINTS}`;
+/** @param {string} period */
+const marksPath = (period) => `api/budget/marks?period=${period}`;
 const isObject = (/** @type {unknown} */ data) => typeof data === 'object' && data !== null;
 
 const feed = createFeed(
@@ -36,55 +42,83 @@ const feed = createFeed(
     status: { path: 'api/agent/status', every: EVERY_MS, accepts: (data) => isObject(data?.leader) },
     budget: { path: 'api/budget', every: EVERY_MS, accepts: isObject },
     exchange: { path: 'api/exchange', every: EVERY_MS, accepts: (data) => Array.isArray(data?.checks) },
-    orders: { path: `api/orders?limit=${FEW}`, every: EVERY_MS, accepts: Array.isArray },
+    orders: { path: 'api/orders?limit=100', every: EVERY_MS, accepts: Array.isArray },
     positions: { path: 'api/positions', every: EVERY_MS, accepts: Array.isArray },
-    signals: { path: `api/signals?limit=${FEW}`, every: EVERY_MS, accepts: Array.isArray },
-    trades: { path: `api/trades?limit=${FEW}`, every: EVERY_MS, accepts: Array.isArray },
+    signals: { path: 'api/signals?limit=10', every: EVERY_MS, accepts: Array.isArray },
+    trades: { path: 'api/trades?limit=10', every: EVERY_MS, accepts: Array.isArray },
     history: { path: historyPath(firstPeriod()), every: SLOW_MS, accepts: Array.isArray },
+    marks: { path: marksPath(firstPeriod()), every: SLOW_MS, accepts: (data) => Array.isArray(data?.marks) },
     withdrawals: { path: 'api/budget/withdrawals?limit=50', every: SLOW_MS, accepts: (data) => Array.isArray(data?.withdrawals) },
   },
   schedule,
 );
+/** Ce que le direct nomme, et ce qui est à relire alors. @type {Record<string, string[]>} */
+const ALSO = { status: ['health'], history: ['marks'] };
+const live = createLive({
+  onHello: () => feed.follow(true),
+  onChanged: (parts) => feed.ask(parts.flatMap((part) => [part, ...(ALSO[part] ?? [])])),
+  onLost: () => feed.follow(false),
+});
 const desk = { confirm: createConfirm(find(document, '#confirm')), refresh: () => feed.poll(true) };
-const language = createLanguage(document, schedule);
+const language = await createLanguage(document, schedule);
+createTheme(find(document, '#theme'));
 
 const release = createRelease(document, desk);
 const head = createHead(document, release.ask);
 const pause = createPause(document, desk);
 const value = createValue(find(document, '#value'));
-const chart = createChart(find(document, '#chart'), (period) => feed.redirect('history', historyPath(period), true));
+const chart = createChart(find(document, '#chart'), (period) => {
+  feed.redirect('history', historyPath(period), true);
+  feed.redirect('marks', marksPath(period), true);
+});
+const allocation = createAllocation(find(document, '#allocation'));
 const positions = createPositions(find(document, '#positions'));
 const signals = createSignals(find(document, '#signals'));
-const orders = createOrders(find(document, '#orders'));
+const orders = createOrders(find(document, '#orders'), schedule);
 const trades = createTrades(find(document, '#trades'));
 const withdrawals = createWithdrawals(find(document, '#withdrawals'));
-const moreSignals = createMore('signals', 'api/signals');
-const moreOrders = createMore('orders', 'api/orders');
-const moreTrades = createMore('trades', 'api/trades');
 const money = createMoney(find(document, '#money'), desk);
+const details = createDetails(find(document, '#details'));
+
+const listener = { onChange: schedule, onClear: () => follow.leave() };
+/** @type {ReturnType<typeof createList<import('./api.js').Signal>>} */
+const signalList = createList(find(document, '#signals'), 'api/signals', (path, forget) => feed.redirect('signals', path, forget), listener);
+/** @type {ReturnType<typeof createList<import('./api.js').Trade>>} */
+const tradeList = createList(find(document, '#trades'), 'api/trades', (path, forget) => feed.redirect('trades', path, forget), listener);
+const follow = createFollow({ signals, signalList, tradeList, tradesTitle: find(document, '#trades-title'), onChange: schedule });
+
+/** @type {string | null} la version qui a servi cette page */
+let ownVersion = null;
 
 function render() {
   const localNow = Date.now();
   const parts = feed.parts(localNow);
   const { words, format } = language.current();
   const context = { words, format, localNow, now: localNow + clockOffset(parts.health) };
-  /** @type {Map<string, number>} identifiant de chaque signal de la page → son ancre */
-  const anchors = new Map((parts.signals.data ?? []).map((/** @type {import('./api.js').Signal} */ { signal_id, id }) => [signal_id, id]));
+  const version = parts.health.data?.version ?? null;
+  ownVersion ??= version;
+  const connection = connectionOf(parts);
+  const situation = { ...parts, outdated: version !== ownVersion, lost: connection === 'lost' };
   const real = (parts.orders.data ?? []).filter(isReal);
   release.update(context);
-  head.update(parts, context);
+  head.update(situation, connection, context);
   pause.update(parts.status.data, context);
-  value.update(parts.budget, context);
-  chart.update(parts.history, parts.status.data?.poll_interval_seconds, context);
+  value.update(parts.budget, parts.history.data?.[0], context);
+  chart.update(parts.history, parts.marks, parts.status.data?.poll_interval_seconds, context);
+  allocation.update(parts.budget, context);
   positions.update(parts.positions, context);
-  signals.update(parts.signals, real, context);
-  orders.update(parts.orders, parts.exchange.data, anchors, context);
-  trades.update(parts.trades, anchors, real, context);
-  moreSignals(parts.signals.data?.length ?? 0);
-  moreOrders(parts.orders.data?.length ?? 0);
-  moreTrades(parts.trades.data?.length ?? 0);
+  signals.update(parts.signals, signalList.update(parts.signals, context), real, context);
+  orders.update(parts.orders, parts.exchange.data, context);
+  trades.update(parts.trades, tradeList.update(parts.trades, context), real, context);
   withdrawals.update(parts.withdrawals, context);
   money.update(parts.budget.data, context);
+  details.update(parts, context);
+}
+
+/** Comment la page est tenue à jour. @param {Record<string, import('./feed.js').Part<any>>} parts @returns {import('./head.js').Live} */
+function connectionOf({ health, status }) {
+  if (live.isConnected()) return 'events';
+  return [health, status].some(({ failure }) => failure) ? 'lost' : 'polling';
 }
 
 /** L'avance de l'horloge du programme sur celle de cet appareil, en ms. @param {import('./feed.js').Part<any>} health */
@@ -105,19 +139,24 @@ function schedule() {
   }, 30);
 }
 
-/** « Voir plus » : autant que l'API en donne. @param {'signals' | 'orders' | 'trades'} name @param {string} path */
-function createMore(name, path) {
-  const button = find(document, `#${name} .more`);
-  let asked = false;
-  button.addEventListener('click', () => {
-    asked = true;
-    feed.redirect(name, `${path}?limit=${MANY}`, false);
-  });
-  return (/** @type {number} */ rows) => (button.hidden = asked || rows < FEW);
+/** Une page cachée rend sa place dans le direct. */
+function watch() {
+  if (document.hidden) return;
+  live.watch();
+  feed.poll();
 }
 
-document.addEventListener('visibilitychange', () => document.hidden || feed.poll(true));
-setInterval(() => document.hidden || feed.poll(), 1_000);
+document.addEventListener('visibilitychange', () => {
+  if (document.hidden) {
+    live.close();
+  } else {
+    feed.poll(true);
+    live.watch();
+  }
+});
+setInterval(watch, 1_000);
 setInterval(() => document.hidden || render(), TICK_MS);
 render();
 feed.poll(true);
+live.watch();
+follow.start();

@@ -7,11 +7,17 @@ import { createTable, showFreshness, signalCell } from './section.js';
 
 /** @typedef {import('./api.js').Order} Order */
 
-/** @param {HTMLElement} root */
-export function createOrders(root) {
+const FEW = 10;
+
+/** @param {HTMLElement} root @param {() => void} onChange */
+export function createOrders(root, onChange) {
   const foreign = find(root, '.foreign');
-  /** @type {Map<string, number>} identifiant du signal → ancre dans la page */
-  let anchors = new Map();
+  const more = find(root, '.more');
+  let all = false;
+  more.addEventListener('click', () => {
+    all = true;
+    onChange();
+  });
   const table = createTable(
     find(root, '.table-box'),
     /** @type {import('./section.js').Column<Order>[]} */ ([
@@ -37,7 +43,7 @@ export function createOrders(root) {
       { label: 'col.time', cell: (row, { format, now }) => ({ text: format.moment(parseUtc(row.created_at), now) }) },
       { label: 'col.ended', cell: (row, { format, now }) => ({ text: format.moment(parseUtc(row.ended_at), now) }) },
       { label: 'col.order_id', cell: (row) => ({ text: isKnown(row.order_id) ? String(row.order_id) : UNKNOWN }) },
-      { label: 'col.signal', kind: 'reference', cell: (row, { words }) => signalCell(row.signal_id, anchors, words) },
+      { label: 'col.signal', kind: 'reference', cell: (row, { words }) => signalCell(row.signal_id, words) },
     ]),
     (row) => String(row.id),
     { rowId: (row) => `order-${row.id}` },
@@ -46,14 +52,14 @@ export function createOrders(root) {
   return {
     /**
      * @param {import('./feed.js').Part<Order[]>} part @param {import('./api.js').Exchange | null} exchange
-     * @param {Map<string, number>} signals @param {import('./section.js').Context} context
+     * @param {import('./section.js').Context} context
      */
-    update(part, exchange, signals, context) {
+    update(part, exchange, context) {
       const rows = (part.data ?? []).filter(isReal);
-      anchors = signals;
       root.hidden = rows.length === 0;
       showFreshness(root, part, false, context);
-      table.update(rows, context);
+      more.hidden = all || rows.length <= FEW;
+      table.update(all ? rows : rows.slice(0, FEW), context);
       const others = exchange?.foreign_orders.length ?? 0;
       setTextOrHide(foreign, others > 0 ? context.words.many('foreign', others) : null);
     },

@@ -1,7 +1,8 @@
-// Les positions, et leur poids à côté de celui du leader. La poussière est dite, mais discrète.
+// Les positions ; chacune ouvre ses échanges. La poussière est dite, mais discrète.
 
 import { find } from './dom.js';
 import { isDust } from './dust.js';
+import { tradesOf } from './follow.js';
 import { coinName, isKnown } from './format.js';
 import { createTable, gainTone, showFreshness } from './section.js';
 
@@ -16,37 +17,38 @@ export function createPositions(root) {
         label: 'col.coin',
         kind: 'lead',
         coin: (row) => row.coin,
-        cell: (row, { words }) => ({ text: coinName(row.coin), sub: isDust(row) ? words.say('positions.dust') : null }),
+        cell: (row, { words }) => ({
+          text: coinName(row.coin),
+          href: tradesOf(row.coin),
+          sub: isDust(row) ? words.say('positions.dust') : null,
+        }),
       },
       {
         label: 'col.value',
         kind: 'number strong',
         cell: (row, { words, format }) => ({
-          text: format.usdc(row.value_usdt),
-          sub: isKnown(row.value_usdt) ? null : words.say('positions.no_price'),
+          text: format.eur(row.value_eur),
+          sub: isKnown(row.value_usdt) ? format.usdc(row.value_usdt) : words.say('positions.no_price'),
         }),
       },
       {
         label: 'col.pnl',
         kind: 'number',
         cell: (row, { format }) => ({
-          text: format.usdcSigned(row.pnl_usdt),
+          text: format.eurSigned(row.pnl_eur),
           sub: isKnown(row.pnl_pct) ? format.percentSigned(row.pnl_pct) : null,
-          tone: gainTone(row.pnl_usdt),
-        }),
-      },
-      {
-        label: 'col.weight',
-        kind: 'number',
-        cell: (row, { words, format }) => ({
-          text: format.share(row.weight),
-          sub: words.say('positions.leader_weight', { weight: format.share(row.leader_weight) }),
+          tone: gainTone(row.pnl_eur),
         }),
       },
       { label: 'col.quantity', kind: 'number', cell: (row, { format }) => ({ text: format.quantity(row.quantity) }) },
-      { label: 'col.entry', kind: 'number', cell: (row, { format }) => ({ text: format.price(row.avg_entry_price) }) },
-      { label: 'col.price', kind: 'number', cell: (row, { format }) => ({ text: format.price(row.price) }) },
-      { label: 'col.invested', kind: 'number', cell: (row, { format }) => ({ text: format.usdc(row.total_invested_usdt) }) },
+      {
+        label: 'col.entry',
+        kind: 'number',
+        cell: (row, { words, format }) => ({
+          text: format.price(row.avg_entry_price),
+          sub: isKnown(row.price) ? words.say('positions.price_now', { price: format.price(row.price) }) : null,
+        }),
+      },
     ]),
     (row) => row.coin,
     { rowClass: (row) => (isDust(row) ? 'dust' : null) },

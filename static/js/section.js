@@ -1,7 +1,9 @@
 // Ce que les parties de la page ont en commun : leur fraîcheur dite en mots, leur vide expliqué, leurs tableaux.
 
+import { coinMark } from './coin.js';
 import { el, find, setAttribute, setText, setTextOrHide, syncList } from './dom.js';
-import { UNKNOWN, coinName, isKnown } from './format.js';
+import { signalAt } from './follow.js';
+import { UNKNOWN, isKnown } from './format.js';
 
 /** @typedef {import('./words.js').Key} Key */
 /** @typedef {'good' | 'bad' | 'warn' | 'info' | 'quiet'} Tone */
@@ -41,20 +43,17 @@ export function showFreshness(root, part, empty, context) {
   if (nothing instanceof HTMLElement) nothing.hidden = !(empty && part.at !== null);
 }
 
-/** La marque d'une monnaie : un disque et une lettre. @param {string} pair */
-export function coinMark(pair) {
-  const name = coinName(pair);
-  return el('span', { class: 'coin', 'data-coin': name, 'aria-hidden': 'true' }, name.slice(0, 1));
-}
-
 /** Une pastille de mots. @param {Element} node @param {string} text @param {Tone} tone */
 export function setChip(node, text, tone) {
   setText(node, text);
   setAttribute(node, 'class', `chip ${tone}`);
 }
 
-/** Le ton d'un gain ou d'une perte ; aucun pour ce qui s'écrit 0,00. @param {number | null | undefined} value @returns {Tone | null} */
-export const gainTone = (value) => (!isKnown(value) || Math.abs(value) < 0.005 ? null : value > 0 ? 'good' : 'bad');
+/**
+ * Le ton d'un gain ou d'une perte ; aucun pour ce qui s'écrit zéro.
+ * @param {number | null | undefined} value @param {number} [least] ce qui ne s'écrit plus zéro @returns {Tone | null}
+ */
+export const gainTone = (value, least = 0.005) => (!isKnown(value) || Math.abs(value) < least ? null : value > 0 ? 'good' : 'bad');
 
 /**
  * Un tableau qui devient une liste de cartes sur un écran étroit ; les rôles explicites le gardent tableau pour un
@@ -107,17 +106,11 @@ export function createTable(host, columns, keyOf, { rowClass = () => null, rowId
   };
 }
 
-/**
- * Le signal d'une ligne, lié à sa place s'il est sur la page.
- * @param {string | null} id @param {Map<string, number>} anchors @param {Context['words']} words @returns {Cell}
- */
-export function signalCell(id, anchors, words) {
-  const anchor = anchors.get(id ?? '');
-  return {
-    text: id === 'initial_sync' ? words.say('trades.initial_sync') : (id ?? UNKNOWN),
-    href: anchor === undefined ? null : `#signal-${anchor}`,
-  };
-}
+/** Le signal d'une ligne, et le lien qui l'ouvre. @param {string | null} id @param {Context['words']} words @returns {Cell} */
+export const signalCell = (id, words) => ({
+  text: id === 'initial_sync' ? words.say('trades.initial_sync') : (id ?? UNKNOWN),
+  href: id === null ? null : signalAt(id),
+});
 
 /** @template T @param {Column<T>} column @param {T} row */
 function createCell(column, row) {

@@ -1,9 +1,12 @@
 // Les signaux du leader, ce qui en a été fait et pourquoi. Les textes viennent d'ailleurs : ils ne sont jamais du HTML.
 
+import { coinMark } from './coin.js';
+import { tellDecision, tellWaiting } from './decision.js';
 import { el, find, setAttribute, setText, setTextOrHide, syncList } from './dom.js';
+import { tradesBy } from './follow.js';
 import { coinName, isKnown, parseUtc } from './format.js';
 import { stateOf } from './order.js';
-import { coinMark, setChip, showFreshness } from './section.js';
+import { setChip, showFreshness } from './section.js';
 
 /** @typedef {import('./api.js').Signal} Signal */
 /** @typedef {import('./api.js').Order} Order */
@@ -23,33 +26,36 @@ const STATUSES = {
 /** @type {Record<string, Key>} */
 const SIDES = { BUY: 'side.buy', SELL: 'side.sell', HOLD: 'side.hold' };
 
-/** @type {Record<string, Key>} */
-const DECISIONS = { bought: 'decision.bought', sold: 'decision.sold', left: 'decision.left' };
-/** Ce que le code d'une raison veut dire, avant le détail chiffré. @type {Record<string, import('./words.js').Key>} */
-const WHY = {
-  nothing_to_do: 'why.nothing_to_do',
-  within_threshold: 'why.within_threshold',
-  within_step: 'why.within_step',
-  below_minimum: 'why.below_minimum',
-  below_step: 'why.below_step',
-  no_position: 'why.no_position',
-  cash_short: 'why.cash_short',
-  halted: 'why.halted',
-  superseded: 'why.superseded',
-  refused: 'why.refused',
-  in_doubt: 'why.in_doubt',
-  stuck: 'why.stuck',
-  later: 'why.later',
-  account_short: 'why.account_short',
-};
-
 /** @param {HTMLElement} root */
 export function createSignals(root) {
   const list = find(root, '.signals');
+  /** @type {string | null} le signal à ouvrir dès qu'il est là */
+  let wanted = null;
+
+  function openWanted() {
+    const node = wanted === null ? null : list.querySelector(`[data-signal="${CSS.escape(wanted)}"]`);
+    const details = node?.querySelector('details');
+    if (!node || !details) return;
+    wanted = null;
+    details.open = true;
+    for (const other of list.children) other.classList.toggle('here', other === node);
+    node.scrollIntoView({ block: 'center' });
+    details.querySelector('summary')?.focus({ preventScroll: true });
+  }
+
   return {
-    /** @param {import('./feed.js').Part<Signal[]>} part @param {Order[]} orders ceux que la page montre @param {Context} context */
-    update(part, orders, context) {
-      const rows = part.data ?? [];
+    /** Vrai si la page montre ce signal. @param {string} id */
+    shows: (id) => list.querySelector(`[data-signal="${CSS.escape(id)}"]`) !== null,
+    /** Ouvre les raisons d'un signal, maintenant ou quand il arrivera. @param {string | null} id */
+    open(id) {
+      wanted = id;
+      openWanted();
+    },
+    /**
+     * @param {import('./feed.js').Part<Signal[]>} part @param {Signal[]} rows toutes les lignes à montrer
+     * @param {Order[]} orders ceux que la page montre @param {Context} context
+     */
+    update(part, rows, orders, context) {
       showFreshness(root, part, rows.length === 0, context);
       const items = rows.map((signal) => {
         const own = orders.filter((order) => order.signal_id === signal.signal_id);
@@ -57,6 +63,7 @@ export function createSignals(root) {
         return { signal, orders: own.sort((one, other) => one.id - other.id), context };
       });
       syncList(list, items, ({ signal }) => String(signal.id), createSignal);
+      openWanted();
     },
   };
 }
@@ -68,6 +75,8 @@ function createSignal() {
   const status = el('span');
   const time = el('span', { class: 'when' });
   const facts = el('span', { class: 'sub' });
+  const trades = el('a');
+  const waits = el('p', { class: 'problem' });
   const actions = el('ul', { class: 'actions' });
   const orders = el('ul', { class: 'actions' });
   const problem = el('p', { class: 'problem', dir: 'auto' });
@@ -77,16 +86,19 @@ function createSignal() {
   const reasoning = el('p', { class: 'reasoning', dir: 'auto' });
   const origin = el('p', { class: 'sub' });
   const details = el('details', {}, summary, decisions, targets, reasoning, origin);
-  const node = el('li', {}, el('div', { class: 'line' }, status, time, facts), actions, orders, problem, details);
+  const node = el('li', {}, el('div', { class: 'line' }, status, time, facts, trades), actions, orders, waits, problem, details);
   return {
     node,
     update({ signal, orders: own, context }) {
       const { words, format, now } = context;
       const [key, tone] = STATUSES[signal.status] ?? [null, 'quiet'];
-      setAttribute(node, 'id', `signal-${signal.id}`);
+      setAttribute(node, 'data-signal', signal.signal_id);
       setChip(status, key ? words.say(key) : signal.status, tone);
       setText(time, format.moment(parseUtc(signal.received_at), now));
-      setText(facts, factsText(signal, context));
+      setText(facts, words.say('signal.confidence', { share: format.share(signal.confidence) }));
+      setTextOrHide(trades, signal.trades ? words.many('trades', signal.trades) : null);
+      setAttribute(trades, 'href', tradesBy(signal.signal_id));
+      setTextOrHide(waits, tellWaiting(signal, context));
       const lines = (signal.actions ?? []).map((action, i) => ({ action, key: `${i} ${action.coin}`, context }));
       syncList(actions, lines, (line) => line.key, createAction);
       orders.hidden = own.length === 0;
@@ -100,13 +112,6 @@ function createSignal() {
       setText(origin, originText(signal, context));
     },
   };
-}
-
-/** @param {Signal} signal @param {Context} context */
-function factsText({ confidence, trades }, { words, format }) {
-  const facts = [words.say('signal.confidence', { share: format.share(confidence) })];
-  if (trades) facts.push(words.many('trades', trades));
-  return facts.join(' · ');
 }
 
 /** @param {Signal} signal @param {Context} context */
@@ -161,11 +166,11 @@ function createDecision({ decision: { coin } }) {
   return {
     node: el('li', {}, coinMark(coin), el('span', {}, what, ' ', why, ' ', reason)),
     /** @param {{decision: import('./api.js').Decision, context: Context}} line */
-    update({ decision, context: { words } }) {
-      const done = DECISIONS[decision.decision] ? words.say(DECISIONS[decision.decision]) : decision.decision;
-      setText(what, words.say('decision.line', { coin: coinName(decision.coin), done }));
-      setText(why, WHY[decision.code] ? words.say(WHY[decision.code]) : '');
-      setText(reason, decision.code === 'nothing_to_do' ? '' : (decision.reason ?? ''));
+    update({ decision, context }) {
+      const { done, why: meaning, detail } = tellDecision(decision, context);
+      setText(what, context.words.say('decision.line', { coin: coinName(decision.coin), done }));
+      setText(why, meaning);
+      setText(reason, detail);
     },
   };
 }

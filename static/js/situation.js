@@ -16,8 +16,11 @@ import { failureText } from './section.js';
  * `steps` : quoi faire ; `detail` vient du programme, tel quel ; `order` : l'ordre que quelqu'un peut libérer.
  * @typedef {{id: string, tone: Tone, text: string, steps?: string[], detail?: string | null, order?: Order}} Notice
  */
-/** @typedef {{budget: Part<Budget>, status: Part<Status>, health: Part<import('./api.js').Health>, orders: Part<Order[]>,
- *   exchange: Part<import('./api.js').Exchange>, positions?: Part<import('./api.js').Position[]>}} Parts */
+/**
+ * @typedef {{budget: Part<Budget>, status: Part<Status>, health: Part<import('./api.js').Health>, orders: Part<Order[]>,
+ *   exchange: Part<import('./api.js').Exchange>, positions?: Part<import('./api.js').Position[]>, outdated?: boolean, lost?: boolean}} Parts
+ * `outdated` : le programme a été changé depuis que cette page est ouverte ; `lost` : il ne répond plus.
+ */
 
 /** @type {Tone[]} */
 const URGENCY = ['bad', 'warn', 'info', 'quiet', 'good'];
@@ -45,6 +48,7 @@ function headline(parts, notices, { words }) {
   const [budget, status] = [parts.budget.data, parts.status.data];
   const pressing = notices.filter(({ tone }) => tone === 'bad' || tone === 'warn').length;
   if (isUnreachable(parts)) return { tone: 'bad', headline: words.say(budget || status ? 'state.stale' : 'state.never') };
+  if (parts.lost) return { tone: 'warn', headline: words.say('state.lost') };
   if (isDead(parts)) return { tone: 'bad', headline: words.say('state.dead') };
   // La poussière n'est pas une position que l'on suit.
   const held = parts.positions?.data?.filter((row) => !isDust(row)).length;
@@ -96,6 +100,7 @@ function agentNotices(parts, { words }) {
   if (budget?.total_deposited_eur === 0) {
     notices.push({ id: 'deposit', tone: 'info', text: words.say('notice.no_deposit') });
   }
+  if (parts.outdated) notices.push({ id: 'outdated', tone: 'info', text: words.say('notice.outdated') });
   return notices;
 }
 

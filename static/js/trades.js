@@ -8,8 +8,6 @@ import { createTable, showFreshness, signalCell } from './section.js';
 
 /** @param {HTMLElement} root */
 export function createTrades(root) {
-  /** @type {Map<string, number>} identifiant du signal → ancre dans la page */
-  let anchors = new Map();
   /** @type {Set<number>} les ordres que la page montre */
   let shown = new Set();
   const table = createTable(
@@ -42,19 +40,17 @@ export function createTrades(root) {
           href: isKnown(row.order) && shown.has(row.order) ? `#order-${row.order}` : null,
         }),
       },
-      { label: 'col.signal', kind: 'reference', cell: (row, { words }) => signalCell(row.signal_id, anchors, words) },
+      { label: 'col.signal', kind: 'reference', cell: (row, { words }) => signalCell(row.signal_id, words) },
     ]),
     (row) => String(row.id),
   );
 
   return {
     /**
-     * @param {import('./feed.js').Part<Trade[]>} part @param {Map<string, number>} signals @param {import('./api.js').Order[]} orders
-     * @param {import('./section.js').Context} context
+     * @param {import('./feed.js').Part<Trade[]>} part @param {Trade[]} rows toutes les lignes à montrer
+     * @param {import('./api.js').Order[]} orders ceux que la page montre @param {import('./section.js').Context} context
      */
-    update(part, signals, orders, context) {
-      const rows = part.data ?? [];
-      anchors = signals;
+    update(part, rows, orders, context) {
       shown = new Set(orders.map(({ id }) => id));
       showFreshness(root, part, rows.length === 0, context);
       table.update(rows, context);

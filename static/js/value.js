@@ -1,44 +1,56 @@
-// Ce que vaut le portefeuille : valeur, gain, cash, dépôts, retraits. Rien n'est calculé ici : ce sont les champs de l'API.
+// Ce que vaut le portefeuille, et ce qu'il a gagné : aujourd'hui, depuis le début, et en pour-cent sans l'effet des dépôts.
+// Rien n'est calculé ici : ce sont les champs de l'API.
 
 import { find, setAttribute, setText, setTextOrHide } from './dom.js';
 import { isKnown, parseUtc } from './format.js';
 import { gainTone, showFreshness } from './section.js';
 import { namesText } from './situation.js';
 
+/** @typedef {import('./api.js').Budget} Budget */
+/** @typedef {import('./section.js').Context} Context */
+
+/** En dessous, un pour-cent s'écrit zéro. */
+const SMALLEST_PERCENT = 0.05;
+
 /** @param {HTMLElement} root */
 export function createValue(root) {
   /** @param {string} name */
   const at = (name) => find(root, `[data-value="${name}"]`);
 
+  /** @param {string} name @param {string} text @param {import('./section.js').Tone | null} tone */
+  function tell(name, text, tone) {
+    setText(at(name), text);
+    setAttribute(at(name), 'class', tone);
+  }
+
   return {
-    /** @param {import('./feed.js').Part<import('./api.js').Budget>} part @param {import('./section.js').Context} context */
-    update(part, context) {
-      const { words, format, now } = context;
+    /**
+     * @param {import('./feed.js').Part<Budget>} part @param {import('./api.js').Snapshot | undefined} last le dernier relevé
+     * @param {Context} context
+     */
+    update(part, last, context) {
+      const { format } = context;
       showFreshness(root, part, false, context);
       const budget = part.data;
       setText(at('total-eur'), format.eur(budget?.total_value_eur));
       setText(at('total-usdc'), format.usdc(budget?.total_value_usdt));
-      setText(at('pnl'), format.eurSigned(budget?.pnl_eur));
-      setTextOrHide(at('pnl-percent'), isKnown(budget?.pnl_pct) ? format.percentSigned(budget.pnl_pct) : null);
-      setAttribute(at('pnl-line'), 'class', gainTone(budget?.pnl_eur));
-      setText(at('portfolio'), format.usdc(budget?.portfolio_usdt));
-      setText(at('cash'), format.usdc(budget?.cash_usdt));
-      setText(at('deposited'), format.eur(budget?.total_deposited_eur));
-      setText(at('withdrawn'), format.eur(budget?.withdrawn_eur));
-      setText(at('rate'), format.rate(budget?.eurusdc_rate));
-      const initial = budget?.initial_total_eur && budget.initial_total_eur !== budget.total_deposited_eur
-        ? words.say('value.initial', { amount: format.eur(budget.initial_total_eur) })
-        : null;
-      setTextOrHide(at('initial'), initial);
-      const start = parseUtc(budget?.created_at);
-      setTextOrHide(at('since'), start === null ? null : words.say('value.since', { time: format.moment(start, now) }));
-      setTextOrHide(at('why'), budget && !isKnown(budget.total_value_eur) ? whyUnknown(budget, words) : null);
+      const { change_eur: change, return_pct: percent } = budget?.today ?? {};
+      const share = isKnown(percent) ? ` (${format.percentSigned(percent)})` : '';
+      tell('today', format.eurSigned(change) + share, gainTone(change));
+      tell('since-start', format.eurSigned(budget?.pnl_eur), gainTone(budget?.pnl_eur));
+      tell('return', format.percentSigned(budget?.return_pct), gainTone(budget?.return_pct, SMALLEST_PERCENT));
+      setTextOrHide(at('why'), budget && !isKnown(budget.total_value_eur) ? whyUnknown(budget, last, context) : null);
     },
   };
 }
 
-/** @param {import('./api.js').Budget} budget @param {import('./words.js').Words} words */
-function whyUnknown({ unknown }, words) {
-  if (!unknown?.length) return words.say('value.unexplained');
-  return words.say('value.why', { missing: namesText(unknown.map(({ what }) => what), words) });
+/** Ce qui manque, et la dernière valeur connue avec son âge. @param {Budget} budget @param {import('./api.js').Snapshot | undefined} last @param {Context} context */
+function whyUnknown({ unknown }, last, { words, format, now }) {
+  const why = unknown?.length
+    ? words.say('value.why', { missing: namesText(unknown.map(({ what }) => what), words) })
+    : words.say('value.unexplained');
+  const then = parseUtc(last?.created_at);
+  if (then === null || !isKnown(last?.total_value_eur)) return why;
+  const known = { value: format.eur(last.total_value_eur), time: format.moment(then, now), ago: format.ago(then, now) };
+  return `${why} ${words.say('value.last_known', known)}`;
 }

@@ -1,18 +1,23 @@
-// Dire un texte dans la langue choisie. Pur. Les textes sont dans words-fr.js et words-en.js, et nulle part ailleurs.
-// Une clé en `.one` et `.other` est un compte, dit par `many`.
+// Dire un texte dans la langue choisie. Les textes sont dans words-fr.js et words-en.js, et nulle part ailleurs ; la page ne
+// charge que les siens. Une clé en `.one` et `.other` est un compte, dit par `many`.
 
 import { UNKNOWN, createFormat, isKnown } from './format.js';
-import { en } from './words-en.js';
-import { fr } from './words-fr.js';
 
-/** @typedef {keyof typeof fr} Key */
+/** @typedef {keyof typeof import('./words-fr.js').fr} Key */
+/** @typedef {Record<Key, string>} Texts */
+/** @typedef {import('./format.js').Lang} Lang */
 /** @template {string} K @typedef {K extends `${infer Stem}.other` ? Stem : never} StemOf */
 /** @typedef {StemOf<Key>} CountKey */
 /** @typedef {ReturnType<typeof createWords>} Words */
 
-/** @param {import('./format.js').Lang} lang */
-export function createWords(lang) {
-  const texts = lang === 'fr' ? fr : en;
+/** @param {Lang} lang */
+export async function loadWords(lang) {
+  const texts = lang === 'fr' ? (await import('./words-fr.js')).fr : (await import('./words-en.js')).en;
+  return createWords(lang, texts);
+}
+
+/** @param {Lang} lang @param {Texts} texts */
+export function createWords(lang, texts) {
   const plural = new Intl.PluralRules(lang);
   const { count } = createFormat(lang);
 
@@ -20,7 +25,7 @@ export function createWords(lang) {
   const say = (key, holes = {}) =>
     texts[key]
       // En français ces signes ne passent pas seuls à la ligne.
-      .replace(/ ([?!:;»])/g, '\u00a0$1')
+      .replace(/ ([?!:;»%])/g, '\u00a0$1')
       .replace(/« /g, '«\u00a0')
       .replace(/\{(\w+)\}/g, (hole, name) => String(holes[name] ?? hole));
 

@@ -2,11 +2,11 @@
 
 use calvalot::clock;
 use calvalot::domain::moment::Moment;
-use calvalot::sim::World;
+use calvalot::sim::{Fault, On, Wire, World};
 use rust_decimal::{Decimal, dec};
 use serde_json::{Value, json};
 
-use crate::follower::{Folder, Follower, Site, decimal, still_world, until};
+use crate::follower::{Folder, Follower, Process, Site, decimal, still_world, until};
 use crate::{base, check, hourly, list, restarted_with, settled};
 
 const DEPOSIT: &str = "/api/budget/deposit";
@@ -71,7 +71,7 @@ fn the_return_is_that_of_the_money_that_stayed_whatever_came_and_went() {
 #[test]
 fn what_is_not_known_has_no_figure_and_says_why() {
     let (world, folder) = (still_world(), Folder::new());
-    world.fault(calvalot::sim::On::leader(), calvalot::sim::Fault::unprocessed(calvalot::sim::Wire::Silence));
+    world.fault(On::leader(), Fault::unprocessed(Wire::Silence));
     let follower = Follower::of(&world, &folder);
     until("it answers", || follower.site().try_get("/health"));
     let nothing = budget(follower.site());
@@ -197,6 +197,19 @@ fn the_day_is_counted_from_local_midnight_without_what_was_deposited() {
     );
 }
 
+/// Tant qu'aucun relevé n'est fait, la journée est celle du calendrier : minuit à l'heure de `TZ`.
+#[test]
+fn midnight_is_that_of_the_time_zone_of_the_process() {
+    for (zone, midnight) in [("<+0530>-5:30", "18:30:00"), ("<-03>3", "03:00:00")] {
+        let (world, folder) = (still_world(), Folder::new());
+        world.fault(On::whole_exchange(), Fault::unprocessed(Wire::Silence));
+        let process = Process::with(&world, &folder, vec![("TZ", zone.to_owned())]);
+        let budget = until("it answers", || process.site().try_get("/api/budget")).json();
+        let since = budget["today"]["since"].as_str().unwrap();
+        assert!(since.ends_with(midnight), "{zone}: {since}");
+    }
+}
+
 #[test]
 fn a_day_that_began_with_the_follower_counts_from_its_first_snapshot() {
     let (world, folder) = (still_world(), Folder::new());
@@ -290,4 +303,48 @@ fn the_marks_are_never_more_than_six_hundred() {
         groups.iter().take(150).all(|mark| mark["signal"].is_null()),
         "a group of several signals has none"
     );
+}
+
+/// Une année à deux minutes, avec une semaine et une heure sans rien.
+const YEAR: &str = "
+    CREATE TEMP TABLE last AS SELECT max(at) AS at FROM snapshots;
+    WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 262000)
+    INSERT INTO snapshots (total_eur, coins_usdc, cash_usdc, deposited_eur, at)
+    SELECT '1000.12345678', '500.12345678', '580.12345678', '1000', last.at - n * 120000 FROM n, last
+    WHERE n NOT BETWEEN 50000 AND 55040 AND n NOT BETWEEN 100 AND 130;";
+
+#[test]
+fn a_year_of_snapshots_is_even_in_time_and_keeps_its_ends_and_its_gaps() {
+    let (world, folder) = (still_world(), Folder::new());
+    let follower = restarted_with(&world, &folder, YEAR);
+    let connection = base(&folder);
+    let end = |function: &str| -> i64 {
+        connection.query_row(&format!("SELECT {function}(at) FROM snapshots"), [], |row| row.get(0)).unwrap()
+    };
+    let ends = [clock::utc(Moment(end("max"))), clock::utc(Moment(end("min")))];
+    for limit in [2, 3, 100, 1500, 5000] {
+        let year = list(follower.site(), &format!("/api/budget/history?limit={limit}"));
+        assert!(year.len() <= limit && year.len() * 3 >= limit, "{} of {limit}", year.len());
+        let at = |point: &Value| point["created_at"].as_str().unwrap().to_owned();
+        assert_eq!([at(&year[0]), at(&year[year.len() - 1])], ends, "{limit}: the ends are there");
+        let steps = steps(&connection, &year);
+        assert!(steps.iter().all(|step| *step > 0), "{limit}: newest first, each once");
+        // Deux points voisins sont à moins de deux intervalles ; la semaine vide, elle, en fait plus de trois dès 1500.
+        let slot = ((end("max") - end("min")) / (limit as i64 - 1) + 1).max(3_600_000);
+        let wider = |times: i64| steps.iter().filter(|step| **step >= times * slot).count();
+        assert!(wider(2) <= 1, "{limit}: {} holes that are none", wider(2));
+        assert_eq!(wider(3), usize::from(limit >= 1500), "{limit}: the empty week");
+    }
+    let day = list(follower.site(), "/api/budget/history?period=1d&limit=500");
+    let hole = steps(&connection, &day).into_iter().filter(|step| *step > 3 * 180_000).collect::<Vec<_>>();
+    assert_eq!(hole.len(), 1, "an hour without snapshots is a gap in a day: {hole:?}");
+    assert_eq!(list(follower.site(), "/api/budget/history?limit=1").len(), 1);
+}
+
+/// Les écarts entre deux points, du plus récent au plus ancien, en millisecondes.
+fn steps(connection: &rusqlite::Connection, points: &[Value]) -> Vec<i64> {
+    let mut statement = connection.prepare("SELECT at FROM snapshots WHERE id = ?1").unwrap();
+    let at = |point: &Value| statement.query_row([point["id"].as_i64()], |row| row.get(0)).unwrap();
+    let moments: Vec<i64> = points.iter().map(at).collect();
+    moments.windows(2).map(|pair| pair[0] - pair[1]).collect()
 }

@@ -65,6 +65,33 @@ fn every_list_has_its_default_its_maximum_and_what_is_asked_between() {
 }
 
 #[test]
+fn a_long_list_is_read_page_by_page_and_by_coin_and_signal() {
+    let (world, folder) = (still_world(), Folder::new());
+    let follower = restarted_with(&world, &folder, MANY);
+    let ids = |path: &str| -> Vec<i64> {
+        list(follower.site(), path).iter().filter_map(|row| row["id"].as_i64()).collect()
+    };
+    for path in ["/api/trades", "/api/signals"] {
+        let first = ids(&format!("{path}?limit=100"));
+        let last = first[99];
+        let second = ids(&format!("{path}?limit=100&before={last}"));
+        assert!(second.len() > 50 && second[0] < last, "{path}: the second page starts at {}", second[0]);
+        assert_eq!(ids(&format!("{path}?before={}", second[second.len() - 1])), [0; 0], "{path}: the end");
+    }
+    let own = list(follower.site(), "/api/trades?signal_id=initial_sync");
+    let coins: Vec<&str> = own.iter().filter_map(|trade| trade["coin"].as_str()).collect();
+    assert_eq!(coins, ["ETHUSDC", "BTCUSDC"], "the trades of one signal");
+    let of_eth = list(follower.site(), "/api/trades?limit=100&coin=ETHUSDC");
+    assert!(!of_eth.is_empty() && of_eth.iter().all(|trade| trade["coin"] == "ETHUSDC"), "{of_eth:?}");
+    assert_eq!(ids("/api/trades?coin=XRPUSDC&signal_id=initial_sync"), [0; 0]);
+    let one = list(follower.site(), "/api/signals?signal_id=many-7");
+    assert_eq!((one.len(), &one[0]["signal_id"]), (1, &"many-7".into()));
+    let traded = list(follower.site(), "/api/signals?coin=ETHUSDC");
+    assert!(traded.len() == 1 && traded[0]["signal_id"] == "initial_sync", "{traded:?}");
+    assert_eq!(ids("/api/signals?signal_id=never"), [0; 0]);
+}
+
+#[test]
 fn a_period_holds_what_is_younger_and_nothing_else() {
     let (world, folder) = (still_world(), Folder::new());
     let hours = [1, 23, 25, 167, 169, 719, 721, 8759, 8761, 30000];
@@ -100,6 +127,10 @@ fn a_query_that_cannot_be_meant_is_refused_with_the_choices() {
         ("/api/budget/history?period=1D", "1d, 1w, 1m, 1y"),
         ("/api/budget/history?period=1d&period=1w", "once"),
         ("/api/trades?limit=5&limit=6", "once"),
+        ("/api/trades?coin=BTC", "BNBUSDC, BTCUSDC"),
+        ("/api/trades?before=0", "positive whole number"),
+        ("/api/signals?before=-3", "positive whole number"),
+        ("/api/signals?before=one", "positive whole number"),
         ("/api/signals?limit=%2B5", "positive whole number"),
         ("/api/signals?limit=5%20", "positive whole number"),
         ("/api/budget/withdrawals?limit=1e2", "positive whole number"),

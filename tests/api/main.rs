@@ -2,11 +2,12 @@
 //!
 //! `reads` : les champs et l'ordre ; `figures` : rendement, journée, écart, marques ; `limits` : `limit`, `period`, HEAD,
 //! santé ; `writes` : les dépôts et la pause ; `refusals` : ce qui est refusé, et que rien n'en change ; `orders` et
-//! `exchange` : un compte réel, que `live` met en place ; `metrics` et `page`.
+//! `exchange` : un compte réel, que `live` met en place ; `waiting` : ce qu'un signal attend ; `metrics`, `page` et `events`.
 
 #[path = "../follower/mod.rs"]
 mod follower;
 
+mod events;
 mod exchange;
 mod figures;
 mod limits;
@@ -16,6 +17,7 @@ mod orders;
 mod page;
 mod reads;
 mod refusals;
+mod waiting;
 mod writes;
 
 use std::time::Duration;

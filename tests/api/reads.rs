@@ -54,6 +54,9 @@ const AGENT: [(&str, &str); 12] = [
     ("waiting_signals", "int"),
 ];
 
+pub const DECISION: [(&str, &str); 4] =
+    [("coin", "text"), ("decision", "bought|sold|left|waiting"), ("code", "text"), ("reason", "text")];
+
 const UNKNOWN: [(&str, &str); 3] = [("what", "text"), ("reason", "text"), ("since", "number?")];
 
 #[test]
@@ -172,7 +175,8 @@ fn positions_are_by_coin_each_with_its_share() {
     let positions = list(follower.site(), "/api/positions");
     let coins: Vec<&str> = positions.iter().filter_map(|position| position["coin"].as_str()).collect();
     assert_eq!(coins, ["BTCUSDC", "ETHUSDC"]);
-    let total = decimal(&follower.site().json("/api/budget")["total_value_usdt"]);
+    let budget = follower.site().json("/api/budget");
+    let (total, rate) = (decimal(&budget["total_value_usdt"]), decimal(&budget["eurusdc_rate"]));
     for position in &positions {
         let fields = [
             ("coin", "text"),
@@ -184,6 +188,8 @@ fn positions_are_by_coin_each_with_its_share() {
             ("value_usdt", "number"),
             ("pnl_usdt", "number"),
             ("pnl_pct", "number"),
+            ("value_eur", "number"),
+            ("pnl_eur", "number"),
             ("weight", "number"),
             ("leader_weight", "number"),
         ];
@@ -198,6 +204,9 @@ fn positions_are_by_coin_each_with_its_share() {
         let percent = number("pnl_usdt") / number("total_invested_usdt") * dec!(100);
         assert!(close(number("pnl_pct"), percent), "{position}");
         assert!(close(number("weight"), number("value_usdt") / total), "{position}");
+        for (eur, usdc) in [("value_eur", "value_usdt"), ("pnl_eur", "pnl_usdt")] {
+            assert!(close(number(eur), number(usdc) * rate), "{eur} of {position}");
+        }
         let entry = number("total_invested_usdt") / number("quantity");
         assert!((number("avg_entry_price") - entry).abs() < dec!(0.001), "{position}");
     }
@@ -250,12 +259,12 @@ fn signals_are_newest_first_with_what_came_of_each_coin() {
             ("version", "int?"),
             ("trades", "int"),
             ("decisions", "list"),
+            ("waiting_for", "null"),
         ];
         check("signal", signal, &fields);
         for decision in signal["decisions"].as_array().unwrap() {
-            let fields =
-                [("coin", "text"), ("decision", "bought|sold|left"), ("code", "text"), ("reason", "text")];
-            check("decision", decision, &fields);
+            check("decision", decision, &DECISION);
+            assert_ne!(decision["decision"], "waiting", "a closed signal waits for nothing: {signal}");
         }
     }
     let ids: Vec<u64> = signals.iter().filter_map(|signal| signal["id"].as_u64()).collect();

@@ -168,7 +168,8 @@ impl Process {
         Process::with(world, folder, [mode].into_iter().chain(key()).collect())
     }
 
-    fn with(world: &World, folder: &Folder, more: Vec<(&str, String)>) -> Process {
+    /// Le même, avec ces variables en plus.
+    pub fn with(world: &World, folder: &Folder, more: Vec<(&str, String)>) -> Process {
         let port = free_port();
         let mut command = Command::new(env!("CARGO_BIN_EXE_calvalot"));
         command
@@ -261,13 +262,24 @@ impl Site {
         self.0
     }
 
-    /// Une requête entière, telle quelle ; `None` si personne ne répond.
-    pub fn raw(&self, request: &[u8]) -> Option<Answer> {
+    /// Une connexion qui vient d'envoyer ces octets ; `None` si personne n'écoute.
+    pub fn asking(&self, request: &[u8]) -> Option<TcpStream> {
         let mut stream = TcpStream::connect(self.0).ok()?;
         stream.set_read_timeout(Some(PATIENCE)).ok()?;
         stream.write_all(request).ok()?;
-        let mut text = String::new();
-        stream.read_to_string(&mut text).ok()?;
+        Some(stream)
+    }
+
+    /// Ce qui est répondu à une requête entière, telle quelle ; `None` si personne ne répond.
+    pub fn bytes(&self, request: &[u8]) -> Option<Vec<u8>> {
+        let mut bytes = Vec::new();
+        self.asking(request)?.read_to_end(&mut bytes).ok()?;
+        Some(bytes)
+    }
+
+    /// La même réponse, en texte.
+    pub fn raw(&self, request: &[u8]) -> Option<Answer> {
+        let text = String::from_utf8(self.bytes(request)?).ok()?;
         let (head, body) = text.split_once("\r\n\r\n")?;
         let status = head.split(' ').nth(1)?.parse().ok()?;
         Some(Answer { status, head: head.to_owned(), body: body.to_owned() })

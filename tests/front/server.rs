@@ -12,12 +12,15 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use async_io::Async;
-use calvalot::api::errors::{ApiError, Routes, choice, json, json_body, limit};
+use calvalot::api::errors::{ApiError, Routes, json, json_body};
+use calvalot::api::front::feed::Feed;
 use calvalot::api::front::{Front, Limits};
 use calvalot::api::guard::Guard;
 use calvalot::api::page;
+use calvalot::api::parameters::{choice, limit};
 use smol::channel::{Receiver, Sender, unbounded};
 use smol::io::{AsyncBufRead, AsyncRead};
+use smol::stream::{self, Stream, StreamExt};
 use tide::{Body, Request, Response, StatusCode};
 
 /// Bien plus que ce qu'une machine chargée demande ; ce n'est atteint que par un test qui échoue.
@@ -41,7 +44,7 @@ pub struct Server {
     pub entered: Receiver<()>,
     /// Laisse sortir une requête de `/wait`.
     pub release: Sender<()>,
-    /// Le corps sans fin de `/endless` a été abandonné.
+    /// Un corps sans fin a été abandonné.
     pub dropped: Receiver<()>,
     stop: Sender<()>,
     thread: Option<JoinHandle<()>>,
@@ -139,7 +142,15 @@ fn app(signals: Signals) -> tide::Server<Signals> {
         .get("/bad-body", |_| async { Ok(body(Body::from_reader(Panicking, Some(10)))) })
         .get("/large", |_| async { Ok(bytes(vec![b'x'; 20_000_000])) })
         .get("/endless", |request: Request<Signals>| async move {
-            Ok(body(Body::from_reader(Endless(request.state().dropped.clone()), None)))
+            Ok(body(Body::from_reader(Endless { _told: Told(request.state().dropped.clone()) }, None)))
+        })
+        .get("/brief", |request| fed(request, stream::iter(["one\n".to_owned(), "two\n".to_owned()])))
+        .get("/quiet", |request| fed(request, stream::once("here\n".to_owned()).chain(stream::pending())))
+        .get("/flood", |request| fed(request, stream::repeat("x".repeat(4096))))
+        .get("/late", |request: Request<Signals>| async move {
+            request.state().entered.send(()).await?;
+            request.state().release.recv().await?;
+            fed(request, stream::pending()).await
         })
         .get("/never", |_| pending::<tide::Result<Response>>())
         .get("/wait", |request: Request<Signals>| async move {
@@ -162,6 +173,30 @@ fn body(body: Body) -> Response {
     Response::builder(200).body(body).build()
 }
 
+/// Une réponse faite de ces morceaux, qui dit quand on l'abandonne.
+async fn fed(
+    request: Request<Signals>,
+    pieces: impl Stream<Item = String> + Send + 'static,
+) -> tide::Result<Response> {
+    let told = Told(request.state().dropped.clone());
+    let pieces = pieces.map(move |piece| {
+        let _kept = &told;
+        piece
+    });
+    let mut response = Response::new(StatusCode::Ok);
+    response.insert_ext(Feed::new(pieces));
+    Ok(response)
+}
+
+/// Dit quand ce qui la tient disparaît.
+struct Told(Sender<()>);
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        self.0.try_send(()).unwrap();
+    }
+}
+
 /// Un corps dont la lecture panique.
 struct Panicking;
 
@@ -180,7 +215,9 @@ impl AsyncBufRead for Panicking {
 }
 
 /// Un corps sans fin, qui dit quand on l'abandonne.
-struct Endless(Sender<()>);
+struct Endless {
+    _told: Told,
+}
 
 impl AsyncRead for Endless {
     fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, out: &mut [u8]) -> Poll<io::Result<usize>> {
@@ -195,12 +232,6 @@ impl AsyncBufRead for Endless {
     }
 
     fn consume(self: Pin<&mut Self>, _: usize) {}
-}
-
-impl Drop for Endless {
-    fn drop(&mut self) {
-        self.0.try_send(()).unwrap();
-    }
 }
 
 pub struct Client {
@@ -290,18 +321,24 @@ impl Client {
     fn chunks(&mut self) -> Vec<u8> {
         let mut body = Vec::new();
         loop {
-            while find(&self.buffer, b"\r\n").is_none() {
-                assert!(self.read() > 0, "the chunks stop early");
-            }
-            let line = find(&self.buffer, b"\r\n").unwrap();
-            let size = String::from_utf8(self.take(line + 2)).unwrap();
-            let size = usize::from_str_radix(size.trim(), 16).unwrap();
-            body.extend(self.take(size));
-            assert_eq!(self.take(2), b"\r\n");
-            if size == 0 {
+            let chunk = self.chunk();
+            if chunk.is_empty() {
                 return body;
             }
+            body.extend(chunk);
         }
+    }
+
+    /// Le morceau suivant ; le dernier est vide.
+    pub fn chunk(&mut self) -> Vec<u8> {
+        while find(&self.buffer, b"\r\n").is_none() {
+            assert!(self.read() > 0, "the chunks stop early");
+        }
+        let line = find(&self.buffer, b"\r\n").unwrap();
+        let size = String::from_utf8(self.take(line + 2)).unwrap();
+        let chunk = self.take(usize::from_str_radix(size.trim(), 16).unwrap());
+        assert_eq!(self.take(2), b"\r\n");
+        chunk
     }
 
     fn take(&mut self, size: usize) -> Vec<u8> {

@@ -5,11 +5,15 @@ import { test } from 'node:test';
 import { exchangeNotices, orderNotices } from '../../static/js/account.js';
 import { createFormat } from '../../static/js/format.js';
 import { stateOf, wantedText } from '../../static/js/order.js';
+import { en } from '../../static/js/words-en.js';
+import { fr } from '../../static/js/words-fr.js';
 import { createWords } from '../../static/js/words.js';
 
 const NOW = 1_790_000_000_000;
+const TEXTS = { fr, en };
+
 /** @param {'fr' | 'en'} lang */
-const speaking = (lang) => ({ words: createWords(lang), format: createFormat(lang), now: NOW, localNow: NOW });
+const speaking = (lang) => ({ words: createWords(lang, TEXTS[lang]), format: createFormat(lang), now: NOW, localNow: NOW });
 const context = speaking('en');
 
 const order = {

@@ -6,10 +6,11 @@ import { isStale } from '../../static/js/feed.js';
 import { createFormat } from '../../static/js/format.js';
 import { pickLanguage } from '../../static/js/language.js';
 import { describe } from '../../static/js/situation.js';
+import { en } from '../../static/js/words-en.js';
 import { createWords } from '../../static/js/words.js';
 
 const NOW = 1_790_000_000_000;
-const context = { words: createWords('en'), format: createFormat('en'), now: NOW, localNow: NOW };
+const context = { words: createWords('en', en), format: createFormat('en'), now: NOW, localNow: NOW };
 
 const budget = { status: 'ACTIVE', positions_count: 3, total_deposited_eur: 150, paused: false, unknown: [] };
 const status = {
@@ -187,7 +188,14 @@ test('an answer grows stale after two failures in a row or a long silence', () =
     [0, false, 29_000, false],
     [0, false, 31_000, true],
   ];
-  for (const [at, failing, now, stale] of cases) assert.equal(isStale(at, failing, 10_000, now), stale);
+  for (const [at, failing, now, stale] of cases) assert.equal(isStale(at, failing, { now: 10_000, then: 10_000 }, now), stale);
+});
+
+test('an answer of the live connection is fresh for longer, until a question fails', () => {
+  const every = { now: 10_000, then: 60_000 };
+  assert.equal(isStale(0, false, every, 70_000), false);
+  assert.equal(isStale(0, false, every, 81_000), true);
+  assert.equal(isStale(0, true, every, 16_000), true);
 });
 
 test('the language is the chosen one, or the browser’s, or French', () => {

@@ -48,7 +48,7 @@ test('a count agrees with its number in each language, and may be unknown', () =
     ['en', 1, '1 position'],
     ['fr', null, '— positions'],
   ];
-  for (const [lang, n, expected] of cases) assert.equal(createWords(lang).many('positions', n), expected);
+  for (const [lang, n, expected] of cases) assert.equal(createWords(lang, { fr, en }[lang]).many('positions', n), expected);
 });
 
 test('the page carries no inline script, no inline style and no address of a third party', () => {

@@ -272,3 +272,21 @@ fn a_day_that_follows_a_long_absence_begins_with_its_first_snapshot() {
     let back = books.today(midnight(29));
     assert_eq!((back.since, back.start, back.flows.len()), (books.now, Some(books.value()), 0));
 }
+
+/// L'heure d'un relevé ne dit pas s'il compte un dépôt du même instant ; ce qu'il en sait le dit.
+#[test]
+fn a_deposit_of_the_very_instant_of_a_snapshot_is_counted_once() {
+    let orders = [[Step::Poll, Step::Deposit(500)], [Step::Deposit(500), Step::Poll]];
+    for (steps, flows) in orders.iter().zip([1, 0]) {
+        let mut books = Books::open(Rate::new(dec!(1.08)));
+        books.take(&steps[0]);
+        books.now = Moment(books.now.0 - 60_000);
+        books.take(&steps[1]);
+        let today = books.today(Moment(books.now.0 + 1));
+        assert_eq!(
+            (today.flows.len(), today.gain(Some(books.value()))),
+            (flows, Some(Eur::ZERO)),
+            "{steps:?}"
+        );
+    }
+}

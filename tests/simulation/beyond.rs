@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use calvalot::domain::intent::State;
+use calvalot::ledger::views::Selection;
 use calvalot::sim::{Fault, Lag, On, View, Wire};
 use rust_decimal::{Decimal, dec};
 
@@ -41,7 +42,7 @@ fn a_request_delivered_twice_is_shown_and_never_counted_as_ours() {
     ]);
     universe.pass(HOUR * 2, None);
     assert_eq!(executed(&universe, "SOLUSDC"), 2);
-    let trades = universe.books(|db| db.trades(100));
+    let trades = universe.books(|db| db.trades(&Selection::last(100)));
     assert_eq!(trades.iter().filter(|trade| trade.coin.pair() == "SOLUSDC").count(), 1);
     let foreign = universe.books(|db| db.foreign_orders(10));
     assert_eq!(foreign.iter().map(|order| order.coin.pair()).collect::<Vec<_>>(), ["SOLUSDC"]);
@@ -149,6 +150,6 @@ fn an_order_that_never_arrives_waits_for_a_person_and_the_others_go_on() {
     assert_eq!(executed(&universe, "SOLUSDC"), 1, "the signal that still waited takes it up");
     crate::proof::no_signal_is_open(&universe);
     crate::proof::allocation_is(&universe, &target);
-    let signals = universe.books(|db| db.signals(10));
+    let signals = universe.books(|db| db.signals(&Selection::last(10)));
     assert!(signals.iter().all(|signal| signal.status != "error"), "{signals:?}");
 }

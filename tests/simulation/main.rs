@@ -70,6 +70,7 @@ fn live(seed: u64) -> Tally {
     proof::each_order_once(&universe);
     proof::books_are_the_exchange_s(&universe);
     proof::no_signal_is_open(&universe);
+    proof::every_coin_has_its_answer(&universe);
     if let (id, Some(target)) = &last
         && !universe.starved
         && proof::is_followed(&universe, id)
@@ -82,6 +83,7 @@ fn live(seed: u64) -> Tally {
     proof::each_order_once(&universe);
     proof::books_are_the_exchange_s(&universe);
     proof::no_signal_is_open(&universe);
+    proof::every_coin_has_its_answer(&universe);
     proof::allocation_is(&universe, &target);
     Tally::of(&universe)
 }
@@ -93,6 +95,7 @@ fn settle(universe: &mut Universe) {
         while waited < SETTLING {
             universe.pass(PAUSE, None);
             waited += PAUSE;
+            proof::every_coin_has_its_answer(universe);
             if is_quiet(universe) {
                 return proof::no_absence_was_wrong(universe);
             }

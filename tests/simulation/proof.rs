@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use calvalot::domain::intent::State;
 use calvalot::domain::market::Coin;
 use calvalot::domain::order::Side;
+use calvalot::ledger::views::Selection;
 use calvalot::sim::OrderSide;
 use rust_decimal::{Decimal, dec};
 
@@ -77,10 +78,23 @@ pub fn no_signal_is_open(universe: &Universe) {
     assert!(pending.is_empty(), "still open: {:?}", pending.iter().map(|p| &p.signal_id).collect::<Vec<_>>());
 }
 
+/// Chaque coin d'un signal planifié a une réponse et une seule ; un signal clos n'attend plus rien.
+pub fn every_coin_has_its_answer(universe: &Universe) {
+    for signal in universe.books(|db| db.signals(&Selection::last(10_000))) {
+        let open = signal.status == "received";
+        let waits = signal.decisions.iter().any(|decision| decision.decision == "waiting");
+        assert!(open || (!waits && signal.waiting_for.is_none()), "it is closed: {signal:?}");
+        let coins: Vec<Coin> = signal.decisions.iter().map(|decision| decision.coin).collect();
+        let planned = !coins.is_empty() || signal.status == "executed";
+        assert!(!planned || coins == Coin::ALL, "a coin has no answer, or two: {signal:?}");
+        assert!(!open || coins.is_empty() || (waits && signal.waiting_for.is_some()), "{signal:?}");
+    }
+}
+
 /// Vrai si le signal a été suivi sans qu'un coin soit laissé malgré lui : un ordre refusé ou qui attendait une
 /// personne, une paire arrêtée.
 pub fn is_followed(universe: &Universe, id: &str) -> bool {
-    let signals = universe.books(|db| db.signals(100));
+    let signals = universe.books(|db| db.signals(&Selection::last(100)));
     let Some(signal) = signals.iter().find(|signal| signal.signal_id == id) else { return false };
     let waited = universe
         .books(|db| db.orders(10_000))

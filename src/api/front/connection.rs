@@ -1,7 +1,8 @@
 //! La vie d'une connexion : lire une requête entière, la confier à tide, envoyer la réponse, recommencer, se fermer.
 //!
-//! Chaque attente a son échéance et chaque tampon sa borne. Les requêtes enchaînées sont servies l'une après l'autre,
-//! dans l'ordre. Invariant : après un refus rien n'est plus lu comme une requête, la connexion se ferme.
+//! Chaque attente a son échéance, hors celle du prochain morceau d'un `Feed`, et chaque tampon sa borne. Les requêtes
+//! enchaînées sont servies l'une après l'autre, dans l'ordre. Invariant : après un refus rien n'est plus lu comme une
+//! requête, la connexion se ferme.
 
 use std::future::Future;
 use std::io;
@@ -13,8 +14,10 @@ use async_io::{Async, Timer};
 use http_types::{Method, Response, StatusCode, Version};
 use smol::future::{self, FutureExt};
 use smol::io::{AsyncReadExt, AsyncWriteExt};
+use smol::stream::{Stream, StreamExt};
 
 use super::Limits;
+use super::feed::Feed;
 use super::head::{self, Head};
 use super::places::{Phase, Place};
 use super::reply::{self, Framing};
@@ -81,7 +84,13 @@ where
             };
             let mut framing = asked.framing;
             self.place.enter(Phase::Answering);
-            let response = self.answer(asked.request).await;
+            let mut response = self.answer(asked.request).await;
+            if let Some(pieces) = Feed::take_from(&mut response) {
+                if !self.place.stopping() {
+                    return self.relay(response, pieces, framing).await;
+                }
+                response = ApiError::unavailable("the program is stopping").into_response().into();
+            }
             framing.keep_alive &= !self.place.stopping();
             if !self.send(response, framing).await? {
                 return self.hang_up().await;
@@ -181,9 +190,37 @@ where
 
     async fn send(&self, response: Response, framing: Framing) -> io::Result<bool> {
         self.place.enter(Phase::Writing);
-        let send = reply::send(self.stream, response, framing);
-        let sent = before(Instant::now() + self.limits.write, send).await;
-        sent.unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into()))
+        self.in_time(reply::send(self.stream, response, framing)).await
+    }
+
+    /// Relaie une réponse sans fin jusqu'à ce que son client parte ou ne lise plus.
+    async fn relay(
+        &self,
+        response: Response,
+        mut pieces: impl Stream<Item = String> + Unpin,
+        framing: Framing,
+    ) -> io::Result<()> {
+        self.place.enter(Phase::Streaming);
+        let relaying = async move {
+            self.in_time(reply::begin(self.stream, &response, framing)).await?;
+            let mut ended = framing.head_only;
+            while !ended {
+                let piece = pieces.next().await.unwrap_or_default();
+                ended = piece.is_empty();
+                self.in_time(reply::send_piece(self.stream, &piece, framing)).await?;
+            }
+            Ok(())
+        };
+        // Rien n'est attendu de lui : un octet, une fin ou une erreur, il en a fini.
+        let (mut stream, mut byte) = (self.stream, [0]);
+        let leaving = async { stream.read(&mut byte).await.map(drop) };
+        future::or(relaying, leaving).await?;
+        self.hang_up().await
+    }
+
+    async fn in_time<T>(&self, writing: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+        let written = before(Instant::now() + self.limits.write, writing).await;
+        written.unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into()))
     }
 
     async fn refuse(&self, refusal: ApiError) -> io::Result<()> {
@@ -246,7 +283,7 @@ fn unfinished(read: Read) -> Option<ApiError> {
 }
 
 /// Le résultat de `work`, ou `None` si l'échéance passe avant.
-pub(super) async fn before<T>(deadline: Instant, work: impl Future<Output = T>) -> Option<T> {
+pub(in crate::api) async fn before<T>(deadline: Instant, work: impl Future<Output = T>) -> Option<T> {
     let late = async {
         Timer::at(deadline).await;
         None

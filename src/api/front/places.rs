@@ -21,6 +21,8 @@ pub(super) enum Phase {
     Fresh,
     /// Une requête arrive, tête ou corps.
     Reading,
+    /// Une réponse sans fin part, morceau par morceau : qui la lit sait revenir.
+    Streaming,
     /// La réponse part.
     Writing,
     /// Une route répond.
@@ -32,8 +34,9 @@ impl Phase {
     fn yields(self) -> Option<u8> {
         match self {
             Phase::Idle => Some(0),
-            Phase::Fresh | Phase::Reading => Some(1),
-            Phase::Writing => Some(2),
+            Phase::Streaming => Some(1),
+            Phase::Fresh | Phase::Reading => Some(2),
+            Phase::Writing => Some(3),
             Phase::Answering => None,
         }
     }
@@ -100,10 +103,10 @@ impl Places {
         self.0.borrow_mut().stopping = true;
     }
 
-    /// Vide la table : chaque tâche, et si une requête y est en cours.
+    /// Vide la table : chaque tâche, et si une requête qui aura une fin y est en cours.
     pub(super) fn close(&self) -> Vec<(Task<()>, bool)> {
         let entries = std::mem::take(&mut self.0.borrow_mut().entries).into_values();
-        let asked = |phase| !matches!(phase, Phase::Idle | Phase::Fresh);
+        let asked = |phase| !matches!(phase, Phase::Idle | Phase::Fresh | Phase::Streaming);
         entries.filter_map(|entry| Some((entry.task?, asked(entry.phase)))).collect()
     }
 
@@ -165,9 +168,11 @@ mod tests {
     }
 
     #[test]
-    fn a_full_house_gives_up_the_oldest_idle_then_reading_then_writing_never_an_answering_one() {
-        use Phase::{Answering, Fresh, Idle, Reading, Writing};
+    fn a_full_house_gives_up_the_oldest_idle_then_streaming_reading_writing_never_an_answering_one() {
+        use Phase::{Answering, Fresh, Idle, Reading, Streaming, Writing};
         check(&[Reading, Idle, Idle], Some(1));
+        check(&[Reading, Streaming, Idle], Some(2));
+        check(&[Fresh, Writing, Streaming, Streaming], Some(2));
         check(&[Answering, Reading, Writing, Fresh], Some(1));
         check(&[Fresh, Reading], Some(0));
         check(&[Answering, Writing, Writing], Some(1));

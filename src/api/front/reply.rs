@@ -48,6 +48,25 @@ pub(super) async fn send(
     Ok(keep_alive)
 }
 
+/// Envoie la tête d'une réponse sans fin ; la connexion ne servira plus à rien d'autre.
+pub(super) async fn begin(
+    stream: &Async<TcpStream>,
+    response: &Response,
+    framing: Framing,
+) -> io::Result<()> {
+    write_all(stream, &head(response, endless(framing), false)?).await
+}
+
+/// Envoie un de ses morceaux ; un morceau vide est sa fin.
+pub(super) async fn send_piece(stream: &Async<TcpStream>, piece: &str, framing: Framing) -> io::Result<()> {
+    if endless(framing) == End::Close {
+        return write_all(stream, piece.as_bytes()).await;
+    }
+    let mut out = Vec::with_capacity(piece.len() + 16);
+    chunk(&mut out, piece.as_bytes())?;
+    write_all(stream, &out).await
+}
+
 pub(super) async fn write_all(mut stream: &Async<TcpStream>, bytes: &[u8]) -> io::Result<()> {
     stream.write_all(bytes).await
 }
@@ -56,9 +75,13 @@ fn end_of(response: &Response, framing: Framing) -> End {
     match (response.status(), response.len()) {
         (StatusCode::NoContent | StatusCode::NotModified, _) => End::NoBody,
         (_, Some(length)) => End::Length(length),
-        (_, None) if framing.old_client => End::Close,
-        (_, None) => End::Chunks,
+        (_, None) => endless(framing),
     }
+}
+
+/// Comment finit un corps dont la longueur n'est pas connue.
+fn endless(framing: Framing) -> End {
+    if framing.old_client { End::Close } else { End::Chunks }
 }
 
 fn head(response: &Response, end: End, keep_alive: bool) -> io::Result<Vec<u8>> {
@@ -79,7 +102,7 @@ fn head(response: &Response, end: End, keep_alive: bool) -> io::Result<Vec<u8>> 
             write!(out, "{name}: {value}\r\n")?;
         }
     }
-    out.extend_from_slice(b"x-content-type-options: nosniff\r\nreferrer-policy: no-referrer\r\n");
+    out.extend_from_slice(b"x-content-type-options: nosniff\r\n");
     if let Some(date) = now() {
         write!(out, "date: {date}\r\n")?;
     }
@@ -104,12 +127,8 @@ async fn send_body(stream: &Async<TcpStream>, mut body: Body, end: End, out: &mu
         sent += size;
         match end {
             End::Length(length) if sent > length => return Err(wrong_length()),
-            End::Chunks => {
-                // Le morceau de taille 0 est aussi celui qui termine le corps.
-                write!(out, "{size:x}\r\n")?;
-                out.extend_from_slice(piece);
-                out.extend_from_slice(b"\r\n");
-            }
+            // Le morceau de taille 0 est aussi celui qui termine le corps.
+            End::Chunks => chunk(out, piece)?,
             _ => out.extend_from_slice(piece),
         }
         if size == 0 {
@@ -125,6 +144,13 @@ async fn send_body(stream: &Async<TcpStream>, mut body: Body, end: End, out: &mu
         End::Length(length) if sent != length => Err(wrong_length()),
         _ => Ok(()),
     }
+}
+
+fn chunk(out: &mut Vec<u8>, piece: &[u8]) -> io::Result<()> {
+    write!(out, "{:x}\r\n", piece.len())?;
+    out.extend_from_slice(piece);
+    out.extend_from_slice(b"\r\n");
+    Ok(())
 }
 
 fn wrong_length() -> io::Error {

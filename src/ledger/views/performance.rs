@@ -74,13 +74,14 @@ impl Db {
             return Ok(unknown);
         };
         let booked = booked(&self.connection, opening.eur)?;
-        // Un relevé peut compter un mouvement d'un rien plus récent que lui : le total déposé le dit.
+        // À un rien près, l'heure ne dit pas si un relevé compte un mouvement : le total déposé le dit.
         let counted = |count: &usize| {
             let deposited = if *count == 0 { opening.eur } else { booked[*count - 1].deposited };
             deposited == baseline.deposited
         };
         let earlier = booked.iter().filter(|booked| booked.at <= baseline.at).count();
-        let Some(counted) = (earlier..=booked.len()).find(counted) else {
+        let mut nearest = (earlier..=booked.len()).chain((0..earlier).rev());
+        let Some(counted) = nearest.find(counted) else {
             return Ok(Track { since, ..unknown });
         };
         let flows = booked.into_iter().skip(counted).map(|booked| booked.flow).collect();

@@ -1,11 +1,12 @@
 //! Les signaux : ce qu'ils demandaient, ce qu'il en est advenu, ceux qui attendent.
 
-use rusqlite::{OptionalExtension, Row};
+use rusqlite::{OptionalExtension, Row, params};
 
 use crate::domain::market::{Coin, PerCoin};
 use crate::domain::moment::Moment;
 use crate::domain::money::Weight;
 use crate::domain::signal::INITIAL_SYNC;
+use crate::ledger::views::Selection;
 use crate::ledger::{Db, Decision, LedgerError, PendingSignal};
 
 /// Un signal et ce qu'il en est advenu.
@@ -23,30 +24,52 @@ pub struct Signal {
     pub received_at: Moment,
     pub executed_at: Option<Moment>,
     pub trades: u32,
+    /// Ce qu'il attend, tant qu'il est ouvert.
+    pub waiting_for: Option<String>,
+    /// Ce qui est décidé de chaque coin, et ce qu'attendent les autres.
     pub decisions: Vec<Decision>,
 }
 
+/// Une pause retient tout, quoi qu'un signal attende d'autre.
+const PAUSED: &str = "paused: it is carried out when the agent is resumed";
+
 impl Db {
-    /// Les signaux, du plus récent au plus ancien.
-    pub fn signals(&self, limit: u32) -> Result<Vec<Signal>, LedgerError> {
+    /// Les signaux choisis, du plus récent au plus ancien ; un coin est celui d'un trade qui en est venu.
+    pub fn signals(&self, selection: &Selection) -> Result<Vec<Signal>, LedgerError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT id, signal_id, version, confidence, reasoning, actions, portfolio_state, status, error_message,
-                 received_at, executed_at, (SELECT count(*) FROM trades WHERE trades.signal_id = signals.signal_id)
-             FROM signals ORDER BY id DESC LIMIT ?1",
+                 received_at, executed_at, (SELECT count(*) FROM trades WHERE trades.signal_id = signals.signal_id),
+                 CASE WHEN status = 'received' THEN iif((SELECT paused FROM agent), ?5, waiting_for) END
+             FROM signals
+             WHERE (?2 IS NULL OR id < ?2) AND (?4 IS NULL OR signal_id = ?4) AND (?3 IS NULL OR EXISTS
+                 (SELECT 1 FROM trades WHERE trades.signal_id = signals.signal_id AND trades.coin = ?3))
+             ORDER BY id DESC LIMIT ?1",
         )?;
-        let rows = statement.query_map([limit], signal_row)?;
+        let Selection { limit, before, coin, signal } = selection;
+        let rows = statement.query_map(params![limit, before, coin, signal, PAUSED], signal_row)?;
         let mut signals: Vec<Signal> = rows.collect::<Result<_, _>>()?;
         for signal in &mut signals {
             signal.decisions = self.decisions(signal.id)?;
+            signal.decisions.extend(self.waits(signal.id)?);
+            signal.decisions.sort_by_key(|decision| decision.coin);
         }
         Ok(signals)
     }
 
     /// Ce qui est décidé d'un signal, par coin.
     pub fn decisions(&self, signal: i64) -> Result<Vec<Decision>, LedgerError> {
-        let mut statement = self.connection.prepare_cached(
+        self.by_coin(
             "SELECT coin, decision, code, reason FROM decisions WHERE signal = ?1 ORDER BY coin",
-        )?;
+            signal,
+        )
+    }
+
+    fn waits(&self, signal: i64) -> Result<Vec<Decision>, LedgerError> {
+        self.by_coin("SELECT coin, 'waiting', code, reason FROM waits WHERE signal = ?1", signal)
+    }
+
+    fn by_coin(&self, sql: &str, signal: i64) -> Result<Vec<Decision>, LedgerError> {
+        let mut statement = self.connection.prepare_cached(sql)?;
         let rows = statement.query_map([signal], |row| {
             Ok(Decision { coin: row.get(0)?, decision: row.get(1)?, code: row.get(2)?, reason: row.get(3)? })
         })?;
@@ -104,6 +127,7 @@ fn signal_row(row: &Row) -> rusqlite::Result<Signal> {
         received_at: row.get(9)?,
         executed_at: row.get(10)?,
         trades: row.get(11)?,
+        waiting_for: row.get(12)?,
         decisions: Vec::new(),
     })
 }

@@ -7,6 +7,7 @@ use crate::domain::market::Coin;
 use crate::domain::moment::Moment;
 use crate::domain::money::{Price, Quantity, Usdc};
 use crate::domain::order::Side;
+use crate::ledger::views::Selection;
 use crate::ledger::{Db, LedgerError};
 
 /// Un trade, tel qu'il est au grand livre.
@@ -28,9 +29,14 @@ pub struct Trade {
 }
 
 impl Db {
-    /// Les trades, du plus récent au plus ancien.
-    pub fn trades(&self, limit: u32) -> Result<Vec<Trade>, LedgerError> {
-        self.trades_where("1 = 1 ORDER BY id DESC LIMIT ?1", params![limit])
+    /// Les trades choisis, du plus récent au plus ancien.
+    pub fn trades(&self, selection: &Selection) -> Result<Vec<Trade>, LedgerError> {
+        let Selection { limit, before, coin, signal } = selection;
+        self.trades_where(
+            "(?2 IS NULL OR id < ?2) AND (?3 IS NULL OR coin = ?3) AND (?4 IS NULL OR signal_id = ?4)
+             ORDER BY id DESC LIMIT ?1",
+            params![limit, before, coin, signal],
+        )
     }
 
     /// Les trades d'un signal, du plus ancien au plus récent.

@@ -8,8 +8,8 @@ use std::env;
 use std::path::Path;
 use std::process::Command;
 
-fn main() {
-    println!("cargo:rerun-if-changed=build.rs");
+/// Donne au programme sa version, dans `CALVALOT_VERSION`.
+pub fn tell() {
     println!("cargo:rerun-if-env-changed=GIT_COMMIT");
     let given = env::var("GIT_COMMIT").ok();
     let commit = given.filter(|commit| is_commit(commit)).or_else(checked_out);

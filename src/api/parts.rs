@@ -1,0 +1,162 @@
+//! Les parties de l'écran, et quelles tables du grand livre chacune montre.
+//!
+//! Le seul endroit qui le sache : une table écrite fait relire ces parties-là. Un essai compare `TABLES` au schéma ;
+//! une table que rien ne montre y est aussi, sans partie.
+
+use std::collections::BTreeSet;
+
+use miniserde::Serialize;
+
+/// Une partie, du nom que `docs/api.md` lui donne.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum Part {
+    /// `/api/agent/status` et `/health`.
+    #[serde(rename = "status")]
+    Status,
+    #[serde(rename = "budget")]
+    Budget,
+    #[serde(rename = "exchange")]
+    Exchange,
+    #[serde(rename = "orders")]
+    Orders,
+    /// `/api/positions` et `/api/prices`.
+    #[serde(rename = "positions")]
+    Positions,
+    #[serde(rename = "signals")]
+    Signals,
+    #[serde(rename = "trades")]
+    Trades,
+    /// Le graphique, et ce qui y est marqué.
+    #[serde(rename = "history")]
+    History,
+    #[serde(rename = "withdrawals")]
+    Withdrawals,
+}
+
+use Part::{Budget, Exchange, History, Orders, Positions, Signals, Status, Trades, Withdrawals};
+
+/// Chaque table, et les parties où l'on en voit quelque chose : un essai regarde ce que chaque route lit. Sur le
+/// graphique sont aussi marqués les dépôts, les signaux, les trades et les retraits.
+pub const TABLES: &[(&str, &[Part])] = &[
+    ("agent", &[Status, Budget, Signals, Exchange]),
+    ("account", &[Status, Budget, Positions]),
+    ("movements", &[Budget, History]),
+    ("positions", &[Budget, Positions]),
+    ("signals", &[Status, Signals, Orders, History]),
+    ("leader_target", &[Budget, Positions]),
+    ("decisions", &[Signals]),
+    ("waits", &[Signals]),
+    ("intents", &[Orders]),
+    ("trades", &[Trades, Signals, History]),
+    ("withdrawals", &[Status, Budget, Positions, Withdrawals, History]),
+    ("snapshots", &[Budget, History]),
+    ("readings", &[Status, Budget, Positions]),
+    ("polls", &[]),
+    ("pulse", &[Status]),
+    ("exchange", &[Exchange]),
+    ("balances", &[Exchange]),
+    ("foreign_orders", &[Exchange]),
+    ("order_marks", &[]),
+    ("checks", &[Exchange]),
+];
+
+/// Ce que le temps seul change : une lecture vieillit, un tour manque, un silence finit.
+pub const AGEING: &[Part] = &[Status, Budget, Exchange, Positions];
+
+/// Les parties à relire quand ces tables ont été écrites, chacune une fois ; vide si aucune ne s'y voit.
+pub fn showing<'a>(tables: impl IntoIterator<Item = &'a str>) -> Vec<Part> {
+    let shown = |table| TABLES.iter().filter(move |(name, _)| *name == table);
+    let parts = tables.into_iter().flat_map(shown).flat_map(|(_, parts)| *parts);
+    parts.copied().collect::<BTreeSet<Part>>().into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use http_types::{Method, Request, Response, Url};
+    use rust_decimal::dec;
+
+    use super::*;
+    use crate::api::guard::Guard;
+    use crate::api::{State, app};
+    use crate::binance::Exchange as Market;
+    use crate::clock;
+    use crate::domain::money::{Eur, Weight};
+    use crate::engine::{Engine, Manner, Venue};
+    use crate::fetch;
+    use crate::leader::Leader;
+    use crate::ledger::{Ledger, Received, Verdict, in_memory};
+    use crate::metrics::{Instruments, Place};
+
+    const ROUTES: [(Part, &str); 12] = [
+        (Status, "/api/agent/status"),
+        (Status, "/health"),
+        (Budget, "/api/budget"),
+        (Exchange, "/api/exchange"),
+        (Orders, "/api/orders"),
+        (Positions, "/api/positions"),
+        (Positions, "/api/prices"),
+        (Signals, "/api/signals"),
+        (Trades, "/api/trades"),
+        (History, "/api/budget/history?period=1d"),
+        (History, "/api/budget/marks?period=1d"),
+        (Withdrawals, "/api/budget/withdrawals"),
+    ];
+
+    /// Un grand livre qui a reçu un signal : de quoi lire ce qui en a été décidé.
+    fn ledger() -> Ledger {
+        let now = clock::now();
+        let ledger = in_memory("live", Eur::new(dec!(100)), now).expect("a new ledger");
+        let signal = Received {
+            signal_id: "one".to_owned(),
+            version: Some(2),
+            confidence: None,
+            reasoning: String::new(),
+            actions: "[]".to_owned(),
+            portfolio_state: None,
+            payload: "{}".to_owned(),
+            target: None,
+            verdict: Verdict::Accepted,
+        };
+        smol::block_on(ledger.with(move |db| db.receive(&signal, false, now))).expect("it is received");
+        ledger
+    }
+
+    fn application(ledger: Ledger) -> tide::Server<State> {
+        let fetch = fetch::Client::new(fetch::TIME_LIMIT).expect("a client");
+        let leader = Leader::new("http://127.0.0.1:9", "secret", "test", fetch.clone());
+        let market = Market::new("http://127.0.0.1:9", fetch);
+        let poll_interval = Duration::from_secs(120);
+        let manner = Manner { poll_interval, market_interval: poll_interval, threshold: Weight::ZERO };
+        let (_, commands) = Engine::new(ledger.clone(), leader, market, manner, Venue::Paper);
+        let version = "test".to_owned();
+        let (instruments, place) = (Arc::new(Instruments::new(&[], &[])), Place::of(Path::new("test.db")));
+        let started = clock::now();
+        let state = State { ledger, commands, version, poll_interval, started, instruments, place };
+        app(state, Guard::new([""; 0]))
+    }
+
+    #[test]
+    fn a_part_is_named_when_any_table_that_it_reads_is_written() {
+        let ledger = ledger();
+        let app = application(ledger.clone());
+        let mut forgotten = Vec::new();
+        for (part, path) in ROUTES {
+            let read = smol::block_on(ledger.with(|db| db.record_reads())).expect("it records");
+            let url = Url::parse(&format!("http://localhost{path}")).expect("an address");
+            let mut request = Request::new(Method::Get, url);
+            request.insert_header("host", "localhost");
+            let response: Response = smol::block_on(app.respond(request)).expect("an answer");
+            assert_eq!(u16::from(response.status()), 200, "{path}");
+            let read = read.lock().expect("nobody panicked").clone();
+            assert!(!read.is_empty(), "{path} read nothing");
+            let silent = read.into_iter().filter(|table| !showing([table.as_str()]).contains(&part));
+            forgotten
+                .extend(silent.map(|table| format!("{path} reads {table}, which does not name {part:?}")));
+        }
+        assert!(forgotten.is_empty(), "{}", forgotten.join("\n"));
+    }
+}

@@ -1,0 +1,92 @@
+// Les détails : l'agent, le leader, la dernière lecture, et de quoi la valeur est faite.
+
+import { find, setText, setTextOrHide } from './dom.js';
+import { UNKNOWN, fromSeconds, parseUtc } from './format.js';
+import { setChip } from './section.js';
+
+/** @typedef {import('./section.js').Context} Context */
+/** @typedef {import('./section.js').Tone} Tone */
+/** @typedef {import('./situation.js').Parts} Parts */
+/** @typedef {import('./words.js').Key} Key */
+
+/** @type {Record<string, Key>} */
+const POLLS = {
+  executed: 'poll.executed',
+  skipped: 'poll.skipped',
+  rejected: 'poll.rejected',
+  error: 'poll.error',
+  already_processed: 'poll.already_processed',
+  waiting: 'poll.waiting',
+  paused: 'poll.paused',
+  no_signal: 'poll.no_signal',
+  invalid_signal: 'poll.invalid_signal',
+  leader_unreachable: 'poll.leader_unreachable',
+  leader_refused: 'poll.leader_refused',
+};
+
+/** @param {HTMLElement} root */
+export function createDetails(root) {
+  /** @param {string} name */
+  const at = (name) => find(root, `[data-fact="${name}"]`);
+  const trading = find(root, 'div:has(> dd > [data-fact="trading"])');
+
+  /** @param {Parts} parts @param {Context} context */
+  function tellAgent(parts, { words, format, now }) {
+    const status = parts.status.data;
+    setChip(at('agent'), ...said(agentState(parts), words));
+    const open = parts.exchange.data?.trading_open ?? null;
+    trading.hidden = open === null;
+    setChip(at('trading'), words.say(open ? 'trading.open' : 'trading.closed'), open ? 'good' : 'bad');
+    setChip(at('leader'), ...said(leaderState(status), words));
+    const signal = parseUtc(status?.leader.last_signal_at);
+    const signalText = signal === null
+      ? words.say('leader.no_signal')
+      : `${format.moment(signal, now)} (${format.ago(signal, now)})`;
+    setText(at('last-signal'), status ? signalText : UNKNOWN);
+    const poll = status?.last_poll?.status;
+    const known = POLLS[poll ?? ''];
+    const age = format.ago(fromSeconds(status?.last_poll_time), now);
+    setText(at('poll'), known ? `${words.say(known)} (${age})` : (poll ?? UNKNOWN));
+  }
+
+  /** @param {Parts} parts @param {Context} context */
+  function tellMoney({ budget: { data: budget } }, { words, format }) {
+    setText(at('cash'), format.usdc(budget?.cash_usdt));
+    setText(at('portfolio'), format.usdc(budget?.portfolio_usdt));
+    setText(at('deposited'), format.eur(budget?.total_deposited_eur));
+    setText(at('withdrawn'), format.eur(budget?.withdrawn_eur));
+    setText(at('rate'), format.rate(budget?.eurusdc_rate));
+    const initial = budget?.initial_total_eur && budget.initial_total_eur !== budget.total_deposited_eur
+      ? words.say('value.initial', { amount: format.eur(budget.initial_total_eur) })
+      : null;
+    setTextOrHide(at('initial'), initial);
+  }
+
+  return {
+    /** @param {Parts} parts @param {Context} context */
+    update(parts, context) {
+      const stale = [parts.status, parts.budget].some((part) => part.at !== null && part.stale);
+      root.classList.toggle('stale', stale);
+      tellAgent(parts, context);
+      tellMoney(parts, context);
+    },
+  };
+}
+
+/** @param {[Key, Tone]} state @param {Context['words']} words @returns {[string, Tone]} */
+const said = ([key, tone], words) => [words.say(key), tone];
+
+/** @param {Parts} parts @returns {[Key, Tone]} */
+function agentState({ budget, status }) {
+  if (!budget.data && !status.data) return ['mode.unknown', 'quiet'];
+  if (status.data?.state === 'DEAD' || budget.data?.status === 'DEAD') return ['agent.dead', 'bad'];
+  if (status.data?.paused ?? budget.data?.paused) return ['agent.paused', 'warn'];
+  return status.data && !status.data.running ? ['agent.stopped', 'bad'] : ['agent.active', 'good'];
+}
+
+/** @param {import('./api.js').Status | null} status @returns {[Key, Tone]} */
+function leaderState(status) {
+  if (!status) return ['mode.unknown', 'quiet'];
+  if (status.leader.connected) return ['leader.connected', 'good'];
+  return status.last_poll ? ['leader.disconnected', 'bad'] : ['leader.not_asked', 'quiet'];
+}

@@ -1,0 +1,67 @@
+// D'une position à ses trades, d'un trade à son signal : le chemin du pourquoi.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { openBrowser, visit } from './browser.mjs';
+import { createStage } from './stage.mjs';
+import { STATES } from './states.mjs';
+
+const stage = createStage();
+/** @type {import('playwright-core').Browser} */
+let browser;
+/** @type {import('./states.mjs').Scene} */
+let scene;
+before(async () => {
+  browser = await openBrowser(stage);
+  scene = await STATES['normal-day'](stage);
+});
+after(() => stage.close());
+
+/** Le premier trade de la page, et le signal auquel il mène. @param {import('playwright-core').Page} page */
+async function firstTrade(page) {
+  const link = page.locator('#trades a[href^="#signal-"]').first();
+  const name = /** @type {string} */ (await link.getAttribute('href')).slice('#signal-'.length);
+  return { link, selector: `#signals [data-signal="${decodeURIComponent(name)}"]` };
+}
+
+test('a trade leads to its signal, which opens its reasons and takes the focus', async () => {
+  const { page, settled, close } = await visit(browser, scene.follower.url());
+  await settled();
+  const { link, selector } = await firstTrade(page);
+  await link.focus();
+  await page.keyboard.press('Enter');
+  await page.locator(`${selector} details[open] .reasoning`).waitFor();
+  await page.waitForFunction((wanted) => {
+    const signal = document.querySelector(wanted);
+    const place = signal?.getBoundingClientRect();
+    return signal?.contains(document.activeElement) && place && place.top >= 0 && place.top < innerHeight;
+  }, selector);
+  await close();
+});
+
+test('an address that names a signal opens it, even one that is no longer among the first', async () => {
+  const signals = await scene.follower.api('api/signals?limit=100');
+  const name = signals[signals.length - 1].signal_id;
+  assert.ok(signals.length > 10, 'all signals are among the first');
+  const { page, close } = await visit(browser, `${scene.follower.url()}#signal-${name}`);
+  await page.locator(`#signals [data-signal="${name}"] details[open] .reasoning`).waitFor();
+  await close();
+});
+
+test('a position opens its trades, and only its own; going back shows all of them', async () => {
+  const { page, settled, close } = await visit(browser, scene.follower.url());
+  await settled();
+  const link = page.locator('#positions a[href^="#trades"]').first();
+  const coin = (await link.innerText()).match(/BNB|BTC|ETH|SOL|XRP/)?.[0];
+  assert.ok(coin, 'the link does not name its coin');
+  await link.click();
+  await page.waitForFunction((wanted) => {
+    const rows = [...document.querySelectorAll('#trades tbody tr')].filter((row) => row.checkVisibility());
+    return rows.length > 0 && rows.every((row) => row.textContent?.includes(wanted));
+  }, coin);
+  await page.waitForFunction(() => (document.querySelector('#trades')?.getBoundingClientRect().top ?? Infinity) < innerHeight);
+  await page.goBack();
+  await page.waitForFunction((wanted) =>
+    [...document.querySelectorAll('#trades tbody tr')].some((row) => !row.textContent?.includes(wanted)), coin);
+  await close();
+});

@@ -1,0 +1,57 @@
+// Les images de la page. `node tests/browser/screenshots.mjs DOSSIER [ÉTAT…]` met en place chaque état et le montre au
+// téléphone et au bureau, en clair et en français, en sombre et en anglais : le haut de la page et la page entière.
+// `--readme` ne prend que les deux images du README : le haut d'une journée normale.
+
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openBrowser, visit } from './browser.mjs';
+import { createStage } from './stage.mjs';
+import { STATES, STATE_NAMES } from './states.mjs';
+
+/** @typedef {import('./browser.mjs').Look} Look */
+/** @typedef {import('./states.mjs').State} State */
+
+/** @type {Required<Look>[]} */
+const LOOKS = [
+  { size: 'phone', lang: 'fr', theme: 'light' },
+  { size: 'phone', lang: 'en', theme: 'dark' },
+  { size: 'desk', lang: 'fr', theme: 'light' },
+  { size: 'desk', lang: 'en', theme: 'dark' },
+];
+/** @type {Required<Look>[]} */
+const README = [
+  { size: 'phone', lang: 'fr', theme: 'light' },
+  { size: 'desk', lang: 'en', theme: 'dark' },
+];
+
+const words = process.argv.slice(2);
+const forReadme = words.includes('--readme');
+const [folder, ...named] = words.filter((word) => word !== '--readme');
+const unknown = named.filter((name) => !STATE_NAMES.includes(/** @type {State} */ (name)));
+if (!folder || unknown.length || (forReadme && named.length)) {
+  console.error(`usage: screenshots.mjs FOLDER [STATE…]   or   screenshots.mjs FOLDER --readme\nstates: ${STATE_NAMES.join(' ')}`);
+  process.exit(2);
+}
+await mkdir(folder, { recursive: true });
+const states = forReadme ? ['normal-day'] : named.length ? named : STATE_NAMES;
+for (const name of states) await shoot(/** @type {State} */ (name));
+
+/** @param {State} name */
+async function shoot(name) {
+  const stage = createStage();
+  try {
+    const { follower } = await STATES[name](stage);
+    const browser = await openBrowser(stage);
+    for (const look of forReadme ? README : LOOKS) {
+      const { page, settled, close } = await visit(browser, follower.url(), look);
+      await settled();
+      const file = `${forReadme ? '' : `${name}-`}${look.size}-${look.lang}-${look.theme}`;
+      await page.screenshot({ path: join(folder, `${file}.png`) });
+      if (!forReadme) await page.screenshot({ path: join(folder, `${file}-whole.png`), fullPage: true });
+      await close();
+    }
+    console.log(name);
+  } finally {
+    await stage.close();
+  }
+}

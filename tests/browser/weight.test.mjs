@@ -1,0 +1,30 @@
+// Ce que la page pèse sur le fil, compressée : une promesse, que la machine soit lente ou non.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { openBrowser } from './browser.mjs';
+import { createStage } from './stage.mjs';
+import { STATES } from './states.mjs';
+import { weigh } from './weight.mjs';
+
+const MOST_BYTES = 60_000;
+
+const stage = createStage();
+/** @type {import('playwright-core').Browser} */
+let browser;
+/** @type {import('./states.mjs').Scene} */
+let scene;
+before(async () => {
+  browser = await openBrowser(stage);
+  scene = await STATES['normal-day'](stage);
+});
+after(() => stage.close());
+
+test('all of the page, heads included, is under 60 KB on the wire', async () => {
+  const files = await weigh(browser, scene.follower.url());
+  assert.ok(files.some(({ path }) => path === '/') && files.some(({ path }) => path.endsWith('.css')), JSON.stringify(files));
+  assert.ok(files.filter(({ path }) => path.endsWith('.js')).length > 0, JSON.stringify(files));
+  const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+  const heaviest = files.sort((one, other) => other.bytes - one.bytes).map((file) => `${file.bytes} ${file.path}`);
+  assert.ok(bytes < MOST_BYTES, `${bytes} bytes\n${heaviest.join('\n')}`);
+});

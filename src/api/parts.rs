@@ -38,7 +38,7 @@ use Part::{Budget, Exchange, History, Orders, Positions, Signals, Status, Trades
 /// Chaque table, et les parties où l'on en voit quelque chose : un essai regarde ce que chaque route lit. Sur le
 /// graphique sont aussi marqués les dépôts, les signaux, les trades et les retraits.
 pub const TABLES: &[(&str, &[Part])] = &[
-    ("agent", &[Status, Budget, Signals, Exchange]),
+    ("agent", &[Status, Budget, Exchange, Signals]),
     ("account", &[Status, Budget, Positions]),
     ("movements", &[Budget, History]),
     ("positions", &[Budget, Positions]),
@@ -133,9 +133,15 @@ mod tests {
         let manner = Manner { poll_interval, market_interval: poll_interval, threshold: Weight::ZERO };
         let (_, commands) = Engine::new(ledger.clone(), leader, market, manner, Venue::Paper);
         let version = "test".to_owned();
-        let (instruments, place) = (Arc::new(Instruments::new(&[], &[])), Place::of(Path::new("test.db")));
-        let started = clock::now();
-        let state = State { ledger, commands, version, poll_interval, started, instruments, place };
+        let state = State {
+            ledger,
+            commands,
+            version,
+            poll_interval,
+            started: clock::now(),
+            instruments: Arc::new(Instruments::new(&[], &[])),
+            place: Place::of(Path::new("nowhere")),
+        };
         app(state, Guard::new([""; 0]))
     }
 

@@ -103,8 +103,8 @@ impl Db {
         Db {
             connection,
             changes: Changes::default(),
-            turnover: views::Turnover::default(),
-            followed: views::Followed::default(),
+            turnover: Default::default(),
+            followed: Default::default(),
         }
     }
 

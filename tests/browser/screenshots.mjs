@@ -47,7 +47,12 @@ async function shoot(name) {
       await settled();
       const file = `${forReadme ? '' : `${name}-`}${look.size}-${look.lang}-${look.theme}`;
       await page.screenshot({ path: join(folder, `${file}.png`) });
-      if (!forReadme) await page.screenshot({ path: join(folder, `${file}-whole.png`), fullPage: true });
+      if (!forReadme) {
+        // Ce qui est replié se voit aussi : les raisons du dernier signal.
+        const reasons = page.locator('#signals summary').first();
+        if (await reasons.isVisible()) await reasons.click();
+        await page.screenshot({ path: join(folder, `${file}-whole.png`), fullPage: true });
+      }
       await close();
     }
     console.log(name);

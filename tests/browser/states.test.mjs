@@ -3,6 +3,8 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { en } from '../../static/js/words-en.js';
+import { fr } from '../../static/js/words-fr.js';
 import { createWords } from '../../static/js/words.js';
 import { faults } from './axe.mjs';
 import { openBrowser, visit } from './browser.mjs';
@@ -19,6 +21,8 @@ const LOOKS = [
   { size: 'desk', lang: 'fr', theme: 'dark' },
   { size: 'desk', lang: 'en', theme: 'light' },
 ];
+
+const TEXTS = { fr, en };
 
 /** Le ton de chaque état, et ce que la page en dit. @type {Record<State | 'stuck-order', {tone: string, says: Key[]}>} */
 const SHOWN = {
@@ -81,7 +85,7 @@ async function examine(name, url, look) {
   await page.locator(`#state[data-tone="${tone}"]`).waitFor();
   assert.equal(await page.locator('html').getAttribute('lang'), look.lang, where);
   const read = plain(await page.locator('body').innerText());
-  const words = createWords(look.lang);
+  const words = createWords(look.lang, TEXTS[look.lang]);
   for (const key of says) assert.ok(read.includes(plain(words.say(key))), `${where} does not say ${key}: ${read.slice(0, 600)}`);
 
   // Ce qu'un volet cache doit être lisible aussi.

@@ -248,6 +248,10 @@ fn a_secret_is_never_written() {
     }
 }
 
+/// Ceux que le programme ne lit pas : ils sont à la surveillance, que `docker-compose.yml` apporte.
+const OF_THE_MONITORING: [(&str, &str); 4] =
+    [("GRAFANA_PASSWORD", ""), ("GRAFANA_PORT", "3000"), ("PROMETHEUS_PORT", "9090"), ("ALERTMANAGER", "")];
+
 #[test]
 fn the_example_file_and_the_table_are_equal() {
     let example =
@@ -261,9 +265,16 @@ fn the_example_file_and_the_table_are_equal() {
         .collect();
     let mut table: Vec<(&str, &str)> =
         VARIABLES.iter().map(|variable| (variable.name, variable.default)).collect();
+    table.extend(OF_THE_MONITORING);
     there.sort_unstable();
     table.sort_unstable();
     assert_eq!(there, table);
+    let compose = concat!(env!("CARGO_MANIFEST_DIR"), "/docker-compose.yml");
+    let compose = std::fs::read_to_string(compose).expect("the file");
+    for (name, default) in OF_THE_MONITORING {
+        let read = [format!("${{{name}:-{default}}}"), format!("      {name}:\n")];
+        assert!(read.iter().any(|read| compose.contains(read)), "{name} is read by nobody");
+    }
 }
 
 #[test]

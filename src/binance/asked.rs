@@ -136,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_status_has_its_word_and_every_word_is_in_the_list_once() {
+    fn every_status_has_its_word_and_every_word_has_its_status() {
         let cases = [
             (Some(200), "200"),
             (Some(400), "400"),
@@ -154,12 +154,8 @@ mod tests {
             assert_eq!(Code::of(status).word(), expected, "{status:?}");
         }
         for word in Code::ALL.map(Code::word) {
-            assert_eq!(cases.iter().filter(|(_, expected)| *expected == word).count().min(1), 1, "{word}");
+            assert!(cases.iter().any(|(_, expected)| *expected == word), "{word}");
         }
-        let mut endpoints = Endpoint::ALL.map(Endpoint::word).to_vec();
-        endpoints.sort_unstable();
-        endpoints.dedup();
-        assert_eq!(endpoints.len(), Endpoint::ALL.len());
     }
 
     #[test]

@@ -3,8 +3,7 @@
 //! En mémoire, et à zéro à chaque départ. Mesurer ne coûte qu'une addition sous un verrou que personne ne tient
 //! longtemps, et ne change rien à ce qui est mesuré.
 
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -27,7 +26,7 @@ const REQUEST_BUCKETS: [f64; 8] = [0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 /// Autour des 0,02 % et 0,05 % que la simulation prend.
 const SLIPPAGE_BUCKETS: [f64; 8] = [0.0, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01];
 
-/// Les instruments, à poser où l'on mesure ; tous les clones d'une page sont les mêmes.
+/// Les instruments, à partager entre ceux qui mesurent et la page.
 pub struct Instruments {
     poll: Histogram,
     slippage: Family<Sided, Histogram, fn() -> Histogram>,

@@ -115,7 +115,7 @@ fn a_deposit_and_a_pause_announce_what_shows_them_and_nothing_else() {
     assert_eq!(deposit.status, 200, "{}", deposit.body);
     assert_eq!(events.until(&["history"]), set(&["status", "budget", "positions", "history"]));
     follower.site().send("POST", "/api/agent/toggle", "{\"paused\": true}");
-    assert_eq!(events.until(&["status"]), set(&["status", "budget", "exchange"]));
+    assert_eq!(events.until(&["status"]), set(&["status", "budget", "exchange", "signals"]));
 }
 
 #[test]

@@ -281,7 +281,7 @@ fn polls_and_trades_are_measured_as_they_are_made() {
     assert_eq!(side("calvalot_slippage_ratio_count", "SELL"), Some(0.0));
     // 0,02 % de glissement simulé, et la moitié de l'écart du carnet.
     let mean = side("calvalot_slippage_ratio_sum", "BUY").unwrap() / 2.0;
-    assert!(mean >= 0.0002 && mean < 0.001, "{mean}");
+    assert!((0.0002..0.001).contains(&mean), "{mean}");
 }
 
 #[test]

@@ -22,8 +22,8 @@ const LIMIT_PAINT_MS = 300;
 const LIMIT_DRAW_MS = 50;
 const LIMIT_BYTES = 60_000;
 // Les rapports au-delà desquels quelque chose a changé, quelle que soit la machine.
-const MOST_PAINTS = 5;
-const MOST_DRAWS = 4;
+const MOST_PAINTS = 4;
+const MOST_DRAWS = 2;
 
 /** Un calcul fixe, autour de 25 ms sur un bureau. */
 const reference = () => {

@@ -25,7 +25,7 @@ usage() {
 
   (nothing)      build if needed, start, wait until it is healthy, show the address of the page
   --demo         a simulated leader and exchange: no account, no key; Ctrl-C ends it
-  --monitoring   start, with the monitoring that docker-compose.yml brings
+  --monitoring   start, with Prometheus and Grafana beside it, on this machine only
   --stop         stop; data/ stays
   --logs         what the program says (Ctrl-C leaves)
   --update       show what would change; after a yes (or with --yes) back up data/, update, and go
@@ -34,7 +34,7 @@ usage() {
 
   (rien)         construit s'il le faut, démarre, attend que tout aille, donne l'adresse de la page
   --demo         un leader et une bourse simulés : ni compte, ni clé ; Ctrl-C l'arrête
-  --monitoring   démarre, avec la surveillance que docker-compose.yml apporte
+  --monitoring   démarre, avec Prometheus et Grafana à côté, sur cette machine seulement
   --stop         arrête ; data/ reste
   --logs         ce que dit le programme (Ctrl-C en sort)
   --update       montre ce qui changerait ; après un oui (ou avec --yes) sauvegarde data/, met à jour,
@@ -119,10 +119,15 @@ check_data() {
 check_port() {
     port=$(setting PORT)
     port=${port:-8080}
-    if is_running "$container"; then return; fi
-    if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
-        refuse "Port $port is taken by another program. Stop it, or write another PORT=… into .env" \
-            "Le port $port est pris par un autre programme. Arrête-le, ou écris un autre PORT=… dans .env"
+    check_free PORT "$port" "$container"
+}
+
+# check_free NOM PORT CONTENEUR : personne d'autre que ce conteneur n'y écoute.
+check_free() {
+    if is_running "$3"; then return; fi
+    if (exec 3<>"/dev/tcp/127.0.0.1/$2") 2>/dev/null; then
+        refuse "Port $2 is taken by another program. Stop it, or write another $1=… into .env" \
+            "Le port $2 est pris par un autre programme. Arrête-le, ou écris un autre $1=… dans .env"
     fi
 }
 
@@ -203,11 +208,37 @@ demo() {
 }
 
 monitoring() {
+    local grafana prometheus name
     check_docker
-    "${compose[@]}" config --profiles 2>/dev/null | grep -qx monitoring || refuse \
-        "This version brings no monitoring yet; /metrics is there for your own Prometheus." \
-        "Cette version n'apporte pas encore de surveillance ; /metrics est là pour ton propre Prometheus."
+    check_env
+    give_password
+    grafana=$(setting GRAFANA_PORT)
+    grafana=${grafana:-3000}
+    prometheus=$(setting PROMETHEUS_PORT)
+    prometheus=${prometheus:-9090}
+    check_free GRAFANA_PORT "$grafana" "$container-grafana"
+    check_free PROMETHEUS_PORT "$prometheus" "$container-prometheus"
     start --profile monitoring
+    for name in "$container-prometheus" "$container-grafana"; do
+        is_running "$name" || refuse "$name does not run: docker logs $name says why." \
+            "$name ne tourne pas : docker logs $name dit pourquoi."
+    done
+    say "The monitoring (user admin, the password is GRAFANA_PASSWORD in .env), from this machine only:" \
+        "La surveillance (utilisateur admin, le mot de passe est GRAFANA_PASSWORD dans .env), depuis cette machine seulement :"
+    echo "    http://localhost:$grafana/    Grafana"
+    echo "    http://localhost:$prometheus/    Prometheus"
+    say "From another one: ssh -L $grafana:localhost:$grafana $(id -un)@$(hostname).local, then open the first address there." \
+        "Depuis une autre : ssh -L $grafana:localhost:$grafana $(id -un)@$(hostname).local, puis ouvre là-bas la première adresse."
+}
+
+# Grafana n'a pas de mot de passe par défaut ; s'il manque, on en tire un.
+give_password() {
+    local password
+    [ -z "$(setting GRAFANA_PASSWORD)" ] || return 0
+    password=$(LC_ALL=C tr -dc 'A-Za-z0-9' </dev/urandom | head -c 24)
+    printf '\nGRAFANA_PASSWORD=%s\n' "$password" >>.env
+    say "Wrote a password for Grafana into .env (GRAFANA_PASSWORD)." \
+        "Un mot de passe pour Grafana est écrit dans .env (GRAFANA_PASSWORD)."
 }
 
 # Avec de l'argent réel, une sauvegarde ne sait rien des ordres passés depuis : la remettre les doublerait.
@@ -294,6 +325,8 @@ update() {
     fi
     "${compose[@]}" up --detach --no-build || true
     healthy || back "$before" "$backup"
+    # Ses règles ont pu changer ; Grafana relit ses tableaux de lui-même.
+    if is_running "$container-prometheus"; then docker restart "$container-prometheus" >/dev/null; fi
     say "Updated and healthy. The backup of before: $backup" "À jour et en marche. La sauvegarde d'avant : $backup"
 }
 
@@ -302,7 +335,7 @@ main() {
         '') start ;;
         --demo) demo ;;
         --monitoring) monitoring ;;
-        --stop) check_docker && "${compose[@]}" down ;;
+        --stop) check_docker && "${compose[@]}" --profile monitoring down ;;
         --logs) exec docker logs --follow --tail 200 "$container" ;;
         --update) shift && update "$@" ;;
         --help | -h) usage ;;

@@ -2,7 +2,7 @@
 """Ce que les tableaux, les règles et les alertes promettent, relu.
 
 `check.py files` ne lit que le dépôt : la forme des tableaux, un titre du runbook et deux cas par alerte, chaque règle
-essayée et employée. `check.py live` demande à un vrai Prometheus, qui lit de vrais Calv-a-lot, chaque expression de
+essayée et employée, chaque mesure nommée dans la page gardée et chaque mesure de celle-ci employée. `check.py live` demande à un vrai Prometheus, qui lit de vrais Calv-a-lot, chaque expression de
 chaque panneau et de chaque règle : aucune n'est une erreur, aucune n'est vide sans être dans `EMPTY`. Échoue en disant
 toutes les fautes. Rien d'autre que la bibliothèque standard.
 """
@@ -20,6 +20,8 @@ import urllib.request
 
 HERE = pathlib.Path(__file__).resolve().parent
 RUNBOOK = HERE.parent / "docs/runbook.md"
+# La page des mesures sans ses nombres, qu'un test du programme tient à jour.
+GOLDEN = HERE.parent / "docs/metrics.txt"
 PATIENCE_S = 120
 LARGEST_PAGE = 64 * 1024
 
@@ -27,6 +29,7 @@ LARGEST_PAGE = 64 * 1024
 EMPTY = {
     "ALERTS": "la démonstration n'a pas à déclencher d'alerte",
     "calvalot_exchange_silent_until_timestamp_seconds": "la bourse simulée ne demande pas de silence",
+    "calvalot_last_backup_timestamp_seconds": "une démonstration ne se sauvegarde pas",
 }
 # Ce qu'une simulation n'a pas : rien ne s'y échange pour de vrai.
 LIVE_ONLY = {
@@ -38,11 +41,15 @@ LIVE_ONLY = {
     "calvalot_reconciliation_missing": "il n'y a pas de compte",
 }
 # Les mesures de la page que rien ne montre, exprès, et pourquoi.
-UNUSED = {}
+UNUSED = {
+    "process_virtual_memory_bytes": "réservée et jamais occupée, elle ne dit rien de ce qui manque",
+    "process_max_fds": "le programme en ouvre vingt, la limite est loin",
+}
 # Celles que Prometheus fait lui-même.
 PROMETHEUS_OWN = {"up", "ALERTS", "scrape_duration_seconds", "scrape_samples_scraped"}
 
-SELECTOR = re.compile(r"(?<![\w:\"])(calvalot[_:][\w:]+|ALERTS|up|scrape_\w+)(?![\w:\"])(\{[^}]*\})?")
+SELECTOR = re.compile(r"(?<![\w:\"])(calvalot[_:][\w:]+|process_\w+|ALERTS|up|scrape_\w+)(?![\w:\"])(\{[^}]*\})?")
+UIDS = {"calvalot-follower", "calvalot-fleet"}
 BUILT_IN = {"__rate_interval": "1m", "__interval": "1m", "__range": "5m"}
 COLOURED = re.compile(r"orange|rouge|ligne", re.IGNORECASE)
 
@@ -88,9 +95,18 @@ def exempt(expression, live):
     return bool(names(expression) & listed.keys())
 
 
-def described(page):
-    """Les familles d'une page au format texte."""
-    return set(re.findall(r"^# TYPE (\S+)", page, re.MULTILINE))
+def families(page):
+    """Les familles d'une page au format texte, et leur sorte."""
+    return dict(re.findall(r"^# TYPE (\S+) (\S+)", page, re.MULTILINE))
+
+
+def sampled(page):
+    """La famille de chaque nom qu'une expression peut demander : un histogramme en a trois."""
+    found = {}
+    for name, kind in families(page).items():
+        for suffix in ["_bucket", "_sum", "_count"] if kind == "histogram" else [""]:
+            found[name + suffix] = name
+    return found
 
 
 # --- Ce qui doit tenir sans rien lancer ---
@@ -191,9 +207,23 @@ def case_faults(alerts, cases):
 def record_faults(records, tests, users):
     for name in records:
         if name not in tests:
-            yield f"{name}: not tested in rules_test.yml"
+            yield f"{name}: not tested in rules_test.yml nor in drawdown_test.yml"
         if not any(name in names(text) for text in users):
             yield f"{name}: recorded and never used"
+
+
+def name_faults(used, recorded, golden):
+    """Ce qui est nommé existe dans la page gardée, et ce qu'elle a est employé."""
+    known = sampled(golden)
+    for name in sorted(used - known.keys() - recorded - PROMETHEUS_OWN):
+        yield f"{name} is used and is not on the golden page"
+    shown = {known[name] for name in used & known.keys()}
+    for name in sorted(set(known.values()) - shown - UNUSED.keys()):
+        yield f"{name} is on the golden page, not used, and not listed in UNUSED"
+    for name in sorted((EMPTY.keys() | LIVE_ONLY.keys()) - used):
+        yield f"{name} is excused and nobody uses it"
+    for name in sorted(UNUSED.keys() & shown):
+        yield f"{name} is listed in UNUSED and used"
 
 
 def boards():
@@ -207,14 +237,18 @@ def check_files():
     alert_names = re.findall(r"- alert: (\S+)", alerts)
     anchors = {name.lower() for name in sections(RUNBOOK.read_text())}
     loaded = [json.loads(text) for _, text in boards()]
-    used = [alerts, re.sub(r"- record: .*", "", rules)]
+    # Ni les noms des groupes, ni celui d'une règle, ni les commentaires n'emploient une mesure.
+    used = [re.sub(r"(#|- name:|- record:).*", "", text) for text in [alerts, rules]]
     used += [expression for board in loaded for _, expression, _ in expressions(board)]
     faults = [fault for name, text in boards() for fault in form_faults(name, text)]
     faults += [fault for board in loaded for fault in board_faults(board, anchors)]
     faults += runbook_faults(alert_names, RUNBOOK.read_text())
     faults += alert_faults(alerts)
     faults += case_faults(alert_names, read("alerts_test.yml"))
-    faults += record_faults(re.findall(r"- record: (\S+)", rules), read("rules_test.yml"), used)
+    recorded = re.findall(r"- record: (\S+)", rules)
+    faults += record_faults(recorded, read("rules_test.yml") + read("drawdown_test.yml"), used)
+    faults += name_faults(set().union(*map(names, used)), set(recorded), GOLDEN.read_text())
+    faults += [f"{uid}: not among the dashboards" for uid in UIDS - {board["uid"] for board in loaded}]
     if len(loaded) < 2 or len(alert_names) < 10:
         faults.append(f"only {len(loaded)} dashboards and {len(alert_names)} alerts were seen")
     return faults, f"{len(loaded)} dashboards, {len(alert_names)} alerts read"
@@ -300,18 +334,6 @@ def error_faults(prometheus, expressions):
             yield f"{where}: {expression}: {error}"
 
 
-def name_faults(used, recorded, page):
-    """Ce qui est nommé existe, et ce qui existe est employé."""
-    for name in sorted(used - page - recorded - PROMETHEUS_OWN - EMPTY.keys()):
-        yield f"{name} is used and is not on the page"
-    for name in sorted(page - used - UNUSED.keys()):
-        yield f"{name} is on the page, not used, and not listed in UNUSED"
-    for name in sorted((EMPTY.keys() | LIVE_ONLY.keys()) - used):
-        yield f"{name} is excused and nobody uses it"
-    for name in sorted(UNUSED.keys() & used):
-        yield f"{name} is listed in UNUSED and used"
-
-
 def check_live(address, followers):
     prometheus = Prometheus(address)
     loaded, rules = [json.loads(text) for _, text in boards()], prometheus.rules()
@@ -324,8 +346,12 @@ def check_live(address, followers):
     ]
     everything = shown + [(f"rule {rule['name']}", rule["query"]) for rule in rules]
     used = set().union(*(names(expression) for _, expression in everything))
-    recorded = {rule["name"] for rule in rules if rule["type"] == "recording"}
-    faults = list(name_faults(used, recorded, set().union(*map(described, pages.values()))))
+    golden = families(GOLDEN.read_text())
+    faults = [
+        f"{instance}: {name} is not on the golden page"
+        for instance, page in pages.items()
+        for name in families(page).keys() - golden.keys()
+    ]
     asked = list(questions(loaded, rules, followers))
     faults += answer_faults(prometheus, asked)
     faults += error_faults(prometheus, [one for one in everything if one[1] not in {question[1] for question in asked}])

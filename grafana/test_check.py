@@ -68,9 +68,22 @@ class Expressions(unittest.TestCase):
 
     def test_names_used_missing_or_forgotten_are_told(self):
         excused = set(check.EMPTY) | set(check.LIVE_ONLY)
-        page = {"calvalot_known"}
-        self.assertEqual(list(check.name_faults({"calvalot_known", "up"} | excused, excused, page)), [])
-        self.assertEqual(len(list(check.name_faults({"calvalot_gone"} | excused, excused, page))), 2)
+        page = "# TYPE calvalot_known gauge\n# TYPE calvalot_time histogram\n"
+        page += "".join(f"# TYPE {name} gauge\n" for name in [*excused - {"ALERTS"}, *check.UNUSED])
+        used = {"calvalot_known", "calvalot_time_bucket", "up"} | excused
+        faults = lambda used: list(check.name_faults(used, {"calvalot:rule"}, page))
+        self.assertEqual(faults(used), [])
+        cases = {
+            "calvalot_gone is used": used | {"calvalot_gone"},
+            "calvalot_known is on the golden page, not used": used - {"calvalot_known"},
+            "calvalot_time is on the golden page, not used": used - {"calvalot_time_bucket"},
+            "calvalot_time is used and is not": used | {"calvalot_time"},
+            "calvalot_trading_open is excused": used - {"calvalot_trading_open"},
+            "process_max_fds is listed in UNUSED and used": used | {"process_max_fds"},
+        }
+        for fault, changed in cases.items():
+            found = faults(changed)
+            self.assertTrue(any(fault in one for one in found), f"{fault}: {found}")
 
 
 class Boards(unittest.TestCase):

@@ -7,6 +7,7 @@
 use std::fmt;
 use std::net::TcpListener;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use async_io::Async;
 use async_signal::{Signal, Signals};
@@ -16,7 +17,7 @@ use smol::stream::StreamExt;
 use crate::api::front::{Front, Limits};
 use crate::api::guard::Guard;
 use crate::api::{self, State};
-use crate::binance::Exchange;
+use crate::binance::{Asked, Code, Endpoint, Exchange};
 use crate::check;
 use crate::clock;
 use crate::config::{Config, Fault, Mode};
@@ -24,6 +25,7 @@ use crate::engine::{Desk, Engine, Manner, Preflight, Venue};
 use crate::fetch::{self, OneShot};
 use crate::leader::Leader;
 use crate::ledger::{self, Ledger};
+use crate::metrics::{Instruments, Place};
 use crate::notify::{News, Supervisor};
 
 /// Pourquoi le démon n'a pas pu démarrer.
@@ -53,7 +55,8 @@ pub(crate) fn cannot(error: impl fmt::Display) -> StartError {
 pub fn run(config: Config, listener: TcpListener, stop: impl Future<Output = ()>) -> Result<(), StartError> {
     let fetch = fetch::Client::new(fetch::TIME_LIMIT).map_err(cannot)?;
     let leader = Leader::new(&config.leader_url, config.secret.expose(), &config.version, fetch.clone());
-    let exchange = Exchange::new(&config.exchange_url, fetch.clone());
+    let instruments = instruments();
+    let exchange = watched(&config, fetch.clone(), &instruments);
     let venue = venue(&config, &exchange, fetch)?;
     let started = clock::now();
     let (ledger, ledger_thread) =
@@ -64,12 +67,15 @@ pub fn run(config: Config, listener: TcpListener, stop: impl Future<Output = ()>
         threshold: config.threshold,
     };
     let (engine, commands) = Engine::new(ledger.clone(), leader, exchange, manner, venue);
+    let engine = engine.measured_by(instruments.clone());
     let state = State {
         ledger,
         commands,
         version: config.version.clone(),
         poll_interval: config.poll_interval,
         started,
+        instruments,
+        place: Place::of(&config.db_path),
     };
     let alive = state.ledger.clone();
     let app = api::app(state, Guard::new(&config.allowed_hosts));
@@ -100,6 +106,20 @@ pub fn run(config: Config, listener: TcpListener, stop: impl Future<Output = ()>
     ledger_thread.join();
     log::info!("stopped");
     Ok(())
+}
+
+/// Les instruments, qui connaissent toutes les demandes que l'on fait à la bourse.
+fn instruments() -> Arc<Instruments> {
+    Arc::new(Instruments::new(&Endpoint::ALL.map(Endpoint::word), &Code::ALL.map(Code::word)))
+}
+
+/// La bourse, dont chaque demande est mesurée, à quelque adresse que ce soit.
+fn watched(config: &Config, fetch: fetch::Client, instruments: &Arc<Instruments>) -> Exchange {
+    let instruments = instruments.clone();
+    let watcher = move |asked: Asked| {
+        instruments.asked(asked.endpoint.word(), asked.code.word(), asked.took, asked.used_weight);
+    };
+    Exchange::new(&config.exchange_url, fetch).watched_by(Rc::new(watcher))
 }
 
 /// Vivre, c'est que ce fil tourne et que le grand livre lui réponde. Le leader ou la bourse peuvent se taire : relancer

@@ -91,7 +91,9 @@ fn allowed(module: &str) -> Option<&'static [&'static str]> {
         "paper" => &["paper", "domain", "clock", "fetch"],
         "ledger" => &["ledger", "domain", "clock", "fetch"],
         "metrics" => &["metrics", "domain", "clock", "fetch"],
-        "engine" => &["engine", "domain", "clock", "fetch", "binance", "leader", "ledger", "paper"],
+        "engine" => {
+            &["engine", "domain", "clock", "fetch", "binance", "leader", "ledger", "metrics", "paper"]
+        }
         "api" => &["api", "domain", "clock", "engine", "ledger", "metrics"],
         "verify" => &["verify", "domain", "clock", "binance", "ledger"],
         "check" => &["check", "domain", "clock", "fetch", "config", "leader", "binance", "ledger"],
@@ -309,6 +311,36 @@ fn the_container_has_no_more_than_it_needs() {
     let forbidden = ["privileged:", "cap_add", "network_mode", "docker.sock", "pid:"];
     let risky = lines.iter().filter(|line| forbidden.iter().any(|word| line.trim().starts_with(word)));
     faults.extend(risky.map(|line| format!("docker-compose.yml has {line}")));
+    expect_none(faults);
+}
+
+/// La surveillance est sur demande, d'une version dite, bornée, et n'écoute que cette machine ; un mot de passe qui manque
+/// n'arrête qu'elle.
+#[test]
+fn the_monitoring_is_asked_for_bounded_and_heard_here_only() {
+    let compose = fs::read_to_string(root().join("docker-compose.yml")).unwrap();
+    let mut faults = Vec::new();
+    for (name, image) in [("prometheus", "prom/prometheus:v"), ("grafana", "grafana/grafana:")] {
+        let service = compose.split(&format!("\n  {name}:\n")).nth(1).unwrap();
+        let lines: Vec<&str> =
+            service.lines().take_while(|line| line.starts_with("    ")).map(str::trim).collect();
+        let wanted = ["- monitoring", "- ALL", "- no-new-privileges:true", "restart: unless-stopped"];
+        let missing = wanted.iter().filter(|wanted| !lines.contains(wanted));
+        faults.extend(missing.map(|line| format!("{name} has no {line}")));
+        let tag = lines.iter().find_map(|line| line.strip_prefix(&format!("image: {image}")));
+        if !tag.is_some_and(|tag| tag.split('.').filter(|part| part.parse::<u32>().is_ok()).count() == 3) {
+            faults.push(format!("{name} has no whole version: {tag:?}"));
+        }
+        for start in ["mem_limit: ", "memswap_limit: ", "- \"127.0.0.1:"] {
+            if !lines.iter().any(|line| line.starts_with(start)) {
+                faults.push(format!("{name} has no {start}"));
+            }
+        }
+    }
+    assert!(compose.contains("- --storage.tsdb.retention.size="));
+    assert!(compose.contains("GF_SECURITY_ADMIN_PASSWORD: ${GRAFANA_PASSWORD:-}\n"));
+    let required = compose.lines().filter(|line| !line.trim().starts_with('#') && line.contains(":?"));
+    faults.extend(required.map(|line| format!("{line} stops the follower too")));
     expect_none(faults);
 }
 

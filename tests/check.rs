@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use calvalot::config::{Config, Mode};
-use calvalot::domain::check::{Check, DECISIVE, REQUIRED};
+use calvalot::domain::check::{Check, DECISIVE, REQUIRED, TESTS};
 use calvalot::sim::{Fault, On, Reply, Script, Side, Status, Wire, World};
 use follower::{Folder, Follower, Process, config, still_world, until};
 use rust_decimal::dec;
@@ -17,25 +17,6 @@ const RIGHTS: &str = "/sapi/v1/account/apiRestrictions";
 
 /// Une valeur fausse, que la table ne doit pas montrer non plus.
 const WRONG: &str = "wr0ngAndHidden";
-
-/// Toutes les lignes de la table, dans leur ordre.
-const TESTS: [&str; 15] = [
-    "configuration",
-    "disk",
-    "ledger",
-    "orders",
-    "leader",
-    "clock",
-    "exchange",
-    "pairs",
-    "minima",
-    "key",
-    "key rights",
-    "key IPs",
-    "account",
-    "account pairs",
-    "balance",
-];
 
 /// Une installation à vérifier : un monde, un dossier, et ce qui s'ajoute à l'environnement.
 struct Setup {

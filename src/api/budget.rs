@@ -140,7 +140,10 @@ pub(super) fn value_of(positions: &[OpenPosition], prices: &PerCoin<Option<Price
 }
 
 /// Ce que vaut chaque position ; `None` dès qu'il manque le prix de l'une.
-fn values_of(positions: &[OpenPosition], prices: &PerCoin<Option<Price>>) -> Option<PerCoin<Usdc>> {
+pub(super) fn values_of(
+    positions: &[OpenPosition],
+    prices: &PerCoin<Option<Price>>,
+) -> Option<PerCoin<Usdc>> {
     let mut holdings = Holdings::default();
     for open in positions {
         holdings.positions[open.coin] = open.position;
@@ -149,7 +152,7 @@ fn values_of(positions: &[OpenPosition], prices: &PerCoin<Option<Price>>) -> Opt
 }
 
 /// L'allocation du leader ; `None` tant qu'aucun signal n'en a porté une.
-fn aimed(target: &PerCoin<Option<Weight>>) -> Option<Allocation> {
+pub(super) fn aimed(target: &PerCoin<Option<Weight>>) -> Option<Allocation> {
     let known = target.iter().any(|(_, weight)| weight.is_some());
     known.then(|| Allocation::aimed(PerCoin::from_fn(|coin| target[coin].unwrap_or_default())))
 }

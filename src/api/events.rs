@@ -175,7 +175,7 @@ mod tests {
         for _ in 0..3 {
             write(&ledger, |db| db.set_paused(None).map(drop));
         }
-        let all = "event: changed\ndata: {\"parts\":[\"status\",\"budget\",\"exchange\"]}\n\n";
+        let all = "event: changed\ndata: {\"parts\":[\"status\",\"budget\",\"exchange\",\"signals\"]}\n\n";
         assert_eq!(next(&mut events), all);
         write(&ledger, |db| db.recognise_account(7).map(drop));
         assert_eq!(next(&mut events), "event: changed\ndata: {\"parts\":[\"exchange\"]}\n\n");

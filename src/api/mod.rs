@@ -23,11 +23,13 @@ mod scrape;
 mod signals;
 mod trades;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::moment::Moment;
 use crate::engine::{Commands, Refusal};
 use crate::ledger::{Ledger, LedgerError};
+use crate::metrics::{Instruments, Place};
 use errors::{ApiError, Routes};
 use events::Events;
 use guard::Guard;
@@ -40,6 +42,8 @@ pub struct State {
     pub version: String,
     pub poll_interval: Duration,
     pub started: Moment,
+    pub instruments: Arc<Instruments>,
+    pub place: Place,
 }
 
 type Request = tide::Request<State>;

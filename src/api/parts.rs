@@ -38,7 +38,7 @@ use Part::{Budget, Exchange, History, Orders, Positions, Signals, Status, Trades
 /// Chaque table, et les parties où l'on en voit quelque chose : un essai regarde ce que chaque route lit. Sur le
 /// graphique sont aussi marqués les dépôts, les signaux, les trades et les retraits.
 pub const TABLES: &[(&str, &[Part])] = &[
-    ("agent", &[Status, Budget, Exchange]),
+    ("agent", &[Status, Budget, Exchange, Signals]),
     ("account", &[Status, Budget, Positions]),
     ("movements", &[Budget, History]),
     ("positions", &[Budget, Positions]),
@@ -72,6 +72,8 @@ pub fn showing<'a>(tables: impl IntoIterator<Item = &'a str>) -> Vec<Part> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
     use std::time::Duration;
 
     use http_types::{Method, Request, Response, Url};
@@ -87,6 +89,7 @@ mod tests {
     use crate::fetch;
     use crate::leader::Leader;
     use crate::ledger::{Ledger, Received, Verdict, in_memory};
+    use crate::metrics::{Instruments, Place};
 
     const ROUTES: [(Part, &str); 12] = [
         (Status, "/api/agent/status"),
@@ -130,7 +133,15 @@ mod tests {
         let manner = Manner { poll_interval, market_interval: poll_interval, threshold: Weight::ZERO };
         let (_, commands) = Engine::new(ledger.clone(), leader, market, manner, Venue::Paper);
         let version = "test".to_owned();
-        let state = State { ledger, commands, version, poll_interval, started: clock::now() };
+        let state = State {
+            ledger,
+            commands,
+            version,
+            poll_interval,
+            started: clock::now(),
+            instruments: Arc::new(Instruments::new(&[], &[])),
+            place: Place::of(Path::new("nowhere")),
+        };
         app(state, Guard::new([""; 0]))
     }
 

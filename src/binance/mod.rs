@@ -3,11 +3,13 @@
 //! `public` lit les cours et les règles sans clé. Avec une clé, par des `request` que les `credentials` signent
 //! à l'heure de `clock`, `account` lit le compte, `history` les ordres passés, et `orders` en envoie. `wire`
 //! connaît la forme des réponses, `reports` ce qu'elles disent d'un ordre ; `trouble` est le refus d'une
-//! lecture, `refusal` celui d'un ordre. De l'étage 1, elle se sert du domaine, de `fetch` et de `clock`.
+//! lecture, `refusal` celui d'un ordre ; `asked` dit chaque demande finie à qui les compte. De l'étage 1, elle se
+//! sert du domaine, de `fetch` et de `clock`.
 //! Invariants : rien ici n'envoie un ordre deux fois ; après un 429, un 418 ou un 403 ([`Silence`]), aucun
 //! appel ne part, ordre ou lecture.
 
 mod account;
+mod asked;
 mod clock;
 mod credentials;
 mod history;
@@ -22,13 +24,16 @@ mod trouble;
 mod wire;
 
 use std::rc::Rc;
+use std::time::Instant;
 
-use crate::fetch::{Answer, Client};
+use crate::clock::instant;
+use crate::fetch::{Answer, Client, FetchError};
 
 use clock::Timekeeper;
 use silence::Limits;
 
 pub use account::{Account, AccountState, Balance, Balances, KeyRights, PermissionSets};
+pub use asked::{Asked, Code, Endpoint, Watcher};
 pub use clock::ServerClock;
 pub use credentials::{Credentials, NewKey, NotAPrivateKey};
 pub use orders::{Placed, Ticket};
@@ -49,6 +54,7 @@ pub struct Exchange {
     limits: Rc<Limits>,
     /// Commun aussi : ses machines ont la même heure.
     timekeeper: Rc<Timekeeper>,
+    watcher: Option<Rc<Watcher>>,
 }
 
 impl Exchange {
@@ -59,7 +65,13 @@ impl Exchange {
             fetch,
             limits: Rc::default(),
             timekeeper: Rc::default(),
+            watcher: None,
         }
+    }
+
+    /// La même, dont `watcher` apprend chaque demande finie, à toutes ses adresses.
+    pub fn watched_by(self, watcher: Rc<Watcher>) -> Exchange {
+        Exchange { watcher: Some(watcher), ..self }
     }
 
     /// La même bourse à une autre adresse : un silence demandé par l'une vaut pour l'autre, et l'heure
@@ -68,6 +80,7 @@ impl Exchange {
         Exchange {
             limits: self.limits.clone(),
             timekeeper: self.timekeeper.clone(),
+            watcher: self.watcher.clone(),
             ..Exchange::new(base_url, self.fetch.clone())
         }
     }
@@ -81,9 +94,14 @@ impl Exchange {
         if let Some(silence) = self.silence() {
             return Err(Trouble::Silence(silence.to_string()));
         }
+        let sent = instant();
         let answer = self.fetch.get(&self.url(call), headers, BODY_LIMIT).await;
+        let silence = answer.as_ref().ok().and_then(|answer| self.heed(answer));
+        if let Some(endpoint) = Endpoint::read_by(call) {
+            self.tell(endpoint, sent, &answer);
+        }
         let answer = answer.map_err(|error| Trouble::without_answer(&error))?;
-        if let Some(silence) = self.heed(&answer) {
+        if let Some(silence) = silence {
             return Err(Trouble::Silence(silence.to_string()));
         }
         if answer.status == 200 {
@@ -94,6 +112,15 @@ impl Exchange {
             self.timekeeper.doubt();
         }
         Err(trouble)
+    }
+
+    /// Apprend une demande finie à qui les compte.
+    fn tell(&self, endpoint: Endpoint, sent: Instant, answer: &Result<Answer, FetchError>) {
+        if let Some(watcher) = &self.watcher {
+            let code = Code::of(answer.as_ref().ok().map(|answer| answer.status));
+            let took = instant().saturating_duration_since(sent);
+            watcher(Asked { endpoint, code, took, used_weight: self.used_weight() });
+        }
     }
 
     fn url(&self, call: &str) -> String {

@@ -11,7 +11,8 @@ use super::account::Account;
 use super::refusal::{Reaction, Refusal, judged};
 use super::request::Request;
 use super::trouble::{told, unreadable};
-use super::{BODY_LIMIT, reports, wire};
+use super::{BODY_LIMIT, Endpoint, reports, wire};
+use crate::clock;
 use crate::domain::execution::{Execution, Report};
 use crate::domain::moment::Moment;
 use crate::domain::order::{Order, Size};
@@ -51,9 +52,14 @@ impl Account {
             return later(silence.to_string());
         }
         let (url, key) = self.signed(ticket.request(), ticket.stamped_at, ticket.window);
-        match sender.post(&url, &[key], BODY_LIMIT).await {
+        let sent = clock::instant();
+        let answer = sender.post(&url, &[key], BODY_LIMIT).await;
+        if let Ok(answer) = &answer {
+            exchange.heed(answer);
+        }
+        exchange.tell(Endpoint::PlaceOrder, sent, &answer);
+        match answer {
             Ok(answer) => {
-                exchange.heed(&answer);
                 let placed = ticket.outcome(answer.status, &answer.body);
                 if let Placed::Refused(Refusal { then: Reaction::Resynchronise, .. }) = placed {
                     exchange.timekeeper.doubt();

@@ -3,6 +3,8 @@
 //! Invariants : une simulation ne rend négatifs ni le cash ni une position ; le prix de revient ne change que
 //! par un achat ; les frais sont pris dans l'actif où la bourse les a pris.
 
+use rust_decimal::Decimal;
+
 use super::market::Coin;
 use super::money::{Price, Quantity, Usdc};
 use super::order::Side;
@@ -39,6 +41,15 @@ impl Fill {
     pub fn fee_usdc(&self) -> Usdc {
         let Fees { coin, usdc, bnb, bnb_price } = self.fees;
         (self.price * coin).floor(8) + usdc + (bnb_price * bnb).floor(8)
+    }
+
+    /// De combien le prix obtenu est pire que `expected`, en part de celui-ci ; négatif s'il est meilleur.
+    pub fn slippage(&self, expected: Price) -> Decimal {
+        let worse = match self.side {
+            Side::Buy => self.price - expected,
+            Side::Sell => expected - self.price,
+        };
+        worse.decimal() / expected.decimal()
     }
 }
 
@@ -116,7 +127,7 @@ fn sold(before: Position, quantity: Quantity) -> Position {
 
 #[cfg(test)]
 mod tests {
-    use rust_decimal::{Decimal, dec};
+    use rust_decimal::dec;
 
     use super::*;
 
@@ -166,5 +177,20 @@ mod tests {
         let whole = fill(Coin::Bnb, Side::Sell, dec!(1), bnb(dec!(0.1)));
         assert_eq!(after(&before, &whole).positions[Coin::Bnb], Position::default());
         assert_eq!(bnb_of_others(&before, &whole), Quantity::new(dec!(0.1)));
+    }
+
+    #[test]
+    fn slippage_is_what_the_price_is_worse_than_expected() {
+        let cases = [
+            (Side::Buy, dec!(8), dec!(0.25)),
+            (Side::Buy, dec!(12.5), dec!(-0.2)),
+            (Side::Sell, dec!(12.5), dec!(0.2)),
+            (Side::Sell, dec!(8), dec!(-0.25)),
+            (Side::Sell, dec!(10), dec!(0)),
+        ];
+        for (side, expected, slippage) in cases {
+            let fill = fill(Coin::Btc, side, dec!(1), Fees::default());
+            assert_eq!(fill.slippage(Price::new(expected)), slippage, "{side:?} at 10 for {expected}");
+        }
     }
 }

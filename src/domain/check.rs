@@ -50,6 +50,25 @@ pub const SET_THE_CLOCK: &str = "a Raspberry Pi has no clock of its own and take
                                  switches that on; if it stays wrong, the network blocks NTP (UDP port 123): allow \
                                  it in the router";
 
+/// Tous les essais, dans l'ordre de la table : une liste close, que les mesures ont pour étiquettes.
+pub const TESTS: [&str; 15] = [
+    "configuration",
+    "disk",
+    "ledger",
+    "orders",
+    "leader",
+    "clock",
+    "exchange",
+    "pairs",
+    "minima",
+    "key",
+    "key rights",
+    "key IPs",
+    "account",
+    "account pairs",
+    "balance",
+];
+
 /// Les essais dont un défaut ferme l'échange réel. Les autres défauts gênent, et se disent : le moteur tient
 /// compte pour chaque coin d'une paire arrêtée, d'un solde court, d'un ordre en doute.
 pub const DECISIVE: [&str; 6] = ["disk", "clock", "exchange", "key", "key rights", "account"];
@@ -99,6 +118,7 @@ mod tests {
         for test in DECISIVE {
             assert!(!Check::remark(test, "fine", "but").stops_trading(), "{test}");
         }
+        assert!(DECISIVE.iter().chain(&REQUIRED).all(|test| TESTS.contains(test)));
         assert!(!untested("minima") && !at_fault("minima"));
     }
 }

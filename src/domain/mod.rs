@@ -8,6 +8,7 @@ pub mod book;
 pub mod check;
 pub mod cost;
 pub mod doubt;
+pub mod drawdown;
 pub mod execution;
 pub mod intent;
 pub mod market;

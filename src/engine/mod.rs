@@ -16,6 +16,7 @@ mod upkeep;
 mod venue;
 
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use smol::channel::Receiver;
@@ -31,6 +32,7 @@ use crate::domain::market::Readings;
 use crate::domain::money::Weight;
 use crate::leader::Leader;
 use crate::ledger::{Db, Ledger, LedgerError, Outlook};
+use crate::metrics::Instruments;
 use command::Command;
 
 /// Comment l'on suit.
@@ -55,6 +57,7 @@ pub struct Engine {
     /// Ce que les écrans savent déjà de l'accès à la bourse.
     outlook: Option<Outlook>,
     commands: Receiver<Command>,
+    instruments: Arc<Instruments>,
     /// La dernière panne dite au journal, pour ne la dire qu'une fois.
     trouble: Option<String>,
     next_poll: Instant,
@@ -90,12 +93,18 @@ impl Engine {
             readings: Readings::default(),
             outlook: None,
             commands: queue,
+            instruments: Arc::new(Instruments::new(&[], &[])),
             trouble: None,
             next_poll: clock::instant(),
             next_market: clock::instant(),
             not_before: clock::instant(),
         };
         (engine, commands)
+    }
+
+    /// Le même, dont les tours et les trades sont mesurés par `instruments`.
+    pub fn measured_by(self, instruments: Arc<Instruments>) -> Engine {
+        Engine { instruments, ..self }
     }
 
     /// Tourne pour toujours. Ce qu'un arrêt a laissé est repris d'abord ; le premier tour est immédiat.
@@ -147,6 +156,7 @@ impl Engine {
             if let Err(error) = self.cycle().await {
                 log::error!("cycle_failed reason={error}");
             }
+            self.instruments.polled(clock::instant().saturating_duration_since(now));
         } else if self.next_market <= now {
             self.next_market = now + self.manner.market_interval;
             match self.refresh_market().await {

@@ -8,17 +8,17 @@ use std::task::Poll;
 
 use super::Engine;
 use super::execute::tell_refused;
-use super::venue::{Venue, tell_trade};
+use super::venue::{Venue, measure, tell_trade};
 use crate::binance::{Account, Placed, Reaction, Ticket};
 use crate::clock;
 use crate::domain::doubt::WINDOW;
 use crate::domain::execution::{self, Incomplete};
 use crate::domain::market::{Coin, Market};
 use crate::domain::moment::Moment;
-use crate::domain::money::Price;
 use crate::domain::order::{Left, Order};
 use crate::fetch::OneShot;
 use crate::ledger::{Ledger, LedgerError, Outcome, Sending};
+use crate::metrics::Instruments;
 
 /// Ce qu'un envoi a donné, une fois écrit au grand livre.
 struct Settled {
@@ -50,9 +50,14 @@ impl Engine {
         let (stamped_at, now, planned) = (server.stamp(), clock::now(), orders.to_vec());
         let stamp = (stamped_at, WINDOW);
         let sendings = self.ledger.with(move |db| db.write_sendings(signal, &planned, stamp, now)).await?;
-        let bnb = Some(market.quotes[Coin::Bnb].mid());
-        let desk =
-            Errand { ledger: &self.ledger, account: &desk.account, sender: &desk.sender, bnb, stamped_at };
+        let desk = Errand {
+            ledger: &self.ledger,
+            account: &desk.account,
+            sender: &desk.sender,
+            instruments: &self.instruments,
+            market,
+            stamped_at,
+        };
         let errands = sendings.into_iter().zip(orders).map(|(sending, order)| desk.run(sending, order));
         let settled = together(errands).await.into_iter().collect::<Result<Vec<Settled>, LedgerError>>()?;
         let accepted = settled.iter().any(|settled| settled.left.is_none());
@@ -76,7 +81,9 @@ struct Errand<'a> {
     ledger: &'a Ledger,
     account: &'a Account,
     sender: &'a OneShot,
-    bnb: Option<Price>,
+    instruments: &'a Instruments,
+    /// Celui sur lequel ces ordres ont été décidés.
+    market: &'a Market,
     stamped_at: Moment,
 }
 
@@ -115,6 +122,7 @@ impl Errand<'_> {
         self.ledger.with(move |db| db.book(intent, order_id, &outcome, at)).await?;
         if let Outcome::Filled(fill) = &told {
             tell_trade(fill);
+            measure(self.instruments, fill, self.market);
         }
         Ok(Settled { coin: order.coin(), left, stop })
     }
@@ -134,14 +142,15 @@ impl Errand<'_> {
                 (outcome, clock::now(), stop)
             }
             Placed::Accepted(report, executions) => {
-                let outcome = match execution::fill(&report, &executions, self.bnb) {
-                    Ok(Some(fill)) => Outcome::Filled(fill),
-                    Ok(None) => {
-                        Outcome::Unprocessed(format!("it ended {} and exchanged nothing", report.status))
-                    }
-                    Err(Incomplete::Later(reason) | Incomplete::Strange(reason)) => Outcome::Lost(reason),
-                    Err(Incomplete::BnbPrice) => Outcome::Lost(Incomplete::BnbPrice.to_string()),
-                };
+                let outcome =
+                    match execution::fill(&report, &executions, Some(self.market.quotes[Coin::Bnb].mid())) {
+                        Ok(Some(fill)) => Outcome::Filled(fill),
+                        Ok(None) => {
+                            Outcome::Unprocessed(format!("it ended {} and exchanged nothing", report.status))
+                        }
+                        Err(Incomplete::Later(reason) | Incomplete::Strange(reason)) => Outcome::Lost(reason),
+                        Err(Incomplete::BnbPrice) => Outcome::Lost(Incomplete::BnbPrice.to_string()),
+                    };
                 (outcome, report.at, None)
             }
         }

@@ -9,6 +9,7 @@ use crate::domain::book::Fill;
 use crate::domain::market::{Coin, Market};
 use crate::domain::order::{Left, Order};
 use crate::ledger::{LedgerError, Outcome};
+use crate::metrics::Instruments;
 use crate::paper;
 
 /// Où les ordres s'exécutent.
@@ -59,7 +60,10 @@ impl Engine {
             };
             self.ledger.with(move |db| db.book(intent, None, &outcome, now)).await?;
             match executed {
-                Ok(fill) => tell_trade(&fill),
+                Ok(fill) => {
+                    tell_trade(&fill);
+                    measure(&self.instruments, &fill, market);
+                }
                 Err(reason) => {
                     tell_refused(order, &reason);
                     refused.push((order.coin(), Left::Refused(reason)));
@@ -68,6 +72,11 @@ impl Engine {
         }
         Ok(refused)
     }
+}
+
+/// Mesure de combien le prix d'un trade est pire que le milieu sur lequel il a été décidé.
+pub(super) fn measure(instruments: &Instruments, fill: &Fill, market: &Market) {
+    instruments.slipped(fill.side, fill.slippage(market.quotes[fill.coin].mid()));
 }
 
 /// Dit un trade au journal, une fois qu'il est aux livres.

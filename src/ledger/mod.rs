@@ -93,9 +93,21 @@ impl From<rusqlite::Error> for LedgerError {
 pub struct Db {
     connection: Connection,
     changes: Changes,
+    /// Des sommes qui ne font que s'allonger : gardées, pour ne pas tout relire à chaque lecture des mesures.
+    turnover: views::Turnover,
+    followed: views::Followed,
 }
 
 impl Db {
+    fn of(connection: Connection) -> Db {
+        Db {
+            connection,
+            changes: Changes::default(),
+            turnover: Default::default(),
+            followed: Default::default(),
+        }
+    }
+
     /// Fait échouer toute écriture, comme un disque plein, ou cesse : pour une simulation.
     pub fn refuse_writes(&mut self, refuse: bool) -> Result<(), LedgerError> {
         Ok(self.connection.pragma_update(None, "query_only", refuse)?)
@@ -187,7 +199,7 @@ pub fn look(path: &Path) -> Result<Option<Db>, LedgerError> {
     let connection = Connection::open_with_flags(format!("file:{name}{unused}"), flags)?;
     connection.execute_batch("PRAGMA busy_timeout = 5000")?;
     let current = schema::is_current(&connection)?;
-    Ok(current.then_some(Db { connection, changes: Changes::default() }))
+    Ok(current.then_some(Db::of(connection)))
 }
 
 /// Une base refusée reste comme elle était : rien n'est gardé tant que tout n'est pas en ordre.
@@ -197,9 +209,10 @@ fn prepare(path: &Path, mode: &str, initial: Eur, now: Moment) -> Result<Db, Led
 
 fn settled(connection: Connection, mode: &str, initial: Eur, now: Moment) -> Result<Db, LedgerError> {
     connection.execute_batch(PRAGMAS)?;
-    let mut db = Db { connection, changes: Changes::default() };
+    let mut db = Db::of(connection);
     let transaction = db.transaction()?;
     schema::migrate(&transaction)?;
+    schema::index(&transaction)?;
     account::settle(&transaction, mode, initial, now)?;
     transaction.commit()?;
     // Éteintes jusqu'ici : une migration peut refaire une table que d'autres désignent.

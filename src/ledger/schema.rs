@@ -308,6 +308,19 @@ CREATE TABLE waits (
 CREATE INDEX trades_by_time ON trades (at);
 ";
 
+/// Ce qui est compté à chaque lecture des mesures se compte sans relire les textes. Un index ne change rien à ce
+/// qu'une base dit : il n'a pas de rang, et une version d'avant s'en passe.
+const INDEXES: &str = "
+CREATE INDEX IF NOT EXISTS signals_by_status ON signals (status);
+CREATE INDEX IF NOT EXISTS intents_by_outcome ON intents (state, side);
+CREATE INDEX IF NOT EXISTS late_intents ON intents (id) WHERE late = 1;
+";
+
+/// Pose les index qui manquent à une base d'aujourd'hui.
+pub fn index(connection: &Connection) -> Result<(), LedgerError> {
+    Ok(connection.execute_batch(INDEXES)?)
+}
+
 /// Vrai si la base a les tables d'aujourd'hui ; une plus ancienne attend le prochain démarrage.
 pub fn is_current(connection: &Connection) -> Result<bool, LedgerError> {
     Ok(version(connection)? == MIGRATIONS.len())

@@ -1,5 +1,6 @@
 //! `limit`, `period`, HEAD, et la santé d'une boucle qui ne tourne plus.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use calvalot::api::guard::Guard;
@@ -10,6 +11,7 @@ use calvalot::domain::moment::Moment;
 use calvalot::domain::money::{Eur, Weight};
 use calvalot::engine::{Engine, Manner, Venue};
 use calvalot::leader::Leader;
+use calvalot::metrics::{Instruments, Place};
 use calvalot::{fetch, ledger};
 use http_types::{Method, Request, Url};
 use rust_decimal::dec;
@@ -202,6 +204,8 @@ fn health_is_degraded_once_two_polls_are_missing() {
             version: "test".to_owned(),
             poll_interval: interval,
             started,
+            instruments: Arc::new(Instruments::new(&[], &[])),
+            place: Place::of(&folder.db()),
         };
         let mut request = Request::new(Method::Get, Url::parse("http://localhost/health").unwrap());
         request.insert_header("host", "localhost");

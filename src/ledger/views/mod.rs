@@ -3,6 +3,7 @@
 //! Aucune n'écrit. Ce qui n'est pas connu est `None`, jamais zéro.
 
 mod account;
+mod drawdown;
 mod history;
 mod marks;
 mod orders;
@@ -13,8 +14,10 @@ mod pulse;
 mod selection;
 mod signals;
 mod trades;
+mod turnover;
 
 pub use account::{Account, Agent, OpenPosition, holdings};
+pub(in crate::ledger) use drawdown::Followed;
 pub use history::{Snapshot, Withdrawal};
 pub use marks::Mark;
 pub use orders::{Intent, Sent};
@@ -25,3 +28,5 @@ pub use pulse::{Counts, Pulse};
 pub use selection::Selection;
 pub use signals::Signal;
 pub use trades::Trade;
+pub use turnover::Traded;
+pub(in crate::ledger) use turnover::Turnover;

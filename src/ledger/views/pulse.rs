@@ -1,10 +1,8 @@
 //! Le dernier tour, et les comptes de tous.
 
 use rusqlite::OptionalExtension;
-use rusqlite::types::FromSql;
 
 use crate::domain::intent::State;
-use crate::domain::market::Coin;
 use crate::domain::moment::Moment;
 use crate::domain::order::Side;
 use crate::ledger::{Db, LedgerError};
@@ -26,7 +24,6 @@ pub struct Pulse {
 pub struct Counts {
     pub polls: Vec<(String, u32)>,
     pub signals: Vec<(String, u32)>,
-    pub trades: Vec<(Coin, Side, u32)>,
     pub orders: Vec<(State, Side, u32)>,
     /// Les exécutions apprises tard que personne n'a regardées.
     pub late: u32,
@@ -53,7 +50,8 @@ impl Db {
         Ok(pulse.optional()?)
     }
 
-    fn by_side<T: FromSql>(&self, sql: &str) -> Result<Vec<(T, Side, u32)>, LedgerError> {
+    fn outcomes(&self) -> Result<Vec<(State, Side, u32)>, LedgerError> {
+        let sql = "SELECT state, side, count(*) FROM intents GROUP BY state, side";
         let mut statement = self.connection.prepare_cached(sql)?;
         let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
@@ -70,8 +68,7 @@ impl Db {
         Ok(Counts {
             polls: pairs("SELECT outcome, count FROM polls")?,
             signals: pairs("SELECT status, count(*) FROM signals GROUP BY status")?,
-            trades: self.by_side("SELECT coin, side, count(*) FROM trades GROUP BY coin, side")?,
-            orders: self.by_side("SELECT state, side, count(*) FROM intents GROUP BY state, side")?,
+            orders: self.outcomes()?,
             late: one("SELECT count(*) FROM intents WHERE late = 1")?,
             foreign: one("SELECT count(*) FROM foreign_orders")?,
         })

@@ -1,0 +1,115 @@
+//! Le recul : de combien un euro resté là depuis le début est sous le plus haut qu'il ait valu.
+//!
+//! L'euro suit la valeur du tout d'un relevé au suivant, l'argent apporté ou repris entre les deux mis à part : un
+//! retrait n'est pas une perte, un dépôt n'est pas un gain. Invariant : le recul est entre 0 et 1, ou n'est pas connu.
+
+use rust_decimal::{Decimal, dec};
+
+use super::money::{Eur, Weight};
+
+/// Sous un centime il n'y a rien à suivre : seuls des arrondis y bougeraient.
+const CENT: Eur = Eur::new(dec!(0.01));
+
+/// Une valeur, et ce qui avait été versé en tout à ce moment.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Level {
+    pub value: Eur,
+    pub deposited: Eur,
+}
+
+/// Ce qu'est devenu l'euro, relevé après relevé.
+#[derive(Clone, Debug)]
+pub struct Drawdown {
+    last: Option<Level>,
+    /// `None` quand il ne se compte plus : il a dépassé ce qu'un décimal tient.
+    euro: Option<Decimal>,
+    highest: Decimal,
+}
+
+impl Default for Drawdown {
+    fn default() -> Drawdown {
+        Drawdown { last: None, euro: Some(Decimal::ONE), highest: Decimal::ONE }
+    }
+}
+
+impl Drawdown {
+    /// Va jusqu'à ce relevé.
+    pub fn reach(&mut self, level: Level) {
+        self.euro = self.euro_at(level);
+        self.highest = self.euro.map_or(self.highest, |euro| euro.max(self.highest));
+        self.last = Some(level);
+    }
+
+    /// Le recul si tout en est là ; `None` avant le premier relevé.
+    pub fn at(&self, level: Level) -> Option<Weight> {
+        self.last?;
+        let euro = self.euro_at(level)?;
+        Some(Weight::new(Decimal::ONE - euro / self.highest.max(euro)))
+    }
+
+    fn euro_at(&self, level: Level) -> Option<Decimal> {
+        let Some(last) = self.last.filter(|last| last.value >= CENT) else { return self.euro };
+        let grown = (level.value - (level.deposited - last.deposited)).max(Eur::ZERO);
+        self.euro?.checked_mul(grown.decimal().checked_div(last.value.decimal())?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Ce que tout vaut, et ce qui a été versé.
+    type Told = (Decimal, Decimal);
+
+    fn level((value, deposited): Told) -> Level {
+        Level { value: Eur::new(value), deposited: Eur::new(deposited) }
+    }
+
+    fn after(levels: &[Told], now: Told) -> Option<Decimal> {
+        let mut drawdown = Drawdown::default();
+        for &past in levels {
+            drawdown.reach(level(past));
+        }
+        drawdown.at(level(now)).map(Weight::decimal)
+    }
+
+    #[test]
+    fn only_what_the_money_did_by_itself_counts() {
+        let hundred = dec!(100);
+        let cases: [(&[Told], Told, Decimal); 9] = [
+            (&[(hundred, hundred)], (hundred, hundred), dec!(0)),
+            (&[(hundred, hundred)], (dec!(80), hundred), dec!(0.2)),
+            (&[(hundred, hundred), (dec!(200), hundred)], (dec!(150), hundred), dec!(0.25)),
+            // Un plus haut nouveau n'a pas de recul.
+            (&[(hundred, hundred), (dec!(50), hundred)], (dec!(120), hundred), dec!(0)),
+            // Ni un dépôt ni un retrait n'y changent rien.
+            (&[(hundred, hundred), (dec!(80), hundred)], (dec!(1080), dec!(1100)), dec!(0.2)),
+            (&[(hundred, hundred), (dec!(80), hundred)], (dec!(40), dec!(60)), dec!(0.2)),
+            // Dix pour cent de perdus sur mille n'en font pas cent sur les cent du début.
+            (&[(hundred, hundred), (dec!(1000), dec!(1000))], (dec!(900), dec!(1000)), dec!(0.1)),
+            // Tout est perdu : un dépôt n'y fait rien.
+            (&[(hundred, hundred), (dec!(0), hundred)], (dec!(50), dec!(150)), dec!(1)),
+            // Tout est repris, puis il revient de l'argent : le temps vide ne compte pas.
+            (
+                &[(hundred, hundred), (dec!(0), dec!(0)), (dec!(50), dec!(50))],
+                (dec!(45), dec!(50)),
+                dec!(0.1),
+            ),
+        ];
+        for (levels, now, expected) in cases {
+            assert_eq!(after(levels, now), Some(expected), "{levels:?} {now:?}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_counted_is_not_known() {
+        assert_eq!(after(&[], (dec!(100), dec!(100))), None);
+        let huge = dec!(1_000_000_000_000);
+        // Mille milliards gagnés sur un centime, repris, et encore.
+        let levels: Vec<Told> = (0..3)
+            .map(|times| Decimal::from(times) * (dec!(0.01) - huge))
+            .flat_map(|deposited| [(dec!(0.01), deposited), (huge, deposited)])
+            .collect();
+        assert_eq!(after(&levels, (dec!(1), dec!(1))), None);
+    }
+}

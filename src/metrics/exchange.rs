@@ -1,0 +1,69 @@
+//! La bourse et le compte : si l'on peut échanger, les essais, l'heure, le silence, le rapprochement.
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::registry::Registry;
+
+use super::series::{Floating, flag, single};
+use crate::domain::check::TESTS;
+
+/// Ce qu'on sait de la bourse et du compte.
+#[derive(Clone, Debug, Default)]
+pub struct Exchange {
+    /// Rien en simulation, où rien ne s'échange pour de vrai.
+    pub trading_open: Option<bool>,
+    /// Chaque essai fait, et s'il est bon.
+    pub checks: Vec<(String, bool)>,
+    /// De combien de secondes l'horloge de la machine avance.
+    pub clock_lead: Option<f64>,
+    pub silent_until: Option<f64>,
+    pub balances: Vec<Reconciled>,
+}
+
+/// Un actif du dernier rapprochement : l'écart du compte aux livres, et ce qui lui manque.
+#[derive(Clone, Debug)]
+pub struct Reconciled {
+    pub asset: String,
+    pub difference: f64,
+    pub missing: f64,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Test {
+    test: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Asset {
+    asset: String,
+}
+
+impl Exchange {
+    pub(super) fn register(&self, registry: &mut Registry) {
+        let open = self.trading_open.map(flag);
+        single(registry, "trading_open", "1 if real orders may be sent; absent in a simulation", open);
+        let checks = Family::<Test, Floating>::default();
+        for test in TESTS {
+            if let Some((_, fine)) = self.checks.iter().find(|(found, _)| found == test) {
+                checks.get_or_create(&Test { test }).set(flag(*fine));
+            }
+        }
+        let help = "1 if this test of the outside is fine, while it could be made";
+        registry.register("check_ok", help, checks);
+        let help = "How far the clock of this machine is ahead of the exchange's";
+        single(registry, "clock_lead_seconds", help, self.clock_lead);
+        let help = "Until when the exchange wants no request, while it wants none";
+        single(registry, "exchange_silent_until_timestamp_seconds", help, self.silent_until);
+        let (differences, missing) =
+            (Family::<Asset, Floating>::default(), Family::<Asset, Floating>::default());
+        for balance in &self.balances {
+            let label = Asset { asset: balance.asset.clone() };
+            differences.get_or_create(&label).set(balance.difference);
+            missing.get_or_create(&label).set(balance.missing);
+        }
+        let help = "What the account holds less what the ledger says, in units of the asset";
+        registry.register("reconciliation_difference", help, differences);
+        let help = "What the account lacks for the ledger to be right";
+        registry.register("reconciliation_missing", help, missing);
+    }
+}

@@ -40,8 +40,8 @@ export async function createFollower(stage, world, settings = {}) {
   /** `up` s'il répond, `over` s'il a fini avant. */
   async function answers() {
     let over = false;
-    const end = () => (over = true);
-    void running?.ended.then(end, end);
+    const note = () => (over = true);
+    void running?.ended.then(note, note);
     return until('the program answers', async () => {
       if (over) return 'over';
       return fetch(`${url()}api/budget`).then((response) => response.ok && 'up', () => null);

@@ -24,7 +24,7 @@ const LIMIT_DRAW_MS = 50;
 const LIMIT_BYTES = 60_000;
 // Les rapports au-delà desquels quelque chose a changé, quelle que soit la machine.
 const MOST_PAINTS = 4;
-const MOST_DRAWS = 2;
+const MOST_DRAWS = 3;
 
 /** Un calcul fixe, autour de 25 ms sur un bureau. */
 const reference = () => {

@@ -9,6 +9,7 @@ import { arch, cpus, loadavg, platform } from 'node:os';
 import { openBrowser, visit } from '../tests/browser/browser.mjs';
 import { createStage } from '../tests/browser/stage.mjs';
 import { STATES } from '../tests/browser/states.mjs';
+import { PATIENCE_MS } from '../tests/browser/until.mjs';
 import { weigh } from '../tests/browser/weight.mjs';
 
 /** @typedef {import('../tests/browser/stage.mjs').Stage} Stage */
@@ -22,8 +23,8 @@ const LIMIT_PAINT_MS = 300;
 const LIMIT_DRAW_MS = 50;
 const LIMIT_BYTES = 60_000;
 // Les rapports au-delà desquels quelque chose a changé, quelle que soit la machine.
-const MOST_PAINTS = 5;
-const MOST_DRAWS = 4;
+const MOST_PAINTS = 4;
+const MOST_DRAWS = 3;
 
 /** Un calcul fixe, autour de 25 ms sur un bureau. */
 const reference = () => {
@@ -56,14 +57,15 @@ async function firstPaint(browser, url) {
   const { page, cdp, close } = await visit(browser, 'about:blank', { size: 'phone' });
   await cdp.send('Emulation.setCPUThrottlingRate', { rate: SLOW_DOWN });
   await page.goto(url);
-  const paint = await page.evaluate(() => new Promise((resolve) => {
+  const paint = await page.evaluate((patience) => new Promise((resolve, reject) => {
+    setTimeout(() => reject(new Error('nothing is painted')), patience);
     new PerformanceObserver((list, observer) => {
       const entry = list.getEntriesByName('first-contentful-paint')[0];
       if (!entry) return;
       observer.disconnect();
       resolve(entry.startTime);
     }).observe({ type: 'paint', buffered: true });
-  }));
+  }), PATIENCE_MS);
   await close();
   return Number(paint);
 }
@@ -78,7 +80,8 @@ async function drawings(browser, url) {
     return 1000 * (metrics.find(({ name }) => name === 'TaskDuration')?.value ?? NaN);
   };
   /** @param {string} period */
-  const show = (period) => page.evaluate((wanted) => new Promise((resolve) => {
+  const show = (period) => page.evaluate(({ wanted, patience }) => new Promise((resolve, reject) => {
+    setTimeout(() => reject(new Error(`${wanted} is never drawn`)), patience);
     const lines = /** @type {Element} */ (document.querySelector('#chart svg'));
     const path = () => document.querySelector('#chart svg .lines .value')?.getAttribute('d') ?? '';
     const before = path();
@@ -89,7 +92,7 @@ async function drawings(browser, url) {
     });
     observer.observe(lines, { subtree: true, childList: true, attributes: true });
     /** @type {HTMLElement} */ (document.querySelector(`[data-period="${wanted}"]`)).click();
-  }), period);
+  }), { wanted: period, patience: PATIENCE_MS });
   /** @type {number[]} */
   const drawn = [];
   /** @type {number[]} */

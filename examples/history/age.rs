@@ -10,7 +10,7 @@ const INSTANTS: &str = "
         AND (columns.name = 'at' OR columns.name LIKE '%\\_at' ESCAPE '\\'
             OR columns.name IN ('silent_from', 'silent_until'))";
 
-pub fn shift(base: &Path, seconds: i64) -> rusqlite::Result<()> {
+pub fn shift(base: &Path, seconds: u32) -> rusqlite::Result<()> {
     let mut connection = Connection::open_with_flags(base, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     let transaction = connection.transaction()?;
     let instants: Vec<(String, String)> = transaction
@@ -20,7 +20,7 @@ pub fn shift(base: &Path, seconds: i64) -> rusqlite::Result<()> {
     for (table, column) in instants {
         transaction.execute(
             &format!("UPDATE {table} SET {column} = {column} - ?1 WHERE {column} IS NOT NULL"),
-            [seconds * 1000],
+            [i64::from(seconds) * 1000],
         )?;
     }
     transaction.commit()

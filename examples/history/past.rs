@@ -22,13 +22,13 @@ use super::prices;
 const MINUTE: i64 = 60_000;
 const DAY: i64 = 1_440 * MINUTE;
 
-/// Un passé de `days` jours, qui finit maintenant, avec au moins `trades` trades si elles sont plus de zéro.
-pub fn grow(base: &Path, days: i64, trades: usize) -> Result<(), LedgerError> {
+/// Un passé de `days` jours, qui finit maintenant, avec au moins `trades` trades.
+pub fn grow(base: &Path, days: u32, trades: u32) -> Result<(), LedgerError> {
     if base.exists() {
         return Err(LedgerError::Refused(format!("{} exists already", base.display())));
     }
     let end = clock::now();
-    let start = Moment(end.0 - days * DAY);
+    let start = Moment(end.0 - i64::from(days) * DAY);
     let (ledger, thread) = ledger::open(base, "dry_run", Eur::new(dec!(1000)), start)?;
     let lived = smol::block_on(ledger.with(move |db| live(db, start, end, trades)));
     drop(ledger);
@@ -42,16 +42,16 @@ struct Snapshot {
     at: Moment,
 }
 
-fn live(db: &mut Db, start: Moment, end: Moment, trades: usize) -> Result<Vec<Snapshot>, LedgerError> {
+fn live(db: &mut Db, start: Moment, end: Moment, trades: u32) -> Result<Vec<Snapshot>, LedgerError> {
     let market_at = |at: Moment| prices::market((end.0 - at.0) as f64 / DAY as f64, at);
     db.book_opening(market_at(start).rate, start)?;
-    let (mut done, mut signals, mut snapshots) = (0, 0, Vec::new());
+    let (mut done, mut signals, mut snapshots) = (0u32, 0u32, Vec::new());
     // Un signal déplace presque toujours les cinq monnaies : l'écart laisse à chacun sa place dans le temps.
-    let gap = (end.0 - start.0) / (trades as i64 / 5 + 1);
+    let gap = (end.0 - start.0) / i64::from(trades / 5 + 1);
     for at in moments(start, end) {
         let market = market_at(at);
         let last = end.0 - at.0 < 2 * MINUTE;
-        while done < trades && (last || at.0 - start.0 >= gap * signals) {
+        while done < trades && (last || at.0 - start.0 >= gap * i64::from(signals)) {
             signals += 1;
             done += follow(db, signals, &market, at)?;
         }
@@ -81,14 +81,12 @@ fn moments(start: Moment, end: Moment) -> Vec<Moment> {
 }
 
 /// Reçoit, planifie, exécute et clôt un signal ; rend le nombre de ses trades.
-fn follow(db: &mut Db, rank: i64, market: &Market, at: Moment) -> Result<usize, LedgerError> {
+fn follow(db: &mut Db, rank: u32, market: &Market, at: Moment) -> Result<u32, LedgerError> {
     let target = target(rank);
     let received = received(rank, &target);
     db.receive(&received, false, at)?;
     let pending = db.pending()?;
     let row = pending.first().ok_or_else(|| LedgerError::Refused("no signal waits".to_owned()))?.row;
-    let holdings =
-        |db: &Db| db.holdings()?.ok_or_else(|| LedgerError::Refused("the opening is not booked".to_owned()));
     let threshold = Weight::new(dec!(0.005));
     let Plan { sales, wants, mut left } =
         plan::plan(&Instruction::Target(target), &holdings(db)?, market, threshold);
@@ -96,7 +94,7 @@ fn follow(db: &mut Db, rank: i64, market: &Market, at: Moment) -> Result<usize, 
     let (orders, short) = plan::purchases(&wants, holdings(db)?.cash, market);
     left.extend(short);
     decisions.extend(execute(db, row, &orders, market, at)?);
-    let trades = decisions.len();
+    let trades = decisions.len() as u32;
     decisions.extend(left.iter().map(|(coin, reason)| Decision {
         coin: *coin,
         decision: "left".to_owned(),
@@ -154,27 +152,32 @@ fn write(base: &Path, snapshots: &[Snapshot]) -> Result<(), LedgerError> {
 }
 
 /// Des parts qui tournent : chaque signal en déplace cinq, et laisse un dixième de cash.
-fn target(rank: i64) -> Target {
+fn target(rank: u32) -> Target {
     let shares = [dec!(0.34), dec!(0.24), dec!(0.14), dec!(0.10), dec!(0.08)];
     let weights =
         PerCoin::from_fn(|coin| Weight::new(shares[(coin as usize + rank as usize) % shares.len()]));
     Target::new(weights).expect("shares that add up to less than one")
 }
 
-fn received(rank: i64, target: &Target) -> Received {
-    let share = |coin: Coin| target.weight(coin).decimal();
+fn received(rank: u32, target: &Target) -> Received {
+    let share = |target: &Target, coin: Coin| target.weight(coin).decimal();
+    let before = (rank > 1).then(|| self::target(rank - 1));
     let positions: Vec<_> = Coin::ALL
         .iter()
-        .map(|coin| json!({ "coin": coin.pair(), "pct_of_portfolio": number(share(*coin)) }))
+        .map(|coin| json!({ "coin": coin.pair(), "pct_of_portfolio": number(share(target, *coin)) }))
         .collect();
     let actions: Vec<_> = Coin::ALL
         .iter()
-        .map(|coin| json!({ "coin": coin.pair(), "action": "BUY", "pct_of_capital": number(share(*coin)) }))
+        .map(|coin| {
+            let moved = share(target, *coin) - before.map_or(Decimal::ZERO, |before| share(&before, *coin));
+            let action = if moved.is_sign_negative() { "SELL" } else { "BUY" };
+            json!({ "coin": coin.pair(), "action": action, "pct_of_capital": number(moved.abs()) })
+        })
         .collect();
     Received {
         signal_id: format!("past-{rank:04}"),
         version: Some(2),
-        confidence: Some(0.55 + (rank % 8) as f64 / 20.0),
+        confidence: Some(0.55 + f64::from(rank % 8) / 20.0),
         reasoning: "Rotating the whole allocation by one coin, some cash kept aside.".to_owned(),
         actions: json!(actions).to_string(),
         portfolio_state: Some(json!({ "positions": positions }).to_string()),

@@ -79,6 +79,14 @@ test('how far one is from the leader is a number, and each coin has both weights
   await close();
 });
 
+test('the narrowest phone scrolls in one direction only', async () => {
+  const { page, settled, close } = await visit(browser, scene.follower.url(), { size: 'phone', lang: 'fr' });
+  await page.setViewportSize({ width: 320, height: 568 });
+  await settled();
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth) <= 320);
+  await close();
+});
+
 test('every part of the page comes with a policy that lets nothing else in', async () => {
   const response = await fetch(scene.follower.url());
   assert.match(response.headers.get('content-security-policy') ?? '', /^default-src 'none'; script-src 'self'; style-src 'self';/);

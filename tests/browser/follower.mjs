@@ -37,10 +37,11 @@ export async function createFollower(stage, world, settings = {}) {
     return response.json();
   }
 
-  /** Vrai s'il répond, faux s'il a fini avant. */
+  /** `up` s'il répond, `over` s'il a fini avant. */
   async function answers() {
     let over = false;
-    void running?.ended.then(() => (over = true));
+    const note = () => (over = true);
+    void running?.ended.then(note, note);
     return until('the program answers', async () => {
       if (over) return 'over';
       return fetch(`${url()}api/budget`).then((response) => response.ok && 'up', () => null);

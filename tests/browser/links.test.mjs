@@ -48,7 +48,7 @@ test('an address that names a signal opens it, even one that is no longer among 
   await close();
 });
 
-test('a position opens its trades, and only its own; going back shows all of them', async () => {
+test('a position opens its trades, and only its own; going back, or the button, shows all of them', async () => {
   const { page, settled, close } = await visit(browser, scene.follower.url());
   await settled();
   const link = page.locator('#positions a[href^="#trades"]').first();
@@ -60,8 +60,14 @@ test('a position opens its trades, and only its own; going back shows all of the
     return rows.length > 0 && rows.every((row) => row.textContent?.includes(wanted));
   }, coin);
   await page.waitForFunction(() => (document.querySelector('#trades')?.getBoundingClientRect().top ?? Infinity) < innerHeight);
-  await page.goBack();
-  await page.waitForFunction((wanted) =>
-    [...document.querySelectorAll('#trades tbody tr')].some((row) => !row.textContent?.includes(wanted)), coin);
+  const leave = [() => page.goBack(), () => page.locator('#trades .choice button').click()];
+  for (const back of leave) {
+    await back();
+    await page.waitForFunction((wanted) =>
+      [...document.querySelectorAll('#trades tbody tr')].some((row) => !row.textContent?.includes(wanted)), coin);
+    assert.equal(await page.locator('#trades .choice').isVisible(), false);
+    await link.click();
+    await page.locator('#trades .choice').waitFor();
+  }
   await close();
 });

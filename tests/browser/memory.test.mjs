@@ -6,6 +6,7 @@ import { after, before, test } from 'node:test';
 import { openBrowser, visit } from './browser.mjs';
 import { createStage } from './stage.mjs';
 import { STATES } from './states.mjs';
+import { PATIENCE_MS } from './until.mjs';
 import { update, watch } from './updates.mjs';
 
 const ROUND = 300;
@@ -35,7 +36,7 @@ test('a page left open does not grow', async () => {
   for (const summary of await page.locator('summary:visible').all()) await summary.click();
 
   async function measure() {
-    await page.evaluate(update, ROUND);
+    await page.evaluate(update, { times: ROUND, patience: PATIENCE_MS });
     // Deux fois : ce qu'une première rend libre en libère d'autres.
     for (let times = 0; times < 2; times += 1) await cdp.send('HeapProfiler.collectGarbage');
     const { usedSize } = await cdp.send('Runtime.getHeapUsage');

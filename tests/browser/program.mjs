@@ -1,6 +1,7 @@
 // Les programmes construits par cargo, lancés comme un ami les lancerait : rien de cette machine dans leur environnement.
 
 import { execFile, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -19,7 +20,11 @@ process.on('exit', () => {
 });
 
 /** @param {'calvalot' | 'world' | 'history'} name */
-const pathOf = (name) => (name === 'calvalot' ? BINARY : join(EXAMPLES, name));
+function pathOf(name) {
+  const path = name === 'calvalot' ? BINARY : join(EXAMPLES, name);
+  if (!existsSync(path)) throw new Error(`there is no ${path}: cargo build --bin calvalot --examples`);
+  return path;
+}
 
 /**
  * @param {'calvalot' | 'world'} name @param {string[]} words @param {Record<string, string>} [environment] @param {string} [folder]

@@ -29,15 +29,22 @@ export function watch() {
   };
 }
 
-/** Force tant de mises à jour, l'une après l'autre ; chacune a posé des questions et attendu leurs réponses. @param {number} times */
-export async function update(times) {
+/**
+ * Force tant de mises à jour, l'une après l'autre ; chacune a posé des questions et attendu leurs réponses.
+ * @param {{times: number, patience: number}} wanted `patience` : les ms au-delà desquelles une réponse ne viendra plus
+ */
+export async function update({ times, patience }) {
   const { counts } = /** @type {{counts: Counts}} */ (/** @type {unknown} */ (window));
   const breath = () => new Promise((resolve) => setTimeout(resolve, 4));
   for (let done = 0; done < times; done += 1) {
-    const begun = counts.begun;
+    const { begun } = counts;
+    const deadline = Date.now() + patience;
     document.dispatchEvent(new Event('visibilitychange'));
     if (counts.last !== null) counts.source?.dispatchEvent(new MessageEvent('changed', { data: counts.last }));
-    while (counts.begun === begun || counts.pending > 0) await breath();
+    while (counts.begun === begun || counts.pending > 0) {
+      if (Date.now() > deadline) throw new Error(`update ${done} asked ${counts.begun - begun} questions, ${counts.pending} have no answer`);
+      await breath();
+    }
     // La page se redessine un peu après la dernière réponse.
     await new Promise((resolve) => setTimeout(() => requestAnimationFrame(resolve), 35));
   }

@@ -10,6 +10,12 @@ const { draw, gapLimit, gaps, nearest, readPoints, sample, segments, timeTicks, 
 
 const MINUTE = 60_000;
 const box = { left: 50, right: 350, top: 10, bottom: 210 };
+/** Le dessin, qui doit exister. @param {Parameters<typeof draw>} wanted */
+function drawn(...wanted) {
+  const drawing = draw(...wanted);
+  assert.ok(drawing, 'nothing is drawn');
+  return drawing;
+}
 /** @param {number[]} minutes @param {(minute: number) => number | null} [value] */
 const series = (minutes, value = () => 100) =>
   minutes.map((minute) => ({ time: minute * MINUTE, value: value(minute), deposited: 100 }));
@@ -27,14 +33,14 @@ test('snapshots are read oldest first, and an unknown value stays unknown', () =
 });
 
 test('the x axis is time, not rank', () => {
-  const drawing = draw(series([0, 1, 10]), { now: 10 * MINUTE, interval: 10 * MINUTE, box });
+  const drawing = drawn(series([0, 1, 10]), { now: 10 * MINUTE, interval: 10 * MINUTE, box });
   assert.deepEqual([0, 1, 10].map((minute) => drawing.x(minute * MINUTE)), [50, 80, 350]);
 });
 
 test('a time without snapshots breaks the line and is shown as a gap', () => {
   const points = series([0, 2, 4, 60, 62, 64]);
-  const drawing = draw(points, { now: 64 * MINUTE, interval: 2 * MINUTE, box });
-  assert.equal(drawing.valuePath.match(/M/g).length, 2);
+  const drawing = drawn(points, { now: 64 * MINUTE, interval: 2 * MINUTE, box });
+  assert.equal(drawing.valuePath.match(/M/g)?.length, 2);
   assert.deepEqual(drawing.gaps, [{ from: 4 * MINUTE, to: 60 * MINUTE }]);
 });
 
@@ -47,7 +53,7 @@ test('a program that has been silent leaves a gap up to now', () => {
 test('an unknown value breaks the line instead of drawing it at zero', () => {
   const points = series([0, 2, 4, 6], (minute) => (minute === 2 ? null : 100));
   assert.deepEqual(segments(points, 'value', 60 * MINUTE).map((part) => part.length), [1, 2]);
-  const drawing = draw(points, { now: 6 * MINUTE, interval: 2 * MINUTE, box });
+  const drawing = drawn(points, { now: 6 * MINUTE, interval: 2 * MINUTE, box });
   assert.equal(drawing.low, 100);
 });
 
@@ -60,20 +66,20 @@ test('a thinned series is not taken for a series of gaps', () => {
 test('deposits are a stair, not a slope', () => {
   const points = series([0, 2]);
   points[1].deposited = 150;
-  const drawing = draw(points, { now: 2 * MINUTE, interval: 2 * MINUTE, box });
+  const drawing = drawn(points, { now: 2 * MINUTE, interval: 2 * MINUTE, box });
   assert.match(drawing.depositPath, /^M[\d.]+ [\d.]+H[\d.]+V[\d.]+h0$/);
 });
 
 test('nothing known draws nothing, and one point draws a point', () => {
   assert.equal(draw([], { now: 0, interval: MINUTE, box }), null);
   assert.equal(draw(series([0], () => null), { now: 0, interval: MINUTE, box }), null);
-  const single = draw(series([0]), { now: 0, interval: MINUTE, box });
+  const single = drawn(series([0]), { now: 0, interval: MINUTE, box });
   assert.match(single.valuePath, /^M[\d.]+ [\d.]+h0$/);
 });
 
 test('a flat series has an axis, and its line is inside it', () => {
   for (const value of [0, 0.001, 100, 123456]) {
-    const drawing = draw(series([0, 2], () => value).map((point) => ({ ...point, deposited: null })), {
+    const drawing = drawn(series([0, 2], () => value).map((point) => ({ ...point, deposited: null })), {
       now: 2 * MINUTE,
       interval: 2 * MINUTE,
       box,
@@ -84,6 +90,7 @@ test('a flat series has an axis, and its line is inside it', () => {
 });
 
 test('value ticks are round, few, and frame the values', () => {
+  /** @type {[number, number, number, number[]][]} */
   const cases = [
     [97, 164, 4, [80, 100, 120, 140, 160, 180]],
     [0, 1, 4, [0, 0.5, 1]],

@@ -9,7 +9,7 @@ import { fr } from '../../static/js/words-fr.js';
 import { createWords } from '../../static/js/words.js';
 
 const context = { words: createWords('fr', fr), format: createFormat('fr') };
-const plain = (/** @type {string} */ text) => text.replace(/[\u00a0\u202f]/g, ' ');
+const plain = (/** @type {string | null} */ text) => String(text).replace(/[\u00a0\u202f]/g, ' ');
 const detail = (/** @type {string} */ code, /** @type {string} */ reason) =>
   plain(tellDecision({ coin: 'BTCUSDC', decision: 'left', code, reason }, context).detail);
 
@@ -31,7 +31,7 @@ test('a reason of another shape is shown as the program gives it', () => {
 
 test('what a signal waits for is told once for each reason, by coin', () => {
   const waiting = (/** @type {string} */ coin, /** @type {string} */ code) => ({ coin, decision: 'waiting', code, reason: 'x' });
-  const signal = { waiting_for: 'price ETHUSDC', decisions: [waiting('BTCUSDC', 'in_doubt'), waiting('ETHUSDC', 'in_doubt'), waiting('SOLUSDC', 'later')] };
+  const signal = /** @type {import('../../static/js/api.js').Signal} */ (/** @type {unknown} */ ({ waiting_for: 'price ETHUSDC', decisions: [waiting('BTCUSDC', 'in_doubt'), waiting('ETHUSDC', 'in_doubt'), waiting('SOLUSDC', 'later')] }));
   assert.equal(plain(tellWaiting(signal, context)), 'Attend : BTC, ETH (un ordre est en doute), SOL (sera tenté plus tard)');
   assert.equal(plain(tellWaiting({ ...signal, decisions: [] }, context)), 'Attend : price ETHUSDC');
   assert.equal(tellWaiting({ ...signal, waiting_for: null }, context), null);

@@ -12,9 +12,9 @@ const en = createFormat('en');
 const plain = (text) => text.replace(/[\u00a0\u202f]/g, ' ');
 
 test('an unknown number is written as a dash, never as zero', () => {
-  const writers = ['eur', 'eurSigned', 'usdc', 'usdcSigned', 'percentSigned', 'share', 'price', 'quantity', 'rate', 'count'];
+  const writers = /** @type {const} */ (['eur', 'eurSigned', 'usdc', 'usdcSigned', 'percentSigned', 'share', 'price', 'quantity', 'rate', 'count']);
   for (const writer of writers) {
-    for (const unknown of [null, undefined, NaN, Infinity, '12']) assert.equal(fr[writer](unknown), '—', writer);
+    for (const unknown of [null, undefined, NaN, Infinity, '12']) assert.equal(fr[writer](/** @type {any} */ (unknown)), '—', writer);
     assert.match(fr[writer](0), /0/, `${writer}: zero is a number`);
   }
   assert.equal(fr.moment(null, 0), '—');

@@ -4,30 +4,37 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createLive } from '../../static/js/live.js';
 
-/** Un direct sur des fils factices, que le test fait parler. */
+/**
+ * Un direct sur des fils factices, que le test fait parler, à une heure que le test avance.
+ * @param {import('node:test').TestContext} test
+ */
 function scene({ mock }) {
-  mock.timers.enable({ apis: ['Date'], now: 1_000_000 });
+  let now = 1_000_000;
+  mock.method(Date, 'now', () => now);
+  /** @type {(import('../../static/js/live.js').Stream & {closed: boolean, say: (name: string, data?: string) => void})[]} */
   const streams = [];
+  /** @type {string[]} */
   const told = [];
   const connect = () => {
+    /** @type {Record<string, (event: {data: string}) => void>} */
     const heard = {};
     const stream = {
       closed: false,
-      addEventListener: (name, act) => (heard[name] = act),
-      close: () => (stream.closed = true),
-      say: (name, data = '') => heard[name]?.({ data }),
+      addEventListener: (/** @type {string} */ name, /** @type {(event: any) => void} */ act) => void (heard[name] = act),
+      close: () => void (stream.closed = true),
+      say: (/** @type {string} */ name, data = '') => heard[name]?.({ data }),
     };
     streams.push(stream);
     return stream;
   };
   const listener = {
-    onHello: () => told.push('hello'),
-    onChanged: (parts) => told.push(parts.join(' ')),
-    onLost: () => told.push('lost'),
+    onHello: () => void told.push('hello'),
+    onChanged: (/** @type {string[]} */ parts) => void told.push(parts.join(' ')),
+    onLost: () => void told.push('lost'),
   };
   const live = createLive(listener, connect);
-  const later = (ms) => {
-    mock.timers.tick(ms);
+  const later = (/** @type {number} */ ms) => {
+    now += ms;
     live.watch();
   };
   live.watch();

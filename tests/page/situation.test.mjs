@@ -34,18 +34,21 @@ const exchange = {
 };
 const health = { status: 'ok', poller: 'last_poll_12s_ago' };
 
-/** @param {object} [changes] */
+/**
+ * Ce que la page reçoit, à quelques changements près.
+ * @param {{budget?: object, status?: object, health?: object, exchange?: object, orders?: any[], positions?: any[], part?: object}} [changes]
+ */
 function situation({ budget: b = {}, status: s = {}, health: h = {}, exchange: e = {}, orders = [], positions, part = {} } = {}) {
   const fresh = { at: NOW, failure: null, stale: false, ...part };
   return describe(
-    {
+    /** @type {any} */ ({
       budget: { data: { ...budget, ...b }, ...fresh },
       status: { data: { ...status, ...s }, ...fresh },
       health: { data: { ...health, ...h }, ...fresh },
       orders: { data: orders, ...fresh },
       exchange: { data: { ...exchange, ...e }, ...fresh },
       positions: positions && { data: positions, ...fresh },
-    },
+    }),
     context,
   );
 }
@@ -58,6 +61,7 @@ test('says that all is well only when nothing is unknown or waiting', () => {
 test('every fault comes first, in words, and ends the all is well', () => {
   const leader = { ...status.leader, connected: false, error: 'HTTP 401' };
   const price = { what: 'price BTCUSDC', reason: 'no answer', since: NOW / 1000 - 240 };
+  /** @type {[string, Parameters<typeof situation>[0], string, RegExp][]} */
   const cases = [
     ['a leader that refuses', { status: { leader, last_poll: { status: 'leader_refused' } } }, 'leader', /SIGNAL_SECRET/],
     ['a silent leader', { status: { leader, last_poll: { status: 'leader_unreachable' } } }, 'leader', /does not answer/],
@@ -156,14 +160,14 @@ test('one answer missing is enough not to say that all is well', () => {
   const failure = { kind: 'refused', status: 500, message: 'disk full' };
   for (const data of [null, status]) {
     const lost = { data, at: data && NOW - 90_000, failure, stale: true };
-    const parts = { ...known(fresh), status: lost };
+    const parts = /** @type {any} */ ({ ...known(fresh), status: lost });
     const found = describe(parts, context);
     assert.deepEqual(found.notices.map(({ id, detail }) => [id, detail]), [['page', 'disk full']]);
     assert.equal(found.headline, '1 thing to look at.');
   }
   const awaited = { data: null, at: null, failure: null, stale: true };
   for (const name of ['status', 'orders', 'exchange']) {
-    const parts = { ...known(fresh), [name]: awaited };
+    const parts = /** @type {any} */ ({ ...known(fresh), [name]: awaited });
     assert.equal(describe(parts, context).headline, 'Reading…', name);
   }
 });
@@ -183,6 +187,7 @@ test('a first start asks for the deposit and blames no leader', () => {
 });
 
 test('an answer grows stale after two failures in a row or a long silence', () => {
+  /** @type {[number | null, boolean, number, boolean][]} */
   const cases = [
     [null, false, 0, true],
     [0, true, 12_000, false],
@@ -201,6 +206,7 @@ test('an answer of the live connection is fresh for longer, until a question fai
 });
 
 test('the language is the chosen one, or the browser’s, or French', () => {
+  /** @type {[string | null, string[], string][]} */
   const cases = [['en', ['fr-FR'], 'en'], [null, ['en-US', 'fr'], 'en'], [null, ['de-DE', 'fr-CA'], 'fr'], ['xx', [], 'fr']];
   for (const [chosen, preferred, lang] of cases) assert.equal(pickLanguage(chosen, preferred), lang);
 });

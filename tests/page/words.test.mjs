@@ -17,7 +17,7 @@ const holes = (text) => [...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name)
 
 test('both languages have the same keys and the same holes', () => {
   assert.deepEqual(Object.keys(en).sort(), Object.keys(fr).sort());
-  for (const [key, text] of Object.entries(fr)) assert.deepEqual(holes(en[key]), holes(text), key);
+  for (const [key, text] of Object.entries(fr)) assert.deepEqual(holes(/** @type {Record<string, string>} */ (en)[key]), holes(text), key);
 });
 
 test('no text is empty', () => {
@@ -40,6 +40,7 @@ test('every text the page asks for exists', () => {
 });
 
 test('a count agrees with its number in each language, and may be unknown', () => {
+  /** @type {['fr' | 'en', number | null, string][]} */
   const cases = [
     ['fr', 0, '0 position'],
     ['fr', 1, '1 position'],

@@ -54,8 +54,13 @@ impl Db {
     }
 
     /// Le parcours depuis `midnight`, à partir du dernier relevé d'avant s'il est de la veille, sinon du premier d'après,
-    /// dont l'instant est alors le début.
+    /// dont l'instant est alors le début. Le jour du premier démarrage, c'est le parcours entier.
     pub fn today(&self, midnight: Moment) -> Result<Track, LedgerError> {
+        if let Some(track) = self.track()?
+            && track.since >= midnight
+        {
+            return Ok(track);
+        }
         let unknown = Track { since: midnight, start: None, flows: Vec::new() };
         let Some(opening) = opening(&self.connection)? else {
             return Ok(unknown);

@@ -1,12 +1,14 @@
 // Les images de la page. `node tests/browser/screenshots.mjs DOSSIER [ÉTAT…]` met en place chaque état et le montre au
 // téléphone et au bureau, en clair et en français, en sombre et en anglais : le haut de la page et la page entière.
-// `--readme` ne prend que les deux images du README : le haut d'une journée normale.
+// `--readme` ne prend que les deux images du README : le haut d'une démonstration, celle que sa première commande montre.
 
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openBrowser, visit } from './browser.mjs';
+import { start } from './program.mjs';
 import { createStage } from './stage.mjs';
 import { STATES, STATE_NAMES } from './states.mjs';
+import { until } from './until.mjs';
 
 /** @typedef {import('./browser.mjs').Look} Look */
 /** @typedef {import('./states.mjs').State} State */
@@ -33,17 +35,36 @@ if (!folder || unknown.length || (forReadme && named.length)) {
   process.exit(2);
 }
 await mkdir(folder, { recursive: true });
-const states = forReadme ? ['normal-day'] : named.length ? named : STATE_NAMES;
-for (const name of states) await shoot(/** @type {State} */ (name));
+if (forReadme) await shoot('demo', demo);
+else for (const name of named.length ? named : STATE_NAMES) await shoot(name, stateOf(/** @type {State} */ (name)));
 
-/** @param {State} name */
-async function shoot(name) {
+/** @typedef {(stage: import('./stage.mjs').Stage) => Promise<string>} Opening met en place ce qu'on va voir, et rend son adresse */
+
+/** @param {State} name @returns {Opening} */
+function stateOf(name) {
+  return async (stage) => (await STATES[name](stage)).follower.url();
+}
+
+/** La démonstration, assez longtemps pour que le graphique dise quelque chose. @type {Opening} */
+async function demo(stage) {
+  const { child } = start('calvalot', ['demo', '--port', '0', '--speed', '600'], { PATH: process.env.PATH ?? '' });
+  stage.onClose(() => void child.kill());
+  let said = '';
+  child.stdout.setEncoding('utf8').on('data', (text) => (said += text));
+  const url = await until('the demo says where it is', () => /http:\S+/.exec(said)?.[0]);
+  const path = `${url}api/budget/history?period=1d`;
+  await until('the demo has a past', async () => (await (await fetch(path)).json()).length > 200);
+  return url;
+}
+
+/** @param {string} name @param {Opening} open */
+async function shoot(name, open) {
   const stage = createStage();
   try {
-    const { follower } = await STATES[name](stage);
+    const url = await open(stage);
     const browser = await openBrowser(stage);
     for (const look of forReadme ? README : LOOKS) {
-      const { page, settled, close } = await visit(browser, follower.url(), look);
+      const { page, settled, close } = await visit(browser, url, look);
       await settled();
       const file = `${forReadme ? '' : `${name}-`}${look.size}-${look.lang}-${look.theme}`;
       await page.screenshot({ path: join(folder, `${file}.png`) });

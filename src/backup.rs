@@ -68,7 +68,9 @@ pub fn backup(db_path: &Path, to: Option<&Path>) -> Result<PathBuf, BackupError>
         fs::remove_file(&unproved).map_err(cannot(&unproved))?;
         return Err(error);
     }
-    fs::rename(&unproved, &place).map_err(cannot(&place))?;
+    // Rendu au disque avec son nom : ce que l'on dit copié survit à une coupure.
+    let named = || fs::rename(&unproved, &place).and_then(|()| File::open(folder_of(&place))?.sync_all());
+    named().map_err(cannot(&place))?;
     if is_folder {
         forget_the_oldest(to, db_path)?;
     }
@@ -78,6 +80,14 @@ pub fn backup(db_path: &Path, to: Option<&Path>) -> Result<PathBuf, BackupError>
 
 /// Met la copie `from` à la place de la base `db_path` ; rend où est allée celle-ci, s'il y en avait une.
 pub fn restore(db_path: &Path, from: &Path) -> Result<Option<PathBuf>, BackupError> {
+    // Une base qui ne se lit plus ne dit pas son mode ; la copie qui la remplace est simulée, et l'autre est gardée.
+    let current = ledger::look(db_path).ok().flatten().map(|db| db.agent()).transpose()?;
+    if current.is_some_and(|agent| agent.is_live()) {
+        let path = db_path.display();
+        return Err(BackupError(format!(
+            "{path} is a ledger of real money and is not replaced: set another DB_PATH"
+        )));
+    }
     if prove(from)? == "live" {
         return Err(BackupError(format!(
             "{} is a ledger of real money: it knows nothing of the orders sent since, and would send them again. Compare \

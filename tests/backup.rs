@@ -191,7 +191,10 @@ fn neither_a_wrong_file_nor_real_money_is_put_back() {
     check_refused(&folder, &["restore", "absent.db"], "is no ledger");
     let copy = backup(&folder, &["copy.db"]);
     books::open(&copy).execute_batch("UPDATE agent SET mode = 'live'").unwrap();
-    check_refused(&folder, &["restore", "copy.db"], "a ledger of real money");
+    check_refused(&folder, &["restore", "copy.db"], "a ledger of real money: it knows nothing");
+    let good = backup(&folder, &["good.db"]);
+    books::open(&folder.db()).execute_batch("UPDATE agent SET mode = 'live'").unwrap();
+    check_refused(&folder, &["restore", good.to_str().unwrap()], "real money and is not replaced");
     assert_eq!(trades(&folder.db()), before);
     assert_eq!(listed(folder.path()).iter().filter(|name| name.contains("restor")).count(), 0);
 }

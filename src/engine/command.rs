@@ -145,7 +145,8 @@ async fn book(
     job: impl FnOnce(&mut crate::ledger::Db, Rate) -> Result<Eur, LedgerError> + Send + 'static,
 ) -> Result<Eur, Refusal> {
     let Some(rate) = rate else {
-        let reason = "the EUR rate is not known now, so nothing was booked: try again in a few minutes";
+        let reason =
+            "the EUR rate or the hour is not known now, so nothing was booked: try again in a few minutes";
         return Err(Refusal::Unknown(reason.to_owned()));
     };
     Ok(ledger.with(move |db| job(db, rate)).await?)

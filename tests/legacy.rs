@@ -381,6 +381,48 @@ fn a_file_that_is_no_base_is_refused_by_its_name_and_left_as_it_was() {
     }
 }
 
+fn page_size(folder: &Folder) -> u32 {
+    let base = Connection::open(folder.db()).unwrap();
+    base.query_row("PRAGMA page_size", [], |row| row.get(0)).unwrap()
+}
+
+/// Un tour écrit des pages entières : les grandes de l'ancien programme useraient la carte trois fois plus.
+#[test]
+fn a_base_of_large_pages_is_made_again_with_small_ones_and_loses_nothing() {
+    let (world, folder) = (still_world(), python(HISTORY));
+    // D'une fois coupée : pas une base, et personne ne s'en sert.
+    let leftover = folder.path().join("calvalot.db-new");
+    std::fs::write(&leftover, "half of it").unwrap();
+    assert_eq!(page_size(&folder), 4096);
+    let rows = |table: &str| -> Vec<String> {
+        let base = Connection::open(folder.db()).unwrap();
+        let mut statement = base.prepare(&format!("SELECT * FROM {table} ORDER BY 1")).unwrap();
+        let width = statement.column_count();
+        let texts = statement.query_map([], |row| {
+            (0..width).map(|at| row.get::<_, rusqlite::types::Value>(at)).collect::<Result<Vec<_>, _>>()
+        });
+        texts.unwrap().map(|row| format!("{:?}", row.unwrap())).collect()
+    };
+    let before: Vec<_> = ["trades", "signals", "budget_snapshots"].map(rows).into();
+    taken_over(&world, &folder).stop();
+    let kept: Vec<_> = ["python_trades", "python_signals", "python_budget_snapshots"].map(rows).into();
+    assert_eq!((page_size(&folder), kept, leftover.exists()), (1024, before, false));
+    let report = calvalot::verify::verify(&folder.db()).unwrap();
+    assert_eq!(report.differences, 0, "{}", report.text);
+}
+
+#[test]
+fn a_base_that_somebody_reads_keeps_its_pages_until_the_next_start() {
+    let (world, folder) = (still_world(), python(HISTORY));
+    let reader = Connection::open(folder.db()).unwrap();
+    reader.execute_batch("BEGIN; SELECT count(*) FROM trades").unwrap();
+    taken_over(&world, &folder).stop();
+    assert_eq!(page_size(&folder), 4096);
+    drop(reader);
+    taken_over(&world, &folder).stop();
+    assert_eq!(page_size(&folder), 1024);
+}
+
 /// Le grand livre ne se lit pas en arrière : une base plus récente que le programme est refusée.
 #[test]
 fn a_base_of_a_newer_program_is_refused() {

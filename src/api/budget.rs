@@ -19,6 +19,10 @@ use crate::domain::portfolio::Holdings;
 use crate::ledger::Db;
 use crate::ledger::views::{Account, Agent, OpenPosition, Outside, Snapshot, Withdrawal};
 
+/// Relevés en une réponse, au plus ; et ce qu'un écran peut en dessiner, pour qui demande une période sans dire combien.
+const MOST: u32 = 5000;
+const DRAWN: u32 = 1500;
+
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 #[derive(Serialize)]
@@ -210,7 +214,7 @@ pub(super) fn period(request: &Request) -> Result<Option<Duration>, ApiError> {
 /// L'histoire de la valeur, pour le graphique.
 pub async fn history(request: Request) -> tide::Result {
     let period = period(&request)?;
-    let limit = limit(&request, 5000, 5000)?;
+    let limit = limit(&request, if period.is_some() { DRAWN } else { MOST }, MOST)?;
     let now = clock::now();
     let read = move |db: &mut Db| db.snapshots(period, limit, now);
     let snapshots = request.state().ledger.with(read).await.map_err(ApiError::from)?;

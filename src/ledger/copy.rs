@@ -64,17 +64,21 @@ fn forgets_its_journal(path: &Path) -> bool {
     mode.is_ok_and(|mode| mode == "delete") && !beside(path, "-wal").exists()
 }
 
-fn beside(path: &Path, suffix: &str) -> PathBuf {
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name: OsString = path.into();
     name.push(suffix);
     name.into()
 }
 
-fn sync_folder(path: &Path) -> io::Result<()> {
+pub(super) fn sync_file(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
-fn cannot(path: &Path, error: &io::Error) -> LedgerError {
+pub(super) fn cannot(path: &Path, error: &io::Error) -> LedgerError {
     LedgerError::Storage(format!("{}: {error}", path.display()))
 }

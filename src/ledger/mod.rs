@@ -18,6 +18,7 @@ mod flows;
 mod foreign;
 mod intents;
 mod legacy;
+mod pages;
 mod schema;
 mod signals;
 pub mod views;
@@ -49,8 +50,7 @@ pub use signals::{Decision, PendingSignal, Received, SignalStatus, Verdict};
 /// Travaux en attente au plus ; au-delà, qui demande attend son tour.
 const QUEUE: usize = 64;
 
-/// Réglages mesurés pour un Pi : peu de cache, rien en mémoire partagée, tout au disque. De petites pages : un tour en
-/// change six, de quelques octets chacune, et chacune s'écrit entière ; une base déjà faite garde les siennes.
+/// Réglages mesurés pour un Pi : peu de cache, rien en mémoire partagée, tout au disque, de petites pages ([`pages`]).
 const PRAGMAS: &str = "
     PRAGMA page_size = 1024;
     PRAGMA foreign_keys = OFF;
@@ -229,6 +229,15 @@ pub fn look(path: &Path) -> Result<Option<Db>, LedgerError> {
 
 /// Une base refusée reste comme elle était : rien n'est gardé tant que tout n'est pas en ordre.
 fn prepare(path: &Path, mode: &str, initial: Eur, now: Moment) -> Result<Db, LedgerError> {
+    let db = settled(Connection::open(path)?, mode, initial, now)?;
+    if !pages::are_large(&db.connection)? {
+        return Ok(db);
+    }
+    drop(db);
+    match pages::rebuild(path) {
+        Ok(()) => log::info!("ledger_rebuilt page_size={}", pages::SMALL),
+        Err(error) => log::warn!("ledger_not_rebuilt reason={error}"),
+    }
     settled(Connection::open(path)?, mode, initial, now)
 }
 

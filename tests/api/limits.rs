@@ -56,7 +56,13 @@ fn every_list_has_its_default_its_maximum_and_what_is_asked_between() {
             assert_eq!(count(&format!("{path}?limit={limit}")), expected, "{path}?limit={limit}");
         }
     }
-    for (query, most) in [("", 5000), ("?limit=100000", 5000), ("?limit=300", 300), ("?limit=1", 1)] {
+    for (query, most) in [
+        ("", 5000),
+        ("?period=1y", 1500),
+        ("?period=1y&limit=100000", 5000),
+        ("?limit=300", 300),
+        ("?limit=1", 1),
+    ] {
         let found = count(&format!("/api/budget/history{query}"));
         assert!(found <= most && found * 3 >= most, "{query}: {found} of at most {most}");
     }

@@ -239,7 +239,7 @@ fn the_page_is_served_under_a_strict_policy_and_revalidated_by_its_tag() {
         let policy = reply.header("content-security-policy").unwrap_or_default();
         assert_eq!(html, policy.starts_with("default-src 'none'; script-src 'self'; "), "{}", file.path);
         let tag = reply.header("etag").unwrap();
-        assert!(tag.starts_with('"') && tag.ends_with('"') && tag.len() == 34, "{tag}");
+        assert!(tag.starts_with('"') && tag.ends_with('"') && tag.len() == 18, "{tag}");
         let known = [tag.to_owned(), format!("W/{tag}"), format!("\"a\", {tag}"), "*".to_owned()];
         for (known, status) in known.iter().map(|tag| (tag.as_str(), 304)).chain([("\"a\"", 200), ("a", 200)])
         {

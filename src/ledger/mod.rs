@@ -100,6 +100,7 @@ pub struct Db {
     /// Des sommes qui ne font que s'allonger : gardées, pour ne pas tout relire à chaque lecture des mesures.
     turnover: views::Turnover,
     followed: views::Followed,
+    tally: views::Tally,
 }
 
 impl Db {
@@ -109,6 +110,7 @@ impl Db {
             changes: Changes::default(),
             turnover: Default::default(),
             followed: Default::default(),
+            tally: Default::default(),
         }
     }
 

@@ -13,6 +13,7 @@ mod performance;
 mod pulse;
 mod selection;
 mod signals;
+mod tally;
 mod trades;
 mod turnover;
 
@@ -27,6 +28,7 @@ pub(super) use outside::fresh_prices;
 pub use pulse::{Counts, Pulse};
 pub use selection::Selection;
 pub use signals::Signal;
+pub(super) use tally::Tally;
 pub use trades::Trade;
 pub use turnover::Traded;
 pub(in crate::ledger) use turnover::Turnover;

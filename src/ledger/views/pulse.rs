@@ -58,7 +58,8 @@ impl Db {
     }
 
     /// Les comptes pour les métriques.
-    pub fn counts(&self) -> Result<Counts, LedgerError> {
+    pub fn counts(&mut self) -> Result<Counts, LedgerError> {
+        let signals = self.signals_by_status()?;
         let pairs = |sql: &str| -> Result<Vec<(String, u32)>, LedgerError> {
             let mut statement = self.connection.prepare_cached(sql)?;
             let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -67,7 +68,7 @@ impl Db {
         let one = |sql: &str| self.connection.query_row(sql, [], |row| row.get(0));
         Ok(Counts {
             polls: pairs("SELECT outcome, count FROM polls")?,
-            signals: pairs("SELECT status, count(*) FROM signals GROUP BY status")?,
+            signals,
             orders: self.outcomes()?,
             late: one("SELECT count(*) FROM intents WHERE late = 1")?,
             foreign: one("SELECT count(*) FROM foreign_orders")?,

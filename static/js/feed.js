@@ -62,10 +62,9 @@ export function createFeed(sources, onChange) {
   }
 
   return {
-    /** Le direct est ouvert ou rompu : tout est à relire. @param {boolean} open */
-    follow(open) {
+    /** Le direct est ouvert, ou rompu : le rythme change, la question suivante est à qui le dit. @param {boolean} open */
+    setLive(open) {
       live = open;
-      this.poll(true);
     },
 
     /** Demande ces parties-là ; un nom inconnu est celui d'un programme plus récent. @param {string[]} wanted */

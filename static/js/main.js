@@ -55,9 +55,15 @@ const feed = createFeed(
 /** Ce que le direct nomme, et ce qui est à relire alors. @type {Record<string, string[]>} */
 const ALSO = { status: ['health'], history: ['marks'] };
 const live = createLive({
-  onHello: () => feed.follow(true),
+  onHello() {
+    feed.setLive(true);
+    feed.poll(true);
+  },
   onChanged: (parts) => feed.ask(parts.flatMap((part) => [part, ...(ALSO[part] ?? [])])),
-  onLost: () => feed.follow(false),
+  onLost() {
+    feed.setLive(false);
+    if (!document.hidden) feed.poll(true);
+  },
 });
 const desk = { confirm: createConfirm(find(document, '#confirm')), refresh: () => feed.poll(true) };
 const language = await createLanguage(document, schedule);

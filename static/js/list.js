@@ -2,6 +2,7 @@
 
 import { read } from './api.js';
 import { find, setTextOrHide } from './dom.js';
+import { failureText } from './section.js';
 
 /** @typedef {import('./section.js').Context} Context */
 /** Ce à quoi la liste est restreinte, et ce qu'on en dit. @typedef {{query: string, text: (context: Context) => string}} Choice */
@@ -33,6 +34,9 @@ export function createList(root, path, redirect, { onChange, onClear }) {
   const more = find(root, '.more');
   const told = find(root, '.choice');
   const text = find(told, 'span');
+  const problem = find(root, '.unread');
+  /** @type {Context} */
+  let context;
   /** @type {T[]} */
   let rows = [];
   /** @type {Choice | null} */
@@ -46,13 +50,16 @@ export function createList(root, path, redirect, { onChange, onClear }) {
     const last = rows.at(-1);
     if (reading || !last) return;
     reading = true;
-    const before = choice;
+    const [before, shown] = [choice, rows];
     const answer = await read(`${query(MANY)}&before=${last.id}`);
     reading = false;
-    if (before !== choice || !answer.ok || !Array.isArray(answer.data)) return;
+    if (before !== choice) return;
+    setTextOrHide(problem, answer.ok ? null : failureText(answer.failure, context));
+    if (!answer.ok || !Array.isArray(answer.data)) return;
     paged = true;
     ended = answer.data.length < MANY;
-    rows = [...rows, ...answer.data];
+    // Les premières lignes ont pu avancer pendant la lecture.
+    rows = mergeRows([...shown, ...answer.data], rows);
     onChange();
   });
   find(told, 'button').addEventListener('click', onClear);
@@ -71,8 +78,9 @@ export function createList(root, path, redirect, { onChange, onClear }) {
       ended = false;
       redirect(query(FEW), true);
     },
-    /** @param {import('./feed.js').Part<T[]>} part @param {Context} context @returns {T[]} toutes les lignes à montrer */
-    update({ data }, context) {
+    /** @param {import('./feed.js').Part<T[]>} part @param {Context} next @returns {T[]} toutes les lignes à montrer */
+    update({ data }, next) {
+      context = next;
       const head = data ?? [];
       rows = paged ? mergeRows(rows, head) : head;
       more.hidden = ended || rows.length < FEW;

@@ -19,6 +19,10 @@ test('the newest answer wins over what was held', () => {
   assert.deepEqual(mergeRows(held, [{ id: 2, status: 'executed' }])[0].status, 'executed');
 });
 
+test('rows that came while a page was read leave no hole', () => {
+  assert.deepEqual(mergeRows(rows(20, 19, 18, 17, 16), rows(21, 20, 19)), rows(21, 20, 19, 18, 17, 16));
+});
+
 test('rows that were missed make the older ones forgotten, not hidden', () => {
   assert.deepEqual(mergeRows(rows(9, 8, 7, 6), rows(30, 29)), rows(30, 29));
 });

@@ -6,6 +6,7 @@
 import contextlib
 import json
 import pathlib
+import random
 import re
 import socket
 import sqlite3
@@ -177,8 +178,11 @@ class Follower:
 
 
 def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
+    """Hors de ceux que le système prête aux connexions : une autre scène pourrait le recevoir avant le démon."""
+    while True:
+        port = random.randrange(20_000, 30_000)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def until(what, condition):

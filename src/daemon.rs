@@ -58,9 +58,9 @@ pub fn run(config: Config, listener: TcpListener, stop: impl Future<Output = ()>
     let instruments = instruments();
     let exchange = watched(&config, fetch.clone(), &instruments);
     let venue = venue(&config, &exchange, fetch)?;
-    let started = clock::now();
+    let now = clock::now();
     let (ledger, ledger_thread) =
-        ledger::open(&config.db_path, config.mode.word(), config.initial_budget, started).map_err(cannot)?;
+        ledger::open(&config.db_path, config.mode.word(), config.initial_budget, now).map_err(cannot)?;
     let manner = Manner {
         poll_interval: config.poll_interval,
         market_interval: config.market_interval,
@@ -73,7 +73,7 @@ pub fn run(config: Config, listener: TcpListener, stop: impl Future<Output = ()>
         commands,
         version: config.version.clone(),
         poll_interval: config.poll_interval,
-        started,
+        started: clock::instant(),
         instruments,
         place: Place::of(&config.db_path),
     };

@@ -7,6 +7,8 @@
 //! avec le client. Un `POST` part une fois, sur une connexion qui n'a servi à rien d'autre : sur une
 //! connexion réutilisée qui meurt, libcurl renvoie de lui-même la demande.
 
+mod certificate;
+
 use std::fmt;
 use std::net::IpAddr;
 use std::pin::Pin;
@@ -23,6 +25,8 @@ use smol::io::AsyncReadExt;
 use crate::clock;
 use crate::domain::moment::Moment;
 
+pub use certificate::Flaw;
+
 /// Le temps qu'un appel peut prendre en tout, du nom de la machine au dernier octet.
 pub const TIME_LIMIT: Duration = Duration::from_secs(10);
 
@@ -36,6 +40,13 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 const IDLE_CONNECTION: Duration = Duration::from_secs(150);
 
 const CONNECTIONS: usize = 8;
+
+/// Comment curl commence à dire que la poignée de main a échoué, autrement que par le certificat.
+const NO_HANDSHAKE: &str = "[35]";
+
+/// Aucun certificat d'autorité n'a pu être lu : personne ne peut être cru.
+const NO_AUTHORITY: &str = "this machine has no authorities to check its certificate with: install ca-certificates, or \
+                            correct SSL_CERT_FILE if it is set";
 
 /// La plus longue attente demandée à laquelle on croit (le plus long bannissement est de 3 jours).
 pub const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(3 * 86_400);
@@ -100,8 +111,8 @@ pub enum FetchError {
     TooSlow(Duration),
     /// La réponse dépasse ce nombre d'octets.
     TooLarge(usize),
-    /// Le certificat n'est pas valable, ou pas encore à l'heure de cette machine.
-    BadCertificate,
+    /// Le certificat n'est pas bon : rien n'a été demandé.
+    BadCertificate(Flaw),
 }
 
 impl fmt::Display for FetchError {
@@ -111,10 +122,7 @@ impl fmt::Display for FetchError {
             FetchError::Broken(reason) => write!(f, "did not send a whole answer: {reason}"),
             FetchError::TooSlow(limit) => write!(f, "did not answer within {} s", limit.as_secs_f32()),
             FetchError::TooLarge(limit) => write!(f, "sent an answer of more than {limit} bytes"),
-            FetchError::BadCertificate => f.write_str(
-                "showed a certificate that is not valid here (on a Raspberry Pi that has just started, check that \
-                 its clock is right)",
-            ),
+            FetchError::BadCertificate(flaw) => write!(f, "showed a certificate that {flaw}"),
         }
     }
 }
@@ -215,7 +223,12 @@ async fn transfer(http: &HttpClient, call: &Call, time_limit: Duration) -> Resul
         request = request.header(name, value);
     }
     let request = request.body(()).map_err(|error| FetchError::Unreachable(error.to_string()))?;
-    let response = http.send_async(request).await.map_err(decide)?;
+    let response = match http.send_async(request).await {
+        Err(error) if error.kind() == ErrorKind::BadServerCertificate => {
+            return Err(FetchError::BadCertificate(certificate::examine(&call.url).await));
+        }
+        sent => sent.map_err(decide)?,
+    };
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     let mut body = Vec::new();
     let read = response.into_body().take(call.limit as u64 + 1).read_to_end(&mut body).await;
@@ -237,7 +250,13 @@ impl FetchError {
         let reason = cause.map_or_else(|| error.to_string(), ToString::to_string);
         match error.kind() {
             ErrorKind::Timeout => FetchError::TooSlow(time_limit),
-            ErrorKind::BadServerCertificate => FetchError::BadCertificate,
+            ErrorKind::BadServerCertificate => FetchError::BadCertificate(Flaw::Other(reason)),
+            ErrorKind::InvalidTlsConfiguration => FetchError::Unreachable(NO_AUTHORITY.to_owned()),
+            ErrorKind::ConnectionFailed if reason.starts_with(NO_HANDSHAKE) => {
+                FetchError::Unreachable(format!(
+                    "it hung up before the connection was secure, or does not speak https at all: {reason}"
+                ))
+            }
             ErrorKind::ConnectionFailed | ErrorKind::NameResolution | ErrorKind::InvalidRequest => {
                 FetchError::Unreachable(reason)
             }
@@ -247,7 +266,7 @@ impl FetchError {
 
     /// Vrai s'il est sûr que pas un octet de la demande n'est parti.
     pub fn was_not_sent(&self) -> bool {
-        matches!(self, FetchError::Unreachable(_) | FetchError::BadCertificate)
+        matches!(self, FetchError::Unreachable(_) | FetchError::BadCertificate(_))
     }
 }
 
@@ -310,7 +329,7 @@ mod tests {
     #[test]
     fn only_what_never_connected_was_surely_not_sent() {
         let reason = || "reason".to_owned();
-        for error in [FetchError::Unreachable(reason()), FetchError::BadCertificate] {
+        for error in [FetchError::Unreachable(reason()), FetchError::BadCertificate(Flaw::OtherName)] {
             assert!(error.was_not_sent(), "{error}");
         }
         for error in

@@ -13,6 +13,8 @@ use crate::clock;
 pub fn start() -> Result<(), SetLoggerError> {
     env_logger::Builder::new()
         .filter_level(LevelFilter::Info)
+        // Dit chaque certificat refusé, à chaque connexion ; le moteur le dit une fois, avec quoi faire.
+        .filter_module("rustls_platform_verifier", LevelFilter::Off)
         .parse_default_env()
         .format(|out, record| {
             let (time, event) = (clock::local(clock::now()), one_line(&record.args().to_string()));

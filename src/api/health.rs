@@ -6,11 +6,10 @@ use http_types::StatusCode;
 use miniserde::Serialize;
 use tide::Response;
 
+use super::Request;
 use super::errors::json;
-use super::{Request, State};
 use crate::clock;
 use crate::domain::moment::Moment;
-use crate::ledger::views::Pulse;
 
 /// Ce qu'un tour peut prendre en plus de l'intervalle, réseau compris.
 const SLACK: Duration = Duration::from_secs(30);
@@ -49,7 +48,9 @@ pub async fn health(request: Request) -> tide::Result {
         None => "no_poll_yet".to_owned(),
     };
     let unwritten = unread.or_else(|| state.ledger.unwritten());
-    let well = unwritten.is_none() && is_on_time(state, pulse.as_ref(), now);
+    let running = clock::instant().saturating_duration_since(state.started);
+    let polled = pulse.as_ref().map(|pulse| pulse.polled_at);
+    let well = unwritten.is_none() && is_on_time(state.poll_interval, running, polled, now);
     let health = Health {
         status: if well { "ok" } else { "degraded" },
         service: "calvalot",
@@ -64,7 +65,36 @@ pub async fn health(request: Request) -> tide::Result {
     Ok(response)
 }
 
-fn is_on_time(state: &State, pulse: Option<&Pulse>, now: Moment) -> bool {
-    let last = pulse.map_or(state.started, |pulse| pulse.polled_at.max(state.started));
-    now.since(last) <= state.poll_interval * 2 + SLACK
+/// Le programme tourne depuis trop peu pour qu'un tour manque, ou le dernier n'est pas loin ; un tour daté du futur est
+/// d'avant que l'heure ne recule, on ne sait pas quand.
+fn is_on_time(poll_interval: Duration, running: Duration, polled: Option<Moment>, now: Moment) -> bool {
+    let patience = poll_interval * 2 + SLACK;
+    let near = |polled: Moment| now.since(polled).max(polled.since(now)) <= patience;
+    running <= patience || polled.is_some_and(near)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missed_poll_is_seen_whatever_the_clock_believed_before() {
+        const NOW: i64 = 1_790_000_000_000;
+        let seconds = Duration::from_secs;
+        let cases = [
+            // Depuis combien de secondes il tourne, et quand fut le dernier tour.
+            (10, None, true),
+            (300, None, false),
+            (300, Some(NOW - 240_000), true),
+            (300, Some(NOW - 300_000), false),
+            // Parti en 1970 ou dix ans trop tard, puis mis à l'heure : le premier tour d'après rassure.
+            (300, Some(60_000), false),
+            (300, Some(NOW + 315_000_000_000), false),
+            (300, Some(NOW), true),
+        ];
+        for (running, polled, expected) in cases {
+            let found = is_on_time(seconds(120), seconds(running), polled.map(Moment), Moment(NOW));
+            assert_eq!(found, expected, "{running} s, {polled:?}");
+        }
+    }
 }

@@ -24,9 +24,8 @@ mod signals;
 mod trades;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crate::domain::moment::Moment;
 use crate::engine::{Commands, Refusal};
 use crate::ledger::{Ledger, LedgerError};
 use crate::metrics::{Instruments, Place};
@@ -41,7 +40,8 @@ pub struct State {
     pub commands: Commands,
     pub version: String,
     pub poll_interval: Duration,
-    pub started: Moment,
+    /// À l'horloge monotone : l'autre peut être fausse au démarrage, et juste ensuite.
+    pub started: Instant,
     pub instruments: Arc<Instruments>,
     pub place: Place,
 }

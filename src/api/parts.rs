@@ -138,7 +138,7 @@ mod tests {
             commands,
             version,
             poll_interval,
-            started: clock::now(),
+            started: clock::instant(),
             instruments: Arc::new(Instruments::new(&[], &[])),
             place: Place::of(Path::new("nowhere")),
         };

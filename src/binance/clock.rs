@@ -106,7 +106,7 @@ impl Exchange {
                 None => Ok(now),
             },
             // Un certificat qui n'est « pas encore » bon est le premier signe d'une heure passée.
-            (None, Some(Trouble::Certificate(reason))) => Err(format!("{reason}: {SET_THE_CLOCK}")),
+            (None, Some(Trouble::Certificate(reason))) => Err(format!("{reason} ({SET_THE_CLOCK})")),
             (None, Some(trouble)) => Err(format!("nothing to compare it with: {trouble}")),
             (None, None) => Err("not compared yet".to_owned()),
         }

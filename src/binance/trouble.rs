@@ -18,7 +18,7 @@ pub enum Trouble {
     UnknownOrder(String),
     /// Elle ne répond pas, ou mal : une lecture se refait plus tard.
     Failed(String),
-    /// Son certificat n'est pas valable à l'heure de cette machine : c'est presque toujours l'heure qui est fausse.
+    /// Son certificat n'est pas valable à l'heure de cette machine : c'est presque toujours elle qui est fausse.
     Certificate(String),
     /// Elle a demandé le silence : rien ne part avant sa fin.
     Silence(String),
@@ -66,7 +66,7 @@ impl Trouble {
     pub(super) fn without_answer(error: &FetchError) -> Trouble {
         let reason = format!("the exchange {error}");
         match error {
-            FetchError::BadCertificate => Trouble::Certificate(reason),
+            FetchError::BadCertificate(flaw) if flaw.is_about_the_hour() => Trouble::Certificate(reason),
             _ => Trouble::Failed(reason),
         }
     }
@@ -177,6 +177,7 @@ mod tests {
 
     use super::*;
     use crate::domain::moment::Moment;
+    use crate::fetch::Flaw;
 
     fn trouble(status: u16, body: &str) -> Trouble {
         let headers = HeaderMap::new();
@@ -203,7 +204,13 @@ mod tests {
     #[test]
     fn a_certificate_from_another_time_is_not_a_dead_network() {
         let trouble = |error| Trouble::without_answer(&error);
-        assert!(matches!(trouble(FetchError::BadCertificate), Trouble::Certificate(_)));
+        let bad = |flaw| trouble(FetchError::BadCertificate(flaw));
+        for flaw in [Flaw::TooEarly(Moment(0)), Flaw::TooLate(Moment(0))] {
+            assert!(matches!(bad(flaw), Trouble::Certificate(_)));
+        }
+        for flaw in [Flaw::OtherName, Flaw::UnknownIssuer] {
+            assert!(matches!(bad(flaw), Trouble::Failed(_)));
+        }
         let expected = Trouble::Failed("the exchange cannot be reached: no route".to_owned());
         assert_eq!(trouble(FetchError::Unreachable("no route".to_owned())), expected);
     }

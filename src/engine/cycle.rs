@@ -86,7 +86,7 @@ impl Engine {
             zip(outside, state).await
         };
         let ((reply, outside), account) = self.obeying(all).await;
-        (self.readings, self.hour) = outside;
+        self.take_in(outside);
         (reply, account)
     }
 

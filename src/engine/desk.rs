@@ -45,6 +45,8 @@ pub struct Desk {
     /// Vrai quand le dernier balayage des ordres du compte a tout lu et tout compté.
     pub(super) scanned: bool,
     pub(super) next_scan: Instant,
+    /// Vrai quand le dernier tour ne tenait pas l'heure pour juste.
+    hour_missed: bool,
 }
 
 impl Desk {
@@ -60,6 +62,7 @@ impl Desk {
             doubts: BTreeMap::new(),
             scanned: false,
             next_scan: clock::instant(),
+            hour_missed: false,
         }
     }
 
@@ -82,6 +85,16 @@ impl Desk {
         self.account_read.clone().err()
     }
 
+    /// Un tour sait l'heure juste, ou pas. Quand elle le redevient, ce qu'elle empêchait se refait sans attendre : c'est
+    /// un Raspberry Pi qui vient d'apprendre l'heure, ou son réseau qui arrive.
+    pub(super) fn heed_the_hour(&mut self, right: bool) {
+        if right && self.hour_missed && self.gate.wants_the_hour {
+            self.gate.next = clock::instant();
+            self.next_scan = clock::instant();
+        }
+        self.hour_missed = !right;
+    }
+
     /// La prochaine chose à faire d'elle-même.
     pub(super) fn next_due(&self) -> Instant {
         let questions = self.doubts.values().map(|(_, at)| *at);
@@ -96,6 +109,8 @@ pub(super) struct Gate {
     /// Quand refaire les essais.
     pub next: Instant,
     retry: Duration,
+    /// Fermé par l'essai de l'heure, entre autres : la bourse ne répondait pas, ou l'heure était fausse.
+    pub wants_the_hour: bool,
 }
 
 impl Gate {
@@ -104,11 +119,13 @@ impl Gate {
             closed: Some("the checks are not made yet".to_owned()),
             next: clock::instant(),
             retry: FIRST_RETRY,
+            wants_the_hour: false,
         }
     }
 
     /// Ouvre ou ferme d'après les essais.
     pub fn judge(&mut self, checks: &[Check]) {
+        self.wants_the_hour = checks.iter().any(|check| check.test == "clock" && check.stops_trading());
         let faults = checks.iter().filter(|check| check.stops_trading());
         let faults = faults.map(|check| format!("{}: {}", check.test, check.found));
         let missing = REQUIRED.iter().filter(|test| !checks.iter().any(|check| check.test == **test));
@@ -155,6 +172,36 @@ mod tests {
     }
 
     #[test]
+    fn a_clock_that_is_right_again_has_the_checks_made_again_at_once_and_once() {
+        use crate::binance::{Credentials, Exchange};
+        use crate::fetch::{Client, TIME_LIMIT};
+        let _time = Installed::at(Moment(0));
+        let exchange = Exchange::new("http://127.0.0.1:1", Client::new(TIME_LIMIT).unwrap());
+        let account = Account::new(exchange, Credentials::hmac("key", "secret"));
+        let none = || Box::pin(std::future::ready(Vec::new())) as Pin<Box<dyn Future<Output = Vec<Check>>>>;
+        let mut desk = Desk::new(account, OneShot::new(TIME_LIMIT).unwrap(), Box::new(none));
+        let faulty = |test| {
+            REQUIRED.map(|name| match name == test {
+                true => Check::not_tested(name, "nobody answers"),
+                false => Check::fine(name, "well"),
+            })
+        };
+        for (test, expected) in [("clock", [60, 0]), ("key", [120, 120])] {
+            desk.gate.judge(&faulty(test));
+            desk.next_scan = desk.gate.next;
+            desk.heed_the_hour(false);
+            let before = wait(&desk.gate);
+            desk.heed_the_hour(true);
+            assert_eq!([before, wait(&desk.gate)], expected, "{test}");
+            assert_eq!(desk.next_scan, desk.gate.next, "{test}");
+        }
+        // Elle l'était déjà : rien n'est revenu.
+        desk.gate.judge(&faulty("clock"));
+        desk.heed_the_hour(true);
+        assert_eq!(wait(&desk.gate), 240);
+    }
+
+    #[test]
     fn a_closed_gate_is_tried_again_at_a_pace_that_earns_no_ban() {
         let _time = Installed::at(Moment(0));
         let mut gate = Gate::new();
@@ -177,6 +224,7 @@ mod tests {
         assert_eq!((gate.closed.as_deref(), wait(&gate)), (None, 24 * 3600));
         gate.judge(&well[1..]);
         assert_eq!(gate.closed, Some(format!("{}: not tested", REQUIRED[0])));
+        assert!(!gate.wants_the_hour);
         // Ouvrir ne suffit pas : seul un ordre accepté efface les refus d'avant.
         gate.close("refused".to_owned());
         assert_eq!(wait(&gate), 900);

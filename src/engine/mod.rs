@@ -77,8 +77,11 @@ enum Event {
     Command(Command),
 }
 
+/// Le marché, et quand l'heure de la machine a été trouvée juste, ou pourquoi elle ne l'est pas.
+type Outside = (Readings, Result<Moment, String>);
+
 /// Relit le marché, puis l'heure.
-async fn look_outside(exchange: Rc<Exchange>, readings: Readings) -> (Readings, Result<Moment, String>) {
+async fn look_outside(exchange: Rc<Exchange>, readings: Readings) -> Outside {
     (exchange.refresh(readings).await, exchange.check_clock().await)
 }
 
@@ -212,10 +215,19 @@ impl Engine {
     /// Relit le marché ; rend vrai si un signal attend et que plus rien ne lui manque.
     async fn refresh_market(&mut self) -> Result<bool, LedgerError> {
         let look = look_outside(self.exchange.clone(), self.readings.clone());
-        (self.readings, self.hour) = self.obeying(look).await;
+        let outside = self.obeying(look).await;
+        self.take_in(outside);
         self.keep_readings().await?;
         let waits = |db: &mut Db| Ok(!db.agent()?.paused && !db.pending()?.is_empty());
         Ok(self.known(clock::now()).is_ok() && self.ledger.with(waits).await?)
+    }
+
+    /// Retient ce qui vient d'être lu.
+    fn take_in(&mut self, (readings, hour): Outside) {
+        if let Venue::Live(desk) = &mut self.venue {
+            desk.heed_the_hour(hour.is_ok());
+        }
+        (self.readings, self.hour) = (readings, hour);
     }
 
     async fn keep_readings(&self) -> Result<(), LedgerError> {

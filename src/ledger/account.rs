@@ -127,6 +127,13 @@ fn open_account(connection: &Connection, rate: Rate, now: Moment) -> Result<Opti
         params![deposited, rate, usdc, now],
     )?;
     connection.execute("UPDATE account SET cash = ?1", [cash])?;
+    // La base a pu être faite à une heure fausse (1970 sur un Raspberry Pi) ; celle-ci est juste. Reprise du programme
+    // Python, elle garde son début.
+    connection.execute(
+        "UPDATE account SET created_at = ?1
+         WHERE NOT EXISTS (SELECT 1 FROM trades) AND NOT EXISTS (SELECT 1 FROM snapshots)",
+        [now],
+    )?;
     flows::value_last(connection, rate, now)?;
     Ok(Some(cash))
 }

@@ -1,7 +1,7 @@
 //! `limit`, `period`, HEAD, et la santé d'une boucle qui ne tourne plus.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use calvalot::api::guard::Guard;
 use calvalot::api::{State, app};
@@ -203,7 +203,7 @@ fn health_is_degraded_once_two_polls_are_missing() {
     let interval = Duration::from_secs(120);
     let manner = Manner { poll_interval: interval, market_interval: interval, threshold: Weight::ZERO };
     let (engine, commands) = Engine::new(ledger.clone(), leader, exchange, manner, Venue::Paper);
-    let health = |started: Moment| {
+    let health = |started: Instant| {
         let state = State {
             ledger: ledger.clone(),
             commands: commands.clone(),
@@ -233,17 +233,19 @@ fn health_is_degraded_once_two_polls_are_missing() {
         };
         smol::block_on(ledger.with(move |db| db.close_cycle(&record, at))).unwrap();
     };
-    let check = |started: i64, expected: (u16, &str)| {
-        let (status, body) = health(ago(started));
+    let check = |started: u64, expected: (u16, &str)| {
+        let (status, body) = health(Instant::now() - Duration::from_secs(started));
         assert_eq!(status, expected.0, "{body}");
         assert!(body.contains(&format!(r#""status":"{}""#, expected.1)), "{body}");
     };
     check(0, (200, "ok"));
-    check(600, (503, "degraded"));
+    check(300, (503, "degraded"));
     polled(ago(200));
-    check(600, (200, "ok"));
+    check(300, (200, "ok"));
     polled(ago(400));
-    check(600, (503, "degraded"));
+    check(300, (503, "degraded"));
+    polled(ago(-400)); // la machine a cru être plus tard
+    check(300, (503, "degraded"));
     check(30, (200, "ok")); // à peine redémarré
     drop((engine, commands, ledger));
     thread.join();

@@ -42,10 +42,10 @@ class World:
 
     def __init__(self, program):
         self.process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        environment = dict(self._line().split("=", 1) for _ in range(5))
-        self.url = environment["BINANCE_URL"]
-        self.key = environment["BINANCE_API_KEY"]
-        self.secret = environment["BINANCE_API_SECRET"]
+        self.environment = dict(self._line().split("=", 1) for _ in range(5))
+        self.url = self.environment["BINANCE_URL"]
+        self.key = self.environment["BINANCE_API_KEY"]
+        self.secret = self.environment["BINANCE_API_SECRET"]
 
     def __enter__(self):
         return self

@@ -207,3 +207,19 @@ fn a_leader_that_is_down_stops_nothing_else() {
     follower.site().closed_signal(&id);
     bench.check_settled();
 }
+
+/// Un Raspberry Pi démarre avant son réseau, et ne connaît pas l'heure : dès qu'elle est là, les essais que son absence
+/// avait fermés n'attendent pas leur minute.
+#[test]
+fn a_network_that_comes_after_the_start_is_traded_over_at_once() {
+    let bench = Bench::new();
+    bench.world.leader().set_target(TARGET);
+    bench.world.refuse_connections(Side::Exchange).unwrap();
+    let follower = bench.follow();
+    follower.site().wait_polls(3);
+    assert!(bench.closed().contains("clock: nothing to compare it with"), "{}", bench.closed());
+    bench.world.accept_connections(Side::Exchange).unwrap();
+    within(Duration::from_secs(40), "it is open", || bench.closed().is_empty().then_some(()));
+    follower.site().closed_signal("initial_sync");
+    bench.check_settled();
+}

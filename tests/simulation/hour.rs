@@ -49,6 +49,7 @@ fn check_it_follows(universe: &Universe) {
     proof::no_signal_is_open(universe);
     proof::allocation_is(universe, &TARGET);
     proof::books_are_the_exchange_s(universe);
+    assert!(universe.books(|db| db.account()).created_at >= START, "the ledger began at a wrong hour");
     let valued = valued(universe);
     assert!(!valued.is_empty() && valued.is_sorted_by(|later, earlier| later > earlier), "{valued:?}");
     assert!(valued.iter().all(|at| *at > START), "{valued:?}");

@@ -12,7 +12,7 @@ use std::task::{Context, Wake, Waker};
 use std::time::{Duration, Instant};
 
 use calvalot::binance::{Account, Credentials, Exchange};
-use calvalot::clock::simulated::Installed;
+use calvalot::clock::{self, simulated::Installed};
 use calvalot::domain::check::{Check, REQUIRED};
 use calvalot::domain::moment::Moment;
 use calvalot::domain::money::{Eur, Weight};
@@ -85,7 +85,7 @@ impl Universe {
         });
         let executor = Rc::new(LocalExecutor::new());
         let network = SimulatedNetwork::new(world.clone(), executor.clone(), seed);
-        let ledger = ledger::in_memory("live", Eur::new(dec!(1000)), START).expect("a new ledger");
+        let ledger = ledger::in_memory("live", Eur::new(dec!(1000)), clock::now()).expect("a new ledger");
         let origin = time.clock().instant();
         let fault = Rc::default();
         let (borrowed, listings) = (Vec::new(), Vec::new());

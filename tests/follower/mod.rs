@@ -229,9 +229,17 @@ fn drain(child: &mut Child) {
     thread::spawn(move || for _line in BufReader::new(stderr).lines().map_while(Result::ok) {});
 }
 
+/// Un port que personne n'écoute, et que personne ne prendra avant le programme : hors de ceux que le système donne de
+/// lui-même (à partir de 32768), et jamais deux fois le même ici.
 pub fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("the loopback has free ports");
-    listener.local_addr().expect("a bound socket has an address").port()
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let turn = std::process::id() * 97 + NEXT.fetch_add(1, Ordering::Relaxed);
+        let port = 10_000 + (turn % 20_000) as u16;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 /// L'adresse d'un suiveur, et ce qu'un client y fait.

@@ -148,8 +148,15 @@ build() {
     commit=$(git rev-parse --short=12 HEAD 2>/dev/null || true)
     say "Building. The first time takes long on a Raspberry Pi: let it." \
         "Construction. La première fois est longue sur un Raspberry Pi : laisse faire."
-    # Pour la construction seule : le conteneur dit le commit qu'il porte, même après un retour en arrière.
-    GIT_COMMIT=$commit "${compose[@]}" build
+    # Le Dockerfile veut BuildKit, dont Docker 20.10 ne se sert pas de lui-même. Le commit est pour la construction seule :
+    # le conteneur dit celui qu'il porte, même après un retour en arrière.
+    if ! DOCKER_BUILDKIT=1 COMPOSE_DOCKER_CLI_BUILD=1 GIT_COMMIT=$commit "${compose[@]}" build; then
+        say "The image cannot be built; the lines above say why. If they name buildx: sudo apt install docker-buildx-plugin
+(or docker-buildx), then run this again." \
+            "L'image ne se construit pas ; les lignes ci-dessus disent pourquoi. Si elles nomment buildx :
+sudo apt install docker-buildx-plugin (ou docker-buildx), puis relance." >&2
+        return 1
+    fi
 }
 
 # Vrai quand le programme se dit en bonne santé ; faux s'il s'arrête, ou après deux minutes.

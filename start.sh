@@ -205,13 +205,22 @@ Le journal : ./start.sh --logs    Arrêter : ./start.sh --stop    Une version pl
 
 demo() {
     check_docker
+    is_running "$container-demo" && refuse "The demo runs already. To end it: ./start.sh --stop" \
+        "La démonstration tourne déjà. Pour l'arrêter : ./start.sh --stop"
     check_port
     is_running "$container" && refuse "Calv-a-lot runs on this port: ./start.sh --stop first." \
         "Calv-a-lot tourne sur ce port : d'abord ./start.sh --stop."
     build
     say "The demo, in a moment (Ctrl-C ends it):" "La démonstration, dans un instant (Ctrl-C l'arrête) :"
     addresses
-    exec "${compose[@]}" run --rm --service-ports --name calvalot-demo follower demo --port "$port"
+    exec "${compose[@]}" run --rm --service-ports --name "$container-demo" follower demo --port "$port"
+}
+
+stop() {
+    check_docker
+    # Un terminal que l'on ferme laisse tourner la démonstration, que Compose n'arrête pas.
+    docker rm --force "$container-demo" >/dev/null 2>&1 || true
+    "${compose[@]}" --profile monitoring down
 }
 
 monitoring() {
@@ -344,7 +353,7 @@ main() {
         '') start ;;
         --demo) demo ;;
         --monitoring) monitoring ;;
-        --stop) check_docker && "${compose[@]}" --profile monitoring down ;;
+        --stop) stop ;;
         --logs) exec docker logs --follow --tail 200 "$container" ;;
         --update) shift && update "$@" ;;
         --help | -h) usage ;;

@@ -1,15 +1,49 @@
 # L'image de Calv-a-lot : le programme et ce qu'il nomme, rien d'autre, sous l'utilisateur 1000.
 #
-# Pensée pour être construite sur un Raspberry Pi : une tâche à la fois par défaut (`start.sh` en met autant que la
-# mémoire en permet ; la plus grosse, la dernière, prend 0,8 Go), les dépendances dans une couche à part, refaite seulement quand Cargo.lock change. Ni `# syntax=`
-# ni montage de cache : le constructeur des vieux Docker la lit aussi.
+# Sur un Raspberry Pi, pour lui-même (`start.sh`) ; d'un PC, pour les trois architectures, sans émulateur :
+#
+#     docker buildx build --platform linux/amd64,linux/arm64,linux/arm/v7 .
+#
+# Tout se compile sur la machine qui construit (BUILDPLATFORM), au besoin pour une autre (TARGETARCH). Une tâche à la fois
+# par défaut, pour tenir dans 1 Go (`start.sh` en met autant que la mémoire en permet) ; les dépendances dans une couche à
+# part, refaite seulement quand Cargo.lock change. Sans `# syntax=` ni montage de cache : le BuildKit de Docker 20.10 suffit.
 
-FROM rust:1.95.0-slim-bookworm AS build
+# La somme est celle de la liste des architectures ; l'étiquette dit ce que c'est.
+ARG RUST=rust:1.95.0-slim-bookworm@sha256:d7482085ff5b415f84dba5647ae71606650bdef00db7aeb69f4b3d170c3e4082
+
+FROM --platform=$BUILDPLATFORM $RUST AS tools
 RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \
         ca-certificates cmake make perl tzdata \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /build
+
+# Une étape par architecture : son nom chez Debian, chez GCC, chez Rust.
+FROM tools AS for-amd64
+ENV DEBIAN=amd64 GCC=x86-64-linux-gnu \
+    CARGO_BUILD_TARGET=x86_64-unknown-linux-gnu \
+    CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_LINKER=x86_64-linux-gnu-gcc
+
+FROM tools AS for-arm64
+ENV DEBIAN=arm64 GCC=aarch64-linux-gnu \
+    CARGO_BUILD_TARGET=aarch64-unknown-linux-gnu \
+    CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc
+
+FROM tools AS for-armv7
+ENV DEBIAN=armhf GCC=arm-linux-gnueabihf \
+    CARGO_BUILD_TARGET=armv7-unknown-linux-gnueabihf \
+    CARGO_TARGET_ARMV7_UNKNOWN_LINUX_GNUEABIHF_LINKER=arm-linux-gnueabihf-gcc
+
+FROM for-$TARGETARCH$TARGETVARIANT AS build
+# Pour une autre machine que celle-ci : son éditeur de liens, sa bibliothèque C, celle de Rust.
+RUN if [ "$DEBIAN" != "$(dpkg --print-architecture)" ]; then \
+        dpkg --add-architecture "$DEBIAN" \
+        && apt-get update \
+        && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \
+            "gcc-$GCC" "libc6-dev:$DEBIAN" "libgcc-s1:$DEBIAN" \
+        && rm -rf /var/lib/apt/lists/* \
+        && rustup target add "$CARGO_BUILD_TARGET"; \
+    fi
 
 ARG CARGO_BUILD_JOBS=1
 # zlib dans le programme : une bibliothèque de moins à emporter.
@@ -31,7 +65,7 @@ ARG GIT_COMMIT=
 # Les dates des sources sont plus vieilles que le programme vide : sans cela, cargo le croirait à jour.
 RUN touch src/main.rs src/lib.rs static \
     && GIT_COMMIT=$GIT_COMMIT cargo build --locked --release --bin calvalot \
-    && packaging/rootfs target/release/calvalot /rootfs \
+    && packaging/rootfs "target/$CARGO_BUILD_TARGET/release/calvalot" /rootfs \
     && mkdir /empty
 
 FROM scratch

@@ -148,8 +148,15 @@ build() {
     commit=$(git rev-parse --short=12 HEAD 2>/dev/null || true)
     say "Building. The first time takes long on a Raspberry Pi: let it." \
         "Construction. La première fois est longue sur un Raspberry Pi : laisse faire."
-    # Pour la construction seule : le conteneur dit le commit qu'il porte, même après un retour en arrière.
-    GIT_COMMIT=$commit "${compose[@]}" build
+    # Le Dockerfile veut BuildKit, dont Docker 20.10 ne se sert pas de lui-même. Le commit est pour la construction seule :
+    # le conteneur dit celui qu'il porte, même après un retour en arrière.
+    if ! DOCKER_BUILDKIT=1 COMPOSE_DOCKER_CLI_BUILD=1 GIT_COMMIT=$commit "${compose[@]}" build; then
+        say "The image cannot be built; the lines above say why. If they name buildx: sudo apt install docker-buildx-plugin
+(or docker-buildx), then run this again." \
+            "L'image ne se construit pas ; les lignes ci-dessus disent pourquoi. Si elles nomment buildx :
+sudo apt install docker-buildx-plugin (ou docker-buildx), puis relance." >&2
+        return 1
+    fi
 }
 
 # Vrai quand le programme se dit en bonne santé ; faux s'il s'arrête, ou après deux minutes.
@@ -198,13 +205,22 @@ Le journal : ./start.sh --logs    Arrêter : ./start.sh --stop    Une version pl
 
 demo() {
     check_docker
+    is_running "$container-demo" && refuse "The demo runs already. To end it: ./start.sh --stop" \
+        "La démonstration tourne déjà. Pour l'arrêter : ./start.sh --stop"
     check_port
     is_running "$container" && refuse "Calv-a-lot runs on this port: ./start.sh --stop first." \
         "Calv-a-lot tourne sur ce port : d'abord ./start.sh --stop."
     build
     say "The demo, in a moment (Ctrl-C ends it):" "La démonstration, dans un instant (Ctrl-C l'arrête) :"
     addresses
-    exec "${compose[@]}" run --rm --service-ports --name calvalot-demo follower demo --port "$port"
+    exec "${compose[@]}" run --rm --service-ports --name "$container-demo" follower demo --port "$port"
+}
+
+stop() {
+    check_docker
+    # Un terminal que l'on ferme laisse tourner la démonstration, que Compose n'arrête pas.
+    docker rm --force "$container-demo" >/dev/null 2>&1 || true
+    "${compose[@]}" --profile monitoring down
 }
 
 monitoring() {
@@ -337,7 +353,7 @@ main() {
         '') start ;;
         --demo) demo ;;
         --monitoring) monitoring ;;
-        --stop) check_docker && "${compose[@]}" --profile monitoring down ;;
+        --stop) stop ;;
         --logs) exec docker logs --follow --tail 200 "$container" ;;
         --update) shift && update "$@" ;;
         --help | -h) usage ;;

@@ -367,38 +367,49 @@ fn only_what_the_image_is_built_from_enters_its_build() {
     expect_none(missing.map(|name| format!("{name} does not exist")).collect());
 }
 
-/// Une image publiée est celle que l'on construit soi-même ; chaque base a sa version.
+/// Une étiquette peut désigner autre chose demain ; une somme, non.
 #[test]
-fn both_images_end_alike_and_start_from_a_named_version() {
+fn every_image_from_elsewhere_is_named_by_its_digest() {
     let read = |name: &str| fs::read_to_string(root().join(name)).unwrap();
-    let (own, released) = (read("Dockerfile"), read("packaging/release.Dockerfile"));
-    let last =
-        |text: &str| text.split("\nFROM scratch\n").nth(1).map(str::to_owned).expect("it ends in scratch");
-    assert_eq!(last(&own), last(&released));
-    let bases = own.lines().chain(released.lines()).filter_map(|line| line.strip_prefix("FROM "));
-    let vague =
-        bases.filter(|base| *base != "scratch" && base.bytes().filter(u8::is_ascii_digit).count() < 3);
-    expect_none(vague.map(|base| format!("{base} is any version")).collect());
+    let (dockerfile, compose) = (read("Dockerfile"), read("docker-compose.yml"));
+    let bases = dockerfile.lines().filter_map(|line| line.strip_prefix("ARG RUST="));
+    let images = compose.lines().filter_map(|line| line.trim().strip_prefix("image: "));
+    let foreign: Vec<&str> = bases.chain(images.filter(|image| *image != "calvalot")).collect();
+    assert_eq!(foreign.len(), 3, "{foreign:?}");
+    let exact = |image: &str| {
+        let (tag, digest) = image.split_once("@sha256:")?;
+        Some(tag.bytes().filter(u8::is_ascii_digit).count() >= 3 && digest.len() == 64)
+    };
+    let vague = foreign.into_iter().filter(|image| exact(image) != Some(true));
+    expect_none(vague.map(|image| format!("{image} is not one image for ever")).collect());
+    let stages = dockerfile.lines().filter_map(|line| line.strip_prefix("FROM "));
+    let other = stages.filter(|from| {
+        !["--platform=$BUILDPLATFORM $RUST ", "tools ", "for-", "scratch"]
+            .iter()
+            .any(|known| from.starts_with(known))
+    });
+    expect_none(other.map(|from| format!("FROM {from}: from where?")).collect());
 }
 
-/// Une action que l'on ne nomme que par son rang peut changer sous nous ; un autre secret serait à voler.
+/// Une action nommée par une étiquette peut changer sous nous ; un autre secret serait à voler.
 #[test]
-fn the_release_names_each_action_s_version_all_three_machines_and_no_secret() {
-    let workflow = fs::read_to_string(root().join(".github/workflows/release.yml")).unwrap();
+fn the_release_names_each_action_by_its_commit_all_three_machines_and_no_secret() {
+    let read = |name: &str| fs::read_to_string(root().join(name)).unwrap();
+    let (workflow, script, image) =
+        (read(".github/workflows/release.yml"), read("packaging/release"), read("Dockerfile"));
     let actions: Vec<&str> = workflow.lines().filter_map(|line| line.trim().split("uses: ").nth(1)).collect();
-    assert!(actions.len() >= 3, "{actions:?}");
-    let exact =
-        |action: &str| action.rsplit_once("@v").is_some_and(|(_, version)| version.split('.').count() == 3);
+    assert!(!actions.is_empty(), "{workflow}");
+    let exact = |action: &str| {
+        let commit = action.split('@').nth(1).and_then(|rest| rest.split(' ').next());
+        commit.is_some_and(|commit| commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    };
     let vague = actions.into_iter().filter(|action| !exact(action)).map(str::to_owned);
     let secrets = workflow.split("secrets.").skip(1).filter(|rest| !rest.starts_with("GITHUB_TOKEN "));
     expect_none(vague.chain(secrets.map(|rest| rest.lines().collect())).collect());
-    for machine in ["x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu", "armv7-unknown-linux-gnueabihf"]
-    {
-        assert!(workflow.contains(&format!("target: {machine},")), "{machine}");
+    assert!(script.contains("platforms=(linux/amd64 linux/arm64 linux/arm/v7)"), "{script}");
+    for machine in ["amd64", "arm64", "armv7"] {
+        assert!(image.contains(&format!("\nFROM tools AS for-{machine}\n")), "{machine}");
     }
-    let rust = workflow.split("rustup default ").nth(1).and_then(|rest| rest.lines().next()).unwrap();
-    let image = fs::read_to_string(root().join("Dockerfile")).unwrap();
-    assert!(image.contains(&format!("FROM rust:{rust}-")), "{rust} is not the Dockerfile's");
 }
 
 /// Les routes de `api::app` : méthode et chemin, tel que le contrat l'écrit.

@@ -1,7 +1,7 @@
-"""Le dehors que `benches/footprint` règle lui-même : un leader qui se répète, une bourse qui prend son temps.
+"""Le dehors que les mesures règlent elles-mêmes : un leader qui se répète, une bourse qui prend son temps.
 
 Devant le monde simulé, pas à sa place : ce leader ne vérifie pas de signature, cette bourse ne fait que retarder ce que
-l'autre répond.
+l'autre répond, en HTTPS si on le demande.
 """
 
 import contextlib
@@ -51,6 +51,7 @@ class Leader:
 
     def __init__(self):
         self.signals = 0
+        self.asked = 0
         self.told = {}
         self.say({})
 
@@ -70,39 +71,53 @@ class Leader:
 
         class Handler(Answering):
             def do_GET(self):
+                leader.asked += 1
                 leader.told.setdefault(leader.name, time.monotonic())
                 self.reply(200, [("Content-Type", "application/json")], leader.body)
 
         return served(Handler)
 
 
-class SlowExchange:
-    """Retarde chaque réponse de la bourse simulée, et retient quand celles aux ordres sont parties."""
+class Relay:
+    """Retarde chaque réponse d'un autre, compte ce qu'on lui demande, et retient quand sont parties celles aux ordres.
 
-    def __init__(self, url, latency):
+    Avec `tls`, sert aussi qui le prend pour mandataire vers une adresse en HTTPS : c'est encore l'autre qui répond.
+    """
+
+    def __init__(self, url, latency=0, tls=None):
         self.host = urllib.parse.urlsplit(url).netloc
         self.latency = latency
+        self.tls = tls
+        self.asked = 0
         self.orders = []
 
     def served(self):
-        slow = self
+        relay = self
 
         class Handler(Answering):
+            def do_CONNECT(self):
+                self.send_response_only(200)
+                self.end_headers()
+                self.close_connection = False
+                self.request = relay.tls.wrap_socket(self.request, server_side=True)
+                self.setup()
+
             def pass_on(self):
+                relay.asked += 1
                 length = int(self.headers.get("Content-Length") or 0)
                 body = self.rfile.read(length) if length else None
                 headers = {name: value for name, value in self.headers.items() if name.lower() != "host"}
-                connection = http.client.HTTPConnection(slow.host, timeout=60)
+                connection = http.client.HTTPConnection(relay.host, timeout=60)
                 connection.request(self.command, self.path, body, {**headers, "Connection": "close"})
                 answer = connection.getresponse()
                 text = answer.read()
                 dropped = {"content-length", "connection", "transfer-encoding"}
                 kept = [(name, value) for name, value in answer.getheaders() if name.lower() not in dropped]
                 connection.close()
-                time.sleep(slow.latency)
+                time.sleep(relay.latency)
                 self.reply(answer.status, kept, text)
                 if self.command == "POST" and self.path.startswith(ORDER):
-                    slow.orders.append(time.monotonic())
+                    relay.orders.append(time.monotonic())
 
             do_GET = do_POST = pass_on
 

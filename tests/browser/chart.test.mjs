@@ -1,30 +1,20 @@
 // La courbe d'une année : assez peu de points pour un Pi, assez pour l'œil, et lisible sans la voir ni la toucher.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { openBrowser, visit } from './browser.mjs';
-import { createStage } from './stage.mjs';
-import { STATES } from './states.mjs';
+import { test } from 'node:test';
+import { visit } from './browser.mjs';
+import { play } from './play.mjs';
 
 /** @typedef {import('playwright-core').Page} Page */
 
 /** La promesse : une année ne pèse jamais plus que cela. */
 const MOST_POINTS = 1500;
 
-const stage = createStage();
-/** @type {import('playwright-core').Browser} */
-let browser;
-/** @type {import('./states.mjs').Scene} */
-let scene;
-before(async () => {
-  browser = await openBrowser(stage);
-  scene = await STATES['thousand-trades'](stage);
-});
-after(() => stage.close());
+const here = play('thousand-trades');
 
 /** La page, l'année choisie ; et les relevés qu'elle a reçus. */
 async function openYear() {
-  const visited = await visit(browser, scene.follower.url());
+  const visited = await visit(here.browser, here.scene.follower.url());
   const { page } = visited;
   await visited.settled();
   const answer = page.waitForResponse((response) => response.url().includes('period=1y'));
@@ -38,7 +28,7 @@ async function openYear() {
 test('a year of snapshots comes thinned over its whole length', async () => {
   const { page, snapshots, complaints, close } = await openYear();
   assert.ok(snapshots.length > 300 && snapshots.length <= MOST_POINTS, `${snapshots.length} points`);
-  const whole = await scene.follower.api('api/budget/history?period=1y&limit=5000');
+  const whole = await here.scene.follower.api('api/budget/history?period=1y&limit=5000');
   assert.ok(whole.length > MOST_POINTS, 'the ledger has no more than that anyway');
   const days = (/** @type {any[]} */ rows) => (Date.parse(rows[0].created_at) - Date.parse(rows[rows.length - 1].created_at)) / 86_400_000;
   assert.ok(days(snapshots) > 360, `${days(snapshots)} days`);
@@ -91,7 +81,7 @@ test('the arrow keys read the curve', async () => {
 });
 
 test('what happened is marked on the curve', async () => {
-  await scene.follower.write('api/budget/deposit', { amount_eur: 25 });
+  await here.scene.follower.write('api/budget/deposit', { amount_eur: 25 });
   const { page, close } = await openYear();
   await page.locator('#chart .marks [data-kind]').first().waitFor({ state: 'attached' });
   await close();

@@ -1,28 +1,20 @@
 // Chaque commande de la page, devant le vrai programme : ce qu'elle demande avant, ce qu'elle fait, ce qu'elle en dit.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { faults } from './axe.mjs';
-import { openBrowser, visit } from './browser.mjs';
+import { visit } from './browser.mjs';
+import { play } from './play.mjs';
 import { createStage } from './stage.mjs';
-import { STATES, stuckOrder } from './states.mjs';
+import { stuckOrder } from './states.mjs';
 import { until } from './until.mjs';
 
 /** @typedef {import('playwright-core').Page} Page */
 
-const stage = createStage();
-/** @type {import('playwright-core').Browser} */
-let browser;
-/** @type {import('./states.mjs').Scene} */
-let scene;
-before(async () => {
-  browser = await openBrowser(stage);
-  scene = await STATES['normal-day'](stage);
-});
-after(() => stage.close());
+const here = play('normal-day');
 
 async function open() {
-  const visited = await visit(browser, scene.follower.url(), { size: 'phone', lang: 'fr' });
+  const visited = await visit(here.browser, here.scene.follower.url(), { size: 'phone', lang: 'fr' });
   await visited.settled();
   return visited;
 }
@@ -42,8 +34,8 @@ async function submit(page, form, amount) {
   await page.locator(`${form} button`).click();
 }
 
-const deposited = async () => (await scene.follower.api('api/budget')).total_deposited_eur;
-const isPaused = async () => (await scene.follower.api('api/agent/status')).paused;
+const deposited = async () => (await here.scene.follower.api('api/budget')).total_deposited_eur;
+const isPaused = async () => (await here.scene.follower.api('api/agent/status')).paused;
 
 test('pause asks first; Escape and no change nothing, yes pauses, and resume undoes it', async () => {
   const { page, complaints, asked: addresses, close } = await open();
@@ -61,12 +53,12 @@ test('pause asks first; Escape and no change nothing, yes pauses, and resume und
   await button.click();
   await asked(page);
   await page.locator('#confirm-yes').click();
-  await scene.follower.see('api/agent/status', (status) => status.paused);
+  await here.scene.follower.see('api/agent/status', (status) => status.paused);
   await page.locator('#pause', { hasNotText: wording }).waitFor();
   await button.click();
   await asked(page);
   await page.locator('#confirm-yes').click();
-  await scene.follower.see('api/agent/status', (status) => !status.paused);
+  await here.scene.follower.see('api/agent/status', (status) => !status.paused);
   await page.locator('#pause', { hasText: wording }).waitFor();
   assert.deepEqual(complaints, []);
   await close();
@@ -88,7 +80,7 @@ test('pause can be asked for, refused and made with the keyboard alone', async (
     await reach(answer);
     await page.keyboard.press('Enter');
     await page.locator('#confirm').waitFor({ state: 'hidden' });
-    await scene.follower.see('api/agent/status', (status) => status.paused === paused);
+    await here.scene.follower.see('api/agent/status', (status) => status.paused === paused);
     await page.locator('#pause:enabled').waitFor();
   }
   await close();
@@ -179,7 +171,7 @@ test('an order that waits for a person is released after a question, and what be
   const own = createStage();
   try {
     const { world, follower } = await stuckOrder(own);
-    const { page, settled, complaints, close } = await visit(browser, follower.url(), { lang: 'fr' });
+    const { page, settled, complaints, close } = await visit(here.browser, follower.url(), { lang: 'fr' });
     await settled();
     await world.tell('clear-faults');
     const [stuck] = await follower.see('api/orders', (orders) => orders[0].needs_person);
@@ -286,5 +278,5 @@ test('the link to skip what comes first leads to the content', async () => {
 
 test('everything that was done leaves true books', async () => {
   assert.equal(await isPaused(), false);
-  assert.match(await scene.follower.verify(), /the books agree/);
+  assert.match(await here.scene.follower.verify(), /the books agree/);
 });

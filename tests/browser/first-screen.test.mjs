@@ -1,10 +1,9 @@
 // Le premier regard : ce qui est déjà là, à chaque taille, langue et thème, sans rien toucher.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { LOOKS, SIZES, openBrowser, visit } from './browser.mjs';
-import { createStage } from './stage.mjs';
-import { STATES } from './states.mjs';
+import { test } from 'node:test';
+import { LOOKS, SIZES, visit } from './browser.mjs';
+import { play } from './play.mjs';
 
 /** Ce que l'on doit voir d'un téléphone sans le faire défiler, quand tout va bien. */
 const FIRST = [
@@ -20,21 +19,12 @@ const FIRST = [
 /** Où en est la clarté du fond, de 0 à 255. @param {string} color */
 const clarity = (color) => Math.max(...(color.match(/\d+/g) ?? []).slice(0, 3).map(Number));
 
-const stage = createStage();
-/** @type {import('playwright-core').Browser} */
-let browser;
-/** @type {import('./states.mjs').Scene} */
-let scene;
-before(async () => {
-  browser = await openBrowser(stage);
-  scene = await STATES['normal-day'](stage);
-});
-after(() => stage.close());
+const here = play('normal-day');
 
 for (const look of LOOKS) {
   const name = `${look.size}, ${look.lang}, ${look.theme}`;
   test(`the first load shows the value in the language and the theme of the visitor: ${name}`, async () => {
-    const { page, told, settled, complaints, strangers, close } = await visit(browser, scene.follower.url(), look);
+    const { page, told, settled, complaints, strangers, close } = await visit(here.browser, here.scene.follower.url(), look);
     await settled();
     assert.match(await told('[data-value="total-eur"]'), look.lang === 'fr' ? /^\d+(\s\d+)*,\d\d\s€$/ : /^€[\d,]+\.\d\d$/);
     assert.equal(await page.locator('html').getAttribute('lang'), look.lang);
@@ -53,7 +43,7 @@ for (const look of LOOKS) {
 
 for (const lang of /** @type {const} */ (['fr', 'en'])) {
   test(`on a phone what matters stands on the first screen, without a scroll: ${lang}`, async () => {
-    const { page, settled, close } = await visit(browser, scene.follower.url(), { size: 'phone', lang });
+    const { page, settled, close } = await visit(here.browser, here.scene.follower.url(), { size: 'phone', lang });
     await settled();
     const { width, height } = SIZES.phone;
     for (const selector of FIRST) {
@@ -68,7 +58,7 @@ for (const lang of /** @type {const} */ (['fr', 'en'])) {
 }
 
 test('how far one is from the leader is a number, and each coin has both weights', async () => {
-  const { page, told, settled, close } = await visit(browser, scene.follower.url(), { lang: 'en' });
+  const { page, told, settled, close } = await visit(here.browser, here.scene.follower.url(), { lang: 'en' });
   await settled();
   assert.match(await told('#drift'), /\d/);
   for (const coin of ['BTC', 'ETH', 'SOL']) {
@@ -80,7 +70,7 @@ test('how far one is from the leader is a number, and each coin has both weights
 });
 
 test('the narrowest phone scrolls in one direction only', async () => {
-  const { page, settled, close } = await visit(browser, scene.follower.url(), { size: 'phone', lang: 'fr' });
+  const { page, settled, close } = await visit(here.browser, here.scene.follower.url(), { size: 'phone', lang: 'fr' });
   await page.setViewportSize({ width: 320, height: 568 });
   await settled();
   assert.ok(await page.evaluate(() => document.documentElement.scrollWidth) <= 320);
@@ -88,6 +78,6 @@ test('the narrowest phone scrolls in one direction only', async () => {
 });
 
 test('every part of the page comes with a policy that lets nothing else in', async () => {
-  const response = await fetch(scene.follower.url());
+  const response = await fetch(here.scene.follower.url());
   assert.match(response.headers.get('content-security-policy') ?? '', /^default-src 'none'; script-src 'self'; style-src 'self';/);
 });

@@ -1,21 +1,11 @@
 // D'une position à ses trades, d'un trade à son signal : le chemin du pourquoi.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { openBrowser, visit } from './browser.mjs';
-import { createStage } from './stage.mjs';
-import { STATES } from './states.mjs';
+import { test } from 'node:test';
+import { visit } from './browser.mjs';
+import { play } from './play.mjs';
 
-const stage = createStage();
-/** @type {import('playwright-core').Browser} */
-let browser;
-/** @type {import('./states.mjs').Scene} */
-let scene;
-before(async () => {
-  browser = await openBrowser(stage);
-  scene = await STATES['normal-day'](stage);
-});
-after(() => stage.close());
+const here = play('normal-day');
 
 /** Le premier trade de la page, et le signal auquel il mène. @param {import('playwright-core').Page} page */
 async function firstTrade(page) {
@@ -25,7 +15,7 @@ async function firstTrade(page) {
 }
 
 test('a trade leads to its signal, which opens its reasons and takes the focus', async () => {
-  const { page, settled, close } = await visit(browser, scene.follower.url());
+  const { page, settled, close } = await visit(here.browser, here.scene.follower.url());
   await settled();
   const { link, selector } = await firstTrade(page);
   await link.focus();
@@ -40,16 +30,16 @@ test('a trade leads to its signal, which opens its reasons and takes the focus',
 });
 
 test('an address that names a signal opens it, even one that is no longer among the first', async () => {
-  const signals = await scene.follower.api('api/signals?limit=100');
+  const signals = await here.scene.follower.api('api/signals?limit=100');
   const name = signals[signals.length - 1].signal_id;
   assert.ok(signals.length > 10, 'all signals are among the first');
-  const { page, close } = await visit(browser, `${scene.follower.url()}#signal-${name}`);
+  const { page, close } = await visit(here.browser, `${here.scene.follower.url()}#signal-${name}`);
   await page.locator(`#signals [data-signal="${name}"] details[open] .reasoning`).waitFor();
   await close();
 });
 
 test('a position opens its trades, and only its own; going back, or the button, shows all of them', async () => {
-  const { page, settled, close } = await visit(browser, scene.follower.url());
+  const { page, settled, close } = await visit(here.browser, here.scene.follower.url());
   await settled();
   const link = page.locator('#positions a[href^="#trades"]').first();
   const coin = (await link.innerText()).match(/BNB|BTC|ETH|SOL|XRP/)?.[0];

@@ -2,10 +2,9 @@
 // nœuds, les mêmes écoutes. Ce qui fuirait d'un rien à chacune se verrait ici.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { openBrowser, visit } from './browser.mjs';
-import { createStage } from './stage.mjs';
-import { STATES } from './states.mjs';
+import { test } from 'node:test';
+import { visit } from './browser.mjs';
+import { play } from './play.mjs';
 import { PATIENCE_MS } from './until.mjs';
 import { update, watch } from './updates.mjs';
 
@@ -14,22 +13,13 @@ const ROUND = 300;
 // mise à jour toutes les dix secondes, 4 Mo par jour.
 const SLACK_BYTES = 150_000;
 
-const stage = createStage();
-/** @type {import('playwright-core').Browser} */
-let browser;
-/** @type {import('./states.mjs').Scene} */
-let scene;
-before(async () => {
-  browser = await openBrowser(stage);
-  // Les listes et la courbe y ont déjà toute leur longueur : rien n'y grandit pour une bonne raison.
-  scene = await STATES['thousand-trades'](stage);
-});
-after(() => stage.close());
+// Les listes et la courbe y ont déjà toute leur longueur : rien n'y grandit pour une bonne raison.
+const here = play('thousand-trades');
 
 test('a page left open does not grow', async () => {
-  const { page, cdp, settled, complaints, close } = await visit(browser, 'about:blank');
+  const { page, cdp, settled, complaints, close } = await visit(here.browser, 'about:blank');
   await page.addInitScript(watch);
-  await page.goto(scene.follower.url());
+  await page.goto(here.scene.follower.url());
   await settled();
   await page.locator('[data-period="1y"]').click();
   await settled();

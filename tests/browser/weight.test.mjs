@@ -1,27 +1,16 @@
 // Ce que la page pèse sur le fil, compressée : une promesse, que la machine soit lente ou non.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { openBrowser } from './browser.mjs';
-import { createStage } from './stage.mjs';
-import { STATES } from './states.mjs';
+import { test } from 'node:test';
+import { play } from './play.mjs';
 import { weigh } from './weight.mjs';
 
 const MOST_BYTES = 60_000;
 
-const stage = createStage();
-/** @type {import('playwright-core').Browser} */
-let browser;
-/** @type {import('./states.mjs').Scene} */
-let scene;
-before(async () => {
-  browser = await openBrowser(stage);
-  scene = await STATES['normal-day'](stage);
-});
-after(() => stage.close());
+const here = play('normal-day');
 
 test('all of the page, heads included, is under 60 KB on the wire', async () => {
-  const files = await weigh(browser, scene.follower.url());
+  const files = await weigh(here.browser, here.scene.follower.url());
   assert.ok(files.some(({ path }) => path === '/') && files.some(({ path }) => path.endsWith('.css')), JSON.stringify(files));
   assert.ok(files.filter(({ path }) => path.endsWith('.js')).length > 0, JSON.stringify(files));
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0);

@@ -216,10 +216,18 @@ fn a_network_that_comes_after_the_start_is_traded_over_at_once() {
     bench.world.leader().set_target(TARGET);
     bench.world.refuse_connections(Side::Exchange).unwrap();
     let follower = bench.follow();
+    let missed = || bench.closed().contains("clock: nothing to compare it with").then_some(());
+    until("the hour is missed", missed);
     follower.site().wait_polls(3);
-    assert!(bench.closed().contains("clock: nothing to compare it with"), "{}", bench.closed());
     bench.world.accept_connections(Side::Exchange).unwrap();
-    within(Duration::from_secs(40), "it is open", || bench.closed().is_empty().then_some(()));
+    let before = follower.site().polls();
+    within(Duration::from_secs(150), "it is open", || bench.closed().is_empty().then_some(()));
+    // Compté en tours, que la machine soit lente ou non : une minute en verrait 1200.
+    let polls = follower.site().polls() - before;
+    assert!(polls < 500.0, "after {polls} polls");
     follower.site().closed_signal("initial_sync");
+    // La cible elle-même, que la synchronisation a déjà suivie.
+    let open = "SELECT group_concat(signal_id) FROM signals WHERE status = 'received' OR payload IS NOT NULL";
+    until("every signal is closed", || bench.told(open).is_empty().then_some(()));
     bench.check_settled();
 }

@@ -159,10 +159,11 @@ sudo apt install docker-buildx-plugin (ou docker-buildx), puis relance." >&2
     fi
 }
 
-# Vrai quand le programme se dit en bonne santé ; faux s'il s'arrête, ou après deux minutes.
+# Vrai quand le programme se dit en bonne santé ; faux s'il s'arrête, ou après trois minutes : une base à reprendre de
+# l'ancienne version prend du temps sur une carte SD.
 healthy() {
     local count
-    for ((count = 0; count < 120; count++)); do
+    for ((count = 0; count < 180; count++)); do
         if docker exec "$container" /usr/local/bin/calvalot healthcheck >/dev/null 2>&1; then return 0; fi
         # Il redémarre sans fin, ou s'est arrêté : attendre n'y changera rien.
         case $(docker inspect --format '{{.State.Status}} {{.RestartCount}}' "$container" 2>/dev/null) in

@@ -1,26 +1,53 @@
-//! Le journal : une ligne par événement, sur la sortie d'erreur, à l'heure locale.
+//! Le journal : une ligne par événement, sur la sortie d'erreur, à l'heure locale ; sous systemd, qui date lui-même, à
+//! sa place la priorité que `journalctl --priority` sait trier.
 //!
 //! `RUST_LOG` choisit ce qui est dit ; sans lui, `info`. Invariant : un événement tient sur une
 //! ligne, même si un texte venu du dehors (le leader, la bourse) contient des sauts de ligne.
 
-use std::io::Write;
+use std::env;
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
 
-use log::{LevelFilter, SetLoggerError};
+use log::{Level, LevelFilter, SetLoggerError};
 
 use crate::clock;
 
 /// Ouvre le journal ; une erreur si un autre l'est déjà.
 pub fn start() -> Result<(), SetLoggerError> {
+    let dated_by_systemd = env::var("JOURNAL_STREAM").is_ok_and(|stream| is_that(&stream, io::stderr()));
     env_logger::Builder::new()
         .filter_level(LevelFilter::Info)
         // Dit chaque certificat refusé, à chaque connexion ; le moteur le dit une fois, avec quoi faire.
         .filter_module("rustls_platform_verifier", LevelFilter::Off)
         .parse_default_env()
-        .format(|out, record| {
-            let (time, event) = (clock::local(clock::now()), one_line(&record.args().to_string()));
-            writeln!(out, "{time} {:<5} {event}", record.level())
+        .format(move |out, record| {
+            if dated_by_systemd {
+                write!(out, "<{}>", priority(record.level()))?;
+            } else {
+                write!(out, "{} ", clock::local(clock::now()))?;
+            }
+            writeln!(out, "{:<5} {}", record.level(), one_line(&record.args().to_string()))
         })
         .try_init()
+}
+
+/// Vrai si `output` est le flux que nomme `stream`, la valeur de `JOURNAL_STREAM` (systemd.exec(5)) : un programme lancé
+/// par le service, dont la sortie va ailleurs, en hérite aussi.
+fn is_that(stream: &str, output: impl AsFd) -> bool {
+    let metadata = output.as_fd().try_clone_to_owned().and_then(|file| File::from(file).metadata());
+    metadata.is_ok_and(|metadata| stream == format!("{}:{}", metadata.dev(), metadata.ino()))
+}
+
+/// La priorité de syslog(3), dans le préfixe de sd-daemon(3).
+fn priority(level: Level) -> u8 {
+    match level {
+        Level::Error => 3,
+        Level::Warn => 4,
+        Level::Info => 6,
+        Level::Debug | Level::Trace => 7,
+    }
 }
 
 fn one_line(event: &str) -> String {
@@ -34,6 +61,17 @@ fn escaped(character: char) -> Vec<char> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_stream_of_systemd_is_known_by_its_device_and_inode() -> io::Result<()> {
+        let output = File::open("/dev/null")?;
+        let metadata = output.metadata()?;
+        let stream = format!("{}:{}", metadata.dev(), metadata.ino());
+        assert!(is_that(&stream, &output));
+        assert!(!is_that(&stream, File::open("/dev/zero")?));
+        assert!(!is_that("", &output));
+        Ok(())
+    }
 
     #[test]
     fn an_event_stays_on_one_line_whatever_the_outside_put_in_it() {

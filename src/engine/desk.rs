@@ -31,6 +31,9 @@ const LONGEST_RETRY: Duration = Duration::from_secs(15 * 60);
 /// Fait la table des essais du dehors.
 pub type Preflight = Box<dyn Fn() -> Pin<Box<dyn Future<Output = Vec<Check>>>>>;
 
+/// Bon quand le dernier balayage des ordres du compte a tout lu et tout compté ; sinon ce qui a manqué.
+pub(super) type Scanned = Result<(), String>;
+
 /// L'accès au compte réel et ce qu'on en sait.
 pub struct Desk {
     pub(super) account: Rc<Account>,
@@ -42,8 +45,7 @@ pub struct Desk {
     pub(super) shortage: Shortage,
     /// Les ordres en doute, et quand demander.
     pub(super) doubts: BTreeMap<i64, (Doubt, Instant)>,
-    /// Vrai quand le dernier balayage des ordres du compte a tout lu et tout compté.
-    pub(super) scanned: bool,
+    pub(super) scanned: Scanned,
     pub(super) next_scan: Instant,
     /// Vrai quand le dernier tour ne tenait pas l'heure pour juste.
     hour_missed: bool,
@@ -60,7 +62,7 @@ impl Desk {
             account_read: Err("the account is not read yet".to_owned()),
             shortage: Shortage::default(),
             doubts: BTreeMap::new(),
-            scanned: false,
+            scanned: Err("the orders of the account are not read yet".to_owned()),
             next_scan: clock::instant(),
             hour_missed: false,
         }
@@ -79,10 +81,7 @@ impl Desk {
         if exchange.server_clock().is_none() {
             return Some("the exchange's clock is not known yet".to_owned());
         }
-        if !self.scanned {
-            return Some("the orders of the account are not read yet".to_owned());
-        }
-        self.account_read.clone().err()
+        self.scanned.clone().and(self.account_read.clone()).err()
     }
 
     /// Un tour sait l'heure juste, ou pas. Quand elle le redevient, ce qu'elle empêchait se refait sans attendre : c'est

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Engine;
-use super::desk::{self, SCAN_EVERY};
+use super::desk::{self, SCAN_EVERY, Scanned};
 use super::resolve::question;
 use super::venue::Venue;
 use crate::binance::{AccountState, Balances, Silence, Trouble};
@@ -37,10 +37,8 @@ impl Engine {
         let Venue::Live(desk) = &self.venue else { return Ok(false) };
         let exchange = desk.account.exchange().clone();
         if exchange.needs_synchronising() && exchange.silence().is_none() {
-            let measured = self.obeying(async move { exchange.synchronise().await }).await;
-            if let Err(trouble) = measured {
-                log::warn!("clock_not_measured reason={trouble}");
-            }
+            // Une mesure manquée se dit au tour, qui mesure aussi.
+            self.obeying(async move { exchange.synchronise().await }).await.ok();
         }
         self.run_checks().await?;
         self.scan().await?;
@@ -75,28 +73,31 @@ impl Engine {
         if desk.next_scan > clock::instant() {
             return Ok(());
         }
-        let scanned = self.scan_coins().await?;
-        let complete = scanned && self.look_for_late().await?;
+        let mut scanned = self.scan_coins().await?;
+        if scanned.is_ok() {
+            scanned = self.look_for_late().await?;
+        }
         let Venue::Live(desk) = &mut self.venue else { return Ok(()) };
-        desk.scanned = complete;
-        desk.next_scan = clock::instant() + if complete { SCAN_EVERY } else { RETRY_SCAN };
+        desk.next_scan = clock::instant() + if scanned.is_ok() { SCAN_EVERY } else { RETRY_SCAN };
+        desk.scanned = scanned;
         Ok(())
     }
 
-    /// Rend faux à la première panne, qui vaut pour les suivants.
-    async fn scan_coins(&mut self) -> Result<bool, LedgerError> {
+    /// S'arrête à la première panne, qui vaut pour les suivants.
+    async fn scan_coins(&mut self) -> Result<Scanned, LedgerError> {
         for coin in Coin::ALL {
-            if !self.scan_coin(coin).await? {
-                return Ok(false);
+            let scanned = self.scan_coin(coin).await?;
+            if scanned.is_err() {
+                return Ok(scanned);
             }
         }
-        Ok(true)
+        Ok(Ok(()))
     }
 
-    async fn scan_coin(&mut self, coin: Coin) -> Result<bool, LedgerError> {
+    async fn scan_coin(&mut self, coin: Coin) -> Result<Scanned, LedgerError> {
         let mut mark = self.ledger.with(move |db| db.order_mark(coin)).await?;
         for _ in 0..PAGES {
-            let Venue::Live(desk) = &self.venue else { return Ok(true) };
+            let Venue::Live(desk) = &self.venue else { return Ok(Ok(())) };
             let account = desk.account.clone();
             let page = async move {
                 match mark {
@@ -107,10 +108,7 @@ impl Engine {
             };
             let reports: Vec<Report> = match self.obeying(page).await {
                 Ok(reports) => reports,
-                Err(trouble) => {
-                    log::warn!("orders_not_read coin={coin} reason={trouble}");
-                    return Ok(false);
-                }
+                Err(trouble) => return Ok(Err(format!("the orders could not be read: {trouble}"))),
             };
             let first = mark.is_none();
             let newest = reports.iter().map(|report| report.order_id).max();
@@ -131,17 +129,16 @@ impl Engine {
                 log::warn!("foreign_orders coin={coin} count={fresh}");
             }
             if first || newest.is_none() {
-                return Ok(true);
+                return Ok(Ok(()));
             }
             mark = newest;
         }
-        // Il en reste : le balayage reprend là, et n'est pas fini.
-        Ok(false)
+        // Le balayage reprendra là.
+        Ok(Err(format!("the account has more orders of {coin}, they are being read")))
     }
 
-    /// Redemande les ordres crus sans exécution : une exécution apprise tard est comptée, et arrête les achats. Rend
-    /// faux si l'on n'a pas pu tout savoir ou tout compter.
-    async fn look_for_late(&mut self) -> Result<bool, LedgerError> {
+    /// Redemande les ordres crus sans exécution : une exécution apprise tard est comptée, et arrête les achats.
+    async fn look_for_late(&mut self) -> Result<Scanned, LedgerError> {
         let since = clock::now().minus(WATCHED);
         let unexecuted = self.ledger.with(move |db| db.unexecuted(since)).await?;
         if !unexecuted.is_empty() && self.bnb_price().is_none() {
@@ -155,10 +152,7 @@ impl Engine {
             let (report, executions) = match answer {
                 Ok(Some(found)) => found,
                 Ok(None) => continue,
-                Err(trouble) => {
-                    log::warn!("order_not_read coin={coin} reason={trouble}");
-                    return Ok(false);
-                }
+                Err(trouble) => return Ok(Err(format!("an order of {coin} could not be read: {trouble}"))),
             };
             match execution::fill(&report, &executions, self.bnb_price()) {
                 Ok(None) => {}
@@ -171,12 +165,13 @@ impl Engine {
                 }
                 Err(incomplete) => {
                     let order = report.order_id;
-                    log::error!("order_executed_late coin={coin} order={order} not_booked={incomplete}");
-                    return Ok(false);
+                    return Ok(Err(format!(
+                        "order {order} of {coin} executed late, not booked: {incomplete}"
+                    )));
                 }
             }
         }
-        Ok(true)
+        Ok(Ok(()))
     }
 
     /// Lit le compte et le rapproche du grand livre.

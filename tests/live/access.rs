@@ -80,6 +80,11 @@ fn at_start() -> Vec<Trouble> {
             end: |bench| bench.world.accept_connections(Side::Exchange).unwrap(),
         },
         Trouble {
+            begin: |bench| answers(bench, "/api/v3/allOrders", Reply::html(502, "<html>")),
+            said: "the orders could not be read",
+            end: mended,
+        },
+        Trouble {
             begin: |bench| bench.exchange().edit_account(|account| account.can_trade = false),
             said: "may not trade",
             end: |bench| bench.exchange().edit_account(|account| account.can_trade = true),

@@ -19,9 +19,10 @@ use crate::domain::portfolio::Holdings;
 use crate::ledger::Db;
 use crate::ledger::views::{Account, Agent, OpenPosition, Outside, Snapshot, Withdrawal};
 
-/// Relevés en une réponse, au plus ; et ce qu'un écran peut en dessiner, pour qui demande une période sans dire combien.
+/// Relevés en une réponse, au plus.
 const MOST: u32 = 5000;
-const DRAWN: u32 = 1500;
+/// Pour qui demande une période sans dire combien, ce qu'un écran en dessine : tous ceux d'un jour, un par pixel de la page.
+const DRAWN: u32 = 1000;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 

@@ -322,18 +322,18 @@ fn a_year_of_snapshots_is_even_in_time_and_keeps_its_ends_and_its_gaps() {
         connection.query_row(&format!("SELECT {function}(at) FROM snapshots"), [], |row| row.get(0)).unwrap()
     };
     let ends = [clock::utc(Moment(end("max"))), clock::utc(Moment(end("min")))];
-    for limit in [2, 3, 100, 1500, 5000] {
+    for limit in [2, 3, 100, 1000, 5000] {
         let year = list(follower.site(), &format!("/api/budget/history?limit={limit}"));
         assert!(year.len() <= limit && year.len() * 3 >= limit, "{} of {limit}", year.len());
         let at = |point: &Value| point["created_at"].as_str().unwrap().to_owned();
         assert_eq!([at(&year[0]), at(&year[year.len() - 1])], ends, "{limit}: the ends are there");
         let steps = steps(&connection, &year);
         assert!(steps.iter().all(|step| *step > 0), "{limit}: newest first, each once");
-        // Deux points voisins sont à moins de deux intervalles ; la semaine vide, elle, en fait plus de trois dès 1500.
+        // Deux points voisins sont à moins de deux intervalles ; la semaine vide, elle, en fait plus de trois dès 1000.
         let slot = ((end("max") - end("min")) / (limit as i64 - 1) + 1).max(3_600_000);
         let wider = |times: i64| steps.iter().filter(|step| **step >= times * slot).count();
         assert!(wider(2) <= 1, "{limit}: {} holes that are none", wider(2));
-        assert_eq!(wider(3), usize::from(limit >= 1500), "{limit}: the empty week");
+        assert_eq!(wider(3), usize::from(limit >= 1000), "{limit}: the empty week");
     }
     let day = list(follower.site(), "/api/budget/history?period=1d&limit=500");
     let hole = steps(&connection, &day).into_iter().filter(|step| *step > 3 * 180_000).collect::<Vec<_>>();

@@ -58,7 +58,7 @@ fn every_list_has_its_default_its_maximum_and_what_is_asked_between() {
     }
     for (query, most) in [
         ("", 5000),
-        ("?period=1y", 1500),
+        ("?period=1y", 1000),
         ("?period=1y&limit=100000", 5000),
         ("?limit=300", 300),
         ("?limit=1", 1),

@@ -5,18 +5,17 @@
 //! ligne, même si un texte venu du dehors (le leader, la bourse) contient des sauts de ligne.
 
 use std::env;
-use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::AsFd;
-use std::os::unix::fs::MetadataExt;
 
 use log::{Level, LevelFilter, SetLoggerError};
+use rustix::fs::fstat;
 
 use crate::clock;
 
 /// Ouvre le journal ; une erreur si un autre l'est déjà.
 pub fn start() -> Result<(), SetLoggerError> {
-    let dated_by_systemd = env::var("JOURNAL_STREAM").is_ok_and(|stream| is_that(&stream, io::stderr()));
+    let dated_by_systemd = env::var("JOURNAL_STREAM").is_ok_and(|stream| is_stream(io::stderr(), &stream));
     env_logger::Builder::new()
         .filter_level(LevelFilter::Info)
         // Dit chaque certificat refusé, à chaque connexion ; le moteur le dit une fois, avec quoi faire.
@@ -35,9 +34,8 @@ pub fn start() -> Result<(), SetLoggerError> {
 
 /// Vrai si `output` est le flux que nomme `stream`, la valeur de `JOURNAL_STREAM` (systemd.exec(5)) : un programme lancé
 /// par le service, dont la sortie va ailleurs, en hérite aussi.
-fn is_that(stream: &str, output: impl AsFd) -> bool {
-    let metadata = output.as_fd().try_clone_to_owned().and_then(|file| File::from(file).metadata());
-    metadata.is_ok_and(|metadata| stream == format!("{}:{}", metadata.dev(), metadata.ino()))
+fn is_stream(output: impl AsFd, stream: &str) -> bool {
+    fstat(output).is_ok_and(|stat| stream == format!("{}:{}", stat.st_dev, stat.st_ino))
 }
 
 /// La priorité de syslog(3), dans le préfixe de sd-daemon(3).
@@ -60,6 +58,9 @@ fn escaped(character: char) -> Vec<char> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+    use std::os::unix::fs::MetadataExt;
+
     use super::*;
 
     #[test]
@@ -67,9 +68,9 @@ mod tests {
         let output = File::open("/dev/null")?;
         let metadata = output.metadata()?;
         let stream = format!("{}:{}", metadata.dev(), metadata.ino());
-        assert!(is_that(&stream, &output));
-        assert!(!is_that(&stream, File::open("/dev/zero")?));
-        assert!(!is_that("", &output));
+        assert!(is_stream(&output, &stream));
+        assert!(!is_stream(File::open("/dev/zero")?, &stream));
+        assert!(!is_stream(&output, ""));
         Ok(())
     }
 

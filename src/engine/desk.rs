@@ -21,18 +21,12 @@ use crate::fetch::OneShot;
 /// Entre deux tables d'essais, quand tout va.
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// Entre deux balayages des ordres du compte.
-pub(super) const SCAN_EVERY: Duration = Duration::from_secs(3600);
-
 /// Avant de refaire une table d'essais qui ferme l'échange ; double à chaque fois, jusqu'à un quart d'heure.
 const FIRST_RETRY: Duration = Duration::from_secs(60);
 const LONGEST_RETRY: Duration = Duration::from_secs(15 * 60);
 
 /// Fait la table des essais du dehors.
 pub type Preflight = Box<dyn Fn() -> Pin<Box<dyn Future<Output = Vec<Check>>>>>;
-
-/// Bon quand le dernier balayage des ordres du compte a tout lu et tout compté ; sinon ce qui a manqué.
-pub(super) type Scanned = Result<(), String>;
 
 /// L'accès au compte réel et ce qu'on en sait.
 pub struct Desk {
@@ -45,8 +39,11 @@ pub struct Desk {
     pub(super) shortage: Shortage,
     /// Les ordres en doute, et quand demander.
     pub(super) doubts: BTreeMap<i64, (Doubt, Instant)>,
-    pub(super) scanned: Scanned,
+    /// Bon quand le dernier balayage des ordres du compte a tout lu et tout compté ; sinon ce qui a manqué.
+    pub(super) scanned: Result<(), String>,
     pub(super) next_scan: Instant,
+    /// Pourquoi la dernière mesure de l'heure de la bourse a manqué.
+    pub(super) measure_missed: Option<String>,
     /// Vrai quand le dernier tour ne tenait pas l'heure pour juste.
     hour_missed: bool,
 }
@@ -64,6 +61,7 @@ impl Desk {
             doubts: BTreeMap::new(),
             scanned: Err("the orders of the account are not read yet".to_owned()),
             next_scan: clock::instant(),
+            measure_missed: None,
             hour_missed: false,
         }
     }

@@ -11,6 +11,7 @@ mod desk;
 mod execute;
 mod holdback;
 mod resolve;
+mod scan;
 mod send;
 mod upkeep;
 mod venue;

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use lexopt::prelude::*;
 
 use crate::backup;
-use crate::binance::{Account, Exchange};
 use crate::check;
 use crate::config::{Config, Faults, VARIABLES, VERSION};
 use crate::daemon::{self, StartError};
 use crate::demo;
+use crate::exchange::{Account, Exchange};
 use crate::fetch;
 use crate::healthcheck;
 use crate::keygen;
@@ -229,7 +229,7 @@ fn account() -> Result<Account, Failure> {
     };
     let config = Config::load().map_err(|faults| usage(faults.to_string()))?;
     let fetch = fetch::Client::new(fetch::TIME_LIMIT).map_err(daemon::cannot)?;
-    let account = check::open(&config.account, &Exchange::new(&config.exchange_url, fetch));
+    let account = check::open(&config.account, &Exchange::binance(&config.exchange_url, fetch));
     let account = account.map_err(|fault| usage(fault.to_string()))?;
     account.ok_or_else(|| usage("BINANCE_API_KEY: not set".to_owned()))
 }

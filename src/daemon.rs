@@ -17,11 +17,11 @@ use smol::stream::StreamExt;
 use crate::api::front::{Front, Limits};
 use crate::api::guard::Guard;
 use crate::api::{self, State};
-use crate::binance::{Asked, Code, Endpoint, Exchange};
 use crate::check;
 use crate::clock;
 use crate::config::{Config, Fault, Mode};
 use crate::engine::{Desk, Engine, Manner, Preflight, Venue};
+use crate::exchange::{Asked, Code, Endpoint, Exchange};
 use crate::fetch::{self, OneShot};
 use crate::leader::Leader;
 use crate::ledger::{self, Ledger};
@@ -119,7 +119,7 @@ fn watched(config: &Config, fetch: fetch::Client, instruments: &Arc<Instruments>
     let watcher = move |asked: Asked| {
         instruments.asked(asked.endpoint.word(), asked.code.word(), asked.took, asked.used_weight);
     };
-    Exchange::new(&config.exchange_url, fetch).watched_by(Rc::new(watcher))
+    Exchange::binance(&config.exchange_url, fetch).watched_by(Rc::new(watcher))
 }
 
 /// Vivre, c'est que ce fil tourne et que le grand livre lui réponde. Le leader ou la bourse peuvent se taire : relancer

@@ -9,7 +9,7 @@ use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use crate::binance::NewKey;
+use crate::exchange::NewKey;
 
 /// Où va la clé privée si on ne le dit pas : à côté de la base, hors de git et gardé par un volume.
 pub const DEFAULT_PATH: &str = "data/binance-key.pem";

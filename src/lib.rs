@@ -1,7 +1,7 @@
 //! Calv-a-lot suit un leader, Cash-a-lot, sur le compte Binance de son utilisateur.
 //!
 //! Dans l'ordre de lecture : le métier (`domain`), sans horloge ni réseau ; les interlocuteurs, qui ne
-//! se connaissent pas entre eux (`config`, `clock`, `logging`, `fetch`, `leader`, `binance`, `paper`,
+//! se connaissent pas entre eux (`config`, `clock`, `logging`, `fetch`, `leader`, `exchange`, `paper`,
 //! `ledger`, `metrics`, `notify`) ; le moteur (`engine`), qui met les étapes dans l'ordre ; les surfaces (`api`,
 //! `backup`, `check`, `daemon`, `demo`, `healthcheck`, `keygen`, `verify`, `cli`). `sim` est le faux monde extérieur, pour la
 //! démonstration et les tests.
@@ -9,9 +9,9 @@
 
 pub mod domain;
 
-pub mod binance;
 pub mod clock;
 pub mod config;
+pub mod exchange;
 pub mod fetch;
 pub mod leader;
 pub mod ledger;

@@ -87,17 +87,17 @@ fn allowed(module: &str) -> Option<&'static [&'static str]> {
         "config" => &["config", "domain", "clock", "fetch"],
         "logging" => &["logging", "domain", "clock", "fetch"],
         "leader" => &["leader", "domain", "clock", "fetch"],
-        "binance" => &["binance", "domain", "clock", "fetch"],
+        "exchange" => &["exchange", "domain", "clock", "fetch"],
         "paper" => &["paper", "domain", "clock", "fetch"],
         "ledger" => &["ledger", "domain", "clock", "fetch"],
         "metrics" => &["metrics", "domain", "clock", "fetch"],
         "engine" => {
-            &["engine", "domain", "clock", "fetch", "binance", "leader", "ledger", "metrics", "paper"]
+            &["engine", "domain", "clock", "fetch", "exchange", "leader", "ledger", "metrics", "paper"]
         }
         "api" => &["api", "domain", "clock", "engine", "ledger", "metrics"],
-        "verify" => &["verify", "domain", "clock", "binance", "ledger"],
-        "check" => &["check", "domain", "clock", "fetch", "config", "leader", "binance", "ledger"],
-        "keygen" => &["keygen", "binance"],
+        "verify" => &["verify", "domain", "clock", "exchange", "ledger"],
+        "check" => &["check", "domain", "clock", "fetch", "config", "leader", "exchange", "ledger"],
+        "keygen" => &["keygen", "exchange"],
         "backup" => &["backup", "domain", "clock", "ledger"],
         "healthcheck" => &["healthcheck"],
         "notify" => &["notify", "domain", "clock"],

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use calvalot::binance::Exchange;
 use calvalot::domain::market::{Coin, Readings};
+use calvalot::exchange::Exchange;
 use calvalot::fetch::{Client, TIME_LIMIT};
 use fake::{Fake, response};
 use smol::block_on;
@@ -64,7 +64,7 @@ fn exchange(prices: String, rules: String) -> Fake {
 
 fn refresh(fake: &Fake, readings: Readings) -> Readings {
     let client = Client::new(TIME_LIMIT).expect("a client");
-    block_on(Exchange::new(&fake.url, client).refresh(readings))
+    block_on(Exchange::binance(&fake.url, client).refresh(readings))
 }
 
 /// Toutes les raisons notées, dans l'ordre.
@@ -161,7 +161,7 @@ fn an_answer_that_cannot_be_read_is_the_reason_for_all() {
 fn a_silent_exchange_is_unknown_within_the_limit() {
     let fake = Fake::serving(|_, stream| drop(std::io::Read::read(stream, &mut [0; 1])));
     let client = Client::new(Duration::from_millis(500)).expect("a client");
-    let readings = block_on(Exchange::new(&fake.url, client).refresh(Readings::default()));
+    let readings = block_on(Exchange::binance(&fake.url, client).refresh(Readings::default()));
     assert_eq!(failures(&readings), vec!["the exchange did not answer within 0.5 s"; 11]);
 }
 
@@ -187,7 +187,7 @@ fn after_a_429_or_418_no_call_is_made_until_it_is_over() {
     for status in ["429 Too Many Requests", "418 I'm a teapot", "403 Forbidden"] {
         let text = response(status, "Retry-After: 3600\r\n", r#"{"code":-1003,"msg":"Too many requests"}"#);
         let fake = Fake::serving(move |_, stream| drop(stream.write_all(text.as_bytes())));
-        let exchange = Exchange::new(&fake.url, Client::new(TIME_LIMIT).expect("a client"));
+        let exchange = Exchange::binance(&fake.url, Client::new(TIME_LIMIT).expect("a client"));
         let mut readings = block_on(exchange.refresh(Readings::default()));
         let asked = fake.requests().len();
         for _ in 0..3 {
@@ -214,7 +214,7 @@ fn calls_begin_again_when_the_silence_is_over() {
         };
         drop(stream.write_all(text.as_bytes()));
     });
-    let exchange = Exchange::new(&fake.url, Client::new(TIME_LIMIT).expect("a client"));
+    let exchange = Exchange::binance(&fake.url, Client::new(TIME_LIMIT).expect("a client"));
     let mut readings = block_on(exchange.refresh(Readings::default()));
     assert!(!failures(&readings).is_empty());
     while !failures(&readings).is_empty() {

@@ -6,11 +6,11 @@ mod fake;
 use std::io::Write;
 use std::time::Duration;
 
-use calvalot::binance::{
-    Account, AccountState, Credentials, Exchange, KeyTrouble, NewKey, ServerClock, Trouble,
-};
 use calvalot::clock;
 use calvalot::domain::market::{Coin, Readings};
+use calvalot::exchange::{
+    Account, AccountState, Credentials, Exchange, KeyTrouble, NewKey, ServerClock, Trouble,
+};
 use calvalot::fetch::{Client, TIME_LIMIT};
 use calvalot::sim::{Fault, On, Pace, Reply, Script, World};
 use fake::{Fake, response};
@@ -24,7 +24,7 @@ fn world() -> World {
 }
 
 fn exchange(url: &str) -> Exchange {
-    Exchange::new(url, Client::new(TIME_LIMIT).expect("a client"))
+    Exchange::binance(url, Client::new(TIME_LIMIT).expect("a client"))
 }
 
 fn credentials() -> Credentials {

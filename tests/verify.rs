@@ -7,12 +7,12 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use calvalot::binance::{Account, Credentials, Exchange, Placed, Ticket};
 use calvalot::clock;
 use calvalot::config::{Config, Mode};
 use calvalot::domain::market::{Coin, Readings};
 use calvalot::domain::money::Usdc;
 use calvalot::domain::order::Order;
+use calvalot::exchange::{Account, Credentials, Exchange, Placed, Ticket};
 use calvalot::fetch::{Client, OneShot, SEND_LIMIT, TIME_LIMIT};
 use calvalot::sim::{Fault, On, Pace, Reply, Script, Side, Wire, World};
 use follower::{Folder, Follower, config, still_world, until};
@@ -218,7 +218,8 @@ impl Live {
     /// Un autre programme achète sur le même compte.
     fn buy_by_hand(&self, client_id: &str) {
         let script = Script::default();
-        let exchange = Exchange::new(&self.world.exchange_url(), Client::new(TIME_LIMIT).expect("a client"));
+        let exchange =
+            Exchange::binance(&self.world.exchange_url(), Client::new(TIME_LIMIT).expect("a client"));
         let server = block_on(exchange.synchronise()).expect("the exchange tells its time");
         let readings = block_on(exchange.refresh(Readings::default()));
         let market = readings.complete(clock::now()).expect("everything is known");

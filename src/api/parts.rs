@@ -82,10 +82,10 @@ mod tests {
     use super::*;
     use crate::api::guard::Guard;
     use crate::api::{State, app};
-    use crate::binance::Exchange as Market;
     use crate::clock;
     use crate::domain::money::{Eur, Weight};
     use crate::engine::{Engine, Manner, Venue};
+    use crate::exchange::Exchange as Market;
     use crate::fetch;
     use crate::leader::Leader;
     use crate::ledger::{Ledger, Received, Verdict, in_memory};
@@ -128,7 +128,7 @@ mod tests {
     fn application(ledger: Ledger) -> tide::Server<State> {
         let fetch = fetch::Client::new(fetch::TIME_LIMIT).expect("a client");
         let leader = Leader::new("http://127.0.0.1:9", "secret", "test", fetch.clone());
-        let market = Market::new("http://127.0.0.1:9", fetch);
+        let market = Market::binance("http://127.0.0.1:9", fetch);
         let poll_interval = Duration::from_secs(120);
         let manner = Manner { poll_interval, market_interval: poll_interval, threshold: Weight::ZERO };
         let (_, commands) = Engine::new(ledger.clone(), leader, market, manner, Venue::Paper);

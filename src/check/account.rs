@@ -3,10 +3,10 @@
 //! Une simulation s'en passe : sans clé, en `dry_run`, chaque ligne le dit et rien n'est demandé.
 
 use super::Findings;
-use crate::binance::{Account, AccountState, Credentials, Exchange, KeyRights, NotAPrivateKey, Trouble};
 use crate::config::{AccountAccess, Config, ExchangeKey, Fault, KeySecret, Mode};
 use crate::domain::check::Check;
 use crate::domain::money::Usdc;
+use crate::exchange::{Account, AccountState, Credentials, Exchange, KeyRights, NotAPrivateKey, Trouble};
 
 const TESTS: [&str; 6] = ["key", "key rights", "key IPs", "account", "account pairs", "balance"];
 
@@ -38,7 +38,7 @@ pub(super) async fn lines(config: &Config, exchange: &Exchange, findings: &Findi
             lines.extend(examined(config, &account, &state, findings).await);
             lines
         }
-        Err(trouble) => without_key(fault("key", &trouble)),
+        Err(trouble) => without_key(fault("key", exchange, &trouble)),
     }
 }
 
@@ -83,8 +83,8 @@ fn without_key(line: Check) -> Vec<Check> {
     [line].into_iter().chain(rest).collect()
 }
 
-fn fault(test: &'static str, trouble: &Trouble) -> Check {
-    Check::fault(test, trouble.to_string(), trouble.remedy())
+fn fault(test: &'static str, exchange: &Exchange, trouble: &Trouble) -> Check {
+    Check::fault(test, trouble.to_string(), exchange.remedy(trouble))
 }
 
 async fn examined(
@@ -102,14 +102,14 @@ async fn examined(
             Ok(rights) => lines.extend([key_rights(config, &rights), key_addresses(&rights)]),
             Err(trouble) => {
                 lines.extend([
-                    fault("key rights", &trouble),
+                    fault("key rights", &account.exchange(), &trouble),
                     Check::not_tested("key IPs", "the rights of the key are not known"),
                 ]);
             }
         }
     }
     lines.push(may_trade(state, findings.books.as_ref().and_then(|books| books.uid)));
-    lines.push(pairs(account.exchange(), state).await);
+    lines.push(pairs(&account.exchange(), state).await);
     lines.push(balance(config, state, findings));
     lines
 }
@@ -168,7 +168,7 @@ fn may_trade(state: &AccountState, uid: Option<i64>) -> Check {
 async fn pairs(exchange: &Exchange, state: &AccountState) -> Check {
     let sets = match exchange.permission_sets().await {
         Ok(sets) => sets,
-        Err(trouble) => return fault("account pairs", &trouble),
+        Err(trouble) => return fault("account pairs", exchange, &trouble),
     };
     let untold: Vec<&str> =
         sets.iter().filter(|(_, sets)| sets.is_none()).map(|(coin, _)| coin.pair()).collect();

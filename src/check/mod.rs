@@ -12,11 +12,11 @@ mod outside;
 
 use std::fmt;
 
-use crate::binance::{Exchange, Silence};
 use crate::config::{Config, Mode};
 use crate::domain::check::{Check, Verdict};
 use crate::domain::market::Market;
 use crate::domain::signal::Target;
+use crate::exchange::{Exchange, Silence};
 use crate::fetch::{self, FetchError};
 use crate::leader::Leader;
 use crate::ledger::Silenced;
@@ -81,7 +81,7 @@ struct Findings {
 pub fn run(config: &Config) -> Result<Report, FetchError> {
     let fetch = fetch::Client::new(fetch::TIME_LIMIT)?;
     let leader = Leader::new(&config.leader_url, config.secret.expose(), &config.version, fetch.clone());
-    let exchange = Exchange::new(&config.exchange_url, fetch);
+    let exchange = Exchange::binance(&config.exchange_url, fetch);
     if let Some(Silenced { status, from, until }) = machine::silence(&config.db_path) {
         exchange.keep_silent(Silence { status, from, until });
     }

@@ -9,7 +9,6 @@ use rust_decimal::dec;
 
 use super::Findings;
 use super::machine::Books;
-use crate::binance::{Exchange, Silence, Trouble, WEIGHT_LIMIT, WEIGHT_WATCHED};
 use crate::clock;
 use crate::config::Config;
 use crate::domain::check::{CLOCK_WRONG, Check, SET_THE_CLOCK};
@@ -17,6 +16,7 @@ use crate::domain::market::{self, Coin, Market, Readings, Unknown};
 use crate::domain::money::{Usdc, Weight};
 use crate::domain::order::Order;
 use crate::domain::signal::Target;
+use crate::exchange::{Exchange, Trouble};
 use crate::leader::{Leader, LeaderError, Reply};
 
 /// Écart d'horloge qui mérite d'être dit, en millisecondes.
@@ -89,30 +89,35 @@ fn compared(lead: i64, margin: u128) -> Check {
 pub(super) async fn exchange(exchange: &Exchange) -> (Vec<Check>, Option<Market>) {
     let readings = exchange.refresh(Readings::default()).await;
     match readings.complete(clock::now()) {
-        Ok(market) => (vec![reached(exchange.used_weight()), trading(&market)], Some(market)),
+        Ok(market) => (vec![reached(exchange), trading(&market)], Some(market)),
         Err(unknown) => {
             let pairs = Check::not_tested("pairs", "the exchange's rules are not all known");
-            (vec![unreached(exchange.silence(), &unknown), pairs], None)
+            (vec![unreached(exchange, &unknown), pairs], None)
         }
     }
 }
 
 /// Un silence explique tout le reste, et n'est pas une panne du réseau.
-fn unreached(silence: Option<Silence>, unknown: &[Unknown]) -> Check {
-    if let Some(silence) = silence {
+fn unreached(exchange: &Exchange, unknown: &[Unknown]) -> Check {
+    if let Some(silence) = exchange.silence() {
         let trouble = Trouble::Silence(silence.to_string());
-        return Check::fault("exchange", trouble.to_string(), trouble.remedy());
+        return Check::fault("exchange", trouble.to_string(), exchange.remedy(&trouble));
     }
     let remedy = "check the network of this machine, then try again in some minutes; if BINANCE_URL is set, check it; \
                   nothing is traded while one of them is missing";
     Check::fault("exchange", market::told(unknown), remedy)
 }
 
-fn reached(used_weight: Option<u64>) -> Check {
+fn reached(exchange: &Exchange) -> Check {
+    weighed(exchange.used_weight(), exchange.weight_limit(), exchange.weight_watched())
+}
+
+/// `weight` de `limit` par minute ; au-delà de `watched`, quelqu'un d'autre demande beaucoup.
+fn weighed(weight: Option<u64>, limit: u64, watched: u64) -> Check {
     let mut found = format!("prices, rules of {} pairs and the EUR rate are there", Coin::ALL.len());
-    let Some(weight) = used_weight else { return Check::fine("exchange", found) };
-    write!(found, " (weight {weight} of {WEIGHT_LIMIT} a minute)").expect("a String takes every write");
-    if weight > WEIGHT_WATCHED {
+    let Some(weight) = weight else { return Check::fine("exchange", found) };
+    write!(found, " (weight {weight} of {limit} a minute)").expect("a String takes every write");
+    if weight > watched {
         let advice = "another program behind the same Internet address asks the exchange a lot: at the limit the \
                       exchange shuts everyone behind it out";
         Check::remark("exchange", found, advice)
@@ -222,7 +227,7 @@ mod tests {
 
     #[test]
     fn a_busy_address_is_remarked() {
-        let advised = |weight| reached(weight).advice.is_some();
+        let advised = |weight| weighed(weight, 6_000, 1_200).advice.is_some();
         assert_eq!([None, Some(1_200), Some(1_201)].map(advised), [false, false, true]);
     }
 }

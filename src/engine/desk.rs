@@ -9,13 +9,13 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use super::holdback::Shortage;
-use crate::binance::{Account, Balances};
 use crate::clock;
 use crate::domain::check::{Check, REQUIRED};
 use crate::domain::doubt::Doubt;
 use crate::domain::market::PerCoin;
 use crate::domain::money::{Quantity, Usdc};
 use crate::domain::portfolio::Holdings;
+use crate::exchange::{Account, Balances};
 use crate::fetch::OneShot;
 
 /// Entre deux tables d'essais, quand tout va.
@@ -170,10 +170,10 @@ mod tests {
 
     #[test]
     fn a_clock_that_is_right_again_has_the_checks_made_again_at_once_and_once() {
-        use crate::binance::{Credentials, Exchange};
+        use crate::exchange::{Credentials, Exchange};
         use crate::fetch::{Client, TIME_LIMIT};
         let _time = Installed::at(Moment(0));
-        let exchange = Exchange::new("http://127.0.0.1:1", Client::new(TIME_LIMIT).unwrap());
+        let exchange = Exchange::binance("http://127.0.0.1:1", Client::new(TIME_LIMIT).unwrap());
         let account = Account::new(exchange, Credentials::hmac("key", "secret"));
         let none = || Box::pin(std::future::ready(Vec::new())) as Pin<Box<dyn Future<Output = Vec<Check>>>>;
         let mut desk = Desk::new(account, OneShot::new(TIME_LIMIT).unwrap(), Box::new(none));

@@ -27,11 +27,11 @@ pub use command::{Commands, Refusal};
 pub use desk::{Desk, Preflight};
 pub use venue::Venue;
 
-use crate::binance::Exchange;
 use crate::clock;
 use crate::domain::market::{self, Market, Readings, Unknown};
 use crate::domain::moment::Moment;
 use crate::domain::money::{Rate, Weight};
+use crate::exchange::Exchange;
 use crate::leader::Leader;
 use crate::ledger::{Db, Ledger, LedgerError, Outlook};
 use crate::metrics::Instruments;

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use super::Engine;
 use super::venue::{Venue, tell_trade};
-use crate::binance::{Account, Trouble};
 use crate::clock;
 use crate::domain::doubt::{ATTEMPTS, Doubt};
 use crate::domain::execution::{self, Execution, Incomplete, Report};
@@ -16,6 +15,7 @@ use crate::domain::intent::State;
 use crate::domain::market::Coin;
 use crate::domain::moment::Moment;
 use crate::domain::money::Price;
+use crate::exchange::{Account, Trouble};
 use crate::ledger::views::{Intent, Sent};
 use crate::ledger::{Held, LedgerError, Outcome};
 

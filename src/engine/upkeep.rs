@@ -3,9 +3,9 @@
 use super::Engine;
 use super::desk;
 use super::venue::Venue;
-use crate::binance::{AccountState, Balances, Silence, Trouble};
 use crate::clock;
 use crate::domain::market::PerCoin;
+use crate::exchange::{AccountState, Balances, Silence, Trouble};
 use crate::ledger::{ClockReading, Held, LedgerError, Outlook, Silenced};
 
 impl Engine {

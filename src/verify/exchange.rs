@@ -11,11 +11,11 @@ use std::time::Duration;
 use super::questions::Questions;
 use super::sums::Sums;
 use super::{Lines, counted};
-use crate::binance::{Account, Silence, Trouble};
 use crate::domain::execution::Report;
 use crate::domain::intent::State;
 use crate::domain::market::{Coin, PerCoin};
 use crate::domain::moment::Moment;
+use crate::exchange::{Account, Silence, Trouble};
 use crate::ledger::views::{Intent, Sent};
 use crate::ledger::{LedgerError, LiveOrder, Silenced};
 
@@ -31,6 +31,10 @@ const EXECUTIONS_WEIGHT: u64 = 5;
 
 /// La bourse archive après ce temps les ordres finis sans exécution, et répond alors par un refus (-2026).
 const ARCHIVED: Duration = Duration::from_secs(90 * 86_400);
+
+/// Ce que l'on dit d'une clé qui n'est pas celle du compte de ces livres.
+const OTHER_ACCOUNT: &str = "the key opens another account than the one this ledger began with\n  -> set the key of that \
+                             account again";
 
 /// Ses lectures peuvent être en retard de ce temps sur son moteur.
 const LAG: Duration = Duration::from_secs(60);
@@ -75,7 +79,10 @@ pub fn against(path: &Path, account: &Account) -> Result<Comparison, LedgerError
     let obstacle = match smol::block_on(hearing.hear(path, uid)) {
         Ok(()) => None,
         Err(Interruption::Books(error)) => return Err(error),
-        Err(Interruption::Exchange { reason, remedy }) => Some(format!("{reason}\n  -> {remedy}")),
+        Err(Interruption::Exchange(trouble)) => {
+            Some(format!("{trouble}\n  -> {}", account.exchange().remedy(&trouble)))
+        }
+        Err(Interruption::OtherAccount) => Some(OTHER_ACCOUNT.to_owned()),
     };
     Ok(hearing.told(obstacle))
 }
@@ -83,7 +90,8 @@ pub fn against(path: &Path, account: &Account) -> Result<Comparison, LedgerError
 /// Pourquoi la comparaison s'est arrêtée avant la fin.
 enum Interruption {
     Books(LedgerError),
-    Exchange { reason: String, remedy: &'static str },
+    Exchange(Trouble),
+    OtherAccount,
 }
 
 impl From<LedgerError> for Interruption {
@@ -94,7 +102,7 @@ impl From<LedgerError> for Interruption {
 
 impl From<Trouble> for Interruption {
     fn from(trouble: Trouble) -> Self {
-        Interruption::Exchange { reason: trouble.to_string(), remedy: trouble.remedy() }
+        Interruption::Exchange(trouble)
     }
 }
 
@@ -125,10 +133,7 @@ impl Hearing<'_> {
     async fn hear(&mut self, path: &Path, uid: Option<i64>) -> Result<(), Interruption> {
         let state = self.questions.ask(ACCOUNT_WEIGHT, Account::state).await?;
         if uid.is_some_and(|uid| uid != state.uid) {
-            return Err(Interruption::Exchange {
-                reason: "the key opens another account than the one this ledger began with".to_owned(),
-                remedy: "set the key of that account again",
-            });
+            return Err(Interruption::OtherAccount);
         }
         let mut listed = PerCoin::from_fn(|_| Vec::new());
         for coin in Coin::ALL {

@@ -5,14 +5,11 @@
 
 use std::time::Duration;
 
-use crate::binance::{Account, Trouble, WEIGHT_LIMIT};
 use crate::clock;
+use crate::exchange::{Account, Trouble};
 
 /// Le poids que nous nous accordons par minute, sur 6000.
 const ALLOWANCE: u64 = 800;
-
-/// Au-delà, d'autres derrière la même adresse ont plus besoin de la place que nous.
-const BUSY: u64 = WEIGHT_LIMIT / 2;
 
 /// Le poids des cinq lectures qui mesurent l'heure.
 const CLOCK_WEIGHT: u64 = 5;
@@ -74,7 +71,8 @@ impl<'a> Questions<'a> {
         let exchange = self.account.exchange();
         let Some(server) = exchange.server_clock() else { return };
         let now = server.now().0;
-        let busy = exchange.used_weight().is_some_and(|used| used > BUSY);
+        // Passé la moitié, d'autres derrière la même adresse ont plus besoin de la place que nous.
+        let busy = exchange.used_weight().is_some_and(|used| used > exchange.weight_limit() / 2);
         if now.div_euclid(MINUTE_MS) != self.minute {
             (self.minute, self.spent) = (now.div_euclid(MINUTE_MS), 0);
         } else if self.spent > 0 && (busy || self.spent + weight > ALLOWANCE) {
@@ -96,9 +94,9 @@ mod tests {
     use smol::future::{block_on, poll_once};
 
     use super::*;
-    use crate::binance::{Credentials, Exchange};
     use crate::clock::simulated::Installed;
     use crate::domain::moment::Moment;
+    use crate::exchange::{Credentials, Exchange};
     use crate::fetch::{Answer, Call, Client, FetchError, Network};
 
     /// Une bourse qui ne dit que son heure, celle de la machine, et le poids compté pour tous.
@@ -117,7 +115,7 @@ mod tests {
     fn asked(weight: u64, used: u64) -> Vec<usize> {
         let installed = Installed::at(Moment(1_790_000_000_000 / MINUTE_MS * MINUTE_MS));
         let network = Rc::new(Clockwork(Cell::new(used)));
-        let exchange = Exchange::new("http://exchange", Client::over(network));
+        let exchange = Exchange::binance("http://exchange", Client::over(network));
         let account = Account::new(exchange, Credentials::hmac("key", "secret"));
         let (mut questions, counts) = (Questions::new(&account), Cell::new([0; 4]));
         let start = clock::instant();
@@ -148,7 +146,7 @@ mod tests {
 
     #[test]
     fn others_behind_the_same_address_go_first() {
-        assert_eq!(asked(20, BUSY), [40, 40, 40]);
-        assert_eq!(asked(20, BUSY + 1), [1, 1, 1]);
+        assert_eq!(asked(20, 3_000), [40, 40, 40]);
+        assert_eq!(asked(20, 3_001), [1, 1, 1]);
     }
 }

@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 
 use calvalot::api::guard::Guard;
 use calvalot::api::{State, app};
-use calvalot::binance::Exchange;
 use calvalot::clock;
 use calvalot::domain::moment::Moment;
 use calvalot::domain::money::{Eur, Weight};
 use calvalot::engine::{Engine, Manner, Venue};
+use calvalot::exchange::Exchange;
 use calvalot::leader::Leader;
 use calvalot::metrics::{Instruments, Place};
 use calvalot::{fetch, ledger};
@@ -199,7 +199,7 @@ fn health_is_degraded_once_two_polls_are_missing() {
     let (ledger, thread) = ledger::open(&folder.db(), "dry_run", Eur::new(dec!(100)), now).unwrap();
     let fetch = fetch::Client::new(fetch::TIME_LIMIT).unwrap();
     let leader = Leader::new("http://127.0.0.1:9", "secret", "test", fetch.clone());
-    let exchange = Exchange::new("http://127.0.0.1:9", fetch);
+    let exchange = Exchange::binance("http://127.0.0.1:9", fetch);
     let interval = Duration::from_secs(120);
     let manner = Manner { poll_interval: interval, market_interval: interval, threshold: Weight::ZERO };
     let (engine, commands) = Engine::new(ledger.clone(), leader, exchange, manner, Venue::Paper);

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use calvalot::binance::{Code, Endpoint};
+use calvalot::exchange::{Code, Endpoint};
 use calvalot::sim::{Fault, On, Reply};
 use rust_decimal::dec;
 

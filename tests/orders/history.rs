@@ -4,10 +4,10 @@ use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use calvalot::binance::{Account, Credentials, Exchange, Trouble};
 use calvalot::clock;
 use calvalot::domain::market::Coin;
 use calvalot::domain::moment::Moment;
+use calvalot::exchange::{Account, Credentials, Exchange, Trouble};
 use calvalot::sim::{Fault, Lag, On, Reply, View};
 use rust_decimal::dec;
 use smol::block_on;
@@ -128,7 +128,7 @@ fn reading(list: impl Fn(&str) -> String + Send + Sync + 'static) -> (Account, F
         let body = if head.contains("/time") { hour() } else { list(head) };
         drop(stream.write_all(response("200 OK", "", &body).as_bytes()));
     });
-    let exchange = Exchange::new(&fake.url, client());
+    let exchange = Exchange::binance(&fake.url, client());
     block_on(exchange.synchronise()).expect("it tells the time");
     (Account::new(exchange, Credentials::hmac("key", "secret")), fake)
 }

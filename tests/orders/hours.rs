@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use calvalot::binance::{Placed, Reaction, Refusal, Trouble};
 use calvalot::clock;
 use calvalot::clock::simulated::Installed;
 use calvalot::domain::moment::Moment;
+use calvalot::exchange::{Placed, Reaction, Refusal, Trouble};
 use rust_decimal::dec;
 use smol::block_on;
 

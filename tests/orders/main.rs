@@ -13,13 +13,13 @@ mod placing;
 
 use std::time::Duration;
 
-use calvalot::binance::{Account, Credentials, Exchange, Placed, Ticket};
 use calvalot::clock;
 use calvalot::domain::execution::{Execution, Report};
 use calvalot::domain::market::{Coin, Market, Readings};
 use calvalot::domain::moment::Moment;
 use calvalot::domain::money::{Quantity, Usdc};
 use calvalot::domain::order::Order;
+use calvalot::exchange::{Account, Credentials, Exchange, Placed, Ticket};
 use calvalot::fetch::{Client, OneShot, SEND_LIMIT, TIME_LIMIT};
 use calvalot::sim::{Pace, Script, World};
 use rust_decimal::{Decimal, dec};
@@ -44,7 +44,7 @@ impl Desk {
     fn with(credentials: Credentials) -> Desk {
         let script = Script { pace: Pace::Frozen, ..Script::default() };
         let world = World::start(script).expect("the loopback has free ports");
-        let exchange = Exchange::new(&world.exchange_url(), client());
+        let exchange = Exchange::binance(&world.exchange_url(), client());
         let readings = block_on(exchange.refresh(Readings::default()));
         let market = readings.complete(clock::now()).expect("everything is known");
         let account = Account::new(exchange, credentials);

@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use calvalot::binance::{Account, Credentials, Exchange, Placed};
 use calvalot::domain::market::Coin;
+use calvalot::exchange::{Account, Credentials, Exchange, Placed};
 use calvalot::fetch::SEND_LIMIT;
 use calvalot::sim::{Fault, On};
 use isahc::{AsyncReadResponseExt, HttpClient, Request};
@@ -137,7 +137,7 @@ fn receipt(name: &str) -> String {
 
 /// Un compte devant cette prise.
 fn account(trap: &Trap) -> Account {
-    let exchange = Exchange::new(&trap.url, client());
+    let exchange = Exchange::binance(&trap.url, client());
     block_on(exchange.synchronise()).expect("it tells the time");
     Account::new(exchange, Credentials::hmac("key", "secret"))
 }

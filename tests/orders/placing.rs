@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use calvalot::binance::{Account, Credentials, NewKey, Placed, Reaction, Refusal, Trouble};
 use calvalot::domain::execution;
 use calvalot::domain::market::Coin;
 use calvalot::domain::money::{Quantity, Usdc};
 use calvalot::domain::order::Side;
+use calvalot::exchange::{Account, Credentials, NewKey, Placed, Reaction, Refusal, Trouble};
 use calvalot::fetch::OneShot;
 use calvalot::sim::{self, Asked, Fault, On, OrderSide, Reply, Script, Status, Wire};
 use rust_decimal::dec;

@@ -11,12 +11,12 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::task::{Context, Wake, Waker};
 use std::time::{Duration, Instant};
 
-use calvalot::binance::{Account, Credentials, Exchange};
 use calvalot::clock::{self, simulated::Installed};
 use calvalot::domain::check::{Check, REQUIRED};
 use calvalot::domain::moment::Moment;
 use calvalot::domain::money::{Eur, Weight};
 use calvalot::engine::{Commands, Desk, Engine, Manner, Venue};
+use calvalot::exchange::{Account, Credentials, Exchange};
 use calvalot::fetch::{Client, OneShot};
 use calvalot::leader::Leader;
 use calvalot::ledger::{self, Db, Ledger, LedgerError};
@@ -110,7 +110,7 @@ impl Universe {
     pub fn start(&mut self) {
         let script = Script::default();
         let client = Client::over(self.network.clone());
-        let exchange = Exchange::new(EXCHANGE, client.clone());
+        let exchange = Exchange::binance(EXCHANGE, client.clone());
         let credentials = Credentials::hmac(&script.api_key, &script.api_secret);
         let fault = self.fault.clone();
         let preflight = Box::new(move || {

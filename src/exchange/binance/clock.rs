@@ -1,54 +1,19 @@
-//! L'heure de la bourse, estimée et tenue à l'horloge monotone.
+//! La mesure de l'heure de Binance : demandée plusieurs fois, la réponse la plus rapide gardée ([`ServerClock`]).
 //!
-//! Un Raspberry Pi n'a pas d'horloge à lui et son heure peut sauter ; la bourse refuse une demande datée
-//! d'une seconde d'avance. On lui demande donc l'heure plusieurs fois, on garde la réponse la plus rapide
-//! et on compte de là à l'horloge monotone. Invariant : rien de ce que fait ensuite l'horloge murale ne
-//! change l'heure dont une demande est datée ; un désaccord entre les deux horloges fait seulement mesurer
-//! à nouveau.
+//! Un désaccord des deux horloges de la machine, ou un refus de notre heure (-1021), fait mesurer à nouveau.
 
 use std::cell::Cell;
-use std::time::{Duration, Instant};
 
 use miniserde::Deserialize;
 
-use super::{Exchange, Trouble, wire};
+use super::{Exchange, unreadable, wire};
 use crate::clock;
 use crate::domain::check::{self, SET_THE_CLOCK};
 use crate::domain::moment::Moment;
+use crate::exchange::server_clock::{Sample, ServerClock};
+use crate::exchange::trouble::Trouble;
 
 const SAMPLES: usize = 5;
-
-/// Une mesure plus vieille est à refaire : un quartz de Raspberry Pi dérive de quelques dizaines de
-/// millisecondes en ce temps.
-const VALID: Duration = Duration::from_secs(600);
-
-/// Le désaccord des deux horloges de la machine au-delà duquel l'une a sauté (veille, réglage par NTP).
-const JUMP: Duration = Duration::from_millis(250);
-
-/// De combien une demande est antidatée : le retard ne coûte rien dans la fenêtre, une seconde d'avance est
-/// un refus.
-const LATE: Duration = Duration::from_millis(200);
-
-/// Une lecture de l'heure de la bourse, entre l'envoi et la réponse.
-#[derive(Clone, Copy, Debug)]
-struct Sample {
-    sent: Instant,
-    round_trip: Duration,
-    server: Moment,
-    /// L'heure murale à la réponse.
-    wall: Moment,
-}
-
-/// L'heure de la bourse, connue à un instant de l'horloge monotone.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ServerClock {
-    at: Instant,
-    server: Moment,
-    /// L'heure murale à cet instant.
-    wall: Moment,
-    /// L'erreur la plus grande possible : la moitié de l'aller-retour gardé.
-    pub margin: Duration,
-}
 
 /// Garde la dernière mesure, et si la bourse en a refusé l'heure depuis.
 #[derive(Default)]
@@ -117,7 +82,7 @@ impl Exchange {
         let answer = self.get("/api/v3/time").await?;
         let (round_trip, wall) = (clock::instant().saturating_duration_since(sent), clock::now());
         let time = wire::decoded(&answer.body);
-        let Time { server_time } = time.ok_or_else(|| Trouble::unreadable(&answer))?;
+        let Time { server_time } = time.ok_or_else(|| unreadable(&answer))?;
         Ok(Sample { sent, round_trip, server: Moment(server_time), wall })
     }
 }
@@ -129,57 +94,10 @@ impl Timekeeper {
     }
 }
 
-impl ServerClock {
-    /// La bourse a lu son heure au milieu de l'aller-retour, à une moitié près.
-    fn of(sample: Sample) -> ServerClock {
-        let half = sample.round_trip / 2;
-        ServerClock {
-            at: sample.sent + half,
-            server: sample.server,
-            wall: sample.wall.minus(sample.round_trip - half),
-            margin: half,
-        }
-    }
-
-    /// L'heure de la bourse maintenant.
-    pub fn now(&self) -> Moment {
-        self.at(clock::instant())
-    }
-
-    /// L'heure dont dater une demande qui part maintenant : celle de la bourse, 200 ms plus tôt.
-    pub fn stamp(&self) -> Moment {
-        self.now().minus(LATE)
-    }
-
-    /// De combien de millisecondes `wall`, lue maintenant à l'horloge de la machine, avance sur la bourse ;
-    /// négatif si elle retarde.
-    pub fn lead_of(&self, wall: Moment) -> i64 {
-        wall.0.saturating_sub(self.now().0)
-    }
-
-    /// De combien de millisecondes la machine avançait quand la mesure a été faite, et l'heure qu'elle croyait être.
-    pub fn measured(&self) -> (i64, Moment) {
-        (self.wall.0.saturating_sub(self.server.0), self.wall)
-    }
-
-    fn at(&self, instant: Instant) -> Moment {
-        later(self.server, instant.saturating_duration_since(self.at))
-    }
-
-    fn is_stale(&self) -> bool {
-        let elapsed = clock::instant().saturating_duration_since(self.at);
-        let by_wall = later(self.wall, elapsed).0.abs_diff(clock::now().0);
-        elapsed >= VALID || u128::from(by_wall) > JUMP.as_millis()
-    }
-}
-
-/// L'instant situé `duration` plus tard.
-pub(super) fn later(moment: Moment, duration: Duration) -> Moment {
-    Moment(moment.0.saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use smol::future::poll_once;
 
     use super::*;
@@ -209,18 +127,6 @@ mod tests {
                 assert!(installed.clock().advance());
             }
         });
-    }
-
-    #[test]
-    fn the_hour_is_the_server_s_at_the_middle_of_the_round_trip_and_goes_on_from_there() {
-        let sample = sample(Duration::from_millis(80), Moment(1_790_000_000_000));
-        let clock = ServerClock::of(sample);
-        assert_eq!(clock.margin, Duration::from_millis(40));
-        let after =
-            |milliseconds| clock.at(sample.sent + Duration::from_millis(milliseconds)).0 - 1_790_000_000_000;
-        assert_eq!(after(40), 0);
-        assert_eq!(after(80), 40);
-        assert_eq!(after(600_040), 600_000);
     }
 
     #[test]

@@ -5,13 +5,13 @@
 //! qui a été demandé, même repris après un redémarrage à une heure fausse.
 
 use std::cell::Cell;
-use std::fmt;
 use std::time::{Duration, Instant};
 
-use super::clock::later;
 use super::{Exchange, wire};
 use crate::clock;
 use crate::domain::moment::Moment;
+use crate::exchange::server_clock::later;
+use crate::exchange::silence::Silence;
 use crate::fetch::{Answer, LONGEST_RETRY_AFTER};
 
 /// Le poids qu'une adresse IP peut demander en une minute.
@@ -19,15 +19,6 @@ pub const WEIGHT_LIMIT: u64 = 6000;
 
 /// Au-delà, quelqu'un demande beaucoup derrière la même adresse : un tour pèse 24.
 pub const WEIGHT_WATCHED: u64 = WEIGHT_LIMIT / 5;
-
-/// Un silence que la bourse a demandé, à l'heure murale de cette machine.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Silence {
-    /// Le statut de la réponse qui l'a demandé : 429, 418 ou 403.
-    pub status: u16,
-    pub from: Moment,
-    pub until: Moment,
-}
 
 /// Les limites d'une adresse IP.
 #[derive(Default)]
@@ -41,13 +32,6 @@ pub(super) struct Limits {
 struct Pause {
     silence: Silence,
     over: Instant,
-}
-
-impl fmt::Display for Silence {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let until = clock::utc(self.until);
-        write!(f, "the exchange answered {} and is not called again before {until} UTC", self.status)
-    }
 }
 
 impl Exchange {

@@ -6,8 +6,8 @@
 
 use std::time::Duration;
 
-use super::credentials::Credentials;
 use crate::domain::moment::Moment;
+use crate::exchange::credentials::Credentials;
 
 /// Une demande pas encore signée.
 #[derive(Clone, Debug, PartialEq)]

@@ -11,12 +11,13 @@ use std::time::Duration;
 use miniserde::Deserialize;
 
 use super::account::Account;
-use super::clock::later;
 use super::request::Request;
-use super::{Trouble, reports, wire};
+use super::{reports, unreadable, wire};
 use crate::domain::execution::{Execution, Report};
 use crate::domain::market::Coin;
 use crate::domain::moment::Moment;
+use crate::exchange::server_clock::later;
+use crate::exchange::trouble::Trouble;
 
 /// Éléments demandés à la fois.
 const PAGE: usize = 50;
@@ -64,7 +65,7 @@ impl Account {
         };
         let report = wire::decoded(&answer.body).and_then(reports::record);
         let report = report.filter(|report| report.coin == coin && report.client_id == client_id);
-        report.map(Some).ok_or_else(|| Trouble::unreadable(&answer))
+        report.map(Some).ok_or_else(|| unreadable(&answer))
     }
 
     /// Les exécutions de cet ordre (`GET /api/v3/myTrades`, poids 5 par page), dans l'ordre.
@@ -162,7 +163,7 @@ impl Account {
         };
         let elements = elements.and_then(|page| page.collect::<Option<Vec<T>>>());
         let elements = elements.filter(|page| page.len() <= limit && page.iter().all(is_asked));
-        elements.ok_or_else(|| Trouble::unreadable(&answer))
+        elements.ok_or_else(|| unreadable(&answer))
     }
 }
 

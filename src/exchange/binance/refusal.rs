@@ -8,31 +8,7 @@
 
 use super::trouble::{is_about_the_hour, told};
 use super::wire;
-
-/// Un ordre que la bourse n'a sûrement pas exécuté.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Refusal {
-    /// Ce qu'elle a dit, en une phrase.
-    pub reason: String,
-    pub then: Reaction,
-}
-
-/// Ce qu'il faut faire d'un refus.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reaction {
-    /// La même demande serait encore refusée.
-    GiveUp,
-    /// Abandonner, et relire les règles des paires : elles ont changé, ou nous les avons mal lues.
-    RefreshRules,
-    /// Le solde est plus petit qu'on ne croyait : le relire et réduire, une fois.
-    Shrink,
-    /// Rien n'a été traité, ou rien n'est parti, et le temps l'arrange.
-    Later,
-    /// L'heure est à mesurer de nouveau.
-    Resynchronise,
-    /// La clé, ses droits, le compte, le lieu : plus d'ordre avant qu'une personne y ait remédié.
-    Stop,
-}
+use crate::exchange::order::{Reaction, Refusal};
 
 use Reaction::{GiveUp, Later, RefreshRules, Resynchronise, Shrink, Stop};
 

@@ -1,17 +1,16 @@
-//! La bourse : demander, ordonner, et se taire quand elle le demande.
+//! Binance : demander, ordonner, et se taire quand elle le demande.
 //!
 //! `public` lit les cours et les règles sans clé. Avec une clé, par des `request` que les `credentials` signent
 //! à l'heure de `clock`, `account` lit le compte, `history` les ordres passés, et `orders` en envoie. `wire`
-//! connaît la forme des réponses, `reports` ce qu'elles disent d'un ordre ; `trouble` est le refus d'une
-//! lecture, `refusal` celui d'un ordre ; `asked` dit chaque demande finie à qui les compte. De l'étage 1, elle se
-//! sert du domaine, de `fetch` et de `clock`.
+//! connaît la forme des réponses, `reports` ce qu'elles disent d'un ordre ; `trouble` juge le refus d'une
+//! lecture, `refusal` celui d'un ordre ; `endpoint` nomme chaque demande pour qui les compte. Tout cela dans les mots
+//! de [`super`], communs à toute bourse.
 //! Invariants : rien ici n'envoie un ordre deux fois ; après un 429, un 418 ou un 403 ([`Silence`]), aucun
 //! appel ne part, ordre ou lecture.
 
 mod account;
-mod asked;
 mod clock;
-mod credentials;
+mod endpoint;
 mod history;
 mod orders;
 mod public;
@@ -26,20 +25,18 @@ mod wire;
 use std::rc::Rc;
 use std::time::Instant;
 
+use super::asked::{Asked, Code, Endpoint, Watcher};
+use super::trouble::Trouble;
 use crate::clock::instant;
 use crate::fetch::{Answer, Client, FetchError};
 
 use clock::Timekeeper;
 use silence::Limits;
+use trouble::unreadable;
 
-pub use account::{Account, AccountState, Balance, Balances, KeyRights, PermissionSets};
-pub use asked::{Asked, Code, Endpoint, Watcher};
-pub use clock::ServerClock;
-pub use credentials::{Credentials, NewKey, NotAPrivateKey};
-pub use orders::{Placed, Ticket};
-pub use refusal::{Reaction, Refusal};
-pub use silence::{Silence, WEIGHT_LIMIT, WEIGHT_WATCHED};
-pub use trouble::{KeyTrouble, Trouble};
+pub use account::Account;
+pub use silence::{WEIGHT_LIMIT, WEIGHT_WATCHED};
+pub use trouble::remedy;
 
 /// Les réponses pour nos six paires font une quinzaine de kilo-octets. Un document JSON hostile prend,
 /// une fois lu, cent fois sa taille en mémoire : la marge n'est pas plus large.
@@ -97,17 +94,17 @@ impl Exchange {
         let sent = instant();
         let answer = self.fetch.get(&self.url(call), headers, BODY_LIMIT).await;
         let silence = answer.as_ref().ok().and_then(|answer| self.heed(answer));
-        if let Some(endpoint) = Endpoint::read_by(call) {
+        if let Some(endpoint) = endpoint::read_by(call) {
             self.tell(endpoint, sent, &answer);
         }
-        let answer = answer.map_err(|error| Trouble::without_answer(&error))?;
+        let answer = answer.map_err(|error| trouble::without_answer(&error))?;
         if let Some(silence) = silence {
             return Err(Trouble::Silence(silence.to_string()));
         }
         if answer.status == 200 {
             return Ok(answer);
         }
-        let trouble = Trouble::of(&answer);
+        let trouble = trouble::of(&answer);
         if let Trouble::Clock(_) = trouble {
             self.timekeeper.doubt();
         }

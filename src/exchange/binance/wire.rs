@@ -59,6 +59,19 @@ pub struct Filter {
     pub max_applies: Option<bool>,
 }
 
+/// Ce que la clé permet (`apiRestrictions`).
+#[derive(Deserialize)]
+pub struct KeyRights {
+    #[serde(rename = "ipRestrict")]
+    pub ip_restricted: bool,
+    #[serde(rename = "enableReading")]
+    pub reading: bool,
+    #[serde(rename = "enableSpotAndMarginTrading")]
+    pub spot_trading: bool,
+    #[serde(rename = "enableWithdrawals")]
+    pub withdrawals: bool,
+}
+
 /// Le compte (`account`).
 #[derive(Deserialize)]
 pub struct Account {

@@ -7,11 +7,12 @@
 use rust_decimal::{Decimal, dec};
 use smol::future::{or, zip};
 
-use super::trouble::unreadable;
-use super::{Exchange, Trouble, rules, wire};
+use super::trouble::unreadable_body;
+use super::{Exchange, rules, wire};
 use crate::clock;
 use crate::domain::market::{Coin, Quote, Reading, Readings, Rules};
 use crate::domain::money::Price;
+use crate::exchange::trouble::Trouble;
 use crate::fetch::{Answer, TIME_LIMIT};
 
 /// La paire dont le prix est le cours de l'euro.
@@ -123,7 +124,7 @@ fn all_failed<T>(symbols: &[&'static str], reason: &str) -> Table<T> {
 
 fn read<T>(symbols: &[&'static str], answer: &Answer, decode: Decode<T>) -> Table<T> {
     let Some(mut values) = answer.text().ok().and_then(decode) else {
-        return all_failed(symbols, &unreadable(&answer.body));
+        return all_failed(symbols, &unreadable_body(&answer.body));
     };
     let mut value_of = |symbol: &str| {
         let found = values.iter().position(|(name, _)| name == symbol);

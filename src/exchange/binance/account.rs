@@ -4,17 +4,19 @@
 //! veille à la mesurer. Invariant : un solde illisible est une panne, jamais un zéro ; seul un actif absent
 //! vaut zéro.
 
-use std::ops::Add;
 use std::time::Duration;
 
 use miniserde::Deserialize;
 
-use super::credentials::Credentials;
 use super::request::Request;
-use super::{Exchange, ServerClock, Trouble, wire};
+use super::{Exchange, unreadable, wire};
 use crate::domain::market::{Coin, PerCoin};
 use crate::domain::moment::Moment;
 use crate::domain::money::{NotAnAmount, Quantity, Usdc};
+use crate::exchange::account::{AccountState, Balance, Balances, KeyRights, PermissionSets};
+use crate::exchange::credentials::Credentials;
+use crate::exchange::server_clock::ServerClock;
+use crate::exchange::trouble::Trouble;
 use crate::fetch::Answer;
 
 /// La fenêtre d'une lecture : la refaire ne change rien, elle peut être large.
@@ -25,61 +27,6 @@ const READ_WINDOW: Duration = Duration::from_secs(10);
 pub struct Account {
     exchange: Exchange,
     credentials: Credentials,
-}
-
-/// Ce que la bourse dit du compte.
-#[derive(Clone, Debug, PartialEq)]
-pub struct AccountState {
-    /// Le numéro du compte : s'il change, la clé est d'un autre.
-    pub uid: i64,
-    pub can_trade: bool,
-    /// Les groupes de paires auxquels il a droit.
-    pub permissions: Vec<String>,
-    pub balances: Balances,
-}
-
-/// Le portefeuille Spot, pour les actifs que nous connaissons.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Balances {
-    pub usdc: Balance<Usdc>,
-    pub coins: PerCoin<Balance<Quantity>>,
-}
-
-/// Ce qu'il y a d'un actif : libre, et immobilisé par des ordres ouverts.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Balance<T> {
-    pub free: T,
-    pub locked: T,
-}
-
-impl<T: Add<Output = T> + Copy> Balance<T> {
-    pub fn total(&self) -> T {
-        self.free + self.locked
-    }
-}
-
-/// Ce que la clé permet ; le réseau d'essai ne le dit pas.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
-pub struct KeyRights {
-    #[serde(rename = "ipRestrict")]
-    pub ip_restricted: bool,
-    #[serde(rename = "enableReading")]
-    pub reading: bool,
-    #[serde(rename = "enableSpotAndMarginTrading")]
-    pub spot_trading: bool,
-    #[serde(rename = "enableWithdrawals")]
-    pub withdrawals: bool,
-}
-
-/// Ce qu'il faut pour échanger une paire : un groupe au moins de chaque ensemble.
-#[derive(Clone, Debug, PartialEq)]
-pub struct PermissionSets(Vec<Vec<String>>);
-
-impl PermissionSets {
-    /// Vrai si un compte qui a ces groupes peut échanger la paire.
-    pub fn admit(&self, permissions: &[String]) -> bool {
-        self.0.iter().all(|set| set.iter().any(|group| permissions.contains(group)))
-    }
 }
 
 impl Account {
@@ -96,14 +43,17 @@ impl Account {
     pub async fn state(&self) -> Result<AccountState, Trouble> {
         let answer = self.read(Request::new("/api/v3/account").with("omitZeroBalances", "true")).await?;
         let account = decoded::<wire::Account>(&answer)?;
-        let balances = balances(&account.balances).ok_or_else(|| Trouble::unreadable(&answer))?;
+        let balances = balances(&account.balances).ok_or_else(|| unreadable(&answer))?;
         let wire::Account { uid, can_trade, permissions, .. } = account;
         Ok(AccountState { uid, can_trade, permissions, balances })
     }
 
     /// Ce que la clé permet (`GET /sapi/v1/account/apiRestrictions`, poids 1 d'un compte à part).
     pub async fn key_rights(&self) -> Result<KeyRights, Trouble> {
-        decoded(&self.read(Request::new("/sapi/v1/account/apiRestrictions")).await?)
+        let rights: wire::KeyRights =
+            decoded(&self.read(Request::new("/sapi/v1/account/apiRestrictions")).await?)?;
+        let wire::KeyRights { ip_restricted, reading, spot_trading, withdrawals } = rights;
+        Ok(KeyRights { ip_restricted, reading, spot_trading, withdrawals })
     }
 
     /// L'heure de la bourse ; [`Trouble::Clock`] si elle n'a jamais été mesurée.
@@ -161,8 +111,8 @@ impl Exchange {
         let names: Vec<String> = Coin::ALL.into_iter().map(|coin| format!("\"{}\"", coin.pair())).collect();
         let request = Request::new("/api/v3/exchangeInfo").with("symbols", &format!("[{}]", names.join(",")));
         let answer = self.get(&request.target()).await?;
-        let text = answer.text().map_err(|_| Trouble::unreadable(&answer))?;
-        let mut pairs = wire::permissions(text).ok_or_else(|| Trouble::unreadable(&answer))?;
+        let text = answer.text().map_err(|_| unreadable(&answer))?;
+        let mut pairs = wire::permissions(text).ok_or_else(|| unreadable(&answer))?;
         Ok(PerCoin::from_fn(|coin| {
             let found = pairs.iter().position(|(name, _)| name == coin.pair())?;
             pairs.swap_remove(found).1.map(|pair| PermissionSets(pair.permission_sets))
@@ -171,27 +121,5 @@ impl Exchange {
 }
 
 fn decoded<T: Deserialize>(answer: &Answer) -> Result<T, Trouble> {
-    wire::decoded(&answer.body).ok_or_else(|| Trouble::unreadable(answer))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_pair_wants_one_group_of_each_set() {
-        let texts = |groups: &[&str]| groups.iter().map(|group| (*group).to_owned()).collect::<Vec<String>>();
-        let sets = PermissionSets(vec![texts(&["SPOT", "TRD_GRP_004"]), texts(&["A", "B"])]);
-        let cases = [
-            (&["SPOT", "B"][..], true),
-            (&["TRD_GRP_004", "A", "X"], true),
-            (&["SPOT"], false),
-            (&["A", "B"], false),
-            (&[], false),
-        ];
-        for (permissions, expected) in cases {
-            assert_eq!(sets.admit(&texts(permissions)), expected, "{permissions:?}");
-        }
-        assert!(PermissionSets(Vec::new()).admit(&[]));
-    }
+    wire::decoded(&answer.body).ok_or_else(|| unreadable(answer))
 }

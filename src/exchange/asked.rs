@@ -1,6 +1,6 @@
 //! Ce qu'une demande à la bourse a donné, pour qui les compte : où, comment, en combien de temps.
 //!
-//! Deux listes closes. Qui compte est donné à [`super::Exchange::watched_by`] ; la bourse ne sait rien de lui.
+//! Deux listes closes. Qui compte est donné à l'accès ([`Watcher`]) ; la bourse ne sait rien de lui.
 
 use std::time::Duration;
 
@@ -43,21 +43,6 @@ impl Endpoint {
         Endpoint::MyTrades,
         Endpoint::PlaceOrder,
     ];
-
-    /// Ce que lit `target`, chemin et paramètres ; `None` si ce n'est pas de la liste.
-    pub fn read_by(target: &str) -> Option<Endpoint> {
-        Some(match target.split('?').next()? {
-            "/api/v3/time" => Endpoint::Time,
-            "/api/v3/ticker/bookTicker" => Endpoint::BookTicker,
-            "/api/v3/exchangeInfo" => Endpoint::ExchangeInfo,
-            "/api/v3/account" => Endpoint::Account,
-            "/sapi/v1/account/apiRestrictions" => Endpoint::KeyRights,
-            "/api/v3/order" => Endpoint::Order,
-            "/api/v3/allOrders" => Endpoint::AllOrders,
-            "/api/v3/myTrades" => Endpoint::MyTrades,
-            _ => return None,
-        })
-    }
 
     pub fn word(self) -> &'static str {
         match self {
@@ -155,20 +140,6 @@ mod tests {
         }
         for word in Code::ALL.map(Code::word) {
             assert!(cases.iter().any(|(_, expected)| *expected == word), "{word}");
-        }
-    }
-
-    #[test]
-    fn a_target_is_read_without_its_parameters() {
-        let cases = [
-            ("/api/v3/time", Some(Endpoint::Time)),
-            ("/api/v3/account?omitZeroBalances=true&signature=x", Some(Endpoint::Account)),
-            ("/api/v3/order?symbol=BTCUSDC", Some(Endpoint::Order)),
-            ("/api/v3/orders?symbol=BTCUSDC", None),
-            ("", None),
-        ];
-        for (target, expected) in cases {
-            assert_eq!(Endpoint::read_by(target), expected, "{target}");
         }
     }
 }

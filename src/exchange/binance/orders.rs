@@ -5,42 +5,17 @@
 //! de *cet* ordre, n'est refusé que ce qui ne peut pas avoir été exécuté ; entre les deux, l'issue est
 //! inconnue, et seule la bourse la dira.
 
-use std::time::Duration;
-
 use super::account::Account;
-use super::refusal::{Reaction, Refusal, judged};
+use super::refusal::judged;
 use super::request::Request;
-use super::trouble::{told, unreadable};
-use super::{BODY_LIMIT, Endpoint, reports, wire};
+use super::trouble::{told, unreadable_body};
+use super::{BODY_LIMIT, reports, wire};
 use crate::clock;
-use crate::domain::execution::{Execution, Report};
-use crate::domain::moment::Moment;
-use crate::domain::order::{Order, Size};
+use crate::domain::execution::Report;
+use crate::domain::order::Size;
+use crate::exchange::asked::Endpoint;
+use crate::exchange::order::{Placed, Reaction, Refusal, Ticket};
 use crate::fetch::OneShot;
-
-/// Un ordre prêt à partir, tel qu'il est écrit au grand livre.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Ticket {
-    /// Neuf à chaque essai : la bourse n'en garde l'unicité que parmi les ordres ouverts. De 1 à 36 lettres
-    /// sans accent, chiffres, `-` ou `_`.
-    pub client_id: String,
-    pub order: Order,
-    /// L'heure de la bourse dont la demande est datée ([`super::ServerClock::stamp`]).
-    pub stamped_at: Moment,
-    /// Passé ce temps après `stamped_at`, la bourse ne prend plus l'ordre ; une minute au plus.
-    pub window: Duration,
-}
-
-/// Ce qu'on sait d'un ordre après l'avoir envoyé.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Placed {
-    /// La bourse l'a : ce qu'elle en dit, et les exécutions qu'elle a montrées.
-    Accepted(Report, Vec<Execution>),
-    /// Il n'a sûrement pas été exécuté.
-    Refused(Refusal),
-    /// Il existe peut-être. Ne jamais le renvoyer ; demander.
-    Unknown(String),
-}
 
 impl Account {
     /// Envoie l'ordre (`POST /api/v3/order`, poids 1, ou 0 s'il réussit), une fois : rien au-dessous ne le
@@ -96,7 +71,7 @@ impl Ticket {
             };
         }
         let Some((report, executions)) = wire::decoded(body).and_then(reports::receipt) else {
-            return Placed::Unknown(unreadable(body));
+            return Placed::Unknown(unreadable_body(body));
         };
         if !self.is_told_by(&report) {
             return Placed::Unknown("the exchange answered about another order".to_owned());
@@ -113,11 +88,15 @@ impl Ticket {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use rust_decimal::{Decimal, dec};
 
     use super::*;
     use crate::domain::market::{Coin, Market, PerCoin, Quote, Rules};
+    use crate::domain::moment::Moment;
     use crate::domain::money::{Price, Quantity, Rate, Usdc};
+    use crate::domain::order::Order;
     use crate::domain::order::Side;
 
     fn market() -> Market {

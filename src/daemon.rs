@@ -14,19 +14,22 @@ use async_signal::{Signal, Signals};
 use smol::LocalExecutor;
 use smol::stream::StreamExt;
 
+use crate::account::{LiveAccount, Preflight};
 use crate::api::front::{Front, Limits};
 use crate::api::guard::Guard;
 use crate::api::{self, State};
 use crate::check;
 use crate::clock;
 use crate::config::{Config, Fault, Mode};
-use crate::engine::{Desk, Engine, Manner, Preflight, Venue};
-use crate::exchange::{Asked, Code, Endpoint, Exchange};
+use crate::engine::{Engine, Manner, Means};
+use crate::exchange::{Account, Asked, Code, Endpoint, Exchange};
 use crate::fetch::{self, OneShot};
 use crate::leader::Leader;
 use crate::ledger::{self, Ledger};
 use crate::metrics::{Instruments, Place};
 use crate::notify::{News, Supervisor};
+use crate::paper::PaperAccount;
+use crate::venue::Venue;
 
 /// Pourquoi le démon n'a pas pu démarrer.
 #[derive(Debug)]
@@ -57,7 +60,7 @@ pub fn run(config: Config, listener: TcpListener, stop: impl Future<Output = ()>
     let leader = Leader::new(&config.leader_url, config.secret.expose(), &config.version, fetch.clone());
     let instruments = instruments();
     let exchange = watched(&config, fetch.clone(), &instruments);
-    let venue = venue(&config, &exchange, fetch)?;
+    let account = account(&config, &exchange)?;
     let now = clock::now();
     let (ledger, ledger_thread) =
         ledger::open(&config.db_path, config.mode.word(), config.initial_budget, now).map_err(cannot)?;
@@ -66,8 +69,9 @@ pub fn run(config: Config, listener: TcpListener, stop: impl Future<Output = ()>
         market_interval: config.market_interval,
         threshold: config.threshold,
     };
-    let (engine, commands) = Engine::new(ledger.clone(), leader, exchange, manner, venue);
-    let engine = engine.measured_by(instruments.clone());
+    let venue = venue(account, &config, (&exchange, fetch), &ledger, &instruments)?;
+    let means = Means { ledger: ledger.clone(), leader, exchange, instruments: instruments.clone() };
+    let (engine, commands) = Engine::new(means, manner, venue);
     let state = State {
         ledger,
         commands,
@@ -128,11 +132,28 @@ async fn reassure(supervisor: Rc<Supervisor>, ledger: Ledger) {
     supervisor.reassure(async || ledger.with(|db| db.pulse()).await.is_ok()).await;
 }
 
-/// Où les ordres s'exécuteront. Une clé qui manque ou n'en est pas une est une faute de configuration ; tout ce
+/// Où les ordres s'exécuteront : sur ce compte, ou en simulation s'il n'y en a pas.
+fn venue(
+    account: Option<Account>,
+    config: &Config,
+    (exchange, fetch): (&Exchange, fetch::Client),
+    ledger: &Ledger,
+    instruments: &Arc<Instruments>,
+) -> Result<Venue, StartError> {
+    let Some(account) = account else {
+        return Ok(Venue::Paper(PaperAccount::new(ledger.clone(), instruments.clone())));
+    };
+    let preflight = preflight(config.clone(), exchange, fetch);
+    let sender = OneShot::new(fetch::SEND_LIMIT).map_err(cannot)?;
+    let live = LiveAccount::new(account, sender, preflight, ledger.clone(), instruments.clone());
+    Ok(Venue::Live(Box::new(live)))
+}
+
+/// Le compte réel, `None` en simulation. Une clé qui manque ou n'en est pas une est une faute de configuration ; tout ce
 /// que seul le dehors peut dire d'elle attendra les essais du moteur.
-fn venue(config: &Config, exchange: &Exchange, fetch: fetch::Client) -> Result<Venue, StartError> {
+fn account(config: &Config, exchange: &Exchange) -> Result<Option<Account>, StartError> {
     if config.mode == Mode::DryRun {
-        return Ok(Venue::Paper);
+        return Ok(None);
     }
     let missing = || Fault {
         variable: "BINANCE_API_KEY".to_owned(),
@@ -140,15 +161,13 @@ fn venue(config: &Config, exchange: &Exchange, fetch: fetch::Client) -> Result<V
         remedy: "set BINANCE_API_KEY and BINANCE_API_SECRET, or TRADING_MODE=dry_run".to_owned(),
     };
     let account = check::open(&config.account, exchange).and_then(|account| account.ok_or_else(missing));
-    let account = account.map_err(StartError::Configuration)?;
-    let sender = OneShot::new(fetch::SEND_LIMIT).map_err(cannot)?;
-    let leader = Leader::new(&config.leader_url, config.secret.expose(), &config.version, fetch);
-    Ok(Venue::Live(Box::new(Desk::new(account, sender, preflight(config.clone(), leader, exchange.clone())))))
+    account.map(Some).map_err(StartError::Configuration)
 }
 
 /// Les essais de `calvalot check`, que le moteur refait de lui-même.
-fn preflight(config: Config, leader: Leader, exchange: Exchange) -> Preflight {
-    let means = Rc::new((config, leader, exchange));
+fn preflight(config: Config, exchange: &Exchange, fetch: fetch::Client) -> Preflight {
+    let leader = Leader::new(&config.leader_url, config.secret.expose(), &config.version, fetch);
+    let means = Rc::new((config, leader, exchange.clone()));
     Box::new(move || {
         let means = means.clone();
         Box::pin(async move {

@@ -18,7 +18,10 @@ pub mod ledger;
 pub mod logging;
 pub mod metrics;
 pub mod notify;
+
+pub mod account;
 pub mod paper;
+pub mod venue;
 
 pub mod engine;
 

@@ -4,6 +4,8 @@
 //! `RUST_LOG` choisit ce qui est dit ; sans lui, `info`. Invariant : un événement tient sur une
 //! ligne, même si un texte venu du dehors (le leader, la bourse) contient des sauts de ligne.
 
+pub mod orders;
+
 use std::env;
 use std::io::{self, Write};
 use std::os::fd::AsFd;

@@ -8,7 +8,9 @@ use rust_decimal::{Decimal, dec};
 
 use super::Request;
 use super::agent::UnknownStatus;
-use super::errors::{ApiError, json, json_body};
+use super::body::json_body;
+use super::errors::ApiError;
+use super::json::json;
 use super::parameters::{choice, limit};
 use crate::clock;
 use crate::domain::allocation::Allocation;

@@ -10,7 +10,8 @@
 use http_types::{Method, StatusCode};
 use tide::{Middleware, Next, Request};
 
-use super::errors::{ApiError, is_json, not_json};
+use super::body::{is_json, not_json};
+use super::errors::ApiError;
 use super::front::host::{Host, Name};
 
 /// Les noms sous lesquels ce programme répond, en plus des adresses, de `localhost` et de `*.local`.

@@ -7,7 +7,7 @@ use miniserde::Serialize;
 use tide::Response;
 
 use super::Request;
-use super::errors::json;
+use super::json::json;
 use crate::clock;
 use crate::domain::moment::Moment;
 

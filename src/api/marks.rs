@@ -5,7 +5,8 @@ use miniserde::Serialize;
 
 use super::Request;
 use super::budget::period;
-use super::errors::{ApiError, json};
+use super::errors::ApiError;
+use super::json::json;
 use crate::clock;
 use crate::domain::money::Eur;
 use crate::ledger::views::Mark;

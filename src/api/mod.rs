@@ -4,11 +4,14 @@
 //! refus leur forme, `guard` écarte ce qui ne vient pas d'ici, puis une route répond. Une route lit le grand livre ou
 //! envoie une commande au moteur ; elle ne sait rien d'autre. `docs/api.md` dit chaque champ.
 
+pub mod body;
 pub mod errors;
 pub mod front;
 pub mod guard;
+pub mod json;
 pub mod page;
 pub mod parameters;
+pub mod routes;
 
 mod agent;
 mod budget;
@@ -26,12 +29,14 @@ mod trades;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::engine::{Commands, Refusal};
+use crate::domain::refusal::Refusal;
+use crate::engine::Commands;
 use crate::ledger::{Ledger, LedgerError};
 use crate::metrics::{Instruments, Place};
-use errors::{ApiError, Routes};
+use errors::ApiError;
 use events::Events;
 use guard::Guard;
+use routes::Routes;
 
 /// Ce que les routes ont sous la main.
 #[derive(Clone)]

@@ -4,7 +4,9 @@ use http_types::StatusCode;
 use miniserde::{Deserialize, Serialize};
 
 use super::Request;
-use super::errors::{ApiError, json, json_body};
+use super::body::json_body;
+use super::errors::ApiError;
+use super::json::json;
 use super::parameters::limit;
 use crate::clock;
 use crate::domain::doubt::ATTEMPTS;

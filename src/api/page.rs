@@ -10,7 +10,8 @@ use http_types::{Body, StatusCode};
 use smol::io::Cursor;
 use tide::{Request, Response};
 
-use super::errors::{ApiError, Routes};
+use super::errors::ApiError;
+use super::routes::Routes;
 use coding::Coding;
 
 /// Un fichier servi.

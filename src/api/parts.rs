@@ -84,12 +84,14 @@ mod tests {
     use crate::api::{State, app};
     use crate::clock;
     use crate::domain::money::{Eur, Weight};
-    use crate::engine::{Engine, Manner, Venue};
+    use crate::engine::{Engine, Manner, Means};
     use crate::exchange::Exchange as Market;
     use crate::fetch;
     use crate::leader::Leader;
     use crate::ledger::{Ledger, Received, Verdict, in_memory};
     use crate::metrics::{Instruments, Place};
+    use crate::paper::PaperAccount;
+    use crate::venue::Venue;
 
     const ROUTES: [(Part, &str); 12] = [
         (Status, "/api/agent/status"),
@@ -131,7 +133,11 @@ mod tests {
         let market = Market::binance("http://127.0.0.1:9", fetch);
         let poll_interval = Duration::from_secs(120);
         let manner = Manner { poll_interval, market_interval: poll_interval, threshold: Weight::ZERO };
-        let (_, commands) = Engine::new(ledger.clone(), leader, market, manner, Venue::Paper);
+        let instruments = Arc::new(Instruments::new(&[], &[]));
+        let venue = Venue::Paper(PaperAccount::new(ledger.clone(), instruments.clone()));
+        let means =
+            Means { ledger: ledger.clone(), leader, exchange: market, instruments: instruments.clone() };
+        let (_, commands) = Engine::new(means, manner, venue);
         let version = "test".to_owned();
         let state = State {
             ledger,
@@ -139,7 +145,7 @@ mod tests {
             version,
             poll_interval,
             started: clock::instant(),
-            instruments: Arc::new(Instruments::new(&[], &[])),
+            instruments,
             place: Place::of(Path::new("nowhere")),
         };
         app(state, Guard::new([""; 0]))

@@ -7,7 +7,8 @@ use miniserde::Serialize;
 
 use super::Request;
 use super::budget::value_of;
-use super::errors::{ApiError, json};
+use super::errors::ApiError;
+use super::json::json;
 use crate::clock;
 use crate::domain::money::{Price, Usdc, Weight};
 use crate::ledger::views::{OpenPosition, Outside};

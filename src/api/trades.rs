@@ -4,7 +4,8 @@ use http_types::StatusCode;
 use miniserde::Serialize;
 
 use super::Request;
-use super::errors::{ApiError, json};
+use super::errors::ApiError;
+use super::json::json;
 use super::parameters::selection;
 use crate::clock;
 use crate::domain::book::Fees;

@@ -19,5 +19,7 @@ pub mod performance;
 pub mod plan;
 pub mod poll;
 pub mod portfolio;
+pub mod reconcile;
+pub mod refusal;
 pub mod signal;
 pub mod survival;

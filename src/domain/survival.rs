@@ -11,6 +11,9 @@ use super::money::Eur;
 /// Le seuil, voulu par le propriétaire.
 pub const MINIMUM: Eur = Eur::new(dec!(5));
 
+/// Pourquoi un agent mort n'exécute pas un signal.
+pub const DEAD: &str = "the agent is DEAD: its value fell below 5 EUR";
+
 /// Évaluations complètes de suite sous le seuil avant la mort.
 pub const READINGS: u32 = 3;
 

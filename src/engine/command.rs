@@ -1,46 +1,15 @@
 //! Les commandes de l'utilisateur : pause, dépôt, correction. Le seul chemin de la page vers le
 //! moteur, par une file bornée.
 
-use std::fmt;
-
 use smol::channel::{self, Receiver, Sender};
 
 use crate::clock;
 use crate::domain::money::{Eur, Rate};
+use crate::domain::refusal::Refusal;
 use crate::ledger::{Ledger, LedgerError};
 
 /// Commandes en attente au plus.
 const QUEUE: usize = 8;
-
-/// Pourquoi une commande n'a rien changé.
-#[derive(Debug)]
-pub enum Refusal {
-    /// Il manque une connaissance ; réessayer plus tard.
-    Unknown(String),
-    /// La comptabilité s'y oppose.
-    Conflict(String),
-    /// Le grand livre n'a pas pu être écrit, ou le moteur s'arrête.
-    Failed(String),
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        match self {
-            Refusal::Unknown(reason) | Refusal::Conflict(reason) | Refusal::Failed(reason) => {
-                f.write_str(reason)
-            }
-        }
-    }
-}
-
-impl From<LedgerError> for Refusal {
-    fn from(error: LedgerError) -> Self {
-        match error {
-            LedgerError::Refused(reason) => Refusal::Conflict(reason),
-            error => Refusal::Failed(error.to_string()),
-        }
-    }
-}
 
 type Reply<T> = Sender<Result<T, Refusal>>;
 
@@ -58,7 +27,7 @@ pub enum Command {
         total: Eur,
         reply: Reply<Eur>,
     },
-    /// Une personne a regardé cet ordre à la bourse ; le moteur s'en charge lui-même.
+    /// Une personne a regardé cet ordre à la bourse ; le compte s'en charge.
     Release {
         intent: i64,
         reply: Reply<String>,
@@ -104,6 +73,11 @@ impl Commands {
 }
 
 impl Command {
+    /// Vrai si elle touche au compte réel : elle attend qu'il soit libre.
+    pub(super) fn concerns_the_account(&self) -> bool {
+        matches!(self, Command::Release { .. })
+    }
+
     /// Exécute la commande et répond ; rend vrai si l'agent vient d'être repris. Un demandeur parti
     /// entre-temps n'attend plus de réponse : la commande vaut quand même.
     pub(super) async fn carry_out(self, ledger: &Ledger, rate: Option<Rate>) -> bool {

@@ -7,19 +7,16 @@ use smol::future::zip;
 
 use super::Engine;
 use super::execute::Carried;
-use super::venue::Venue;
 use crate::clock;
 use crate::domain::market::{self, Market, Unknown};
 use crate::domain::moment::Moment;
 use crate::domain::poll::PollOutcome;
 use crate::domain::signal::Signal;
+use crate::domain::survival::DEAD;
 use crate::exchange::{AccountState, Trouble};
 use crate::leader::{LeaderError, Received, Reply};
 use crate::ledger::views::Agent;
-use crate::ledger::{self, CycleRecord, Db, LedgerError, ReadingRow, Verdict};
-
-/// Pourquoi un signal n'est pas exécuté par un agent mort.
-pub(super) const DEAD: &str = "the agent is DEAD: its value fell below 5 EUR";
+use crate::ledger::{self, CycleRecord, Db, LedgerError, Verdict};
 
 /// Ce qu'un tour aura à dire de lui.
 #[derive(Debug)]
@@ -47,9 +44,7 @@ impl Engine {
         let (reply, account) = self.observe().await;
         let now = clock::now();
         self.open_account(now).await?;
-        if let Some(account) = account {
-            self.reconcile(account).await?;
-        }
+        self.venue.reconcile(account).await?;
         let agent = self.ledger.with(|db| db.agent()).await?;
         let mut story = self.receive(reply, &agent, now).await?;
         let market = self.market(now).await?;
@@ -69,32 +64,18 @@ impl Engine {
 
     /// Interroge en même temps le leader, la bourse et, s'il est réel, le compte.
     async fn observe(&mut self) -> (Result<Reply, LeaderError>, Option<Result<AccountState, Trouble>>) {
-        let (leader, exchange, readings) =
-            (self.leader.clone(), self.exchange.clone(), self.readings.clone());
-        let account = match &self.venue {
-            Venue::Paper => None,
-            Venue::Live(desk) => Some(desk.account.clone()),
-        };
-        let all = async move {
-            let outside = zip(leader.poll(clock::now()), super::look_outside(exchange, readings));
-            let state = async {
-                match &account {
-                    Some(account) => Some(account.state().await),
-                    None => None,
-                }
-            };
-            zip(outside, state).await
-        };
-        let ((reply, outside), account) = self.obeying(all).await;
-        self.take_in(outside);
+        let outside = zip(self.leader.poll(clock::now()), self.sight.renewed(&self.exchange));
+        let all = zip(outside, self.venue.read());
+        let ((reply, sight), account) = self.reception.during(&self.sight, all).await;
+        self.take_in(sight);
         (reply, account)
     }
 
     async fn open_account(&self, now: Moment) -> Result<(), LedgerError> {
-        let Some(rate) = self.rate(now) else {
+        let Some(rate) = self.sight.rate(now) else {
             return Ok(());
         };
-        let readings = self.reading_rows();
+        let readings = self.sight.rows();
         let open = move |db: &mut Db| {
             if db.holdings()?.is_some() {
                 return Ok(None);
@@ -111,7 +92,7 @@ impl Engine {
 
     /// Le marché complet, ou ce qui manque, cash compris.
     async fn market(&self, now: Moment) -> Result<Result<Market, Vec<Unknown>>, LedgerError> {
-        let market = self.known(now);
+        let market = self.sight.known(now);
         if market.is_ok() && self.ledger.with(|db| db.holdings()).await?.is_none() {
             let reason = "the opening is not booked yet".to_owned();
             return Ok(Err(vec![Unknown { what: "cash".to_owned(), reason, since: None }]));
@@ -167,7 +148,7 @@ impl Engine {
         story: &mut Story,
     ) -> Result<(), LedgerError> {
         let obstacle = match market {
-            Ok(_) => self.closed(),
+            Ok(_) => self.venue.obstacle(),
             Err(unknown) => Some(market::told(unknown)),
         };
         match (market, obstacle) {
@@ -179,7 +160,8 @@ impl Engine {
                     story.trades = Some(trades);
                     story.error = error;
                     if trades > 0 {
-                        self.read_account().await?;
+                        let account = self.reception.during(&self.sight, self.venue.read()).await;
+                        self.venue.reconcile(account).await?;
                     }
                 }
             }
@@ -194,7 +176,7 @@ impl Engine {
     }
 
     async fn close(&self, story: Story, market: Option<Market>, now: Moment) -> Result<(), LedgerError> {
-        let readings = self.reading_rows();
+        let readings = self.sight.rows();
         let died = self
             .ledger
             .with(move |db| {
@@ -221,7 +203,7 @@ impl Engine {
     fn tell_trouble(&mut self, story: &Story, market: &Result<Market, Vec<Unknown>>) {
         let leader = story.leader_error.as_ref().map(|reason| format!("leader: {reason}"));
         let unknown = market.as_ref().err().map(|unknown| market::told(unknown));
-        let parts: Vec<String> = [leader, unknown, self.closed()].into_iter().flatten().collect();
+        let parts: Vec<String> = [leader, unknown, self.venue.obstacle()].into_iter().flatten().collect();
         let trouble = (!parts.is_empty()).then(|| parts.join("; "));
         if trouble != self.trouble {
             match &trouble {
@@ -230,32 +212,6 @@ impl Engine {
             }
             self.trouble = trouble;
         }
-    }
-
-    /// Pourquoi rien ne s'échange pour de vrai ; `None` si l'on peut, et en simulation.
-    pub(super) fn closed(&self) -> Option<String> {
-        match &self.venue {
-            Venue::Paper => None,
-            Venue::Live(desk) => desk.obstacle(),
-        }
-    }
-
-    /// Les lectures telles que le grand livre les garde pour les écrans.
-    pub(super) fn reading_rows(&self) -> Vec<ReadingRow> {
-        let readings = &self.readings;
-        let quotes = readings.quotes.iter().map(|(_, quote)| quote).chain([&readings.euro]);
-        let bid_asks = quotes.map(|quote| quote.as_ref().map(|quote| (quote.value.bid(), quote.value.ask())));
-        let hour = (self.hour.as_ref().ok().copied(), self.hour.as_ref().err());
-        let clock = (market::CLOCK.to_owned(), hour.0, hour.1.map(String::as_str));
-        let each = readings.each().into_iter().chain([clock]);
-        each.zip(bid_asks.chain(std::iter::repeat(None)))
-            .map(|((what, at, failure), bid_ask)| ReadingRow {
-                what,
-                bid_ask,
-                at,
-                failure: failure.map(str::to_owned),
-            })
-            .collect()
     }
 }
 

@@ -6,15 +6,15 @@
 //! ordre est en doute n'est pas touché ; les autres vont leur chemin, et le signal attend.
 
 use super::Engine;
-use super::cycle::DEAD;
 use super::holdback::{self, Holdback};
 use crate::clock;
 use crate::domain::market::{Coin, Market, PerCoin};
-use crate::domain::order::{self, Left, Order, Side};
+use crate::domain::order::{self, Left, Side};
 use crate::domain::plan::{self, Plan};
 use crate::domain::poll::PollOutcome;
 use crate::domain::portfolio::Holdings;
 use crate::domain::signal::{INITIAL_SYNC, Instruction, Signal};
+use crate::domain::survival::DEAD;
 use crate::leader;
 use crate::ledger::views::Trade;
 use crate::ledger::{Decision, LedgerError, PendingSignal, SignalStatus};
@@ -47,7 +47,7 @@ impl Engine {
         };
         // Les écrans montrent les prix auxquels on s'apprête à traiter.
         self.keep_readings().await?;
-        self.take_up_interrupted().await?;
+        self.ledger.with(|db| db.interrupt_intents(clock::now())).await?;
         let signals: Vec<Result<Signal, String>> = pending.iter().map(read_again).collect();
         let newest_target = signals.iter().rposition(sets_target);
         let mut carried = Carried {
@@ -79,16 +79,6 @@ impl Engine {
             };
         }
         Ok(Some(carried))
-    }
-
-    /// Abandonne les intentions qui ne sont pas parties ; celles qui l'étaient peut-être sont inconnues.
-    pub(super) async fn take_up_interrupted(&self) -> Result<(), LedgerError> {
-        let now = clock::now();
-        let (abandoned, unknown) = self.ledger.with(move |db| db.interrupt_intents(now)).await?;
-        if abandoned + unknown > 0 {
-            log::warn!("intents_interrupted abandoned={abandoned} unknown={unknown}");
-        }
-        Ok(())
     }
 
     /// Clôt les signaux qui attendaient quand l'agent est mort.
@@ -127,7 +117,7 @@ impl Engine {
         let mut remainder = Remainder { left, pending: Vec::new() };
         holdback.review(&mut remainder.left);
         let sales = holdback.allow_sales(sales, &holdings, market, &mut remainder.left);
-        let unsold = self.execute(entry.row, &sales, market).await?;
+        let unsold = self.venue.execute(entry.row, &sales, market).await?;
         holdback.await_cash_of(&unsold);
         remainder.left.extend(unsold);
         let wants = holdback.allow_purchases(wants, &mut remainder.left);
@@ -135,7 +125,7 @@ impl Engine {
         holdback.await_reserve(&wants, cash);
         let (orders, short) = plan::purchases(&wants, cash, market);
         remainder.left.extend(short);
-        remainder.left.extend(self.execute(entry.row, &orders, market).await?);
+        remainder.left.extend(self.venue.execute(entry.row, &orders, market).await?);
         remainder.pending = remainder.left.iter().filter(|(_, left)| left.is_pending()).cloned().collect();
         if holdback.awaits_cash {
             remainder.pending.extend(wants.iter().map(|want| (want.coin, Left::CashAwaited)));
@@ -177,7 +167,7 @@ impl Engine {
                 (verdict(&trades, &all), all)
             }
             Err(reason) => {
-                self.take_up_interrupted().await?;
+                self.ledger.with(|db| db.interrupt_intents(clock::now())).await?;
                 let told = |coin: &Coin| before.iter().any(|decision| decision.coin == *coin);
                 let untold = Coin::ALL.into_iter().filter(|coin| !told(coin));
                 let left: Vec<(Coin, Left)> =
@@ -269,9 +259,4 @@ fn decisions(trades: &[Trade], left: &[(Coin, Left)]) -> Vec<Decision> {
 fn unsettled(coin: Coin, decision: &str, reason: &Left) -> Decision {
     let (code, reason) = (reason.code().to_owned(), reason.to_string());
     Decision { coin, decision: decision.to_owned(), code, reason }
-}
-
-/// Dit au journal l'ordre qu'un refus définitif a arrêté.
-pub(super) fn tell_refused(order: &Order, reason: &str) {
-    log::warn!("order_refused side={} coin={} reason={reason:?}", order.side().word(), order.coin());
 }

@@ -10,18 +10,12 @@ use crate::domain::money::{Quantity, Usdc};
 use crate::domain::order::{Left, Order, Size};
 use crate::domain::plan::Want;
 use crate::domain::portfolio::Holdings;
+use crate::domain::reconcile::{CASH, Shortage};
 use crate::ledger::views::Intent;
 use crate::ledger::{Db, LedgerError};
 
 /// Envois que la bourse n'a pas traités, après lesquels un coin est laissé pour ce signal.
 const PATIENCE: usize = 5;
-
-/// Ce que le compte tient de moins, libre, que ce que disent les livres ; zéro partout s'il tient assez.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Shortage {
-    pub usdc: Usdc,
-    pub coins: PerCoin<Quantity>,
-}
 
 /// Ce qu'un plan ne doit pas toucher.
 #[derive(Debug)]
@@ -55,7 +49,7 @@ impl Holdback {
         });
         // Ce qu'un achat en doute a peut-être dépensé n'est pas un manque : on n'y compte déjà plus.
         let missing = shortage.usdc - reserved;
-        let short = missing.is_positive().then(|| account_short("USDC", Quantity::new(missing.decimal())));
+        let short = missing.is_positive().then(|| account_short(CASH, Quantity::new(missing.decimal())));
         Ok(Holdback {
             frozen,
             decided: PerCoin::from_fn(|coin| decisions.iter().any(|decision| decision.coin == coin)),

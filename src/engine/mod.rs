@@ -2,40 +2,35 @@
 //!
 //! Une tâche possède tout son état. Ce qui peut lui arriver est une liste close : l'heure d'un tour,
 //! l'heure d'une lecture du marché, une commande. Les commandes sont servies même pendant qu'un tour
-//! attend le réseau, et jamais pendant qu'un signal est exécuté. Arrêter le moteur, c'est lâcher sa
-//! tâche : chaque écriture est entière ou absente, et un signal interrompu est repris au démarrage.
+//! attend le réseau (`reception`), et jamais pendant qu'un signal est exécuté. Le moteur ne sait pas si l'échange est réel :
+//! sa place ([`Venue`]) le sait. L'arrêter, c'est lâcher sa tâche : chaque écriture est entière ou absente, et un signal
+//! interrompu est repris au démarrage.
 
 mod command;
 mod cycle;
-mod desk;
 mod execute;
 mod holdback;
-mod resolve;
-mod scan;
-mod send;
-mod upkeep;
-mod venue;
+mod outlook;
+mod reception;
+mod sight;
 
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use smol::channel::Receiver;
 use smol::future::FutureExt;
 
-pub use command::{Commands, Refusal};
-pub use desk::{Desk, Preflight};
-pub use venue::Venue;
+pub use command::Commands;
 
 use crate::clock;
-use crate::domain::market::{self, Market, Readings, Unknown};
-use crate::domain::moment::Moment;
-use crate::domain::money::{Rate, Weight};
+use crate::domain::money::Weight;
 use crate::exchange::Exchange;
 use crate::leader::Leader;
 use crate::ledger::{Db, Ledger, LedgerError, Outlook};
 use crate::metrics::Instruments;
+use crate::venue::Venue;
 use command::Command;
+use reception::Reception;
+use sight::Sight;
 
 /// Comment l'on suit.
 #[derive(Clone, Copy, Debug)]
@@ -51,23 +46,29 @@ pub struct Manner {
 /// Le moteur et ce qu'il possède.
 pub struct Engine {
     ledger: Ledger,
-    leader: Rc<Leader>,
-    exchange: Rc<Exchange>,
+    leader: Leader,
+    exchange: Exchange,
     manner: Manner,
     venue: Venue,
-    readings: Readings,
-    /// Quand l'heure de la machine a été trouvée juste pour la dernière fois, ou pourquoi elle ne l'est pas.
-    hour: Result<Moment, String>,
+    sight: Sight,
+    reception: Reception,
+    instruments: Arc<Instruments>,
     /// Ce que les écrans savent déjà de l'accès à la bourse.
     outlook: Option<Outlook>,
-    commands: Receiver<Command>,
-    instruments: Arc<Instruments>,
     /// La dernière panne dite au journal, pour ne la dire qu'une fois.
     trouble: Option<String>,
     next_poll: Instant,
     next_market: Instant,
     /// Rien ne se fait avant : ce qui vient d'échouer est encore dû, et le refaire sans cesse n'aiderait pas.
     not_before: Instant,
+}
+
+/// Ce avec quoi un moteur travaille.
+pub struct Means {
+    pub ledger: Ledger,
+    pub leader: Leader,
+    pub exchange: Exchange,
+    pub instruments: Arc<Instruments>,
 }
 
 /// Après un échec du grand livre, avant de réessayer.
@@ -78,46 +79,27 @@ enum Event {
     Command(Command),
 }
 
-/// Le marché, et quand l'heure de la machine a été trouvée juste, ou pourquoi elle ne l'est pas.
-type Outside = (Readings, Result<Moment, String>);
-
-/// Relit le marché, puis l'heure.
-async fn look_outside(exchange: Rc<Exchange>, readings: Readings) -> Outside {
-    (exchange.refresh(readings).await, exchange.check_clock().await)
-}
-
 impl Engine {
     /// Un moteur prêt à tourner, et la poignée qui lui envoie des commandes.
-    pub fn new(
-        ledger: Ledger,
-        leader: Leader,
-        exchange: Exchange,
-        manner: Manner,
-        venue: Venue,
-    ) -> (Engine, Commands) {
+    pub fn new(means: Means, manner: Manner, venue: Venue) -> (Engine, Commands) {
+        let Means { ledger, leader, exchange, instruments } = means;
         let (commands, queue) = Commands::channel();
         let engine = Engine {
+            reception: Reception::new(queue, ledger.clone()),
             ledger,
-            leader: Rc::new(leader),
-            exchange: Rc::new(exchange),
+            leader,
+            exchange,
             manner,
             venue,
-            readings: Readings::default(),
-            hour: Err("not read yet".to_owned()),
+            sight: Sight::new(),
+            instruments,
             outlook: None,
-            commands: queue,
-            instruments: Arc::new(Instruments::new(&[], &[])),
             trouble: None,
             next_poll: clock::instant(),
             next_market: clock::instant(),
             not_before: clock::instant(),
         };
         (engine, commands)
-    }
-
-    /// Le même, dont les tours et les trades sont mesurés par `instruments`.
-    pub fn measured_by(self, instruments: Arc<Instruments>) -> Engine {
-        Engine { instruments, ..self }
     }
 
     /// Tourne pour toujours. Ce qu'un arrêt a laissé est repris d'abord ; le premier tour est immédiat.
@@ -130,16 +112,41 @@ impl Engine {
                 Event::Command(command) => self.obey(command).await,
                 Event::Tick => self.tick().await,
             }
+            if self.reception.is_hurried() {
+                // Reprendre, c'est suivre tout de suite.
+                self.next_poll = clock::instant();
+            }
         }
     }
 
     fn next_due(&self) -> Instant {
         let usual = self.next_poll.min(self.next_market);
-        let due = match &self.venue {
-            Venue::Paper => usual,
-            Venue::Live(desk) => usual.min(desk.next_due()),
+        self.venue.next_due().map_or(usual, |due| usual.min(due)).max(self.not_before)
+    }
+
+    async fn wait(&mut self, deadline: Instant) -> Event {
+        let tick = async {
+            clock::sleep_until(deadline).await;
+            Event::Tick
         };
-        due.max(self.not_before)
+        if let Some(command) = self.reception.take_deferred() {
+            return Event::Command(command);
+        }
+        tick.or(async { Event::Command(self.reception.next().await) }).await
+    }
+
+    async fn obey(&mut self, command: Command) {
+        match command {
+            Command::Release { intent, reply } => {
+                let released = self.venue.release(intent, self.sight.bnb_price()).await;
+                if released.is_ok() {
+                    self.next_poll = clock::instant();
+                }
+                // Un demandeur parti entre-temps n'attend plus de réponse.
+                reply.try_send(released).ok();
+            }
+            other => self.reception.serve(other, &self.sight).await,
+        }
     }
 
     /// Fait tout ce dont c'est l'heure, puis garde ce que la bourse en a demandé : un silence qu'un arrêt ferait
@@ -151,7 +158,7 @@ impl Engine {
         }
     }
 
-    /// Le compte réel passe avant le tour.
+    /// Le compte passe avant le tour.
     async fn act(&mut self) {
         match self.tend().await {
             // Un tour avancé reprend ce qui n'attendait que cela.
@@ -184,85 +191,33 @@ impl Engine {
         }
     }
 
-    async fn wait(&self, deadline: Instant) -> Event {
-        let tick = async {
-            clock::sleep_until(deadline).await;
-            Event::Tick
-        };
-        tick.or(self.next_command()).await
-    }
-
-    async fn next_command(&self) -> Event {
-        match self.commands.recv().await {
-            Ok(command) => Event::Command(command),
-            Err(_) => smol::future::pending().await,
+    /// Laisse le compte faire ce dont c'est l'heure. Rend vrai si un signal peut être repris.
+    async fn tend(&mut self) -> Result<bool, LedgerError> {
+        if self.sight.bnb_price().is_none() && self.venue.wants_a_price().await? {
+            // Au démarrage rien n'est lu encore ; des frais en BNB ne se comptent pas sans lui.
+            self.refresh_market().await?;
         }
-    }
-
-    /// Attend `work`, en servant les commandes qui arrivent entre-temps.
-    async fn obeying<T>(&mut self, work: impl Future<Output = T>) -> T {
-        let mut work = Box::pin(work);
-        loop {
-            let done = async { Ok(work.as_mut().await) };
-            let command = async { Err(self.next_command().await) };
-            match done.or(command).await {
-                Ok(value) => return value,
-                Err(Event::Command(command)) => self.obey(command).await,
-                Err(Event::Tick) => {}
-            }
-        }
+        let bnb = self.sight.bnb_price();
+        self.reception.during(&self.sight, self.venue.tend(bnb)).await
     }
 
     /// Relit le marché ; rend vrai si un signal attend et que plus rien ne lui manque.
     async fn refresh_market(&mut self) -> Result<bool, LedgerError> {
-        let look = look_outside(self.exchange.clone(), self.readings.clone());
-        let outside = self.obeying(look).await;
-        self.take_in(outside);
+        let sight = self.reception.during(&self.sight, self.sight.renewed(&self.exchange)).await;
+        self.take_in(sight);
         self.keep_readings().await?;
         let waits = |db: &mut Db| Ok(!db.agent()?.paused && !db.pending()?.is_empty());
-        Ok(self.known(clock::now()).is_ok() && self.ledger.with(waits).await?)
+        Ok(self.sight.known(clock::now()).is_ok() && self.ledger.with(waits).await?)
     }
 
     /// Retient ce qui vient d'être lu.
-    fn take_in(&mut self, (readings, hour): Outside) {
-        if let Venue::Live(desk) = &mut self.venue {
-            desk.heed_the_hour(hour.is_ok());
-        }
-        (self.readings, self.hour) = (readings, hour);
+    fn take_in(&mut self, sight: Sight) {
+        self.venue.heed_the_hour(sight.knows_the_hour());
+        self.sight = sight;
     }
 
     async fn keep_readings(&self) -> Result<(), LedgerError> {
-        let rows = self.reading_rows();
+        let rows = self.sight.rows();
         self.ledger.with(move |db| db.keep_readings(&rows)).await
-    }
-
-    /// Le marché complet, à une heure juste ; sinon tout ce qui manque. À une heure fausse, rien de ce que l'on daterait
-    /// n'a de sens.
-    fn known(&self, now: Moment) -> Result<Market, Vec<Unknown>> {
-        let market = self.readings.complete(now);
-        let (at, failure) = (self.hour.as_ref().ok().copied(), self.hour.as_ref().err());
-        match market::missing(market::CLOCK.to_owned(), at, failure.map(String::as_str), now) {
-            None => market,
-            Some(clock) => Err(market.err().into_iter().flatten().chain([clock]).collect()),
-        }
-    }
-
-    /// Le cours de l'euro auquel compter de l'argent ; `None` s'il n'est pas frais ou l'heure pas juste.
-    fn rate(&self, now: Moment) -> Option<Rate> {
-        self.hour.as_ref().ok().and(self.readings.rate(now))
-    }
-
-    async fn obey(&mut self, command: Command) {
-        if let Command::Release { intent, reply } = command {
-            let released = self.release(intent).await;
-            // Un demandeur parti entre-temps n'attend plus de réponse.
-            reply.try_send(released).ok();
-            return;
-        }
-        let rate = self.rate(clock::now());
-        if command.carry_out(&self.ledger, rate).await {
-            // Reprendre, c'est suivre tout de suite.
-            self.next_poll = clock::instant();
-        }
     }
 }

@@ -1,9 +1,6 @@
 //! Ce qu'une bourse dit d'un compte et de la clé qui l'ouvre, dans les mots de tous.
 
-use std::ops::Add;
-
-use crate::domain::market::PerCoin;
-use crate::domain::money::{Quantity, Usdc};
+use crate::domain::reconcile::Balances;
 
 /// Ce que la bourse dit du compte.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,26 +11,6 @@ pub struct AccountState {
     /// Les groupes de paires auxquels il a droit.
     pub permissions: Vec<String>,
     pub balances: Balances,
-}
-
-/// Le portefeuille Spot, pour les actifs que nous connaissons.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Balances {
-    pub usdc: Balance<Usdc>,
-    pub coins: PerCoin<Balance<Quantity>>,
-}
-
-/// Ce qu'il y a d'un actif : libre, et immobilisé par des ordres ouverts.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Balance<T> {
-    pub free: T,
-    pub locked: T,
-}
-
-impl<T: Add<Output = T> + Copy> Balance<T> {
-    pub fn total(&self) -> T {
-        self.free + self.locked
-    }
 }
 
 /// Ce que la clé permet ; le réseau d'essai ne le dit pas.

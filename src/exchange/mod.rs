@@ -20,7 +20,7 @@ use crate::domain::market::{Coin, PerCoin, Readings};
 use crate::domain::moment::Moment;
 use crate::fetch::{Client, OneShot};
 
-pub use account::{AccountState, Balance, Balances, KeyRights, PermissionSets};
+pub use account::{AccountState, KeyRights, PermissionSets};
 pub use asked::{Asked, Code, Endpoint, Watcher};
 pub use credentials::{Credentials, NewKey, NotAPrivateKey};
 pub use order::{Placed, Reaction, Refusal, Ticket};

@@ -8,32 +8,31 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{Db, LedgerError, views};
-use crate::domain::market::{Coin, PerCoin};
+use crate::domain::market::Coin;
 use crate::domain::moment::Moment;
-use crate::domain::money::{Quantity, Usdc};
+use crate::domain::money::Quantity;
+use crate::domain::reconcile::{Balances, CASH, Reconciliation};
 
 /// Une comparaison qui n'a pas changé ne se récrit qu'au bout de ce temps : le compte est lu à chaque tour, et une
 /// carte SD s'use.
 const RENEWED_AFTER: Duration = Duration::from_secs(600);
 
-/// Ce que le compte tient de chaque actif, libre et bloqué.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Held {
-    pub usdc: Usdc,
-    pub coins: PerCoin<Quantity>,
-}
-
 impl Db {
-    /// Compare le compte au grand livre et retient la comparaison ; rien tant que l'ouverture n'est pas comptée.
-    pub fn reconcile(&mut self, held: &Held, now: Moment) -> Result<(), LedgerError> {
+    /// Compare le compte au grand livre, retient la comparaison et la rend ; `None` tant que l'ouverture n'est pas comptée.
+    pub fn reconcile(
+        &mut self,
+        balances: &Balances,
+        now: Moment,
+    ) -> Result<Option<Reconciliation>, LedgerError> {
         let transaction = self.transaction()?;
-        if let Some(surplus) = surpluses(&transaction, held)? {
+        let reconciliation = compared(&transaction, balances)?;
+        if let Some(reconciliation) = &reconciliation {
             let doubtful: bool = transaction.query_row(
                 "SELECT EXISTS (SELECT 1 FROM intents WHERE state IN ('planned', 'sent', 'unknown', 'stuck'))",
                 [],
                 |row| row.get(0),
             )?;
-            for (asset, held, booked, surplus) in surplus {
+            for (asset, line) in reconciliation.lines() {
                 transaction.execute(
                     "INSERT INTO balances (asset, held, booked, at, surplus) VALUES (?1, ?2, ?3, ?4, ?5)
                      ON CONFLICT (asset) DO UPDATE SET held = ?2, booked = ?3, at = ?4,
@@ -42,28 +41,28 @@ impl Db {
                          OR at NOT BETWEEN ?6 AND ?4",
                     params![
                         asset,
-                        held,
-                        booked,
+                        line.held(),
+                        line.booked,
                         now,
-                        (!doubtful).then_some(surplus),
+                        (!doubtful).then_some(line.surplus()),
                         now.minus(RENEWED_AFTER)
                     ],
                 )?;
             }
         }
         transaction.commit()?;
-        Ok(())
+        Ok(reconciliation)
     }
 
     /// Vrai si ce que le compte tient de `coin` et d'USDC est ce qu'il serait sans aucun des ordres en doute.
-    pub fn unmoved(&self, coin: Coin, held: &Held) -> Result<bool, LedgerError> {
-        let Some(now) = surpluses(&self.connection, held)? else { return Ok(false) };
-        for (asset, _, _, surplus) in now.iter().filter(|line| [coin.asset(), "USDC"].contains(&line.0)) {
+    pub fn unmoved(&self, coin: Coin, balances: &Balances) -> Result<bool, LedgerError> {
+        let Some(now) = compared(&self.connection, balances)? else { return Ok(false) };
+        for (asset, line) in now.lines().filter(|(asset, _)| [coin.asset(), CASH].contains(asset)) {
             let before: Option<Option<Quantity>> = self
                 .connection
                 .query_row("SELECT surplus FROM balances WHERE asset = ?1", [asset], |row| row.get(0))
                 .optional()?;
-            if before.flatten() != Some(*surplus) {
+            if before.flatten() != Some(line.surplus()) {
                 return Ok(false);
             }
         }
@@ -71,18 +70,8 @@ impl Db {
     }
 }
 
-type Line = (&'static str, Quantity, Quantity, Quantity);
-
-/// De chaque actif : ce que tient le compte, ce que dit le grand livre, et la différence, à laquelle les frais
-/// payés avec le BNB des autres sont rendus.
-fn surpluses(connection: &Connection, held: &Held) -> Result<Option<Vec<Line>>, LedgerError> {
+fn compared(connection: &Connection, balances: &Balances) -> Result<Option<Reconciliation>, LedgerError> {
     let Some(holdings) = views::holdings(connection)? else { return Ok(None) };
     let fees: Quantity = connection.query_row("SELECT bnb_of_others FROM account", [], |row| row.get(0))?;
-    let line = |asset, held: Quantity, booked: Quantity| {
-        let given_back = if asset == "BNB" { fees } else { Quantity::ZERO };
-        (asset, held, booked, held - booked + given_back)
-    };
-    let cash = line("USDC", Quantity::new(held.usdc.decimal()), Quantity::new(holdings.cash.decimal()));
-    let coins = Coin::ALL.map(|coin| line(coin.asset(), held.coins[coin], holdings.positions[coin].quantity));
-    Ok(Some([cash].into_iter().chain(coins).collect()))
+    Ok(Some(Reconciliation::of(balances, &holdings, fees)))
 }

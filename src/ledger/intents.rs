@@ -63,8 +63,8 @@ impl Outcome {
 
 impl Db {
     /// Reprend ce qu'une interruption a laissé : ce qui n'était pas parti est abandonné, ce qui l'était
-    /// peut-être est d'issue inconnue. Rend le nombre des unes et des autres.
-    pub fn interrupt_intents(&mut self, now: Moment) -> Result<(usize, usize), LedgerError> {
+    /// peut-être est d'issue inconnue.
+    pub fn interrupt_intents(&mut self, now: Moment) -> Result<(), LedgerError> {
         let transaction = self.transaction()?;
         let abandoned = transaction.execute(
             "UPDATE intents SET state = 'abandoned', ended_at = ?1 WHERE state = 'planned'",
@@ -76,7 +76,10 @@ impl Db {
             [],
         )?;
         transaction.commit()?;
-        Ok((abandoned, unknown))
+        if abandoned + unknown > 0 {
+            log::warn!("intents_interrupted abandoned={abandoned} unknown={unknown}");
+        }
+        Ok(())
     }
 
     /// Écrit les intentions simulées, toutes ou aucune ; rend leurs numéros.

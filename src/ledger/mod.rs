@@ -35,10 +35,10 @@ use smol::future::yield_now;
 
 use crate::domain::moment::Moment;
 use crate::domain::money::Eur;
+use crate::domain::refusal::Refusal;
 use changes::Changes;
 
 pub use audit::{Audit, LiveOrder};
-pub use balances::Held;
 pub use changes::Watch;
 pub use copy::{copy, replace};
 pub use cycle::{CycleRecord, ReadingRow};
@@ -90,6 +90,15 @@ impl std::error::Error for LedgerError {}
 impl From<rusqlite::Error> for LedgerError {
     fn from(error: rusqlite::Error) -> Self {
         LedgerError::Storage(error.to_string())
+    }
+}
+
+impl From<LedgerError> for Refusal {
+    fn from(error: LedgerError) -> Self {
+        match error {
+            LedgerError::Refused(reason) => Refusal::Conflict(reason),
+            error => Refusal::Failed(error.to_string()),
+        }
     }
 }
 

@@ -15,6 +15,8 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
 use super::series::single;
+use crate::domain::book::Fill;
+use crate::domain::money::Price;
 use crate::domain::order::Side;
 
 /// Un tour attend au plus ses réponses : dix secondes chacune, plusieurs de suite quand il échange.
@@ -78,9 +80,13 @@ impl Instruments {
         self.poll.observe(took.as_secs_f64());
     }
 
-    /// Un trade s'est fait à un prix pire de cette part que le milieu attendu. Meilleur compte zéro : la somme d'un
-    /// histogramme ne décroît pas.
-    pub fn slipped(&self, side: Side, slippage: Decimal) {
+    /// Un trade s'est fait ; `expected` est le milieu sur lequel il a été décidé.
+    pub fn traded(&self, fill: &Fill, expected: Price) {
+        self.slipped(fill.side, fill.slippage(expected));
+    }
+
+    /// De combien un prix a été pire qu'attendu. Meilleur compte zéro : la somme d'un histogramme ne décroît pas.
+    pub(super) fn slipped(&self, side: Side, slippage: Decimal) {
         let slippage = slippage.max(Decimal::ZERO).to_f64().unwrap_or(0.0);
         self.slippage.get_or_create(&Sided { side: side.word() }).observe(slippage);
     }

@@ -8,10 +8,12 @@ use calvalot::api::{State, app};
 use calvalot::clock;
 use calvalot::domain::moment::Moment;
 use calvalot::domain::money::{Eur, Weight};
-use calvalot::engine::{Engine, Manner, Venue};
+use calvalot::engine::{Engine, Manner, Means};
 use calvalot::exchange::Exchange;
 use calvalot::leader::Leader;
 use calvalot::metrics::{Instruments, Place};
+use calvalot::paper::PaperAccount;
+use calvalot::venue::Venue;
 use calvalot::{fetch, ledger};
 use http_types::{Method, Request, Url};
 use rust_decimal::dec;
@@ -202,7 +204,10 @@ fn health_is_degraded_once_two_polls_are_missing() {
     let exchange = Exchange::binance("http://127.0.0.1:9", fetch);
     let interval = Duration::from_secs(120);
     let manner = Manner { poll_interval: interval, market_interval: interval, threshold: Weight::ZERO };
-    let (engine, commands) = Engine::new(ledger.clone(), leader, exchange, manner, Venue::Paper);
+    let instruments = Arc::new(Instruments::new(&[], &[]));
+    let venue = Venue::Paper(PaperAccount::new(ledger.clone(), instruments.clone()));
+    let means = Means { ledger: ledger.clone(), leader, exchange, instruments: instruments.clone() };
+    let (engine, commands) = Engine::new(means, manner, venue);
     let health = |started: Instant| {
         let state = State {
             ledger: ledger.clone(),
@@ -210,7 +215,7 @@ fn health_is_degraded_once_two_polls_are_missing() {
             version: "test".to_owned(),
             poll_interval: interval,
             started,
-            instruments: Arc::new(Instruments::new(&[], &[])),
+            instruments: instruments.clone(),
             place: Place::of(&folder.db()),
         };
         let mut request = Request::new(Method::Get, Url::parse("http://localhost/health").unwrap());

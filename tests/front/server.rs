@@ -12,12 +12,15 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use async_io::Async;
-use calvalot::api::errors::{ApiError, Routes, json, json_body};
+use calvalot::api::body::json_body;
+use calvalot::api::errors::ApiError;
 use calvalot::api::front::feed::Feed;
 use calvalot::api::front::{Front, Limits};
 use calvalot::api::guard::Guard;
+use calvalot::api::json::json;
 use calvalot::api::page;
 use calvalot::api::parameters::{choice, limit};
+use calvalot::api::routes::Routes;
 use smol::channel::{Receiver, Sender, unbounded};
 use smol::io::{AsyncBufRead, AsyncRead};
 use smol::stream::{self, Stream, StreamExt};

@@ -11,16 +11,19 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::task::{Context, Wake, Waker};
 use std::time::{Duration, Instant};
 
+use calvalot::account::LiveAccount;
 use calvalot::clock::{self, simulated::Installed};
 use calvalot::domain::check::{Check, REQUIRED};
 use calvalot::domain::moment::Moment;
 use calvalot::domain::money::{Eur, Weight};
-use calvalot::engine::{Commands, Desk, Engine, Manner, Venue};
+use calvalot::engine::{Commands, Engine, Manner, Means};
 use calvalot::exchange::{Account, Credentials, Exchange};
 use calvalot::fetch::{Client, OneShot};
 use calvalot::leader::Leader;
 use calvalot::ledger::{self, Db, Ledger, LedgerError};
+use calvalot::metrics::Instruments;
 use calvalot::sim::{Direct, Hour, Listing, Pace, Script};
+use calvalot::venue::Venue;
 use rust_decimal::{Decimal, dec};
 use smol::LocalExecutor;
 
@@ -121,7 +124,9 @@ impl Universe {
             Box::pin(std::future::ready(checks)) as Pin<Box<dyn Future<Output = Vec<Check>>>>
         });
         let account = Account::new(exchange.clone(), credentials);
-        let desk = Desk::new(account, OneShot::over(self.network.clone()), preflight);
+        let instruments = Arc::new(Instruments::new(&[], &[]));
+        let (sender, ledger) = (OneShot::over(self.network.clone()), self.ledger.clone());
+        let live = LiveAccount::new(account, sender, preflight, ledger.clone(), instruments.clone());
         let leader = Leader::new(LEADER, &script.secret, "simulated", client);
         let manner = Manner {
             poll_interval: Duration::from_secs(120),
@@ -129,7 +134,7 @@ impl Universe {
             threshold: Weight::new(dec!(0.005)),
         };
         let (engine, commands) =
-            Engine::new(self.ledger.clone(), leader, exchange, manner, Venue::Live(Box::new(desk)));
+            Engine::new(Means { ledger, leader, exchange, instruments }, manner, Venue::Live(Box::new(live)));
         let awake = Arc::new(Awake(AtomicBool::new(true)));
         let waker = Waker::from(awake.clone());
         self.follower = Some(Follower { life: Box::pin(engine.run()), awake, waker, commands });

@@ -13,7 +13,8 @@ use super::{Exchange, unreadable, wire};
 use crate::domain::market::{Coin, PerCoin};
 use crate::domain::moment::Moment;
 use crate::domain::money::{NotAnAmount, Quantity, Usdc};
-use crate::exchange::account::{AccountState, Balance, Balances, KeyRights, PermissionSets};
+use crate::domain::reconcile::{Balance, Balances, CASH};
+use crate::exchange::account::{AccountState, KeyRights, PermissionSets};
 use crate::exchange::credentials::Credentials;
 use crate::exchange::server_clock::ServerClock;
 use crate::exchange::trouble::Trouble;
@@ -89,7 +90,7 @@ fn balances(told: &[wire::Balance]) -> Option<Balances> {
     for coin in Coin::ALL {
         coins[coin] = balance(told, coin.asset(), Quantity::parse)?;
     }
-    Some(Balances { usdc: balance(told, "USDC", Usdc::parse)?, coins })
+    Some(Balances { usdc: balance(told, CASH, Usdc::parse)?, coins })
 }
 
 fn balance<T: Default + PartialOrd>(

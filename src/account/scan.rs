@@ -1,15 +1,15 @@
 //! Le balayage des ordres du compte : ceux d'autrui sont retenus, les nôtres crus finis sans exécution revus.
 //!
-//! Invariant : rien ne s'échange tant que le dernier balayage n'a pas tout lu et tout compté (`Desk::scanned`).
+//! Invariant : rien ne s'échange tant que le dernier balayage n'a pas tout lu et tout compté (`LiveAccount::scanned`).
 
 use std::time::Duration;
 
-use super::Engine;
-use super::resolve::question;
-use super::venue::Venue;
+use super::LiveAccount;
+use super::doubts::question;
 use crate::clock;
 use crate::domain::execution::{self, Report};
 use crate::domain::market::Coin;
+use crate::domain::money::Price;
 use crate::ledger::views::Intent;
 use crate::ledger::{LedgerError, Outcome};
 
@@ -39,47 +39,52 @@ impl From<LedgerError> for Cut {
     }
 }
 
-impl Engine {
+impl LiveAccount {
     /// Balaie quand c'est l'heure, et retient si tout est su, ou ce qui a manqué.
-    pub(super) async fn scan(&mut self) -> Result<(), LedgerError> {
-        let Venue::Live(desk) = &self.venue else { return Ok(()) };
-        if desk.next_scan > clock::instant() {
+    pub(super) async fn scan(&mut self, bnb: Option<Price>) -> Result<(), LedgerError> {
+        if self.next_scan > clock::instant() {
             return Ok(());
         }
-        let scanned = match self.scan_orders().await {
+        let scanned = match self.scan_orders(bnb).await {
             Ok(()) => Ok(()),
             Err(Cut::Outside(reason)) => Err(reason),
             Err(Cut::Ledger(error)) => return Err(error),
         };
-        let Venue::Live(desk) = &mut self.venue else { return Ok(()) };
-        desk.next_scan = clock::instant() + if scanned.is_ok() { EVERY } else { RETRY };
-        desk.scanned = scanned;
+        self.next_scan = clock::instant() + if scanned.is_ok() { EVERY } else { RETRY };
+        self.scanned = scanned;
         Ok(())
     }
 
+    /// Vrai si ce dont c'est l'heure demandera le prix du BNB : un ordre dont les frais ont été pris en BNB ne se compte
+    /// pas sans lui.
+    pub async fn wants_a_price(&self) -> Result<bool, LedgerError> {
+        if !self.due_doubts().is_empty() {
+            return Ok(true);
+        }
+        let since = clock::now().minus(WATCHED);
+        let scans = self.next_scan <= clock::instant();
+        Ok(scans && !self.ledger.with(move |db| db.unexecuted(since)).await?.is_empty())
+    }
+
     /// S'arrête à la première panne, qui vaut pour la suite.
-    async fn scan_orders(&mut self) -> Result<(), Cut> {
+    async fn scan_orders(&mut self, bnb: Option<Price>) -> Result<(), Cut> {
         for coin in Coin::ALL {
             self.scan_coin(coin).await?;
         }
-        self.look_for_late().await
+        self.look_for_late(bnb).await
     }
 
     /// Retient les ordres d'autrui depuis le dernier vu.
     async fn scan_coin(&mut self, coin: Coin) -> Result<(), Cut> {
         let mut mark = self.ledger.with(move |db| db.order_mark(coin)).await?;
         for _ in 0..PAGES {
-            let Venue::Live(desk) = &self.venue else { return Ok(()) };
-            let account = desk.account.clone();
-            let page = async move {
-                match mark {
-                    // Ce qui précède le premier démarrage ne nous regarde pas.
-                    None => account.last_order(coin).await.map(|last| last.into_iter().collect()),
-                    Some(mark) => account.orders_from(coin, mark + 1).await,
-                }
+            let page = match mark {
+                // Ce qui précède le premier démarrage ne nous regarde pas.
+                None => self.account.last_order(coin).await.map(|last| last.into_iter().collect()),
+                Some(mark) => self.account.orders_from(coin, mark + 1).await,
             };
             let unread = |trouble| Cut::Outside(format!("the orders could not be read: {trouble}"));
-            let reports: Vec<Report> = self.obeying(page).await.map_err(unread)?;
+            let reports: Vec<Report> = page.map_err(unread)?;
             let first = mark.is_none();
             let newest = reports.iter().map(|report| report.order_id).max();
             let seen = newest.or(mark).unwrap_or(0);
@@ -108,21 +113,16 @@ impl Engine {
     }
 
     /// Redemande les ordres crus sans exécution : une exécution apprise tard est comptée, et arrête les achats.
-    async fn look_for_late(&mut self) -> Result<(), Cut> {
+    async fn look_for_late(&mut self, bnb: Option<Price>) -> Result<(), Cut> {
         let since = clock::now().minus(WATCHED);
         let unexecuted = self.ledger.with(move |db| db.unexecuted(since)).await?;
-        if !unexecuted.is_empty() && self.bnb_price().is_none() {
-            // Au démarrage rien n'est lu encore ; des frais en BNB ne se comptent pas sans lui.
-            self.refresh_market().await?;
-        }
         for intent in unexecuted {
-            let (Venue::Live(desk), Some(sent)) = (&self.venue, &intent.sent) else { continue };
-            let (account, coin, name) = (desk.account.clone(), intent.coin, sent.client_id.clone());
-            let answer = self.obeying(async move { question(&account, coin, &name).await }).await;
+            let (coin, Some(sent)) = (intent.coin, &intent.sent) else { continue };
+            let answer = question(&self.account, coin, &sent.client_id).await;
             let unread = |trouble| Cut::Outside(format!("an order of {coin} could not be read: {trouble}"));
             let Some((report, executions)) = answer.map_err(unread)? else { continue };
             let order = report.order_id;
-            match execution::fill(&report, &executions, self.bnb_price()) {
+            match execution::fill(&report, &executions, bnb) {
                 Ok(None) => {}
                 Ok(Some(fill)) => {
                     log::error!("order_executed_late coin={coin} order={order}");

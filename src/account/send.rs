@@ -1,14 +1,12 @@
 //! L'envoi des ordres réels : écrits au disque, envoyés ensemble, chacun une fois, chacun jugé pour soi.
 //!
 //! Rien ici ne renvoie jamais : une réponse dont on n'est pas sûr laisse l'intention inconnue, et
-//! [`super::resolve`] la suit.
+//! [`super::doubts`] la suit.
 
 use std::pin::Pin;
 use std::task::Poll;
 
-use super::Engine;
-use super::execute::tell_refused;
-use super::venue::{Venue, measure, tell_trade};
+use super::LiveAccount;
 use crate::clock;
 use crate::domain::doubt::WINDOW;
 use crate::domain::execution::{self, Incomplete};
@@ -18,6 +16,7 @@ use crate::domain::order::{Left, Order};
 use crate::exchange::{Account, Placed, Reaction, Ticket};
 use crate::fetch::OneShot;
 use crate::ledger::{Ledger, LedgerError, Outcome, Sending};
+use crate::logging::orders as told;
 use crate::metrics::Instruments;
 
 /// Ce qu'un envoi a donné, une fois écrit au grand livre.
@@ -28,48 +27,43 @@ struct Settled {
     stop: Option<String>,
 }
 
-impl Engine {
+impl LiveAccount {
     /// Envoie ces ordres ensemble ; rend ceux qui n'ont rien échangé, ou dont on ne sait pas.
-    pub(super) async fn send(
+    pub async fn execute(
         &mut self,
         signal: i64,
         orders: &[Order],
         market: &Market,
     ) -> Result<Vec<(Coin, Left)>, LedgerError> {
-        let Venue::Live(desk) = &self.venue else { return Ok(Vec::new()) };
         // Les ventes ont pu le fermer.
         let later = |reason: &str| {
             orders.iter().map(|order| (order.coin(), Left::Later(reason.to_owned()))).collect()
         };
-        if let Some(reason) = desk.obstacle() {
+        if let Some(reason) = self.obstacle() {
             return Ok(later(&reason));
         }
-        let Some(server) = desk.account.exchange().server_clock() else {
+        let Some(server) = self.account.exchange().server_clock() else {
             return Ok(later("the exchange's clock is not known"));
         };
         let (stamped_at, now, planned) = (server.stamp(), clock::now(), orders.to_vec());
         let stamp = (stamped_at, WINDOW);
         let sendings = self.ledger.with(move |db| db.write_sendings(signal, &planned, stamp, now)).await?;
-        let desk = Errand {
+        let batch = Batch {
             ledger: &self.ledger,
-            account: &desk.account,
-            sender: &desk.sender,
+            account: &self.account,
+            sender: &self.sender,
             instruments: &self.instruments,
             market,
             stamped_at,
         };
-        let errands = sendings.into_iter().zip(orders).map(|(sending, order)| desk.run(sending, order));
+        let errands = sendings.into_iter().zip(orders).map(|(sending, order)| batch.run(sending, order));
         let settled = together(errands).await.into_iter().collect::<Result<Vec<Settled>, LedgerError>>()?;
-        let accepted = settled.iter().any(|settled| settled.left.is_none());
-        let stop = settled.iter().find_map(|settled| settled.stop.clone());
-        if let Venue::Live(desk) = &mut self.venue {
-            if accepted {
-                desk.gate.proved();
-            }
-            if let Some(reason) = stop {
-                log::error!("trading_stopped reason={reason:?}");
-                desk.gate.close(reason);
-            }
+        if settled.iter().any(|settled| settled.left.is_none()) {
+            self.gate.proved();
+        }
+        if let Some(reason) = settled.iter().find_map(|settled| settled.stop.clone()) {
+            log::error!("trading_stopped reason={reason:?}");
+            self.gate.close(reason);
         }
         self.watch_doubts().await?;
         Ok(settled.into_iter().filter_map(|settled| Some((settled.coin, settled.left?))).collect())
@@ -77,7 +71,7 @@ impl Engine {
 }
 
 /// Ce que chaque envoi d'un même lot partage.
-struct Errand<'a> {
+struct Batch<'a> {
     ledger: &'a Ledger,
     account: &'a Account,
     sender: &'a OneShot,
@@ -87,15 +81,11 @@ struct Errand<'a> {
     stamped_at: Moment,
 }
 
-impl Errand<'_> {
+impl Batch<'_> {
     /// Envoie un ordre et écrit ce qu'il en est, dès que sa propre réponse est là.
     async fn run(&self, sending: Sending, order: &Order) -> Result<Settled, LedgerError> {
         let Sending { intent, client_id, attempt } = sending;
-        log::info!(
-            "order_sent side={} coin={} id={client_id} attempt={attempt}",
-            order.side().word(),
-            order.coin()
-        );
+        told::sent(order, &client_id, attempt);
         let ticket = Ticket { client_id, order: *order, stamped_at: self.stamped_at, window: WINDOW };
         let placed = self.account.place(self.sender, &ticket).await;
         let order_id = match &placed {
@@ -106,23 +96,23 @@ impl Errand<'_> {
         let left = match &outcome {
             Outcome::Filled(_) => None,
             Outcome::Refused(reason) => {
-                tell_refused(order, reason);
+                told::refused(order, reason);
                 Some(Left::Refused(reason.clone()))
             }
             Outcome::Unprocessed(reason) => {
-                log::warn!("order_not_processed coin={} reason={reason:?}", order.coin());
+                told::not_processed(order.coin(), reason);
                 Some(Left::Later(reason.clone()))
             }
             Outcome::Lost(reason) | Outcome::ProvedAbsent(reason) | Outcome::GivenUp(reason) => {
-                log::warn!("order_in_doubt coin={} id={} reason={reason:?}", order.coin(), ticket.client_id);
+                told::in_doubt(order.coin(), &ticket.client_id, reason);
                 Some(Left::InDoubt(reason.clone()))
             }
         };
-        let told = outcome.clone();
-        self.ledger.with(move |db| db.book(intent, order_id, &outcome, at)).await?;
-        if let Outcome::Filled(fill) = &told {
-            tell_trade(fill);
-            measure(self.instruments, fill, self.market);
+        let booked = outcome.clone();
+        self.ledger.with(move |db| db.book(intent, order_id, &booked, at)).await?;
+        if let Outcome::Filled(fill) = &outcome {
+            told::traded(fill);
+            self.instruments.traded(fill, self.market.quotes[fill.coin].mid());
         }
         Ok(Settled { coin: order.coin(), left, stop })
     }

@@ -6,8 +6,7 @@
 
 use std::time::Duration;
 
-use super::Engine;
-use super::venue::{Venue, tell_trade};
+use super::LiveAccount;
 use crate::clock;
 use crate::domain::doubt::{ATTEMPTS, Doubt};
 use crate::domain::execution::{self, Execution, Incomplete, Report};
@@ -15,9 +14,11 @@ use crate::domain::intent::State;
 use crate::domain::market::Coin;
 use crate::domain::moment::Moment;
 use crate::domain::money::Price;
+use crate::domain::reconcile::Balances;
 use crate::exchange::{Account, Trouble};
 use crate::ledger::views::{Intent, Sent};
-use crate::ledger::{Held, LedgerError, Outcome};
+use crate::ledger::{LedgerError, Outcome};
+use crate::logging::orders as told;
 
 /// Un ordre bloqué peut encore se montrer : on redemande, sans hâte.
 const STUCK_EVERY: Duration = Duration::from_secs(3600);
@@ -26,7 +27,7 @@ const STUCK_EVERY: Duration = Duration::from_secs(3600);
 const BEFORE: Duration = Duration::from_secs(60);
 
 /// Ce qu'une question a appris.
-enum Finding {
+pub(super) enum Finding {
     /// L'ordre de ce numéro a fini, à cette heure de la bourse.
     Ended(i64, Outcome, Moment),
     /// La bourse ne le connaît pas, à cette réponse.
@@ -37,17 +38,16 @@ enum Finding {
     Strange(i64, String),
 }
 
-impl Engine {
+impl LiveAccount {
     /// Suit chaque intention en doute du grand livre, et oublie celles qui ne le sont plus.
     pub(super) async fn watch_doubts(&mut self) -> Result<(), LedgerError> {
         let doubtful = self.ledger.with(|db| db.doubtful()).await?;
-        let Venue::Live(desk) = &mut self.venue else { return Ok(()) };
-        desk.doubts.retain(|id, _| doubtful.iter().any(|intent| intent.id == *id));
-        let server = desk.account.exchange().server_clock();
+        self.doubts.retain(|id, _| doubtful.iter().any(|intent| intent.id == *id));
+        let server = self.account.exchange().server_clock();
         for intent in doubtful {
             let Some(Sent { stamped_at, window, .. }) = intent.sent else { continue };
             let asked_from = server.map_or(stamped_at, |server| server.now());
-            desk.doubts.entry(intent.id).or_insert_with(|| {
+            self.doubts.entry(intent.id).or_insert_with(|| {
                 let mut doubt = Doubt::new(stamped_at, window, asked_from);
                 let wait = if intent.state == State::Stuck { STUCK_EVERY } else { doubt.next_question() };
                 (doubt, clock::instant() + wait)
@@ -57,48 +57,44 @@ impl Engine {
     }
 
     /// Demande des nouvelles de tous les ordres en doute, tout de suite : c'est la reprise d'un démarrage.
-    pub(super) async fn recover(&mut self) -> Result<(), LedgerError> {
-        self.take_up_interrupted().await?;
+    pub async fn take_up(&mut self) -> Result<(), LedgerError> {
+        self.ledger.with(|db| db.interrupt_intents(clock::now())).await?;
         self.watch_doubts().await?;
-        if let Venue::Live(desk) = &mut self.venue {
-            for (_, at) in desk.doubts.values_mut() {
-                *at = clock::instant();
-            }
+        for (_, at) in self.doubts.values_mut() {
+            *at = clock::instant();
         }
         Ok(())
     }
 
-    /// Demande des nouvelles des ordres en doute dont c'est l'heure. Rend vrai si l'un a fini.
-    pub(super) async fn ask_doubtful(&mut self) -> Result<bool, LedgerError> {
+    /// Les ordres en doute dont c'est l'heure.
+    pub(super) fn due_doubts(&self) -> Vec<i64> {
         let now = clock::instant();
-        let Venue::Live(desk) = &self.venue else { return Ok(false) };
-        let due: Vec<i64> = desk.doubts.iter().filter(|(_, (_, at))| *at <= now).map(|(id, _)| *id).collect();
-        if !due.is_empty() && self.bnb_price().is_none() {
-            // Sans lui, un ordre dont les frais sont en BNB ne se compte pas : au démarrage rien n'est lu encore.
-            self.refresh_market().await?;
-        }
+        self.doubts.iter().filter(|(_, (_, at))| *at <= now).map(|(id, _)| *id).collect()
+    }
+
+    /// Demande des nouvelles des ordres en doute dont c'est l'heure. Rend vrai si l'un a fini.
+    pub(super) async fn ask_doubtful(&mut self, bnb: Option<Price>) -> Result<bool, LedgerError> {
+        let due = self.due_doubts();
         let mut ended = false;
         let mut doubtful = self.ledger.with(|db| db.doubtful()).await?;
         if doubtful.iter().any(|intent| intent.state == State::Sent) {
             // Rien n'est en route entre deux tours : l'issue n'a pas pu s'écrire.
-            self.take_up_interrupted().await?;
+            self.ledger.with(|db| db.interrupt_intents(clock::now())).await?;
             doubtful = self.ledger.with(|db| db.doubtful()).await?;
         }
         for intent in doubtful {
             if due.contains(&intent.id) {
-                ended |= self.ask(&intent).await?;
+                ended |= self.ask(&intent, bnb).await?;
             }
         }
         self.watch_doubts().await?;
         Ok(ended)
     }
 
-    async fn ask(&mut self, intent: &Intent) -> Result<bool, LedgerError> {
-        let (Venue::Live(desk), Some(sent)) = (&self.venue, &intent.sent) else { return Ok(false) };
-        let (account, coin, name) = (desk.account.clone(), intent.coin, sent.client_id.clone());
-        let answer = self.obeying(async move { question(&account, coin, &name).await }).await;
-        let finding = find(intent, answer, self.bnb_price());
-        self.conclude(intent, finding).await
+    async fn ask(&mut self, intent: &Intent, bnb: Option<Price>) -> Result<bool, LedgerError> {
+        let Some(sent) = &intent.sent else { return Ok(false) };
+        let answer = question(&self.account, intent.coin, &sent.client_id).await;
+        self.conclude(intent, find(intent, answer, bnb)).await
     }
 
     /// Tire d'une réponse ce qu'elle permet ; rend vrai si l'intention a fini.
@@ -132,7 +128,7 @@ impl Engine {
         Ok(false)
     }
 
-    async fn end(
+    pub(super) async fn end(
         &mut self,
         intent: &Intent,
         order_id: Option<i64>,
@@ -142,7 +138,7 @@ impl Engine {
         let (id, booked) = (intent.id, outcome.clone());
         self.ledger.with(move |db| db.book(id, order_id, &booked, at)).await?;
         match &outcome {
-            Outcome::Filled(fill) => tell_trade(fill),
+            Outcome::Filled(fill) => told::traded(fill),
             other => log::warn!("order_ended coin={} outcome={other:?}", intent.coin),
         }
         Ok(true)
@@ -153,28 +149,25 @@ impl Engine {
             self.ask_again(intent);
             return Ok(false);
         }
-        log::error!("order_stuck coin={} reason={reason:?}", intent.coin);
+        told::stuck(intent.coin, &reason);
         let reason = format!("look at this order on Binance, then release it: {reason}");
         let (id, now) = (intent.id, clock::now());
         self.ledger.with(move |db| db.book(id, None, &Outcome::GivenUp(reason), now)).await?;
-        if let Venue::Live(desk) = &mut self.venue {
-            desk.doubts.remove(&intent.id);
-        }
+        self.doubts.remove(&intent.id);
         Ok(false)
     }
 
     /// Ce que vaut une réponse « inconnu » de plus : la fin de l'intention, ou pourquoi elle n'est pas prouvée.
     async fn weigh_absence(&mut self, intent: &Intent) -> Result<Result<Outcome, String>, LedgerError> {
-        let Venue::Live(desk) = &self.venue else { return Ok(Err(String::new())) };
         if intent.state == State::Stuck {
             return Ok(Err(intent.reason.clone().unwrap_or_default()));
         }
-        let (account, server) = (desk.account.clone(), desk.account.exchange().server_clock());
+        let server = self.account.exchange().server_clock();
         if let Some(order_id) = intent.order_id {
             self.doubt(intent, Doubt::interrupted);
             return Ok(Err(format!("the exchange had it as order {order_id} and no longer shows it")));
         }
-        let Some(server) = server.filter(|_| !account.exchange().needs_synchronising()) else {
+        let Some(server) = server.filter(|_| !self.account.exchange().needs_synchronising()) else {
             self.doubt(intent, Doubt::interrupted);
             return Ok(Err("the exchange's clock is not known".to_owned()));
         };
@@ -189,10 +182,8 @@ impl Engine {
             return Ok(Err(String::new()));
         };
         let (coin, since) = (intent.coin, stamped_at.minus(BEFORE));
-        let evidence =
-            self.obeying(async move { corroborate(&account, coin, &client_id, since).await }).await;
-        let contradiction = match evidence {
-            Ok(held) if self.ledger.with(move |db| db.unmoved(coin, &held)).await? => None,
+        let contradiction = match corroborate(&self.account, coin, &client_id, since).await {
+            Ok(balances) if self.ledger.with(move |db| db.unmoved(coin, &balances)).await? => None,
             Ok(_) => Some("the balances of the account changed meanwhile".to_owned()),
             Err(reason) => Some(reason),
         };
@@ -205,41 +196,6 @@ impl Engine {
             return Ok(Ok(Outcome::GivenUp(reason)));
         }
         Ok(Ok(Outcome::ProvedAbsent("proved: it never reached the exchange".to_owned())))
-    }
-
-    /// Une personne a regardé cet ordre à la bourse. S'il y est, il est compté ; sinon il est tenu pour absent.
-    ///
-    /// # Errors
-    /// La phrase à lui rendre quand l'ordre ne demande personne, ou que la bourse ne peut être interrogée.
-    pub(super) async fn release(&mut self, id: i64) -> Result<String, super::Refusal> {
-        let conflict = |text: &str| Err(super::Refusal::Conflict(text.to_owned()));
-        let Some(intent) = self.ledger.with(move |db| db.intent(id)).await? else {
-            return conflict("there is no such order");
-        };
-        if intent.late {
-            self.ledger.with(move |db| db.acknowledge_late(id)).await?;
-            return Ok("acknowledged: purchases go on".to_owned());
-        }
-        let (Venue::Live(desk), Some(sent), State::Stuck) = (&self.venue, &intent.sent, intent.state) else {
-            return conflict("this order does not wait for a person");
-        };
-        let answer = question(&desk.account, intent.coin, &sent.client_id).await;
-        match find(&intent, answer, self.bnb_price()) {
-            Finding::Ended(order_id, outcome, at) => {
-                self.end(&intent, Some(order_id), outcome, at).await?;
-                self.next_poll = clock::instant();
-                Ok("the exchange has this order: it is in the books now".to_owned())
-            }
-            Finding::Absent => {
-                let outcome = Outcome::ProvedAbsent("a person looked: it was never executed".to_owned());
-                self.end(&intent, None, outcome, clock::now()).await?;
-                self.next_poll = clock::instant();
-                Ok("the exchange does not know this order: it is taken as never executed".to_owned())
-            }
-            Finding::Open(_, reason) | Finding::Strange(_, reason) => {
-                Err(super::Refusal::Unknown(format!("nothing was changed: {reason}")))
-            }
-        }
     }
 
     async fn annotate(
@@ -256,27 +212,18 @@ impl Engine {
     }
 
     fn ask_again(&mut self, intent: &Intent) {
-        let Venue::Live(desk) = &mut self.venue else { return };
-        if let Some((doubt, at)) = desk.doubts.get_mut(&intent.id) {
+        if let Some((doubt, at)) = self.doubts.get_mut(&intent.id) {
             let wait = if intent.state == State::Stuck { STUCK_EVERY } else { doubt.next_question() };
             *at = clock::instant() + wait;
         }
     }
 
     fn doubt<T>(&mut self, intent: &Intent, with: impl FnOnce(&mut Doubt) -> T) -> Option<T> {
-        let Venue::Live(desk) = &mut self.venue else { return None };
-        desk.doubts.get_mut(&intent.id).map(|(doubt, _)| with(doubt))
+        self.doubts.get_mut(&intent.id).map(|(doubt, _)| with(doubt))
     }
 
     fn server_now(&self) -> Option<Moment> {
-        let Venue::Live(desk) = &self.venue else { return None };
-        desk.account.exchange().server_clock().map(|server| server.now())
-    }
-
-    /// Le prix auquel des frais en BNB comptent, s'il est frais.
-    pub(super) fn bnb_price(&self) -> Option<Price> {
-        let quote = crate::domain::market::fresh(&self.readings.quotes[Coin::Bnb], clock::now())?;
-        Some(quote.mid())
+        self.account.exchange().server_clock().map(|server| server.now())
     }
 }
 
@@ -290,7 +237,7 @@ pub(super) async fn question(account: &Account, coin: Coin, name: &str) -> Resul
     Ok(Some((report, executions)))
 }
 
-fn find(intent: &Intent, answer: Result<Found, Trouble>, bnb: Option<Price>) -> Finding {
+pub(super) fn find(intent: &Intent, answer: Result<Found, Trouble>, bnb: Option<Price>) -> Finding {
     let (report, executions) = match answer {
         Err(trouble) => return Finding::Open(None, trouble.to_string()),
         Ok(None) => return Finding::Absent,
@@ -312,7 +259,7 @@ fn find(intent: &Intent, answer: Result<Found, Trouble>, bnb: Option<Price>) -> 
 }
 
 /// Cherche une trace de l'ordre ailleurs ; rend ce que le compte tient, ou ce qui contredit l'absence.
-async fn corroborate(account: &Account, coin: Coin, name: &str, since: Moment) -> Result<Held, String> {
+async fn corroborate(account: &Account, coin: Coin, name: &str, since: Moment) -> Result<Balances, String> {
     let told = |trouble: Trouble| trouble.to_string();
     let orders = account.orders_since(coin, since).await.map_err(told)?;
     if let Some(order) = orders.iter().find(|order| order.client_id == name) {
@@ -323,6 +270,5 @@ async fn corroborate(account: &Account, coin: Coin, name: &str, since: Moment) -
     if let Some(trade) = trades.iter().find(|trade| !known(trade)) {
         return Err(format!("trade {} belongs to an order that is not listed", trade.trade_id));
     }
-    let state = account.state().await.map_err(told)?;
-    Ok(super::upkeep::held(&state.balances))
+    Ok(account.state().await.map_err(told)?.balances)
 }

@@ -1,7 +1,6 @@
-//! La place simulée : exécute un ordre au prix réel du moment, sans rien envoyer.
+//! Ce que la vraie bourse ferait d'un ordre, au prix réel du moment, sans que rien ne parte.
 //!
-//! Ce que la vraie bourse ferait d'un ordre au marché, arrondi toujours contre nous : prix du carnet
-//! décalé du glissement, quantité au pas inférieur, frais de 0,1 % pris dans ce qui est reçu.
+//! Arrondi toujours contre nous : prix du carnet décalé du glissement, quantité au pas inférieur, frais de 0,1 % pris dans ce qui est reçu.
 
 use rust_decimal::Decimal;
 

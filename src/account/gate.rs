@@ -1,0 +1,109 @@
+//! La porte de l'échange réel : ouverte ou fermée par les essais du dehors, refaits à un rythme qui ne vaut pas un
+//! bannissement.
+//!
+//! Invariant : fermée tant que chaque essai qu'il faut n'a pas été fait et trouvé bon.
+
+use std::time::{Duration, Instant};
+
+use crate::clock;
+use crate::domain::check::{Check, REQUIRED};
+
+/// Entre deux tables d'essais, quand tout va.
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// Avant de refaire une table d'essais qui ferme l'échange ; double à chaque fois, jusqu'à un quart d'heure.
+const FIRST_RETRY: Duration = Duration::from_secs(60);
+const LONGEST_RETRY: Duration = Duration::from_secs(15 * 60);
+
+/// L'échange, ouvert ou fermé par les essais du dehors. Fermé au départ.
+pub(super) struct Gate {
+    /// Ce qui le ferme.
+    pub closed: Option<String>,
+    /// Quand refaire les essais.
+    pub next: Instant,
+    retry: Duration,
+    /// Fermé par l'essai de l'heure, entre autres : la bourse ne répondait pas, ou l'heure était fausse.
+    pub wants_the_hour: bool,
+}
+
+impl Gate {
+    pub fn new() -> Gate {
+        Gate {
+            closed: Some("the checks are not made yet".to_owned()),
+            next: clock::instant(),
+            retry: FIRST_RETRY,
+            wants_the_hour: false,
+        }
+    }
+
+    /// Ouvre ou ferme d'après les essais.
+    pub fn judge(&mut self, checks: &[Check]) {
+        self.wants_the_hour = checks.iter().any(|check| check.test == "clock" && check.stops_trading());
+        let faults = checks.iter().filter(|check| check.stops_trading());
+        let faults = faults.map(|check| format!("{}: {}", check.test, check.found));
+        let missing = REQUIRED.iter().filter(|test| !checks.iter().any(|check| check.test == **test));
+        let missing = missing.map(|test| format!("{test}: not tested"));
+        let faults: Vec<String> = faults.chain(missing).collect();
+        if faults.is_empty() {
+            self.closed = None;
+            self.next = clock::instant() + DAY;
+        } else {
+            self.close(faults.join("; "));
+        }
+    }
+
+    /// Ferme jusqu'à de nouveaux essais, chaque fois plus tard : insister vaudrait un bannissement.
+    pub fn close(&mut self, reason: String) {
+        self.closed = Some(reason);
+        self.next = clock::instant() + self.retry;
+        self.retry = (self.retry * 2).min(LONGEST_RETRY);
+    }
+
+    /// Un ordre a été accepté : tout va vraiment.
+    pub fn proved(&mut self) {
+        self.retry = FIRST_RETRY;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::simulated::Installed;
+    use crate::domain::moment::Moment;
+
+    fn wait(gate: &Gate) -> u64 {
+        (gate.next - clock::instant()).as_secs()
+    }
+
+    #[test]
+    fn a_closed_gate_is_tried_again_at_a_pace_that_earns_no_ban() {
+        let _time = Installed::at(Moment(0));
+        let mut gate = Gate::new();
+        assert!(gate.closed.is_some() && wait(&gate) == 0, "closed, and examined at once");
+        let well = REQUIRED.map(|test| Check::fine(test, "well"));
+        let wrong = well.clone().map(|check| match check.test {
+            "key" => Check::fault("key", "not accepted", "mend it"),
+            _ => check,
+        });
+        let waits: Vec<u64> = (0..6)
+            .map(|_| {
+                gate.judge(&wrong);
+                assert_eq!(gate.closed.as_deref(), Some("key: not accepted"));
+                wait(&gate)
+            })
+            .collect();
+        assert_eq!(waits, [60, 120, 240, 480, 900, 900]);
+        let small = [&well[..], &[Check::fault("minima", "too little for XRP", "deposit")]].concat();
+        gate.judge(&small);
+        assert_eq!((gate.closed.as_deref(), wait(&gate)), (None, 24 * 3600));
+        gate.judge(&well[1..]);
+        assert_eq!(gate.closed, Some(format!("{}: not tested", REQUIRED[0])));
+        assert!(!gate.wants_the_hour);
+        // Ouvrir ne suffit pas : seul un ordre accepté efface les refus d'avant.
+        gate.close("refused".to_owned());
+        assert_eq!(wait(&gate), 900);
+        gate.proved();
+        gate.close("refused".to_owned());
+        assert_eq!(wait(&gate), 60);
+    }
+}

@@ -1,0 +1,178 @@
+//! Le compte réel : tout ce qui touche à de vrais ordres, de leur envoi à ce qu'on en sait.
+//!
+//! `send` envoie, `doubts` suit ce dont l'issue n'est pas connue, `release` ce qu'une personne en dit, `scan` balaie les
+//! ordres du compte, `gate` ouvre ou ferme l'échange d'après les essais du dehors, `upkeep` tient l'heure, ces essais et le
+//! rapprochement. Le compte a sa propre poignée du grand livre ; il ne sait ni comment un plan se fait, ni qui commande.
+//! Invariant : rien ne part tant que les essais du dehors ne sont pas bons ([`Gate`]), que l'heure de la bourse n'est pas
+//! connue, que le dernier balayage n'a pas tout lu et tout compté, et que le compte n'a pas été lu à ce tour.
+
+mod doubts;
+mod gate;
+mod release;
+mod scan;
+mod send;
+mod upkeep;
+
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::clock;
+use crate::domain::check::Check;
+use crate::domain::doubt::Doubt;
+use crate::domain::money::Price;
+use crate::domain::reconcile::Shortage;
+use crate::exchange::Account;
+use crate::fetch::OneShot;
+use crate::ledger::{Ledger, LedgerError};
+use crate::metrics::Instruments;
+use gate::Gate;
+
+/// Fait la table des essais du dehors.
+pub type Preflight = Box<dyn Fn() -> Pin<Box<dyn Future<Output = Vec<Check>>>>>;
+
+/// L'accès au compte réel et ce qu'on en sait.
+pub struct LiveAccount {
+    account: Account,
+    sender: OneShot,
+    preflight: Preflight,
+    ledger: Ledger,
+    instruments: Arc<Instruments>,
+    gate: Gate,
+    /// Bon quand le compte a été lu à ce tour, qu'il est le nôtre et peut négocier ; sinon pourquoi pas.
+    account_read: Result<(), String>,
+    shortage: Shortage,
+    /// Les ordres en doute, et quand demander.
+    doubts: BTreeMap<i64, (Doubt, Instant)>,
+    /// Bon quand le dernier balayage des ordres du compte a tout lu et tout compté ; sinon ce qui a manqué.
+    scanned: Result<(), String>,
+    next_scan: Instant,
+    /// Pourquoi la dernière mesure de l'heure de la bourse a manqué.
+    measure_missed: Option<String>,
+    /// Vrai quand le dernier tour ne tenait pas l'heure pour juste.
+    hour_missed: bool,
+}
+
+impl LiveAccount {
+    /// Un compte dont on ne sait encore rien.
+    pub fn new(
+        account: Account,
+        sender: OneShot,
+        preflight: Preflight,
+        ledger: Ledger,
+        instruments: Arc<Instruments>,
+    ) -> LiveAccount {
+        LiveAccount {
+            account,
+            sender,
+            preflight,
+            ledger,
+            instruments,
+            gate: Gate::new(),
+            account_read: Err("the account is not read yet".to_owned()),
+            shortage: Shortage::default(),
+            doubts: BTreeMap::new(),
+            scanned: Err("the orders of the account are not read yet".to_owned()),
+            next_scan: clock::instant(),
+            measure_missed: None,
+            hour_missed: false,
+        }
+    }
+
+    /// Ce qui manque au compte pour ce que disent les livres, au dernier rapprochement.
+    pub fn shortage(&self) -> Shortage {
+        self.shortage
+    }
+
+    /// Pourquoi rien ne s'échange maintenant ; `None` si l'on peut.
+    pub fn obstacle(&self) -> Option<String> {
+        if let Some(reason) = &self.gate.closed {
+            return Some(reason.clone());
+        }
+        let exchange = self.account.exchange();
+        if let Some(silence) = exchange.silence() {
+            let until = clock::utc(silence.until);
+            return Some(format!("the exchange asked for silence until {until} UTC ({})", silence.status));
+        }
+        if exchange.server_clock().is_none() {
+            return Some("the exchange's clock is not known yet".to_owned());
+        }
+        self.scanned.clone().and(self.account_read.clone()).err()
+    }
+
+    /// Un tour sait l'heure juste, ou pas. Quand elle le redevient, ce qu'elle empêchait se refait sans attendre : c'est
+    /// un Raspberry Pi qui vient d'apprendre l'heure, ou son réseau qui arrive.
+    pub fn heed_the_hour(&mut self, right: bool) {
+        if right && self.hour_missed && self.gate.wants_the_hour {
+            self.gate.next = clock::instant();
+            self.next_scan = clock::instant();
+        }
+        self.hour_missed = !right;
+    }
+
+    /// La prochaine chose à faire d'elle-même.
+    pub fn next_due(&self) -> Instant {
+        let questions = self.doubts.values().map(|(_, at)| *at);
+        questions.chain([self.gate.next, self.next_scan]).min().unwrap_or(self.next_scan)
+    }
+
+    /// Fait ce dont c'est l'heure. `bnb` est le prix auquel des frais en BNB comptent, s'il est frais. Rend vrai si un
+    /// ordre en doute a fini : son signal peut être repris.
+    pub async fn tend(&mut self, bnb: Option<Price>) -> Result<bool, LedgerError> {
+        self.measure_hour().await;
+        self.run_checks().await?;
+        self.scan(bnb).await?;
+        self.ask_doubtful(bnb).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::simulated::Installed;
+    use crate::domain::check::REQUIRED;
+    use crate::domain::moment::Moment;
+    use crate::domain::money::Eur;
+    use crate::exchange::{Credentials, Exchange};
+    use crate::fetch::{Client, TIME_LIMIT};
+    use crate::ledger;
+
+    fn account() -> LiveAccount {
+        let exchange = Exchange::binance("http://127.0.0.1:1", Client::new(TIME_LIMIT).unwrap());
+        let account = Account::new(exchange, Credentials::hmac("key", "secret"));
+        let none = || Box::pin(std::future::ready(Vec::new())) as Pin<Box<dyn Future<Output = Vec<Check>>>>;
+        let ledger = ledger::in_memory("live", Eur::new(rust_decimal::dec!(100)), clock::now()).unwrap();
+        let instruments = Arc::new(Instruments::new(&[], &[]));
+        LiveAccount::new(account, OneShot::new(TIME_LIMIT).unwrap(), Box::new(none), ledger, instruments)
+    }
+
+    fn wait(gate: &Gate) -> u64 {
+        (gate.next - clock::instant()).as_secs()
+    }
+
+    #[test]
+    fn a_clock_that_is_right_again_has_the_checks_made_again_at_once_and_once() {
+        let _time = Installed::at(Moment(0));
+        let mut account = account();
+        let faulty = |test| {
+            REQUIRED.map(|name| match name == test {
+                true => Check::not_tested(name, "nobody answers"),
+                false => Check::fine(name, "well"),
+            })
+        };
+        for (test, expected) in [("clock", [60, 0]), ("key", [120, 120])] {
+            account.gate.judge(&faulty(test));
+            account.next_scan = account.gate.next;
+            account.heed_the_hour(false);
+            let before = wait(&account.gate);
+            account.heed_the_hour(true);
+            assert_eq!([before, wait(&account.gate)], expected, "{test}");
+            assert_eq!(account.next_scan, account.gate.next, "{test}");
+        }
+        // Elle l'était déjà : rien n'est revenu.
+        account.gate.judge(&faulty("clock"));
+        account.heed_the_hour(true);
+        assert_eq!(wait(&account.gate), 240);
+    }
+}

@@ -1,0 +1,145 @@
+//! Le rapprochement : ce que le compte tient d'un actif, ce que les livres en disent, et ce qui sépare les deux.
+//!
+//! La seule définition de tenu, booké, manque et surplus : le moteur, le grand livre et la page s'en servent. Le compte
+//! peut tenir plus que les livres (l'argent d'un autre usage) ; ce qu'il tient de moins, libre, manque à nos ordres.
+
+use std::ops::Add;
+
+use super::market::{Coin, PerCoin};
+use super::money::{Quantity, Usdc};
+use super::portfolio::Holdings;
+
+/// L'actif du cash.
+pub const CASH: &str = "USDC";
+
+/// Ce qu'il y a d'un actif : libre, et immobilisé par des ordres ouverts.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Balance<T> {
+    pub free: T,
+    pub locked: T,
+}
+
+impl<T: Add<Output = T> + Copy> Balance<T> {
+    pub fn total(&self) -> T {
+        self.free + self.locked
+    }
+}
+
+/// Ce qu'un compte tient, pour les actifs que nous connaissons.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Balances {
+    pub usdc: Balance<Usdc>,
+    pub coins: PerCoin<Balance<Quantity>>,
+}
+
+/// Un actif, au compte et aux livres.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Line {
+    pub free: Quantity,
+    /// Immobilisé par des ordres ouverts : aucun n'est à nous, les nôtres ne le restent pas.
+    pub locked: Quantity,
+    pub booked: Quantity,
+    /// Pris dans ce que le compte tient d'autre que nos livres, par des frais ou des ordres à nous.
+    pub of_others: Quantity,
+}
+
+impl Line {
+    /// Ce que le compte tient.
+    pub fn held(&self) -> Quantity {
+        self.free + self.locked
+    }
+
+    /// Ce que le compte tient de plus que les livres ; négatif s'il tient moins.
+    pub fn difference(&self) -> Quantity {
+        self.held() - self.booked
+    }
+
+    /// Ce qui manque, libre, à ce que disent les livres ; zéro s'il y a assez.
+    pub fn shortage(&self) -> Quantity {
+        (self.booked - self.free).max(Quantity::ZERO)
+    }
+
+    /// La part de ce manque qu'un ordre ouvert de la personne immobilise : elle n'est pas partie.
+    pub fn locked_short(&self) -> Quantity {
+        self.shortage().min(self.locked)
+    }
+
+    /// Ce que le compte tenait d'autre avant nos ordres, qui ne le changent pas.
+    pub fn surplus(&self) -> Quantity {
+        self.difference() + self.of_others
+    }
+}
+
+/// Chaque actif, au compte et aux livres.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Reconciliation {
+    pub usdc: Line,
+    pub coins: PerCoin<Line>,
+}
+
+impl Reconciliation {
+    /// `bnb_of_others` : les BNB hors des livres qui ont payé de nos frais.
+    pub fn of(balances: &Balances, holdings: &Holdings, bnb_of_others: Quantity) -> Reconciliation {
+        let quantity = |amount: Usdc| Quantity::new(amount.decimal());
+        let usdc = Line {
+            free: quantity(balances.usdc.free),
+            locked: quantity(balances.usdc.locked),
+            booked: quantity(holdings.cash),
+            of_others: Quantity::ZERO,
+        };
+        let coins = PerCoin::from_fn(|coin| Line {
+            free: balances.coins[coin].free,
+            locked: balances.coins[coin].locked,
+            booked: holdings.positions[coin].quantity,
+            of_others: if coin == Coin::Bnb { bnb_of_others } else { Quantity::ZERO },
+        });
+        Reconciliation { usdc, coins }
+    }
+
+    /// Chaque actif et sa ligne, le cash d'abord.
+    pub fn lines(&self) -> impl Iterator<Item = (&'static str, Line)> {
+        let coins = Coin::ALL.map(|coin| (coin.asset(), self.coins[coin]));
+        [(CASH, self.usdc)].into_iter().chain(coins)
+    }
+
+    /// Ce qui manque au compte pour nos ordres.
+    pub fn shortage(&self) -> Shortage {
+        Shortage {
+            usdc: Usdc::new(self.usdc.shortage().decimal()),
+            coins: PerCoin::from_fn(|coin| self.coins[coin].shortage()),
+        }
+    }
+}
+
+/// Ce que le compte tient de moins, libre, que ce que disent les livres ; zéro partout s'il tient assez.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Shortage {
+    pub usdc: Usdc,
+    pub coins: PerCoin<Quantity>,
+}
+
+#[cfg(test)]
+mod tests {
+    use rust_decimal::{Decimal, dec};
+
+    use super::*;
+
+    /// Libre, immobilisé, aux livres ; différence, manque, dont immobilisé.
+    type Case = ([Decimal; 3], [Decimal; 3]);
+
+    #[test]
+    fn what_is_missing_is_what_is_not_free_and_what_is_locked_is_not_gone() {
+        let cases: [Case; 4] = [
+            ([dec!(100), dec!(0), dec!(100)], [dec!(0), dec!(0), dec!(0)]),
+            ([dec!(80), dec!(20), dec!(100)], [dec!(0), dec!(20), dec!(20)]),
+            ([dec!(80), dec!(5), dec!(100)], [dec!(-15), dec!(20), dec!(5)]),
+            ([dec!(5000), dec!(20), dec!(100)], [dec!(4920), dec!(0), dec!(0)]),
+        ];
+        for ([free, locked, booked], expected) in cases {
+            let [free, locked, booked] = [free, locked, booked].map(Quantity::new);
+            let line = Line { free, locked, booked, of_others: Quantity::ZERO };
+            let found = [line.difference(), line.shortage(), line.locked_short()].map(Quantity::decimal);
+            assert_eq!(found, expected, "{line:?}");
+        }
+    }
+}

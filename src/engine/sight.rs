@@ -1,0 +1,72 @@
+//! Le dehors tel que le moteur le voit : le marché, et l'heure de la machine.
+//!
+//! Invariant : à une heure fausse il n'y a ni marché ni cours ; rien de ce que l'on daterait n'aurait de sens.
+
+use crate::clock;
+use crate::domain::market::{self, Coin, Market, Readings, Unknown};
+use crate::domain::moment::Moment;
+use crate::domain::money::{Price, Rate};
+use crate::exchange::Exchange;
+use crate::ledger::ReadingRow;
+
+/// Les dernières lectures du dehors.
+pub(super) struct Sight {
+    readings: Readings,
+    /// Quand l'heure de la machine a été trouvée juste pour la dernière fois, ou pourquoi elle ne l'est pas.
+    hour: Result<Moment, String>,
+}
+
+impl Sight {
+    /// Rien n'est lu.
+    pub fn new() -> Sight {
+        Sight { readings: Readings::default(), hour: Err("not read yet".to_owned()) }
+    }
+
+    /// Relit le marché, puis l'heure ; ce qui n'a pas pu l'être garde sa lecture d'avant.
+    pub async fn renewed(&self, exchange: &Exchange) -> Sight {
+        let readings = exchange.refresh(self.readings.clone()).await;
+        Sight { readings, hour: exchange.check_clock().await }
+    }
+
+    pub fn knows_the_hour(&self) -> bool {
+        self.hour.is_ok()
+    }
+
+    /// Le marché complet, à une heure juste ; sinon tout ce qui manque.
+    pub fn known(&self, now: Moment) -> Result<Market, Vec<Unknown>> {
+        let market = self.readings.complete(now);
+        let (at, failure) = (self.hour.as_ref().ok().copied(), self.hour.as_ref().err());
+        match market::missing(market::CLOCK.to_owned(), at, failure.map(String::as_str), now) {
+            None => market,
+            Some(clock) => Err(market.err().into_iter().flatten().chain([clock]).collect()),
+        }
+    }
+
+    /// Le cours de l'euro auquel compter de l'argent ; `None` s'il n'est pas frais ou l'heure pas juste.
+    pub fn rate(&self, now: Moment) -> Option<Rate> {
+        self.hour.as_ref().ok().and(self.readings.rate(now))
+    }
+
+    /// Le prix auquel des frais en BNB comptent, s'il est frais.
+    pub fn bnb_price(&self) -> Option<Price> {
+        Some(market::fresh(&self.readings.quotes[Coin::Bnb], clock::now())?.mid())
+    }
+
+    /// Les lectures telles que le grand livre les garde pour les écrans.
+    pub fn rows(&self) -> Vec<ReadingRow> {
+        let readings = &self.readings;
+        let quotes = readings.quotes.iter().map(|(_, quote)| quote).chain([&readings.euro]);
+        let bid_asks = quotes.map(|quote| quote.as_ref().map(|quote| (quote.value.bid(), quote.value.ask())));
+        let hour = (self.hour.as_ref().ok().copied(), self.hour.as_ref().err());
+        let clock = (market::CLOCK.to_owned(), hour.0, hour.1.map(String::as_str));
+        let each = readings.each().into_iter().chain([clock]);
+        each.zip(bid_asks.chain(std::iter::repeat(None)))
+            .map(|((what, at, failure), bid_ask)| ReadingRow {
+                what,
+                bid_ask,
+                at,
+                failure: failure.map(str::to_owned),
+            })
+            .collect()
+    }
+}

@@ -58,6 +58,7 @@ pub const TABLES: &[(&str, &[Part])] = &[
     ("foreign_orders", &[Exchange]),
     ("order_marks", &[]),
     ("checks", &[Exchange]),
+    ("seals", &[]),
 ];
 
 /// Ce que le temps seul change : une lecture vieillit, un tour manque, un silence finit.

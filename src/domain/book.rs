@@ -73,10 +73,12 @@ pub fn apply(holdings: &Holdings, fill: &Fill) -> Result<Holdings, Overdrawn> {
     if overdrawn { Err(Overdrawn { coin: fill.coin, side: fill.side }) } else { Ok(after) }
 }
 
-/// Ce que `fills` font, dans l'ordre, de ce que l'on possédait : de quoi prouver des livres. Le cash
-/// peut y passer sous zéro en chemin, si un dépôt fait entre deux est compté d'avance.
-pub fn replay<'a>(start: Holdings, fills: impl IntoIterator<Item = &'a Fill>) -> Holdings {
-    fills.into_iter().fold(start, |holdings, fill| after(&holdings, fill))
+/// Ce que `fills` font, dans l'ordre, de ce que l'on possédait, et les BNB d'autrui qu'elles prennent : de quoi prouver
+/// des livres. Le cash peut y passer sous zéro en chemin, si un dépôt fait entre deux est compté d'avance.
+pub fn replay<'a>(start: Holdings, fills: impl IntoIterator<Item = &'a Fill>) -> (Holdings, Quantity) {
+    fills.into_iter().fold((start, Quantity::ZERO), |(holdings, bnb), fill| {
+        (after(&holdings, fill), bnb + bnb_of_others(&holdings, fill))
+    })
 }
 
 /// Ce que l'on possède après une exécution qui a eu lieu, même contre notre attente : c'est un fait.

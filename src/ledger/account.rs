@@ -5,7 +5,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Db, LedgerError, flows};
+use super::{Db, LedgerError, flows, seal};
 use crate::domain::moment::Moment;
 use crate::domain::money::{Eur, Rate, Usdc};
 
@@ -24,10 +24,13 @@ pub(super) fn settle(
         "INSERT OR IGNORE INTO agent (id, mode, tag) VALUES (1, ?1, lower(hex(randomblob(4))))",
         [mode],
     )?;
-    connection.execute(
+    let created = connection.execute(
         "INSERT OR IGNORE INTO account (id, initial_eur, deposited_eur, created_at) VALUES (1, ?1, ?1, ?2)",
         params![initial, now],
     )?;
+    if created == 1 {
+        seal::lay(connection, &seal::ACCOUNT, 1)?;
+    }
     let booked: Eur = connection.query_row("SELECT initial_eur FROM account", [], |row| row.get(0))?;
     if booked != initial {
         log::info!("initial_budget_kept eur={booked} configured={initial} reason=\"it counts only once\"");
@@ -93,8 +96,11 @@ impl Db {
             "INSERT INTO movements (kind, eur, rate, usdc, at) VALUES (?1, ?2, ?3, ?4, ?5)",
             params![kind, eur, rate, usdc, now],
         )?;
-        transaction
-            .execute("UPDATE account SET deposited_eur = ?1, cash = ?2", params![total, cash + usdc])?;
+        seal::lay(&transaction, &seal::MOVEMENTS, transaction.last_insert_rowid())?;
+        seal::change(&transaction, &seal::ACCOUNT, 1, |connection| {
+            connection
+                .execute("UPDATE account SET deposited_eur = ?1, cash = ?2", params![total, cash + usdc])
+        })?;
         flows::value_last(&transaction, rate, now)?;
         transaction.commit()?;
         Ok(total)
@@ -126,14 +132,16 @@ fn open_account(connection: &Connection, rate: Rate, now: Moment) -> Result<Opti
         "INSERT INTO movements (kind, eur, rate, usdc, at) VALUES ('opening', ?1, ?2, ?3, ?4)",
         params![deposited, rate, usdc, now],
     )?;
-    connection.execute("UPDATE account SET cash = ?1", [cash])?;
+    seal::lay(connection, &seal::MOVEMENTS, connection.last_insert_rowid())?;
     // La base a pu être faite à une heure fausse (1970 sur un Raspberry Pi) ; celle-ci est juste. Reprise du programme
     // Python, elle garde son début.
-    connection.execute(
-        "UPDATE account SET created_at = ?1
-         WHERE NOT EXISTS (SELECT 1 FROM trades) AND NOT EXISTS (SELECT 1 FROM snapshots)",
-        [now],
-    )?;
+    seal::change(connection, &seal::ACCOUNT, 1, |connection| {
+        connection.execute(
+            "UPDATE account SET cash = ?1, created_at =
+                 iif(EXISTS (SELECT 1 FROM trades) OR EXISTS (SELECT 1 FROM snapshots), created_at, ?2)",
+            params![cash, now],
+        )
+    })?;
     flows::value_last(connection, rate, now)?;
     Ok(Some(cash))
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, Row};
 
 use super::views::{self, Intent};
-use super::{Db, LedgerError, flows, legacy};
+use super::{Db, LedgerError, figures, legacy, seal};
 use crate::domain::book::{self, Fees, Fill};
 use crate::domain::money::{Eur, Quantity, Usdc};
 use crate::domain::portfolio::Holdings;
@@ -23,13 +23,14 @@ pub struct Audit {
     pub kept: Option<Holdings>,
     /// Ce que les mouvements ont apporté, avant tout trade.
     pub brought: Holdings,
-    /// Les BNB du compte, hors des livres, qui ont payé de nos frais.
+    /// Les BNB du compte, hors des livres, qui ont payé de nos frais : ce que la base tient, ce que les trades donnent.
     pub bnb_of_others: Quantity,
+    pub replayed_bnb_of_others: Quantity,
     /// Ce que les mouvements et les trades donnent.
     pub replayed: Holdings,
     pub kept_deposits: Eur,
     pub replayed_deposits: Eur,
-    /// Ce que SQLite trouve d'abîmé dans le fichier, les intentions sans leur trade, les mouvements que leur relevé dément.
+    /// Ce que SQLite trouve d'abîmé dans le fichier, les lignes que leur sceau dément, celles qui se démentent entre elles.
     pub damage: Vec<String>,
 }
 
@@ -61,7 +62,18 @@ impl Db {
     }
 }
 
+/// Ce que des octets disent est dit même si un nombre touché ne se lit plus.
 fn read(connection: &Connection) -> Result<Audit, LedgerError> {
+    let damage = damage(connection)?;
+    let told = |error: LedgerError| match damage.is_empty() {
+        true => error,
+        false => LedgerError::Refused(format!("{}; {error}", damage.join("; "))),
+    };
+    let audit = replay(connection).map_err(told)?;
+    Ok(Audit { damage: [damage, audit.damage].concat(), ..audit })
+}
+
+fn replay(connection: &Connection) -> Result<Audit, LedgerError> {
     let movements = movements(connection)?;
     let fills = fills(connection)?;
     let (mode, kept_deposits, brought, bnb_of_others): (String, Eur, Usdc, Quantity) = connection.query_row(
@@ -76,6 +88,7 @@ fn read(connection: &Connection) -> Result<Audit, LedgerError> {
     // Avant l'ouverture, rien n'a encore compté ce qui est versé.
     let deposits = movements.iter().map(|movement| movement.eur);
     let replayed_deposits = if movements.is_empty() { kept_deposits } else { deposits.sum() };
+    let (replayed, replayed_bnb_of_others) = book::replay(start, fills.iter().map(|(_, fill)| fill));
     Ok(Audit {
         mode,
         movements: movements.len(),
@@ -83,20 +96,21 @@ fn read(connection: &Connection) -> Result<Audit, LedgerError> {
         kept: views::holdings(connection)?,
         brought: start,
         bnb_of_others,
-        replayed: book::replay(start, fills.iter().map(|(_, fill)| fill)),
+        replayed_bnb_of_others,
+        replayed,
         kept_deposits,
         replayed_deposits,
-        damage: damage(connection)?,
+        damage: figures::disagreements(connection)?,
     })
 }
 
-struct Movement {
+pub(super) struct Movement {
     opens: bool,
-    eur: Eur,
+    pub(super) eur: Eur,
     usdc: Usdc,
 }
 
-fn movements(connection: &Connection) -> Result<Vec<Movement>, LedgerError> {
+pub(super) fn movements(connection: &Connection) -> Result<Vec<Movement>, LedgerError> {
     let mut statement =
         connection.prepare("SELECT kind = 'opening', eur, usdc FROM movements ORDER BY id")?;
     let rows = statement
@@ -107,15 +121,18 @@ fn movements(connection: &Connection) -> Result<Vec<Movement>, LedgerError> {
 /// Les exécutions de nos intentions, avec le numéro de chacune ; les trades repris sont dans ce que l'ancienne
 /// base apportait.
 fn fills(connection: &Connection) -> Result<Vec<(i64, Fill)>, LedgerError> {
-    let mut statement = connection.prepare(
-        "SELECT coin, side, quantity, price, amount, fee_coin, fee_cash, fee_bnb, bnb_price, intent FROM trades
-         WHERE intent IS NOT NULL ORDER BY id",
-    )?;
-    let rows = statement.query_map([], |row| Ok((row.get(9)?, fill(row)?)))?;
+    let sql = format!("SELECT {FILL}, trades.intent FROM trades WHERE intent IS NOT NULL ORDER BY id");
+    let mut statement = connection.prepare(&sql)?;
+    let rows = statement.query_map([], |row| Ok((row.get(FILL_COLUMNS)?, fill(row)?)))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-fn fill(row: &Row) -> rusqlite::Result<Fill> {
+/// Les colonnes d'une exécution, dans l'ordre où [`fill`] les lit.
+pub(super) const FILL: &str = "trades.coin, trades.side, trades.quantity, trades.price, trades.amount, trades.fee_coin, \
+                               trades.fee_cash, trades.fee_bnb, trades.bnb_price";
+pub(super) const FILL_COLUMNS: usize = 9;
+
+pub(super) fn fill(row: &Row) -> rusqlite::Result<Fill> {
     let fees = Fees { coin: row.get(5)?, usdc: row.get(6)?, bnb: row.get(7)?, bnb_price: row.get(8)? };
     Ok(Fill {
         coin: row.get(0)?,
@@ -127,6 +144,7 @@ fn fill(row: &Row) -> rusqlite::Result<Fill> {
     })
 }
 
+/// Ce qui se voit sans lire un nombre.
 fn damage(connection: &Connection) -> Result<Vec<String>, LedgerError> {
     let lines = |sql: &str| -> Result<Vec<String>, LedgerError> {
         let mut statement = connection.prepare(sql)?;
@@ -135,13 +153,16 @@ fn damage(connection: &Connection) -> Result<Vec<String>, LedgerError> {
     };
     let mut damage = lines("PRAGMA integrity_check")?;
     damage.retain(|line| line != "ok");
+    damage.extend(seal::breaches(connection)?);
     damage.extend(lines(
         "SELECT 'intent ' || id || ' is filled and has no trade' FROM intents
          WHERE state = 'filled' AND id NOT IN (SELECT intent FROM trades WHERE intent IS NOT NULL)
          UNION ALL
          SELECT 'trade ' || trades.id || ' belongs to an intent that is not filled' FROM trades
-         JOIN intents ON intents.id = trades.intent WHERE intents.state <> 'filled'",
+         JOIN intents ON intents.id = trades.intent WHERE intents.state <> 'filled'
+         UNION ALL
+         SELECT \"table\" || coalesce(' ' || rowid, '') || ' needs a row of ' || parent || ' that is not there'
+         FROM pragma_foreign_key_check",
     )?);
-    damage.extend(flows::disagreements(connection)?);
     Ok(damage)
 }

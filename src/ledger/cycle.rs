@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, params};
 
-use super::{Db, LedgerError, flows};
+use super::{Db, LedgerError, flows, seal};
 use crate::domain::moment::Moment;
 use crate::domain::money::Price;
 use crate::domain::portfolio::Valuation;
@@ -109,18 +109,25 @@ fn snapshot(connection: &Connection, valuation: &Valuation, now: Moment) -> Resu
             now
         ],
     )?;
-    let thinning = connection.last_insert_rowid() % THINNING_EVERY == 0;
+    let row = connection.last_insert_rowid();
+    seal::lay(connection, &seal::SNAPSHOTS, row)?;
     flows::appraise(connection)?;
-    if thinning {
-        // Celui dont un mouvement tire sa valeur la prouve : il reste.
-        connection.execute(
-            "DELETE FROM snapshots WHERE at < ?1 AND id NOT IN
-                 (SELECT min(id) FROM snapshots WHERE at < ?1 GROUP BY at / 3600000)
-                 AND at NOT IN (SELECT valued_at FROM movements WHERE valued_at <> at)",
-            [now.minus(FULL_DETAIL)],
-        )?;
+    if row % THINNING_EVERY == 0 {
+        thin(connection, now)?;
     }
     Ok(())
+}
+
+fn thin(connection: &Connection, now: Moment) -> Result<(), LedgerError> {
+    // Celui dont un mouvement tire sa valeur la prouve : il reste.
+    let mut delete = connection.prepare(
+        "DELETE FROM snapshots WHERE at < ?1 AND id NOT IN
+             (SELECT min(id) FROM snapshots WHERE at < ?1 GROUP BY at / 3600000)
+             AND at NOT IN (SELECT valued_at FROM movements WHERE valued_at <> at)
+         RETURNING seal IS NOT NULL",
+    )?;
+    let sealed = delete.query_map([now.minus(FULL_DETAIL)], |row| row.get::<_, i64>(0))?;
+    seal::forget(connection, &seal::SNAPSHOTS, sealed.sum::<Result<i64, _>>()?)
 }
 
 fn survive(connection: &Connection, valuation: &Valuation) -> Result<bool, LedgerError> {

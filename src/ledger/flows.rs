@@ -7,7 +7,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{LedgerError, views};
+use super::{LedgerError, seal, views};
 use crate::domain::moment::Moment;
 use crate::domain::money::{Eur, Rate};
 
@@ -38,10 +38,11 @@ pub(super) fn value_last(connection: &Connection, rate: Rate, now: Moment) -> Re
         Some((holdings.cash + coins.iter().map(|(_, &value)| value).sum()).to_eur(rate))
     });
     if let Some(value) = value {
-        connection.execute(
-            "UPDATE movements SET value_eur = ?1, valued_at = at WHERE id = (SELECT max(id) FROM movements)",
-            [value],
-        )?;
+        let last: i64 = connection.query_row("SELECT max(id) FROM movements", [], |row| row.get(0))?;
+        let sql = "UPDATE movements SET value_eur = ?1, valued_at = at WHERE id = ?2";
+        seal::change(connection, &seal::MOVEMENTS, last, |connection| {
+            connection.execute(sql, params![value, last])
+        })?;
     }
     appraise(connection)
 }
@@ -64,7 +65,9 @@ pub(super) fn appraise(connection: &Connection) -> Result<(), LedgerError> {
             let known = level.and_then(|level| Some((told_by(&level, movement)?, level.at)));
             if let Some((value, at)) = known {
                 let sql = "UPDATE movements SET value_eur = ?2, valued_at = ?3 WHERE id = ?1";
-                connection.execute(sql, params![movement.id, value, at])?;
+                seal::change(connection, &seal::MOVEMENTS, movement.id, |connection| {
+                    connection.execute(sql, params![movement.id, value, at])
+                })?;
                 break;
             }
         }

@@ -8,8 +8,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::views;
-use super::{Db, LedgerError};
+use super::{Db, LedgerError, seal, views};
 use crate::domain::book::{self, Fill};
 use crate::domain::doubt::ATTEMPTS;
 use crate::domain::intent::{Event, State};
@@ -66,16 +65,24 @@ impl Db {
     /// peut-être est d'issue inconnue.
     pub fn interrupt_intents(&mut self, now: Moment) -> Result<(), LedgerError> {
         let transaction = self.transaction()?;
-        let abandoned = transaction.execute(
-            "UPDATE intents SET state = 'abandoned', ended_at = ?1 WHERE state = 'planned'",
-            [now],
-        )?;
-        let unknown = transaction.execute(
-            "UPDATE intents SET state = 'unknown', doubted = 1, reason = 'interrupted before its answer was written down'
-             WHERE state = 'sent'",
-            [],
-        )?;
+        let (planned, sent) = (in_state(&transaction, "planned")?, in_state(&transaction, "sent")?);
+        for intent in &planned {
+            seal::change(&transaction, &seal::INTENTS, *intent, |connection| {
+                let sql = "UPDATE intents SET state = 'abandoned', ended_at = ?1 WHERE id = ?2";
+                connection.execute(sql, params![now, intent])
+            })?;
+        }
+        for intent in &sent {
+            seal::change(&transaction, &seal::INTENTS, *intent, |connection| {
+                connection.execute(
+                    "UPDATE intents SET state = 'unknown', doubted = 1,
+                         reason = 'interrupted before its answer was written down' WHERE id = ?1",
+                    [intent],
+                )
+            })?;
+        }
         transaction.commit()?;
+        let (abandoned, unknown) = (planned.len(), sent.len());
         if abandoned + unknown > 0 {
             log::warn!("intents_interrupted abandoned={abandoned} unknown={unknown}");
         }
@@ -92,7 +99,9 @@ impl Db {
         let transaction = self.transaction()?;
         let mut rows = Vec::with_capacity(orders.len());
         for order in orders {
-            rows.push(insert(&transaction, signal, order, 1, now)?);
+            let intent = insert(&transaction, signal, order, 1, now)?;
+            seal::lay(&transaction, &seal::INTENTS, intent)?;
+            rows.push(intent);
         }
         transaction.commit()?;
         Ok(rows)
@@ -129,6 +138,7 @@ impl Db {
                 "UPDATE intents SET state = 'sent', client_id = ?2, stamped_at = ?3, window = ?4 WHERE id = ?1",
                 params![intent, client_id, stamped_at, window.as_millis() as i64],
             )?;
+            seal::lay(&transaction, &seal::INTENTS, intent)?;
             sendings.push(Sending { intent, client_id, attempt });
         }
         transaction.commit()?;
@@ -154,19 +164,14 @@ impl Db {
         let next = state.and_then(|state| state.next(outcome.event())).ok_or_else(impossible)?;
         let late = state.is_some_and(|state| !state.is_in_doubt() && state != State::Planned);
         let ended_at = (!next.is_in_doubt()).then_some(at);
-        transaction.execute(
-            "UPDATE intents SET state = ?2, reason = coalesce(?3, reason), ended_at = ?4, late = max(late, ?5),
-                 order_id = coalesce(?6, order_id), doubted = max(doubted, ?7) WHERE id = ?1",
-            params![
-                intent,
-                next.word(),
-                outcome.reason(),
-                ended_at,
-                late,
-                order_id,
-                next == State::Unknown
-            ],
-        )?;
+        let (reason, doubted) = (outcome.reason(), next == State::Unknown);
+        seal::change(&transaction, &seal::INTENTS, intent, |connection| {
+            connection.execute(
+                "UPDATE intents SET state = ?2, reason = coalesce(?3, reason), ended_at = ?4, late = max(late, ?5),
+                     order_id = coalesce(?6, order_id), doubted = max(doubted, ?7) WHERE id = ?1",
+                params![intent, next.word(), reason, ended_at, late, order_id, doubted],
+            )
+        })?;
         if let Outcome::Filled(fill) = outcome {
             book_fill(&transaction, intent, fill, at)?;
         }
@@ -176,16 +181,24 @@ impl Db {
 
     /// Retient ce qu'on apprend d'une intention en doute sans que son état change.
     pub fn annotate(&mut self, intent: i64, order_id: Option<i64>, reason: &str) -> Result<(), LedgerError> {
-        self.connection.execute(
-            "UPDATE intents SET order_id = coalesce(?2, order_id), reason = ?3 WHERE id = ?1",
-            params![intent, order_id, reason],
-        )?;
-        Ok(())
+        let transaction = self.transaction()?;
+        seal::change(&transaction, &seal::INTENTS, intent, |connection| {
+            connection.execute(
+                "UPDATE intents SET order_id = coalesce(?2, order_id), reason = ?3 WHERE id = ?1",
+                params![intent, order_id, reason],
+            )
+        })?;
+        Ok(transaction.commit()?)
     }
 
     /// Une personne a regardé les exécutions apprises tard : les achats peuvent reprendre.
     pub fn acknowledge_late(&mut self, intent: i64) -> Result<bool, LedgerError> {
-        Ok(self.connection.execute("UPDATE intents SET late = 0 WHERE id = ?1 AND late = 1", [intent])? == 1)
+        let transaction = self.transaction()?;
+        let looked = seal::change(&transaction, &seal::INTENTS, intent, |connection| {
+            connection.execute("UPDATE intents SET late = 0 WHERE id = ?1 AND late = 1", [intent])
+        })?;
+        transaction.commit()?;
+        Ok(looked == 1)
     }
 }
 
@@ -239,20 +252,29 @@ fn book_fill(connection: &Connection, intent: i64, fill: &Fill, at: Moment) -> R
             at
         ],
     )?;
+    seal::lay(connection, &seal::TRADES, connection.last_insert_rowid())?;
     // Des frais en BNB changent aussi la position BNB.
     for (coin, position) in
         after.positions.iter().filter(|(coin, after)| holdings.positions[*coin] != **after)
     {
-        connection.execute(
-            "INSERT INTO positions (coin, quantity, invested, updated_at) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT (coin) DO UPDATE SET quantity = ?2, invested = ?3, updated_at = ?4",
-            params![coin, position.quantity, position.invested, at],
-        )?;
+        seal::change(connection, &seal::POSITIONS, coin, |connection| {
+            connection.execute(
+                "INSERT INTO positions (coin, quantity, invested, updated_at) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (coin) DO UPDATE SET quantity = ?2, invested = ?3, updated_at = ?4",
+                params![coin, position.quantity, position.invested, at],
+            )
+        })?;
     }
     let bnb: Quantity = connection.query_row("SELECT bnb_of_others FROM account", [], |row| row.get(0))?;
-    connection.execute(
-        "UPDATE account SET cash = ?1, bnb_of_others = ?2",
-        params![after.cash, bnb + book::bnb_of_others(&holdings, fill)],
-    )?;
+    let bnb = bnb + book::bnb_of_others(&holdings, fill);
+    seal::change(connection, &seal::ACCOUNT, 1, |connection| {
+        connection.execute("UPDATE account SET cash = ?1, bnb_of_others = ?2", params![after.cash, bnb])
+    })?;
     Ok(())
+}
+
+fn in_state(connection: &Connection, state: &str) -> Result<Vec<i64>, LedgerError> {
+    let mut statement = connection.prepare("SELECT id FROM intents WHERE state = ?1")?;
+    let intents = statement.query_map([state], |row| row.get(0))?;
+    Ok(intents.collect::<Result<_, _>>()?)
 }

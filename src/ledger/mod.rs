@@ -14,12 +14,14 @@ mod columns;
 mod copy;
 mod cycle;
 mod exchange;
+mod figures;
 mod flows;
 mod foreign;
 mod intents;
 mod legacy;
 mod pages;
 mod schema;
+mod seal;
 mod signals;
 pub mod views;
 
@@ -45,6 +47,7 @@ pub use cycle::{CycleRecord, ReadingRow};
 pub use exchange::{ClockReading, Outlook, Silenced};
 pub use foreign::ForeignOrder;
 pub use intents::{Outcome, Sending};
+pub use seal::reseal;
 pub use signals::{Decision, PendingSignal, Received, SignalStatus, Verdict};
 
 /// Travaux en attente au plus ; au-delà, qui demande attend son tour.

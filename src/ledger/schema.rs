@@ -8,12 +8,15 @@
 use rusqlite::Connection;
 
 use super::LedgerError;
-use super::{flows, legacy};
+use super::{flows, legacy, seal};
 
-const MIGRATIONS: [&str; 3] = [FIRST, LIVE, FIGURES];
+const MIGRATIONS: [&str; 4] = [FIRST, LIVE, FIGURES, SEALS];
 
 /// La version où les mouvements ont une valeur.
 const VALUED: usize = 3;
+
+/// La version à partir de laquelle aucune ligne n'est plus à sceller après coup.
+const SEALED: usize = 4;
 
 const FIRST: &str = "
 CREATE TABLE agent (
@@ -308,6 +311,27 @@ CREATE TABLE waits (
 CREATE INDEX trades_by_time ON trades (at);
 ";
 
+/// De quoi voir qu'une ligne a été changée, ôtée ou ajoutée par une autre main que la nôtre ([`seal`]).
+const SEALS: &str = "
+ALTER TABLE account ADD COLUMN seal BLOB;
+ALTER TABLE movements ADD COLUMN seal BLOB;
+ALTER TABLE positions ADD COLUMN seal BLOB;
+ALTER TABLE intents ADD COLUMN seal BLOB;
+ALTER TABLE trades ADD COLUMN seal BLOB;
+ALTER TABLE withdrawals ADD COLUMN seal BLOB;
+ALTER TABLE snapshots ADD COLUMN seal BLOB;
+
+-- Les lignes écrites dans chaque table dont aucune ne s'efface, et le plus grand de leurs numéros.
+CREATE TABLE seals (
+    name TEXT PRIMARY KEY,
+    rows INTEGER NOT NULL,
+    last INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Les relevés qu'il doit y avoir ; NULL tant qu'aucun n'est compté.
+ALTER TABLE pulse ADD COLUMN snapshots INTEGER;
+";
+
 /// Ce qui est compté à chaque lecture des mesures se compte sans relire les textes. Un index ne change rien à ce
 /// qu'une base dit : il n'a pas de rang, et une version d'avant s'en passe.
 const INDEXES: &str = "
@@ -352,6 +376,9 @@ pub fn migrate(connection: &Connection) -> Result<(), LedgerError> {
     }
     if version < VALUED {
         flows::appraise(connection)?;
+    }
+    if version < SEALED {
+        seal::lay_everywhere(connection)?;
     }
     Ok(())
 }

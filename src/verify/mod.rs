@@ -51,6 +51,10 @@ fn report(path: &Path, audit: &Audit) -> Report {
             }
         }
     }
+    let (kept, replayed) = (audit.bnb_of_others, audit.replayed_bnb_of_others);
+    if kept != replayed || !kept.is_zero() {
+        lines.compare("BNB of others", &kept, &replayed);
+    }
     for damage in &audit.damage {
         lines.fault("file", damage);
     }

@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 
 use super::market::Coin;
 use super::money::{Price, Quantity, Usdc};
+use super::movement::{Moved, Movement};
 use super::order::Side;
 use super::portfolio::{Holdings, Position};
 
@@ -73,12 +74,36 @@ pub fn apply(holdings: &Holdings, fill: &Fill) -> Result<Holdings, Overdrawn> {
     if overdrawn { Err(Overdrawn { coin: fill.coin, side: fill.side }) } else { Ok(after) }
 }
 
-/// Ce que `fills` font, dans l'ordre, de ce que l'on possédait, et les BNB d'autrui qu'elles prennent : de quoi prouver
-/// des livres. Le cash peut y passer sous zéro en chemin, si un dépôt fait entre deux est compté d'avance.
-pub fn replay<'a>(start: Holdings, fills: impl IntoIterator<Item = &'a Fill>) -> (Holdings, Quantity) {
-    fills.into_iter().fold((start, Quantity::ZERO), |(holdings, bnb), fill| {
-        (after(&holdings, fill), bnb + bnb_of_others(&holdings, fill))
+/// Ce qui change les livres.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Event {
+    Moved(Movement),
+    Filled(Fill),
+}
+
+/// Ce que ces événements font, dans l'ordre, de ce que l'on possédait, et les BNB d'autrui qu'ils prennent : de quoi prouver
+/// des livres.
+pub fn replay(start: Holdings, events: impl IntoIterator<Item = Event>) -> (Holdings, Quantity) {
+    events.into_iter().fold((start, Quantity::ZERO), |(holdings, bnb), event| match event {
+        Event::Moved(movement) => (moved(&holdings, &movement), bnb),
+        Event::Filled(fill) => (after(&holdings, &fill), bnb + bnb_of_others(&holdings, &fill)),
     })
+}
+
+/// Ce que l'on possède après un mouvement. Un coin qui vient coûte ce qu'il vaut ; un coin qui part emporte sa part du
+/// prix de revient.
+pub fn moved(holdings: &Holdings, movement: &Movement) -> Holdings {
+    let mut after = *holdings;
+    after.cash += movement.usdc;
+    if let Some(Moved { coin, quantity, worth }) = movement.moved {
+        let before = holdings.positions[coin];
+        after.positions[coin] = if quantity.is_positive() {
+            Position { quantity: before.quantity + quantity, invested: before.invested + worth }
+        } else {
+            sold(before, -quantity)
+        };
+    }
+    after
 }
 
 /// Ce que l'on possède après une exécution qui a eu lieu, même contre notre attente : c'est un fait.

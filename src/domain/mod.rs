@@ -14,6 +14,7 @@ pub mod intent;
 pub mod market;
 pub mod moment;
 pub mod money;
+pub mod movement;
 pub mod order;
 pub mod performance;
 pub mod plan;

@@ -5,9 +5,10 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Db, LedgerError, flows, seal};
+use super::{Db, LedgerError, flows, movements, seal};
 use crate::domain::moment::Moment;
 use crate::domain::money::{Eur, Rate, Usdc};
+use crate::domain::movement::{Kind, Movement};
 
 /// Ce qu'un signal attend tant qu'un tour ne l'a pas dit mieux.
 const JUST_STARTED: &str = "it has just started: nothing is read yet";
@@ -63,45 +64,29 @@ impl Db {
 
     /// Compte un dépôt ; rend le total déposé.
     pub fn deposit(&mut self, eur: Eur, rate: Rate, now: Moment) -> Result<Eur, LedgerError> {
-        self.move_cash("deposit", rate, now, |deposited| deposited + eur)
+        self.move_cash(Kind::Deposit, rate, now, |deposited| deposited + eur)
     }
 
     /// Corrige le total déposé ; la différence bouge le cash au cours du moment.
     pub fn correct_deposits(&mut self, total: Eur, rate: Rate, now: Moment) -> Result<Eur, LedgerError> {
-        self.move_cash("correction", rate, now, |_| total)
+        self.move_cash(Kind::Correction, rate, now, |_| total)
     }
 
     fn move_cash(
         &mut self,
-        kind: &str,
+        kind: Kind,
         rate: Rate,
         now: Moment,
         total: impl FnOnce(Eur) -> Eur,
     ) -> Result<Eur, LedgerError> {
         let transaction = self.transaction()?;
         open_account(&transaction, rate, now)?;
-        let (deposited, cash): (Eur, Usdc) =
-            transaction.query_row("SELECT deposited_eur, cash FROM account", [], |row| {
-                Ok((row.get(0)?, row.get(1)?))
-            })?;
+        let deposited: Eur =
+            transaction.query_row("SELECT deposited_eur FROM account", [], |row| row.get(0))?;
         let total = total(deposited);
         let eur = total - deposited;
-        let usdc = eur.to_usdc(rate);
-        if cash + usdc < Usdc::ZERO {
-            return Err(LedgerError::Refused(format!(
-                "the cash of {cash:.2} USDC does not cover this correction of {usdc:.2}: nothing was changed"
-            )));
-        }
-        transaction.execute(
-            "INSERT INTO movements (kind, eur, rate, usdc, at) VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![kind, eur, rate, usdc, now],
-        )?;
-        seal::lay(&transaction, &seal::MOVEMENTS, transaction.last_insert_rowid())?;
-        seal::change(&transaction, &seal::ACCOUNT, 1, |connection| {
-            connection
-                .execute("UPDATE account SET deposited_eur = ?1, cash = ?2", params![total, cash + usdc])
-        })?;
-        flows::value_last(&transaction, rate, now)?;
+        let movement = Movement { kind, eur, rate, usdc: eur.to_usdc(rate), moved: None };
+        movements::write(&transaction, &movement, now)?;
         transaction.commit()?;
         Ok(total)
     }
@@ -128,11 +113,8 @@ fn open_account(connection: &Connection, rate: Rate, now: Moment) -> Result<Opti
     let usdc = deposited.to_usdc(rate);
     // Une base reprise peut avoir dépensé un rien de plus que ce cours ne donne.
     let cash = (usdc + brought).max(Usdc::ZERO);
-    connection.execute(
-        "INSERT INTO movements (kind, eur, rate, usdc, at) VALUES ('opening', ?1, ?2, ?3, ?4)",
-        params![deposited, rate, usdc, now],
-    )?;
-    seal::lay(connection, &seal::MOVEMENTS, connection.last_insert_rowid())?;
+    let opening = Movement { kind: Kind::Opening, eur: deposited, rate, usdc, moved: None };
+    movements::insert(connection, &opening, now)?;
     // La base a pu être faite à une heure fausse (1970 sur un Raspberry Pi) ; celle-ci est juste. Reprise du programme
     // Python, elle garde son début.
     seal::change(connection, &seal::ACCOUNT, 1, |connection| {

@@ -7,10 +7,12 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, Row};
 
+use super::movements::Booked;
 use super::views::{self, Intent};
-use super::{Db, LedgerError, figures, legacy, seal};
-use crate::domain::book::{self, Fees, Fill};
+use super::{Db, LedgerError, figures, legacy, movements, seal};
+use crate::domain::book::{self, Event, Fees, Fill};
 use crate::domain::money::{Eur, Quantity, Usdc};
+use crate::domain::movement::Kind;
 use crate::domain::portfolio::Holdings;
 
 /// Les deux récits d'un grand livre, et ce qui les compose.
@@ -21,7 +23,7 @@ pub struct Audit {
     pub trades: usize,
     /// Ce que la base tient ; `None` tant que l'ouverture n'est pas comptée.
     pub kept: Option<Holdings>,
-    /// Ce que les mouvements ont apporté, avant tout trade.
+    /// Ce que les mouvements ont apporté et repris, sans les trades.
     pub brought: Holdings,
     /// Les BNB du compte, hors des livres, qui ont payé de nos frais : ce que la base tient, ce que les trades donnent.
     pub bnb_of_others: Quantity,
@@ -50,7 +52,8 @@ impl Db {
     /// Toutes les intentions d'un grand livre réel, dans l'ordre, au même instant que leurs trades.
     pub fn live_orders(&self) -> Result<Vec<LiveOrder>, LedgerError> {
         let transaction = self.connection.unchecked_transaction()?;
-        let mut fills: BTreeMap<i64, Fill> = fills(&transaction)?.into_iter().collect();
+        let fills = fills(&transaction)?.into_iter().map(|trade| (trade.intent, trade.fill));
+        let mut fills: BTreeMap<i64, Fill> = fills.collect();
         let intents = self.all_intents()?.into_iter();
         Ok(intents.map(|intent| LiveOrder { fill: fills.remove(&intent.id), intent }).collect())
     }
@@ -74,27 +77,28 @@ fn read(connection: &Connection) -> Result<Audit, LedgerError> {
 }
 
 fn replay(connection: &Connection) -> Result<Audit, LedgerError> {
-    let movements = movements(connection)?;
-    let fills = fills(connection)?;
+    let (booked, fills) = (movements::all(connection)?, fills(connection)?);
     let (mode, kept_deposits, brought, bnb_of_others): (String, Eur, Usdc, Quantity) = connection.query_row(
         "SELECT mode, deposited_eur, brought_usdc, bnb_of_others FROM account, agent",
         [],
         |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
     )?;
-    let opening = movements.iter().filter(|movement| movement.opens);
-    let opening: Usdc = opening.map(|movement| (movement.usdc + brought).max(Usdc::ZERO)).sum();
-    let later: Usdc = movements.iter().filter(|movement| !movement.opens).map(|movement| movement.usdc).sum();
-    let start = Holdings { positions: legacy::brought_positions(connection)?, cash: opening + later };
+    let moved = || booked.iter().map(|booked| &booked.movement);
+    // Ce qu'une base reprise avait déjà gagné ou dépensé vient avec l'ouverture, qui ne rend pas le cash négatif.
+    let opening = moved().find(|movement| movement.kind == Kind::Opening).map(|opening| opening.usdc);
+    let cash = opening.map_or(Usdc::ZERO, |usdc| (usdc + brought).max(Usdc::ZERO) - usdc);
+    let start = Holdings { positions: legacy::brought_positions(connection)?, cash };
     // Avant l'ouverture, rien n'a encore compté ce qui est versé.
-    let deposits = movements.iter().map(|movement| movement.eur);
-    let replayed_deposits = if movements.is_empty() { kept_deposits } else { deposits.sum() };
-    let (replayed, replayed_bnb_of_others) = book::replay(start, fills.iter().map(|(_, fill)| fill));
+    let deposits = moved().map(|movement| movement.eur).sum();
+    let replayed_deposits = if booked.is_empty() { kept_deposits } else { deposits };
+    let brought = moved().fold(start, |holdings, movement| book::moved(&holdings, movement));
+    let (replayed, replayed_bnb_of_others) = book::replay(start, in_order(&booked, &fills));
     Ok(Audit {
         mode,
-        movements: movements.len(),
+        movements: booked.len(),
         trades: fills.len(),
         kept: views::holdings(connection)?,
-        brought: start,
+        brought,
         bnb_of_others,
         replayed_bnb_of_others,
         replayed,
@@ -104,26 +108,35 @@ fn replay(connection: &Connection) -> Result<Audit, LedgerError> {
     })
 }
 
-pub(super) struct Movement {
-    opens: bool,
-    pub(super) eur: Eur,
-    usdc: Usdc,
+/// Les mouvements et les exécutions, dans l'ordre où ils ont été comptés.
+fn in_order(booked: &[Booked], fills: &[Trade]) -> Vec<Event> {
+    let (mut events, mut fills) = (Vec::new(), fills.iter().peekable());
+    for Booked { movement, after_trade } in booked {
+        while let Some(trade) = fills.next_if(|trade| Some(trade.id) <= *after_trade) {
+            events.push(Event::Filled(trade.fill));
+        }
+        events.push(Event::Moved(*movement));
+    }
+    events.extend(fills.map(|trade| Event::Filled(trade.fill)));
+    events
 }
 
-pub(super) fn movements(connection: &Connection) -> Result<Vec<Movement>, LedgerError> {
-    let mut statement =
-        connection.prepare("SELECT kind = 'opening', eur, usdc FROM movements ORDER BY id")?;
-    let rows = statement
-        .query_map([], |row| Ok(Movement { opens: row.get(0)?, eur: row.get(1)?, usdc: row.get(2)? }))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+/// Une exécution, son numéro et celui de son intention.
+struct Trade {
+    id: i64,
+    intent: i64,
+    fill: Fill,
 }
 
-/// Les exécutions de nos intentions, avec le numéro de chacune ; les trades repris sont dans ce que l'ancienne
+/// Les exécutions de nos intentions ; les trades repris sont dans ce que l'ancienne
 /// base apportait.
-fn fills(connection: &Connection) -> Result<Vec<(i64, Fill)>, LedgerError> {
-    let sql = format!("SELECT {FILL}, trades.intent FROM trades WHERE intent IS NOT NULL ORDER BY id");
+fn fills(connection: &Connection) -> Result<Vec<Trade>, LedgerError> {
+    let sql =
+        format!("SELECT {FILL}, trades.intent, trades.id FROM trades WHERE intent IS NOT NULL ORDER BY id");
     let mut statement = connection.prepare(&sql)?;
-    let rows = statement.query_map([], |row| Ok((row.get(FILL_COLUMNS)?, fill(row)?)))?;
+    let rows = statement.query_map([], |row| {
+        Ok(Trade { id: row.get(FILL_COLUMNS + 1)?, intent: row.get(FILL_COLUMNS)?, fill: fill(row)? })
+    })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

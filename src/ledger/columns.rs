@@ -12,6 +12,7 @@ use crate::domain::intent::State;
 use crate::domain::market::Coin;
 use crate::domain::moment::Moment;
 use crate::domain::money::{Eur, Price, Quantity, Rate, Usdc, Weight};
+use crate::domain::movement::Kind;
 use crate::domain::order::Side;
 
 macro_rules! decimal_column {
@@ -67,6 +68,19 @@ impl FromSql for Side {
     fn column_result(value: ValueRef) -> FromSqlResult<Self> {
         let word = value.as_str()?;
         Side::from_word(word).ok_or_else(|| unreadable(format!("unknown side {word:?}")))
+    }
+}
+
+impl ToSql for Kind {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.word().into())
+    }
+}
+
+impl FromSql for Kind {
+    fn column_result(value: ValueRef) -> FromSqlResult<Self> {
+        let word = value.as_str()?;
+        Kind::from_word(word).ok_or_else(|| unreadable(format!("unknown movement {word:?}")))
     }
 }
 

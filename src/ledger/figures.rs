@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use rusqlite::{Connection, Row};
 
-use super::{LedgerError, audit, flows};
+use super::{LedgerError, audit, flows, movements};
 use crate::domain::book::Fill;
 use crate::domain::money::{Eur, Price, Quantity, Rate, Usdc};
 use crate::domain::order::Side;
@@ -19,7 +19,7 @@ const PLACES: u32 = 8;
 /// Ce qui ne s'accorde pas ; vide si tout s'accorde.
 pub(super) fn disagreements(connection: &Connection) -> Result<Vec<String>, LedgerError> {
     let mut found = trades(connection)?;
-    found.extend(movements(connection)?);
+    found.extend(rates(connection)?);
     found.extend(deposits(connection)?);
     found.extend(flows::disagreements(connection)?);
     Ok(found)
@@ -106,7 +106,8 @@ impl Booked {
     }
 }
 
-fn movements(connection: &Connection) -> Result<Vec<String>, LedgerError> {
+/// Un mouvement de cash en euros est compté à son cours.
+fn rates(connection: &Connection) -> Result<Vec<String>, LedgerError> {
     let mut statement = connection.prepare(
         "SELECT id, eur, rate, usdc FROM movements WHERE kind IN ('opening', 'deposit', 'correction') ORDER BY id",
     )?;
@@ -124,8 +125,8 @@ fn movements(connection: &Connection) -> Result<Vec<String>, LedgerError> {
 fn deposits(connection: &Connection) -> Result<Vec<String>, LedgerError> {
     let mut totals = BTreeSet::new();
     let mut total = Eur::ZERO;
-    for movement in audit::movements(connection)? {
-        total += movement.eur;
+    for booked in movements::all(connection)? {
+        total += booked.movement.eur;
         totals.insert(total);
     }
     let sql = "SELECT min(id), count(*), deposited_eur FROM snapshots GROUP BY deposited_eur ORDER BY 1";

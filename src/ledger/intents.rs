@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Db, LedgerError, seal, views};
+use super::{Db, LedgerError, positions, seal, views};
 use crate::domain::book::{self, Fill};
 use crate::domain::doubt::ATTEMPTS;
 use crate::domain::intent::{Event, State};
@@ -254,17 +254,7 @@ fn book_fill(connection: &Connection, intent: i64, fill: &Fill, at: Moment) -> R
     )?;
     seal::lay(connection, &seal::TRADES, connection.last_insert_rowid())?;
     // Des frais en BNB changent aussi la position BNB.
-    for (coin, position) in
-        after.positions.iter().filter(|(coin, after)| holdings.positions[*coin] != **after)
-    {
-        seal::change(connection, &seal::POSITIONS, coin, |connection| {
-            connection.execute(
-                "INSERT INTO positions (coin, quantity, invested, updated_at) VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT (coin) DO UPDATE SET quantity = ?2, invested = ?3, updated_at = ?4",
-                params![coin, position.quantity, position.invested, at],
-            )
-        })?;
-    }
+    positions::keep(connection, &holdings, &after, at)?;
     let bnb: Quantity = connection.query_row("SELECT bnb_of_others FROM account", [], |row| row.get(0))?;
     let bnb = bnb + book::bnb_of_others(&holdings, fill);
     seal::change(connection, &seal::ACCOUNT, 1, |connection| {

@@ -32,7 +32,20 @@ pub(super) const ACCOUNT: Table = Table {
 
 pub(super) const MOVEMENTS: Table = Table {
     name: "movements",
-    columns: &["id", "kind", "eur", "rate", "usdc", "at", "value_eur", "valued_at"],
+    columns: &[
+        "id",
+        "kind",
+        "eur",
+        "rate",
+        "usdc",
+        "at",
+        "value_eur",
+        "valued_at",
+        "coin",
+        "quantity",
+        "worth",
+        "after_trade",
+    ],
 };
 
 pub(super) const POSITIONS: Table =

@@ -1,0 +1,85 @@
+//! Les mouvements au grand livre : le mouvement, le cash ou la position qu'il change, et le total déposé, ensemble.
+
+use rusqlite::{Connection, Row, params};
+
+use super::{LedgerError, flows, positions, seal, views};
+use crate::domain::book;
+use crate::domain::moment::Moment;
+use crate::domain::money::{Eur, Usdc};
+use crate::domain::movement::{Moved, Movement};
+
+/// Un mouvement, et le dernier trade qui le précédait : de quoi refaire les livres dans leur ordre.
+pub(super) struct Booked {
+    pub movement: Movement,
+    /// `None` pour les plus anciens, qui ne changeaient que le cash.
+    pub after_trade: Option<i64>,
+}
+
+/// Écrit ce mouvement, et ce qu'il change. L'ouverture a déjà son total déposé.
+///
+/// # Errors
+/// Quand il prendrait plus que ce que les livres tiennent ; rien n'est alors à garder de la transaction.
+pub(super) fn write(connection: &Connection, movement: &Movement, now: Moment) -> Result<(), LedgerError> {
+    let before = views::holdings(connection)?
+        .ok_or_else(|| LedgerError::Refused("the opening is not booked yet".to_owned()))?;
+    let after = book::moved(&before, movement);
+    let overdrawn =
+        after.positions.iter().any(|(_, position)| position.quantity.decimal().is_sign_negative());
+    if after.cash < Usdc::ZERO || overdrawn {
+        let (cash, word, usdc) = (before.cash, movement.kind.word(), movement.usdc);
+        return Err(LedgerError::Refused(match movement.moved {
+            None => format!(
+                "the cash of {cash:.2} USDC does not cover this {word} of {usdc:.2}: nothing was changed"
+            ),
+            Some(moved) => format!("the books hold less {} than that: nothing was changed", moved.coin),
+        }));
+    }
+    insert(connection, movement, now)?;
+    seal::change(connection, &seal::ACCOUNT, 1, |connection| {
+        let deposited: Eur =
+            connection.query_row("SELECT deposited_eur FROM account", [], |row| row.get(0))?;
+        let sql = "UPDATE account SET deposited_eur = ?1, cash = ?2";
+        connection.execute(sql, params![deposited + movement.eur, after.cash])
+    })?;
+    positions::keep(connection, &before, &after, now)?;
+    flows::value_last(connection, movement.rate, now)
+}
+
+/// Écrit la seule ligne du mouvement.
+pub(super) fn insert(connection: &Connection, movement: &Movement, now: Moment) -> Result<(), LedgerError> {
+    let moved = movement.moved;
+    connection.execute(
+        "INSERT INTO movements (kind, eur, rate, usdc, at, coin, quantity, worth, after_trade)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, (SELECT coalesce(max(id), 0) FROM trades))",
+        params![
+            movement.kind,
+            movement.eur,
+            movement.rate,
+            movement.usdc,
+            now,
+            moved.map(|moved| moved.coin),
+            moved.map(|moved| moved.quantity),
+            moved.map(|moved| moved.worth)
+        ],
+    )?;
+    seal::lay(connection, &seal::MOVEMENTS, connection.last_insert_rowid())
+}
+
+/// Tous, dans leur ordre.
+pub(super) fn all(connection: &Connection) -> Result<Vec<Booked>, LedgerError> {
+    let mut statement = connection.prepare(
+        "SELECT kind, eur, rate, usdc, coin, quantity, worth, after_trade FROM movements ORDER BY id",
+    )?;
+    let rows = statement.query_map([], booked)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn booked(row: &Row) -> rusqlite::Result<Booked> {
+    let moved = match (row.get(4)?, row.get(5)?, row.get(6)?) {
+        (Some(coin), Some(quantity), Some(worth)) => Some(Moved { coin, quantity, worth }),
+        _ => None,
+    };
+    let movement =
+        Movement { kind: row.get(0)?, eur: row.get(1)?, rate: row.get(2)?, usdc: row.get(3)?, moved };
+    Ok(Booked { movement, after_trade: row.get(7)? })
+}

@@ -26,6 +26,7 @@ use crate::exchange::{Account, Asked, Code, Endpoint, Exchange};
 use crate::fetch::{self, OneShot};
 use crate::leader::Leader;
 use crate::ledger::{self, Ledger};
+use crate::machine;
 use crate::metrics::{Instruments, Place};
 use crate::notify::{News, Supervisor};
 use crate::paper::PaperAccount;
@@ -145,7 +146,8 @@ fn venue(
     };
     let preflight = preflight(config.clone(), exchange, fetch);
     let sender = OneShot::new(fetch::SEND_LIMIT).map_err(cannot)?;
-    let live = LiveAccount::new(account, sender, preflight, ledger.clone(), instruments.clone());
+    let live = LiveAccount::new(account, sender, preflight, ledger.clone(), instruments.clone())
+        .on_machine(machine::fingerprint(&config.machine_id));
     Ok(Venue::Live(Box::new(live)))
 }
 

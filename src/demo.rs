@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use rust_decimal::dec;
 
-use crate::config::{AccountAccess, Config, MARKET_INTERVAL, Mode, Secret, VERSION};
+use crate::config::{AccountAccess, Config, MACHINE_ID, MARKET_INTERVAL, Mode, Secret, VERSION};
 use crate::daemon::{self, StartError};
 use crate::domain::money::{Eur, Weight};
 use crate::sim::{Fault, On, Reply, Script, Wire, World};
@@ -108,6 +108,7 @@ pub fn follower(world: &World, db_path: PathBuf) -> Config {
         market_interval: MARKET_INTERVAL,
         threshold: Weight::new(dec!(0.005)),
         db_path,
+        machine_id: PathBuf::from(MACHINE_ID),
         port: 0,
         allowed_hosts: Vec::new(),
         version: VERSION.to_owned(),

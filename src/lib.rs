@@ -16,6 +16,7 @@ pub mod fetch;
 pub mod leader;
 pub mod ledger;
 pub mod logging;
+pub mod machine;
 pub mod metrics;
 pub mod notify;
 

@@ -108,6 +108,36 @@ impl Venue {
         }
     }
 
+    /// Pourquoi le grand livre n'est peut-être pas seul sur son compte ; `None` s'il l'est, et en simulation.
+    pub fn not_alone(&self) -> Option<String> {
+        match self {
+            Venue::Paper(_) => None,
+            Venue::Live(account) => account.not_alone(),
+        }
+    }
+
+    /// Met aux livres les ordres de ce grand livre que seul le compte connaît ; rend combien.
+    pub async fn adopt(&mut self, bnb: Option<Price>) -> Result<usize, Refusal> {
+        self.live()?.adopt(bnb).await
+    }
+
+    /// Laisse dehors les ordres qui portent un nom d'ici et que les livres n'ont pas ; rend combien.
+    pub async fn disown(&mut self) -> Result<usize, Refusal> {
+        self.live()?.disown().await
+    }
+
+    /// Une personne dit que la machine d'avant est éteinte.
+    pub async fn move_here(&mut self) -> Result<(), Refusal> {
+        self.live()?.move_here().await
+    }
+
+    fn live(&mut self) -> Result<&mut LiveAccount, Refusal> {
+        match self {
+            Venue::Paper(_) => Err(Refusal::conflict("a simulation has no account at the exchange")),
+            Venue::Live(account) => Ok(account),
+        }
+    }
+
     /// Une personne a regardé cet ordre à la bourse ; rend ce qu'il en est advenu.
     pub async fn release(&mut self, intent: i64, bnb: Option<Price>) -> Result<String, Refusal> {
         match self {

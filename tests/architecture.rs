@@ -101,6 +101,7 @@ fn allowed(module: &str) -> Option<&'static [&'static str]> {
         "keygen" => &["keygen", "exchange"],
         "backup" => &["backup", "domain", "clock", "ledger"],
         "healthcheck" => &["healthcheck"],
+        "machine" => &["machine"],
         "notify" => &["notify", "domain", "clock"],
         "daemon" | "demo" | "cli" | "lib" | "main" => return None,
         other => panic!("the module {other} has no layer: give it one here and in ARCHITECTURE.md"),

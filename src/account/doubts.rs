@@ -59,6 +59,7 @@ impl LiveAccount {
     /// Demande des nouvelles de tous les ordres en doute, tout de suite : c'est la reprise d'un démarrage.
     pub async fn take_up(&mut self) -> Result<(), LedgerError> {
         self.ledger.with(|db| db.interrupt_intents(clock::now())).await?;
+        self.weigh_evidence().await?;
         self.watch_doubts().await?;
         for (_, at) in self.doubts.values_mut() {
             *at = clock::instant();

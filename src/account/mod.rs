@@ -1,16 +1,19 @@
 //! Le compte réel : tout ce qui touche à de vrais ordres, de leur envoi à ce qu'on en sait.
 //!
 //! `send` envoie, `doubts` suit ce dont l'issue n'est pas connue, `release` ce qu'une personne en dit, `scan` balaie les
-//! ordres du compte, `gate` ouvre ou ferme l'échange d'après les essais du dehors, `upkeep` tient l'heure, ces essais et le
+//! ordres du compte, `evidence` y cherche ceux d'une copie ou d'un passé perdu, qu'`adopt` met aux livres, `gate` ouvre ou ferme l'échange d'après les essais du dehors, `upkeep` tient l'heure, ces essais et le
 //! rapprochement. Le compte a sa propre poignée du grand livre ; il ne sait ni comment un plan se fait, ni qui commande.
 //! Invariant : rien ne part tant que les essais du dehors ne sont pas bons ([`Gate`]), que l'heure de la bourse n'est pas
 //! connue, que le dernier balayage n'a pas tout lu et tout compté, et que le compte n'a pas été lu à ce tour.
 
+mod adopt;
 mod doubts;
+mod evidence;
 mod gate;
 mod release;
 mod scan;
 mod send;
+mod together;
 mod upkeep;
 
 use std::collections::BTreeMap;
@@ -50,6 +53,13 @@ pub struct LiveAccount {
     next_scan: Instant,
     /// Pourquoi la dernière mesure de l'heure de la bourse a manqué.
     measure_missed: Option<String>,
+    /// La machine où l'on est, si elle se nomme, et le compte que la clé ouvre, une fois lu.
+    machine: Option<String>,
+    uid: Option<i64>,
+    /// Pourquoi ce grand livre n'est peut-être pas seul sur son compte.
+    not_alone: Option<String>,
+    /// Le dernier signal avant les ordres duquel on a regardé s'il l'était.
+    vouched: Option<i64>,
     /// Vrai quand le dernier tour ne tenait pas l'heure pour juste.
     hour_missed: bool,
 }
@@ -76,8 +86,22 @@ impl LiveAccount {
             scanned: Err("the orders of the account are not read yet".to_owned()),
             next_scan: clock::instant(),
             measure_missed: None,
+            machine: None,
+            uid: None,
+            not_alone: None,
+            vouched: None,
             hour_missed: false,
         }
+    }
+
+    /// Le même, sur la machine de ce nom.
+    pub fn on_machine(self, machine: Option<String>) -> LiveAccount {
+        LiveAccount { machine, ..self }
+    }
+
+    /// Pourquoi ce grand livre n'est peut-être pas seul sur son compte, ou plus vieux que lui ; `None` s'il l'est.
+    pub fn not_alone(&self) -> Option<String> {
+        self.not_alone.clone()
     }
 
     /// Ce qui manque au compte pour ce que disent les livres, au dernier rapprochement.
@@ -87,6 +111,9 @@ impl LiveAccount {
 
     /// Pourquoi rien ne s'échange maintenant ; `None` si l'on peut.
     pub fn obstacle(&self) -> Option<String> {
+        if let Some(reason) = &self.not_alone {
+            return Some(reason.clone());
+        }
         if let Some(reason) = &self.gate.closed {
             return Some(reason.clone());
         }

@@ -3,10 +3,8 @@
 //! Rien ici ne renvoie jamais : une réponse dont on n'est pas sûr laisse l'intention inconnue, et
 //! [`super::doubts`] la suit.
 
-use std::pin::Pin;
-use std::task::Poll;
-
 use super::LiveAccount;
+use super::together::together;
 use crate::clock;
 use crate::domain::doubt::WINDOW;
 use crate::domain::execution::{self, Incomplete};
@@ -15,7 +13,7 @@ use crate::domain::moment::Moment;
 use crate::domain::order::{Left, Order};
 use crate::exchange::{Account, Placed, Reaction, Ticket};
 use crate::fetch::OneShot;
-use crate::ledger::{Ledger, LedgerError, Outcome, Sending};
+use crate::ledger::{Db, Ledger, LedgerError, Outcome, Sending};
 use crate::logging::orders as told;
 use crate::metrics::Instruments;
 
@@ -42,12 +40,16 @@ impl LiveAccount {
         if let Some(reason) = self.obstacle() {
             return Ok(later(&reason));
         }
+        if let Some(reason) = self.vouch_for(signal).await? {
+            return Ok(later(&reason));
+        }
         let Some(server) = self.account.exchange().server_clock() else {
             return Ok(later("the exchange's clock is not known"));
         };
         let (stamped_at, now, planned) = (server.stamp(), clock::now(), orders.to_vec());
-        let stamp = (stamped_at, WINDOW);
-        let sendings = self.ledger.with(move |db| db.write_sendings(signal, &planned, stamp, now)).await?;
+        let (stamp, place) = ((stamped_at, WINDOW), self.place());
+        let write = move |db: &mut Db| db.write_sendings(signal, &planned, stamp, (&place, now));
+        let sendings = self.ledger.with(write).await?;
         let batch = Batch {
             ledger: &self.ledger,
             account: &self.account,
@@ -145,20 +147,4 @@ impl Batch<'_> {
             }
         }
     }
-}
-
-/// Attend toutes ces tâches, menées ensemble ; rend leurs résultats dans l'ordre.
-async fn together<F: Future>(tasks: impl Iterator<Item = F>) -> Vec<F::Output> {
-    let mut tasks: Vec<Pin<Box<F>>> = tasks.map(Box::pin).collect();
-    let mut outputs: Vec<Option<F::Output>> = tasks.iter().map(|_| None).collect();
-    std::future::poll_fn(|context| {
-        for (task, output) in tasks.iter_mut().zip(&mut outputs).filter(|(_, output)| output.is_none()) {
-            if let Poll::Ready(value) = task.as_mut().poll(context) {
-                *output = Some(value);
-            }
-        }
-        if outputs.iter().all(Option::is_some) { Poll::Ready(()) } else { Poll::Pending }
-    })
-    .await;
-    outputs.into_iter().flatten().collect()
 }

@@ -66,6 +66,7 @@ impl LiveAccount {
             self.account_read = Err(other.to_owned());
             return Ok(());
         };
+        self.uid = Some(uid);
         self.shortage = reconciliation.map(|reconciliation| reconciliation.shortage()).unwrap_or_default();
         self.account_read = if can_trade { Ok(()) } else { Err("the account may not trade".to_owned()) };
         Ok(())

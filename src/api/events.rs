@@ -184,7 +184,7 @@ mod tests {
     #[test]
     fn a_word_is_said_though_nothing_that_shows_has_changed() {
         let (ledger, mut events) = read(Pace { gather: SOON, alive: SOON, ageing: NEVER });
-        write(&ledger, |db| db.keep_foreign(Coin::Btc, &[], 7).map(drop));
+        write(&ledger, |db| db.see_orders(Coin::Btc, &[], true).map(drop));
         assert_eq!(next(&mut events), ALIVE);
         assert_eq!(next(&mut events), ALIVE);
     }

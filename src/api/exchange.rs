@@ -10,7 +10,7 @@ use crate::clock;
 use crate::domain::check;
 use crate::domain::money::Usdc;
 use crate::ledger::views::{Balance, Checked};
-use crate::ledger::{ClockReading, ForeignOrder, Outlook, Silenced};
+use crate::ledger::{Bears, ClockReading, ForeignOrder, Outlook, Silenced};
 
 /// Les ordres d'autrui que l'on montre.
 const FOREIGN_SHOWN: u32 = 20;
@@ -25,6 +25,21 @@ struct ExchangeView {
     checks: Vec<CheckView>,
     reconciliation: Vec<BalanceView>,
     foreign_orders: Vec<ForeignView>,
+    not_alone: Option<NotAlone>,
+}
+
+/// Pourquoi ce grand livre n'est peut-être pas seul sur son compte, et ce qu'une personne peut en faire.
+#[derive(Serialize)]
+struct NotAlone {
+    reason: String,
+    orders: Vec<ForeignView>,
+    ways: Vec<Way>,
+}
+
+#[derive(Serialize)]
+struct Way {
+    way: &'static str,
+    consequence: &'static str,
 }
 
 #[derive(Serialize)]
@@ -71,6 +86,7 @@ struct ForeignView {
     quantity: f64,
     amount_usdt: Option<f64>,
     created_at: String,
+    bears: Option<&'static str>,
 }
 
 impl From<Silenced> for SilenceView {
@@ -121,7 +137,37 @@ impl From<ForeignOrder> for ForeignView {
             quantity: order.executed.to_f64(),
             amount_usdt: order.amount.map(Usdc::to_f64),
             created_at: clock::utc(order.at),
+            bears: match order.bears {
+                Bears::Nothing => None,
+                Bears::OurTag => Some("ours"),
+                Bears::AnotherTag => Some("another"),
+            },
         }
+    }
+}
+
+const ADOPT: Way = Way {
+    way: "adopt",
+    consequence: "each of these orders is put into the books as the exchange tells it, with its trades and fees; stop any other \
+                  copy of this ledger first, or it goes on trading with the same money",
+};
+
+const DISOWN: Way = Way {
+    way: "disown",
+    consequence: "these orders stay outside the books, what they bought or sold too, and this ledger goes on under a new name",
+};
+
+const MOVE_HERE: Way = Way {
+    way: "move_here",
+    consequence: "this ledger trades from this machine from now on; if the first one still runs, both trade with the same money",
+};
+
+/// Les issues, d'après ce qui le dit : des ordres à nous, ceux d'un autre grand livre, ou une autre machine.
+fn ways(evidence: &[ForeignOrder]) -> Vec<Way> {
+    match evidence.first() {
+        None => vec![MOVE_HERE],
+        Some(_) if evidence.iter().any(|order| order.bears == Bears::OurTag) => vec![ADOPT, DISOWN],
+        Some(_) => vec![DISOWN],
     }
 }
 
@@ -129,12 +175,13 @@ impl From<ForeignOrder> for ForeignView {
 pub async fn exchange(request: Request) -> tide::Result {
     let read = |db: &mut crate::ledger::Db| {
         let (agent, outlook) = (db.agent()?, db.exchange_state()?);
-        Ok((agent, outlook, db.checks()?, db.balances()?, db.foreign_orders(FOREIGN_SHOWN)?))
+        let foreign = db.foreign_orders(FOREIGN_SHOWN)?;
+        Ok((agent, outlook, db.checks()?, db.balances()?, foreign, db.evidence()?))
     };
-    let (agent, outlook, checks, balances, foreign) =
+    let (agent, outlook, checks, balances, foreign, evidence) =
         request.state().ledger.with(read).await.map_err(ApiError::from)?;
     let now = clock::now();
-    let Outlook { silenced, clock, closed } = outlook;
+    let Outlook { silenced, clock, closed, not_alone } = outlook;
     let view = ExchangeView {
         // En simulation rien ne s'échange pour de vrai : ni ouvert, ni fermé.
         trading_open: agent.is_live().then_some(closed.is_none()),
@@ -145,6 +192,11 @@ pub async fn exchange(request: Request) -> tide::Result {
         checks: checks.into_iter().map(CheckView::from).collect(),
         reconciliation: balances.into_iter().map(BalanceView::from).collect(),
         foreign_orders: foreign.into_iter().map(ForeignView::from).collect(),
+        not_alone: not_alone.map(|reason| NotAlone {
+            reason,
+            ways: ways(&evidence),
+            orders: evidence.into_iter().take(FOREIGN_SHOWN as usize).map(ForeignView::from).collect(),
+        }),
     };
     Ok(json(StatusCode::Ok, &view))
 }

@@ -24,20 +24,25 @@ struct Health {
     clock: String,
     /// `written`, ou pourquoi le dernier tour n'a pas pu l'être.
     ledger: String,
+    /// `alone`, ou pourquoi une autre copie de ce grand livre échange peut-être sur le même compte.
+    account: String,
     timestamp: String,
 }
 
-/// 200 tant que les tours se font, 503 quand deux ont manqué ou que le dernier n'a pas pu s'écrire.
+/// 200 tant que les tours se font, 503 quand deux ont manqué, que le dernier n'a pas pu s'écrire, ou que le grand livre
+/// n'est peut-être pas seul sur son compte.
 pub async fn health(request: Request) -> tide::Result {
     let state = request.state();
     let now = clock::now();
-    let read = state.ledger.with(move |db| Ok((db.pulse()?, db.clock_unknown(now)?)));
+    let read = state
+        .ledger
+        .with(move |db| Ok((db.pulse()?, db.clock_unknown(now)?, db.exchange_state()?.not_alone)));
     let (read, unread) = match read.await {
         Ok(read) => (read, None),
         // Illisible, il reste à dire qu'il l'est : c'est ici que l'on regarde d'abord.
-        Err(error) => ((None, None), Some(error.to_string())),
+        Err(error) => ((None, None, None), Some(error.to_string())),
     };
-    let (pulse, clock_unknown) = read;
+    let (pulse, clock_unknown, not_alone) = read;
     let clock = match (clock_unknown, &unread) {
         (Some(unknown), _) => unknown.reason,
         (None, Some(_)) => "not known".to_owned(),
@@ -50,7 +55,8 @@ pub async fn health(request: Request) -> tide::Result {
     let unwritten = unread.or_else(|| state.ledger.unwritten());
     let running = clock::instant().saturating_duration_since(state.started);
     let polled = pulse.as_ref().map(|pulse| pulse.polled_at);
-    let well = unwritten.is_none() && is_on_time(state.poll_interval, running, polled, now);
+    let well =
+        unwritten.is_none() && not_alone.is_none() && is_on_time(state.poll_interval, running, polled, now);
     let health = Health {
         status: if well { "ok" } else { "degraded" },
         service: "calvalot",
@@ -58,6 +64,7 @@ pub async fn health(request: Request) -> tide::Result {
         poller,
         clock,
         ledger: unwritten.unwrap_or_else(|| "written".to_owned()),
+        account: not_alone.unwrap_or_else(|| "alone".to_owned()),
         timestamp: clock::rfc3339(now),
     };
     let response: Response =

@@ -15,6 +15,7 @@ pub mod routes;
 
 mod agent;
 mod budget;
+mod copies;
 mod events;
 mod exchange;
 mod health;
@@ -70,6 +71,9 @@ pub fn app(state: State, guard: Guard) -> tide::Server<State> {
         .get("/api/orders", orders::orders)
         .post("/api/orders/:id/release", orders::release)
         .get("/api/exchange", exchange::exchange)
+        .post("/api/exchange/adopt", copies::adopt)
+        .post("/api/exchange/disown", copies::disown)
+        .post("/api/exchange/machine", copies::machine)
         .get("/api/signals", signals::signals)
         .get("/api/agent/status", agent::status)
         .post("/api/agent/toggle", agent::toggle)

@@ -53,7 +53,7 @@ pub const TABLES: &[(&str, &[Part])] = &[
     ("readings", &[Status, Budget, Positions]),
     ("polls", &[]),
     ("pulse", &[Status]),
-    ("exchange", &[Exchange]),
+    ("exchange", &[Status, Exchange]),
     ("balances", &[Exchange]),
     ("foreign_orders", &[Exchange]),
     ("order_marks", &[]),

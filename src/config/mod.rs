@@ -25,6 +25,9 @@ pub use variables::{VARIABLES, Variable};
 /// leader est interrogé moins souvent.
 pub const MARKET_INTERVAL: Duration = Duration::from_secs(120);
 
+/// Où systemd nomme la machine ; Compose le monte en lecture seule.
+pub const MACHINE_ID: &str = "/etc/machine-id";
+
 /// La version de ce programme, et le commit dont il vient si on l'a su en le construisant.
 pub const VERSION: &str = env!("CALVALOT_VERSION");
 
@@ -45,6 +48,8 @@ pub struct Config {
     /// L'écart de part sous lequel un coin n'est pas touché.
     pub threshold: Weight,
     pub db_path: PathBuf,
+    /// Le fichier qui nomme la machine. Ne se règle pas : [`MACHINE_ID`], sauf dans les essais.
+    pub machine_id: PathBuf,
     pub port: u16,
     /// Noms de machine acceptés dans `Host`, en minuscules.
     pub allowed_hosts: Vec<String>,
@@ -167,6 +172,7 @@ impl Config {
                 market_interval: MARKET_INTERVAL,
                 threshold,
                 db_path,
+                machine_id: PathBuf::from(MACHINE_ID),
                 port,
                 allowed_hosts,
                 version,

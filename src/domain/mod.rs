@@ -16,6 +16,7 @@ pub mod moment;
 pub mod money;
 pub mod movement;
 pub mod order;
+pub mod order_name;
 pub mod performance;
 pub mod plan;
 pub mod poll;

@@ -11,6 +11,9 @@ use super::money::Weight;
 /// L'identifiant sous lequel la synchronisation initiale est tenue au grand livre.
 pub const INITIAL_SYNC: &str = "initial_sync";
 
+/// L'identifiant sous lequel le sont les ordres que seul le compte connaissait encore.
+pub const ADOPTED: &str = "adopted";
+
 /// Somme des parts au-delà de laquelle une allocation n'est pas un arrondi mais une erreur.
 const MOST: Decimal = dec!(1.05);
 

@@ -4,9 +4,10 @@
 use smol::channel::{self, Receiver, Sender};
 
 use crate::clock;
-use crate::domain::money::{Eur, Rate};
+use crate::domain::money::{Eur, Price, Rate};
 use crate::domain::refusal::Refusal;
 use crate::ledger::{Ledger, LedgerError};
+use crate::venue::Venue;
 
 /// Commandes en attente au plus.
 const QUEUE: usize = 8;
@@ -26,6 +27,18 @@ pub enum Command {
     CorrectDeposits {
         total: Eur,
         reply: Reply<Eur>,
+    },
+    /// Adopter les ordres de ce grand livre que seul le compte connaît.
+    Adopt {
+        reply: Reply<usize>,
+    },
+    /// Les laisser dehors.
+    Disown {
+        reply: Reply<usize>,
+    },
+    /// La machine d'avant est éteinte.
+    MoveHere {
+        reply: Reply<()>,
     },
     /// Une personne a regardé cet ordre à la bourse ; le compte s'en charge.
     Release {
@@ -64,6 +77,21 @@ impl Commands {
         self.ask(|reply| Command::Release { intent, reply }).await
     }
 
+    /// Adopte les ordres de ce grand livre que seul le compte connaît ; rend combien.
+    pub async fn adopt(&self) -> Result<usize, Refusal> {
+        self.ask(|reply| Command::Adopt { reply }).await
+    }
+
+    /// Laisse dehors les ordres qui portent un nom d'ici et que les livres n'ont pas ; rend combien.
+    pub async fn disown(&self) -> Result<usize, Refusal> {
+        self.ask(|reply| Command::Disown { reply }).await
+    }
+
+    /// Dit que la machine d'où ce grand livre échangeait est éteinte.
+    pub async fn move_here(&self) -> Result<(), Refusal> {
+        self.ask(|reply| Command::MoveHere { reply }).await
+    }
+
     async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, Refusal> {
         let stopping = || Refusal::Failed("the agent is stopping: nothing was changed".to_owned());
         let (reply, answer) = channel::bounded(1);
@@ -75,7 +103,25 @@ impl Commands {
 impl Command {
     /// Vrai si elle touche au compte réel : elle attend qu'il soit libre.
     pub(super) fn concerns_the_account(&self) -> bool {
-        matches!(self, Command::Release { .. })
+        match self {
+            Command::Pause { .. } | Command::Deposit { .. } | Command::CorrectDeposits { .. } => false,
+            Command::Release { .. }
+            | Command::Adopt { .. }
+            | Command::Disown { .. }
+            | Command::MoveHere { .. } => true,
+        }
+    }
+
+    /// Exécute sur le compte une commande qui le concerne, et répond ; rend vrai si elle a réussi. `bnb` est le prix du
+    /// BNB, s'il est frais.
+    pub(super) async fn carry_out_at(self, venue: &mut Venue, bnb: Option<Price>) -> bool {
+        match self {
+            Command::Release { intent, reply } => answer(reply, venue.release(intent, bnb).await),
+            Command::Adopt { reply } => answer(reply, venue.adopt(bnb).await),
+            Command::Disown { reply } => answer(reply, venue.disown().await),
+            Command::MoveHere { reply } => answer(reply, venue.move_here().await),
+            Command::Pause { .. } | Command::Deposit { .. } | Command::CorrectDeposits { .. } => false,
+        }
     }
 
     /// Exécute la commande et répond ; rend vrai si l'agent vient d'être repris. Un demandeur parti
@@ -108,9 +154,20 @@ impl Command {
                 reply.try_send(total).ok();
                 false
             }
-            Command::Release { .. } => false,
+            // L'affaire du compte ([`Command::concerns_the_account`]).
+            Command::Release { .. }
+            | Command::Adopt { .. }
+            | Command::Disown { .. }
+            | Command::MoveHere { .. } => false,
         }
     }
+}
+
+/// Répond ; un demandeur parti entre-temps n'attend plus de réponse.
+fn answer<T>(reply: Reply<T>, done: Result<T, Refusal>) -> bool {
+    let succeeded = done.is_ok();
+    reply.try_send(done).ok();
+    succeeded
 }
 
 async fn book(

@@ -136,16 +136,19 @@ impl Engine {
     }
 
     async fn obey(&mut self, command: Command) {
-        match command {
-            Command::Release { intent, reply } => {
-                let released = self.venue.release(intent, self.sight.bnb_price()).await;
-                if released.is_ok() {
-                    self.next_poll = clock::instant();
-                }
-                // Un demandeur parti entre-temps n'attend plus de réponse.
-                reply.try_send(released).ok();
-            }
-            other => self.reception.serve(other, &self.sight).await,
+        if !command.concerns_the_account() {
+            return self.reception.serve(command, &self.sight).await;
+        }
+        if self.sight.bnb_price().is_none()
+            && let Err(error) = self.refresh_market().await
+        {
+            log::error!("market_not_kept reason={error}");
+        }
+        if command.carry_out_at(&mut self.venue, self.sight.bnb_price()).await {
+            self.next_poll = clock::instant();
+        }
+        if let Err(error) = self.keep_outlook().await {
+            log::error!("outlook_not_kept reason={error}");
         }
     }
 

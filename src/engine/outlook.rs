@@ -25,6 +25,7 @@ impl Engine {
             silenced: silenced.map(|Silence { status, from, until }| Silenced { status, from, until }),
             clock,
             closed: self.venue.obstacle(),
+            not_alone: self.venue.not_alone(),
         };
         if self.outlook.as_ref() != Some(&outlook) {
             let kept = outlook.clone();

@@ -193,9 +193,15 @@ impl Account {
         account.orders_from(coin, order_id).await
     }
 
-    /// Le dernier ordre de cette paire ; `None` si elle n'en a aucun.
-    pub async fn last_order(&self, coin: Coin) -> Result<Option<Report>, Trouble> {
+    /// Les derniers ordres de cette paire, une page au plus, dans l'ordre.
+    pub async fn recent_orders(&self, coin: Coin) -> Result<Vec<Report>, Trouble> {
         let Account::Binance(account) = self;
-        account.last_order(coin).await
+        account.recent_orders(coin).await
+    }
+
+    /// L'ordre de ce numéro ; `None` si la bourse ne le voit pas.
+    pub async fn order_numbered(&self, coin: Coin, order_id: i64) -> Result<Option<Report>, Trouble> {
+        let Account::Binance(account) = self;
+        account.order_numbered(coin, order_id).await
     }
 }

@@ -11,7 +11,7 @@ use rust_decimal::Decimal;
 
 use crate::domain::market::{Coin, PerCoin};
 use crate::domain::money::Weight;
-use crate::domain::signal::{Action, INITIAL_SYNC, Instruction, Signal, Target};
+use crate::domain::signal::{ADOPTED, Action, INITIAL_SYNC, Instruction, Signal, Target};
 
 /// Plus profond, ce n'est pas un signal, et aucun lecteur de l'API ne devrait le recevoir.
 const DEEPEST: usize = 32;
@@ -84,8 +84,8 @@ fn read_id(value: Option<&Value>) -> Result<String, String> {
         return Err(format!("signal_id: longer than {LONGEST_ID} characters, or with control characters"));
     }
     // Noté au grand livre, même refusé, il passerait pour notre propre synchronisation.
-    if id == INITIAL_SYNC {
-        return Err(format!("signal_id: {INITIAL_SYNC:?} is reserved to the follower"));
+    if [INITIAL_SYNC, ADOPTED].contains(&id.as_str()) {
+        return Err(format!("signal_id: {id:?} is reserved to the follower"));
     }
     Ok(id)
 }

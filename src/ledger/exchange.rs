@@ -1,7 +1,7 @@
 //! Ce que la bourse nous demande et nous apprend d'elle-même, gardé d'un démarrage à l'autre : le compte, le
 //! silence, l'heure, la dernière table d'essais.
 
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
 use super::{Db, LedgerError};
 use crate::domain::check::Check;
@@ -26,6 +26,24 @@ pub struct ClockReading {
     pub at: Moment,
 }
 
+/// D'où part un ordre ; le premier lie le grand livre à ce compte et à cette machine.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Place {
+    pub uid: Option<i64>,
+    pub machine: Option<String>,
+}
+
+impl Place {
+    pub(super) fn bind(&self, connection: &Connection) -> Result<(), LedgerError> {
+        connection.execute(
+            "UPDATE exchange SET uid = coalesce(uid, ?1), machine = coalesce(machine, ?2)
+             WHERE uid IS NULL OR machine IS NULL",
+            params![self.uid, self.machine],
+        )?;
+        Ok(())
+    }
+}
+
 /// Où en est l'accès à la bourse.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outlook {
@@ -33,21 +51,34 @@ pub struct Outlook {
     pub clock: Option<ClockReading>,
     /// Pourquoi rien ne s'échange pour de vrai ; `None` si l'on peut, et en simulation.
     pub closed: Option<String>,
+    /// Pourquoi ce grand livre n'est peut-être pas seul sur son compte ; `None` s'il l'est, et en simulation.
+    pub not_alone: Option<String>,
 }
 
 impl Db {
-    /// Lie le grand livre à ce compte la première fois ; rend vrai s'il est celui du premier démarrage.
-    pub fn recognise_account(&mut self, uid: i64) -> Result<bool, LedgerError> {
-        // À chaque tour : n'écrit que la première fois.
-        self.connection.execute("UPDATE exchange SET uid = ?1 WHERE uid IS NULL", [uid])?;
-        Ok(self.connection.query_row("SELECT uid = ?1 FROM exchange", [uid], |row| row.get(0))?)
+    /// Vrai si ce compte est celui du premier ordre, ou qu'il n'y en a pas encore eu.
+    pub fn recognise_account(&self, uid: i64) -> Result<bool, LedgerError> {
+        Ok(self.account_uid()?.is_none_or(|kept| kept == uid))
+    }
+
+    /// Vrai si le grand livre a déjà échangé d'une autre machine que celle-ci ; une machine sans nom ne dit rien.
+    pub fn is_elsewhere(&self, here: Option<&str>) -> Result<bool, LedgerError> {
+        let sql = "SELECT machine FROM exchange";
+        let kept: Option<String> = self.connection.query_row(sql, [], |row| row.get(0))?;
+        Ok(kept.as_deref().zip(here).is_some_and(|(kept, here)| kept != here))
+    }
+
+    /// Le grand livre échange désormais de cette machine.
+    pub fn move_to(&mut self, here: Option<&str>) -> Result<(), LedgerError> {
+        self.connection.execute("UPDATE exchange SET machine = ?1", [here])?;
+        Ok(())
     }
 
     /// Retient où en est l'accès à la bourse ; une heure mesurée n'est pas oubliée.
     pub fn keep_outlook(&mut self, outlook: &Outlook) -> Result<(), LedgerError> {
         let (silenced, clock) = (outlook.silenced, outlook.clock);
         self.connection.execute(
-            "UPDATE exchange SET silent_status = ?1, silent_from = ?2, silent_until = ?3, closed = ?4,
+            "UPDATE exchange SET silent_status = ?1, silent_from = ?2, silent_until = ?3, closed = ?4, not_alone = ?8,
                  clock_lead = coalesce(?5, clock_lead), clock_margin = coalesce(?6, clock_margin),
                  clock_at = coalesce(?7, clock_at)",
             params![
@@ -58,6 +89,7 @@ impl Db {
                 clock.map(|clock| clock.lead),
                 clock.map(|clock| clock.margin),
                 clock.map(|clock| clock.at),
+                outlook.not_alone,
             ],
         )?;
         Ok(())

@@ -1,6 +1,7 @@
-//! Les ordres du compte qui ne sont pas les nôtres : retenus pour être montrés, jamais touchés ni comptés.
+//! Les ordres du compte que les livres n'ont pas : ceux d'autrui, montrés et jamais comptés, et ceux qui portent un nom
+//! d'ici, l'indice d'une copie ou d'un passé perdu ([`super::adoption`]).
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{Db, LedgerError};
 use crate::domain::execution::Report;
@@ -8,8 +9,10 @@ use crate::domain::market::Coin;
 use crate::domain::moment::Moment;
 use crate::domain::money::{Quantity, Usdc};
 use crate::domain::order::Side;
+use crate::domain::order_name::OrderName;
+use crate::ledger::views::Intent;
 
-/// Un ordre qui n'est pas le nôtre.
+/// Un ordre que les livres n'ont pas.
 #[derive(Clone, Debug)]
 pub struct ForeignOrder {
     pub coin: Coin,
@@ -19,7 +22,46 @@ pub struct ForeignOrder {
     pub executed: Quantity,
     pub amount: Option<Usdc>,
     pub at: Moment,
+    pub bears: Bears,
 }
+
+/// De qui un ordre porte le nom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bears {
+    /// D'autrui.
+    Nothing,
+    /// De ce grand livre, qui ne le connaît pas : il est plus vieux que le compte, ou une copie de lui échange.
+    OurTag,
+    /// D'un autre grand livre de ce programme, d'avant celui-ci sur ce compte.
+    AnotherTag,
+}
+
+impl Bears {
+    fn word(self) -> Option<&'static str> {
+        match self {
+            Bears::Nothing => None,
+            Bears::OurTag => Some("ours"),
+            Bears::AnotherTag => Some("another"),
+        }
+    }
+
+    fn from_word(word: Option<&str>) -> Bears {
+        match word {
+            Some("ours") => Bears::OurTag,
+            Some(_) => Bears::AnotherTag,
+            None => Bears::Nothing,
+        }
+    }
+}
+
+/// Ce qu'une lecture des ordres du compte a montré de neuf.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Seen {
+    pub foreign: usize,
+    pub evidence: usize,
+}
+
+const COLUMNS: &str = "coin, order_id, client_id, side, executed, amount, at, bears";
 
 impl Db {
     /// Le dernier ordre vu de cette paire ; `None` avant le premier balayage.
@@ -28,52 +70,99 @@ impl Db {
         Ok(self.connection.query_row(sql, [coin], |row| row.get(0)).optional()?)
     }
 
-    /// Retient qu'on a vu les ordres de cette paire jusqu'à `mark`, et ceux d'entre eux qui ne sont pas à nous.
-    /// Rend combien n'étaient pas encore connus.
-    pub fn keep_foreign(&mut self, coin: Coin, foreign: &[Report], mark: i64) -> Result<usize, LedgerError> {
-        let transaction = self.transaction()?;
-        let mut fresh = 0;
-        for order in foreign {
-            fresh += transaction.execute(
-                "INSERT OR IGNORE INTO foreign_orders (coin, order_id, client_id, side, executed, amount, at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-                params![
-                    coin,
-                    order.order_id,
-                    order.client_id,
-                    order.side,
-                    order.executed,
-                    order.amount,
-                    order.at
-                ],
-            )?;
+    /// Retient ce que montrent ces ordres, lus depuis le dernier vu. `first` : c'est la première lecture de cette paire,
+    /// dont les ordres d'autrui ne nous regardent pas ; un nom d'ici y est déjà un indice.
+    pub fn see_orders(&mut self, coin: Coin, reports: &[Report], first: bool) -> Result<Seen, LedgerError> {
+        let mut unknown = Vec::new();
+        let tag = self.tag()?;
+        for report in reports {
+            if is_ours(report, self.intent_named(&report.client_id)?) {
+                continue;
+            }
+            let bears = match OrderName::parse(&report.client_id) {
+                Some(name) if name.tag == tag => Bears::OurTag,
+                Some(_) if first => Bears::AnotherTag,
+                _ => Bears::Nothing,
+            };
+            if !first || bears != Bears::Nothing {
+                unknown.push((report, bears));
+            }
         }
+        let transaction = self.transaction()?;
+        let mut seen = Seen::default();
+        for (report, bears) in unknown {
+            let fresh = insert(&transaction, report, bears)?;
+            match bears {
+                Bears::Nothing => seen.foreign += fresh,
+                _ => seen.evidence += fresh,
+            }
+        }
+        let mark = reports.iter().map(|report| report.order_id).max().unwrap_or_default();
         transaction.execute(
             "INSERT INTO order_marks (coin, order_id) VALUES (?1, ?2)
              ON CONFLICT (coin) DO UPDATE SET order_id = ?2 WHERE order_id < ?2",
             params![coin, mark],
         )?;
         transaction.commit()?;
-        Ok(fresh)
+        Ok(seen)
     }
 
-    /// Les derniers ordres étrangers, du plus récent au plus ancien.
+    /// Les derniers ordres que les livres n'ont pas, du plus récent au plus ancien.
     pub fn foreign_orders(&self, limit: u32) -> Result<Vec<ForeignOrder>, LedgerError> {
-        let mut statement = self.connection.prepare(
-            "SELECT coin, order_id, client_id, side, executed, amount, at FROM foreign_orders
-             ORDER BY at DESC LIMIT ?1",
-        )?;
-        let rows = statement.query_map([limit], |row| {
-            Ok(ForeignOrder {
-                coin: row.get(0)?,
-                order_id: row.get(1)?,
-                client_id: row.get(2)?,
-                side: row.get(3)?,
-                executed: row.get(4)?,
-                amount: row.get(5)?,
-                at: row.get(6)?,
-            })
-        })?;
+        self.unknown_orders("1 = 1 ORDER BY at DESC", limit)
+    }
+
+    /// Ceux qui portent un nom d'ici et dont personne n'a décidé, du plus ancien au plus récent.
+    pub fn evidence(&self) -> Result<Vec<ForeignOrder>, LedgerError> {
+        self.unknown_orders("bears IS NOT NULL AND settled = 0 ORDER BY at, order_id", u32::MAX)
+    }
+
+    fn unknown_orders(&self, clause: &str, limit: u32) -> Result<Vec<ForeignOrder>, LedgerError> {
+        let sql = format!("SELECT {COLUMNS} FROM foreign_orders WHERE {clause} LIMIT ?1");
+        let mut statement = self.connection.prepare(&sql)?;
+        let rows = statement.query_map([limit], order)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
+
+    /// L'étiquette que portent les ordres de ce grand livre.
+    pub(super) fn tag(&self) -> Result<String, LedgerError> {
+        Ok(self.connection.query_row("SELECT tag FROM agent", [], |row| row.get(0))?)
+    }
+}
+
+/// Un second ordre sous un de nos noms (une demande que le réseau a livrée deux fois) n'est pas le nôtre : nous n'en
+/// avons envoyé qu'un.
+fn is_ours(report: &Report, intent: Option<Intent>) -> bool {
+    intent.is_some_and(|intent| intent.order_id.is_none_or(|ours| ours == report.order_id))
+}
+
+fn insert(connection: &Connection, report: &Report, bears: Bears) -> Result<usize, LedgerError> {
+    Ok(connection.execute(
+        "INSERT OR IGNORE INTO foreign_orders (coin, order_id, client_id, side, executed, amount, at, bears)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        params![
+            report.coin,
+            report.order_id,
+            report.client_id,
+            report.side,
+            report.executed,
+            report.amount,
+            report.at,
+            bears.word()
+        ],
+    )?)
+}
+
+fn order(row: &Row) -> rusqlite::Result<ForeignOrder> {
+    let bears: Option<String> = row.get(7)?;
+    Ok(ForeignOrder {
+        coin: row.get(0)?,
+        order_id: row.get(1)?,
+        client_id: row.get(2)?,
+        side: row.get(3)?,
+        executed: row.get(4)?,
+        amount: row.get(5)?,
+        at: row.get(6)?,
+        bears: Bears::from_word(bears.as_deref()),
+    })
 }

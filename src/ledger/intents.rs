@@ -8,13 +8,14 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Db, LedgerError, positions, seal, views};
+use super::{Db, LedgerError, Place, positions, seal, views};
 use crate::domain::book::{self, Fill};
 use crate::domain::doubt::ATTEMPTS;
 use crate::domain::intent::{Event, State};
 use crate::domain::moment::Moment;
 use crate::domain::money::Quantity;
 use crate::domain::order::{Order, Size};
+use crate::domain::order_name::OrderName;
 
 /// Ce qui arrive à une intention, et pourquoi.
 #[derive(Clone, Debug, PartialEq)]
@@ -108,15 +109,16 @@ impl Db {
     }
 
     /// Écrit les intentions réelles, toutes ou aucune, avant qu'un octet ne parte. `stamped_at` est l'heure de
-    /// la bourse dont les ordres seront datés, `window` le temps qu'ils ont pour y arriver.
+    /// la bourse dont les ordres seront datés, `window` le temps qu'ils ont pour y arriver ; `place` d'où ils partent.
     pub fn write_sendings(
         &mut self,
         signal: i64,
         orders: &[Order],
         (stamped_at, window): (Moment, Duration),
-        now: Moment,
+        (place, now): (&Place, Moment),
     ) -> Result<Vec<Sending>, LedgerError> {
         let transaction = self.transaction()?;
+        place.bind(&transaction)?;
         let tag: String = transaction.query_row("SELECT tag FROM agent", [], |row| row.get(0))?;
         let mut sendings = Vec::with_capacity(orders.len());
         for order in orders {
@@ -133,7 +135,7 @@ impl Db {
                 )));
             }
             let intent = insert(&transaction, signal, order, attempt, now)?;
-            let client_id = format!("cal-{tag}-{intent}-{attempt}");
+            let client_id = OrderName { tag: tag.clone(), intent, attempt }.to_string();
             transaction.execute(
                 "UPDATE intents SET state = 'sent', client_id = ?2, stamped_at = ?3, window = ?4 WHERE id = ?1",
                 params![intent, client_id, stamped_at, window.as_millis() as i64],
@@ -221,7 +223,12 @@ fn insert(
     Ok(connection.last_insert_rowid())
 }
 
-fn book_fill(connection: &Connection, intent: i64, fill: &Fill, at: Moment) -> Result<(), LedgerError> {
+pub(super) fn book_fill(
+    connection: &Connection,
+    intent: i64,
+    fill: &Fill,
+    at: Moment,
+) -> Result<(), LedgerError> {
     let holdings = views::holdings(connection)?
         .ok_or_else(|| LedgerError::Refused("a fill came before the opening was booked".to_owned()))?;
     let simulated: bool = connection.query_row("SELECT mode = 'dry_run' FROM agent", [], |row| row.get(0))?;

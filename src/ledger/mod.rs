@@ -7,6 +7,7 @@
 //! la sache faite.
 
 mod account;
+mod adoption;
 mod audit;
 mod balances;
 mod changes;
@@ -46,8 +47,8 @@ pub use audit::{Audit, LiveOrder};
 pub use changes::Watch;
 pub use copy::{copy, replace};
 pub use cycle::{CycleRecord, ReadingRow};
-pub use exchange::{ClockReading, Outlook, Silenced};
-pub use foreign::ForeignOrder;
+pub use exchange::{ClockReading, Outlook, Place, Silenced};
+pub use foreign::{Bears, ForeignOrder, Seen};
 pub use intents::{Outcome, Sending};
 pub use seal::reseal;
 pub use signals::{Decision, PendingSignal, Received, SignalStatus, Verdict};

@@ -43,10 +43,13 @@ fn what_was_placed_is_read_back_the_same() {
     assert_eq!(block_on(account.orders_since(btc, since)), Ok(reports.clone()));
     assert_eq!(block_on(account.executions_since(btc, since)), Ok(executions));
     assert_eq!(block_on(account.orders_from(btc, reports[1].order_id)), Ok(reports[1..].to_vec()));
-    assert_eq!(block_on(account.last_order(btc)), Ok(reports.last().cloned()));
+    assert_eq!(block_on(account.recent_orders(btc)), Ok(reports.clone()));
+    let last = reports.last().expect("several were placed");
+    assert_eq!(block_on(account.order_numbered(btc, last.order_id)), Ok(Some(last.clone())));
+    assert_eq!(block_on(account.order_numbered(btc, last.order_id + 1)), Ok(None));
     assert_eq!(block_on(account.orders_since(btc, Moment(since.0 + DAY))), Ok(Vec::new()));
     // Rien d'une autre paire.
-    assert_eq!(block_on(account.last_order(Coin::Eth)), Ok(None));
+    assert_eq!(block_on(account.recent_orders(Coin::Eth)), Ok(Vec::new()));
     assert_eq!(block_on(account.orders_from(Coin::Eth, 1)), Ok(Vec::new()));
     assert_eq!(block_on(account.order(Coin::Eth, "bot-0")), Ok(None));
     assert_eq!(block_on(account.executions(Coin::Btc, 1)), Ok(Vec::new()));
@@ -58,7 +61,7 @@ fn an_order_placed_by_someone_else_is_seen() {
     let desk = Desk::open();
     let side = calvalot::sim::OrderSide::Buy;
     let rested = desk.world.exchange().rest_order("BTCUSDC", side, dec!(50), dec!(1), "by-hand");
-    let read = block_on(desk.account.last_order(Coin::Btc)).expect("an answer").expect("an order");
+    let read = block_on(desk.account.recent_orders(Coin::Btc)).expect("an answer").pop().expect("an order");
     assert_eq!((Some(read.order_id), read.client_id.as_str(), read.ended), (rested, "by-hand", false));
 }
 
@@ -221,7 +224,8 @@ fn numbers_are_read_to_the_last_digit() {
         let read =
             block_on(account.order(Coin::Btc, &format!("c{id}"))).expect("an answer").expect("an order");
         assert_eq!((read.order_id, read.at), (id, Moment(1_790_000_000_500)));
-        assert_eq!(block_on(account.last_order(Coin::Btc)), Ok(Some(read.clone())));
+        assert_eq!(block_on(account.recent_orders(Coin::Btc)), Ok(vec![read.clone()]));
+        assert_eq!(block_on(account.order_numbered(Coin::Btc, id)), Ok(Some(read.clone())));
         assert_eq!(block_on(account.orders_from(Coin::Btc, id)), Ok(vec![read]));
         let executions = block_on(account.executions(Coin::Btc, id)).expect("an answer");
         assert_eq!((executions[0].trade_id, executions[0].order_id), (id, id));
@@ -266,7 +270,8 @@ fn one_bad_element_makes_the_whole_list_unreadable() {
         let exchange = measured.at(&Fake::answering("200 OK", body).url);
         let account = Account::new(exchange, Credentials::hmac("key", "secret"));
         is_unreadable(block_on(account.orders_from(Coin::Btc, 7)), body);
-        is_unreadable(block_on(account.last_order(Coin::Btc)), body);
+        is_unreadable(block_on(account.recent_orders(Coin::Btc)), body);
+        is_unreadable(block_on(account.order_numbered(Coin::Btc, 7)), body);
         is_unreadable(block_on(account.executions_since(Coin::Btc, Moment(clock::now().0))), body);
         is_unreadable(block_on(account.order(Coin::Btc, "c7")), body);
     }

@@ -57,14 +57,29 @@ impl Account {
     /// L'ordre qui porte ce nom (`GET /api/v3/order`, poids 4) ; `None` si la bourse ne le voit pas (-2013), ce
     /// qui n'est une preuve qu'avec d'autres. Quand plusieurs le portent, elle choisit.
     pub async fn order(&self, coin: Coin, client_id: &str) -> Result<Option<Report>, Trouble> {
-        let request =
-            Request::new("/api/v3/order").with("symbol", coin.pair()).with("origClientOrderId", client_id);
+        let is_asked = |report: &Report| report.client_id == client_id;
+        self.one_order(coin, ("origClientOrderId", client_id), is_asked).await
+    }
+
+    /// L'ordre de ce numéro (`GET /api/v3/order`, poids 4) ; `None` si la bourse ne le voit pas (-2013).
+    pub async fn order_numbered(&self, coin: Coin, order_id: i64) -> Result<Option<Report>, Trouble> {
+        let is_asked = |report: &Report| report.order_id == order_id;
+        self.one_order(coin, ("orderId", &order_id.to_string()), is_asked).await
+    }
+
+    async fn one_order(
+        &self,
+        coin: Coin,
+        (parameter, value): (&str, &str),
+        is_asked: impl Fn(&Report) -> bool,
+    ) -> Result<Option<Report>, Trouble> {
+        let request = Request::new("/api/v3/order").with("symbol", coin.pair()).with(parameter, value);
         let answer = match self.read(request).await {
             Err(Trouble::UnknownOrder(_)) => return Ok(None),
             answer => answer?,
         };
         let report = wire::decoded(&answer.body).and_then(reports::record);
-        let report = report.filter(|report| report.coin == coin && report.client_id == client_id);
+        let report = report.filter(|report| report.coin == coin && is_asked(report));
         report.map(Some).ok_or_else(|| unreadable(&answer))
     }
 
@@ -92,11 +107,12 @@ impl Account {
         self.pages(&orders(coin), From::Id(order_id)).await
     }
 
-    /// Le dernier ordre de cette paire (`GET /api/v3/allOrders`, poids 20) ; `None` si elle n'en a aucun.
-    pub async fn last_order(&self, coin: Coin) -> Result<Option<Report>, Trouble> {
+    /// Les derniers ordres de cette paire (`GET /api/v3/allOrders`, poids 20), une page au plus, dans l'ordre.
+    pub async fn recent_orders(&self, coin: Coin) -> Result<Vec<Report>, Trouble> {
         let list = orders(coin);
-        let page = self.page(&list, From::End, 1).await?;
-        Ok(page.into_iter().max_by_key(list.id))
+        let mut page = self.page(&list, From::End, PAGE).await?;
+        page.sort_by_key(list.id);
+        Ok(page)
     }
 
     /// Les pages l'une après l'autre, jusqu'à la dernière ou à [`MOST`] éléments.

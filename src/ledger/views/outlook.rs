@@ -44,7 +44,7 @@ impl Db {
     /// Où en est l'accès à la bourse.
     pub fn exchange_state(&self) -> Result<Outlook, LedgerError> {
         let sql =
-            "SELECT silent_status, silent_from, silent_until, clock_lead, clock_margin, clock_at, closed
+            "SELECT silent_status, silent_from, silent_until, clock_lead, clock_margin, clock_at, closed, not_alone
                    FROM exchange";
         Ok(self.connection.query_row(sql, [], |row| {
             let silenced = match (row.get(0)?, row.get(1)?, row.get(2)?) {
@@ -55,11 +55,11 @@ impl Db {
                 (Some(lead), Some(margin), Some(at)) => Some(ClockReading { lead, margin, at }),
                 _ => None,
             };
-            Ok(Outlook { silenced, clock, closed: row.get(6)? })
+            Ok(Outlook { silenced, clock, closed: row.get(6)?, not_alone: row.get(7)? })
         })?)
     }
 
-    /// Le compte du premier démarrage ; `None` tant qu'aucun n'a été lu.
+    /// Le compte du premier ordre ; `None` tant qu'il n'y en a pas eu.
     pub fn account_uid(&self) -> Result<Option<i64>, LedgerError> {
         Ok(self.connection.query_row("SELECT uid FROM exchange", [], |row| row.get(0))?)
     }

@@ -1,0 +1,74 @@
+//! Ce qu'une personne décide quand le grand livre n'est pas seul : adopter ce que le compte en sait, ou le laisser dehors.
+
+use super::LiveAccount;
+use crate::clock;
+use crate::domain::execution;
+use crate::domain::money::Price;
+use crate::domain::refusal::Refusal;
+use crate::ledger::{Bears, ForeignOrder};
+use crate::logging::orders as told;
+
+impl LiveAccount {
+    /// Met aux livres, dans leur ordre, les ordres qui portent notre étiquette et qu'ils ne connaissent pas, comme la bourse
+    /// les raconte. Rend combien ; ce qui l'a été avant une erreur le reste.
+    ///
+    /// # Errors
+    /// Quand il n'y en a pas, ou que la bourse ne peut pas dire tout de l'un d'eux.
+    pub async fn adopt(&mut self, bnb: Option<Price>) -> Result<usize, Refusal> {
+        let orders = self.ledger.with(|db| db.evidence()).await?;
+        let ours: Vec<ForeignOrder> =
+            orders.into_iter().filter(|order| order.bears == Bears::OurTag).collect();
+        if ours.is_empty() {
+            return Err(Refusal::conflict("no order under this ledger's name is unknown to it"));
+        }
+        for (done, order) in ours.iter().enumerate() {
+            self.adopt_one(order, bnb).await.map_err(|reason| {
+                Refusal::Unknown(format!(
+                    "order {} could not be adopted, {done} were: {reason}",
+                    order.order_id
+                ))
+            })?;
+        }
+        self.weigh_evidence().await?;
+        Ok(ours.len())
+    }
+
+    async fn adopt_one(&mut self, order: &ForeignOrder, bnb: Option<Price>) -> Result<(), String> {
+        let (coin, order_id) = (order.coin, order.order_id);
+        let report =
+            self.account.order_numbered(coin, order_id).await.map_err(|trouble| trouble.to_string())?;
+        let report = report.ok_or("the exchange does not show it now")?;
+        let executions = match report.executed.is_zero() {
+            true => Vec::new(),
+            false => self.account.executions(coin, order_id).await.map_err(|trouble| trouble.to_string())?,
+        };
+        let fill = execution::fill(&report, &executions, bnb).map_err(|incomplete| incomplete.to_string())?;
+        let adopted = self.ledger.with(move |db| db.adopt(&report, fill.as_ref(), clock::now()));
+        adopted.await.map_err(|error| error.to_string())?;
+        if let Some(fill) = &fill {
+            told::traded(fill);
+        }
+        Ok(())
+    }
+
+    /// Laisse dehors tous les ordres qui portent un nom d'ici et que les livres n'ont pas : le grand livre prend une autre
+    /// étiquette. Rend combien.
+    ///
+    /// # Errors
+    /// Quand il n'y en a pas.
+    pub async fn disown(&mut self) -> Result<usize, Refusal> {
+        if self.ledger.with(|db| db.evidence()).await?.is_empty() {
+            return Err(Refusal::conflict("no order under a name of calvalot's is unknown to this ledger"));
+        }
+        let count = self.ledger.with(|db| db.disown()).await?;
+        self.weigh_evidence().await?;
+        Ok(count)
+    }
+
+    /// Une personne dit que la machine d'avant est éteinte : le grand livre échange désormais d'ici.
+    pub async fn move_here(&mut self) -> Result<(), Refusal> {
+        let here = self.machine.clone();
+        self.ledger.with(move |db| db.move_to(here.as_deref())).await?;
+        Ok(self.weigh_evidence().await?)
+    }
+}

@@ -1,0 +1,147 @@
+//! Ce qui dit que ce grand livre n'est pas seul sur son compte, ou qu'il est plus vieux que lui.
+//!
+//! Un ordre qui porte son étiquette et qu'il ne connaît pas, ou connaît sous un autre numéro, vient d'une copie de lui ou
+//! d'un passé qu'il a perdu ; avant son premier ordre, celui d'un autre grand livre de ce programme, d'un passé qu'on
+//! oublie. Une copie ouverte sur une autre machine se voit plus tôt. Invariant : tant qu'une personne n'en a pas décidé,
+//! rien ne part ; regardé au démarrage, à chaque balayage, et une fois encore avant le premier ordre de chaque signal.
+
+use super::LiveAccount;
+use super::scan::Cut;
+use super::together::together;
+use crate::clock;
+use crate::domain::execution::Report;
+use crate::domain::market::Coin;
+use crate::exchange::{Account, Trouble};
+use crate::ledger::{Bears, Db, ForeignOrder, LedgerError, Place, Seen};
+
+/// Milliers d'ordres lus d'un coup, au plus, de chaque paire.
+const THOUSANDS: usize = 10;
+
+/// Les ordres d'une paire depuis le dernier vu.
+struct News {
+    coin: Coin,
+    reports: Vec<Report>,
+    /// C'est la première lecture de cette paire.
+    first: bool,
+    /// Il y en a d'autres, à lire plus tard.
+    more: bool,
+}
+
+impl LiveAccount {
+    /// Retient les ordres du compte que les livres n'ont pas, depuis le dernier vu de chaque paire.
+    pub(super) async fn look_for_others(&mut self) -> Result<(), Cut> {
+        let marks = Coin::ALL.map(|coin| {
+            let mark = self.ledger.with(move |db| db.order_mark(coin));
+            async move { Ok::<_, LedgerError>((coin, mark.await?)) }
+        });
+        let marks = together(marks.into_iter()).await.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let news = together(marks.into_iter().map(|(coin, mark)| news(&self.account, coin, mark))).await;
+        let mut more = Vec::new();
+        for news in news {
+            let unread = |trouble| Cut::Outside(format!("the orders could not be read: {trouble}"));
+            let News { coin, reports, first, more: unfinished } = news.map_err(unread)?;
+            let seen = self.ledger.with(move |db| db.see_orders(coin, &reports, first)).await?;
+            tell(coin, seen);
+            more.extend(unfinished.then(|| coin.pair()));
+        }
+        self.weigh_evidence().await?;
+        if more.is_empty() {
+            return Ok(());
+        }
+        // Le balayage reprendra là.
+        Err(Cut::Outside(format!("the account has more orders of {}, they are being read", more.join(", "))))
+    }
+
+    /// Relit au grand livre les indices dont personne n'a décidé, et la machine d'où il échangeait.
+    pub(super) async fn weigh_evidence(&mut self) -> Result<(), LedgerError> {
+        let here = self.machine.clone();
+        let read = move |db: &mut Db| Ok((db.evidence()?, db.is_elsewhere(here.as_deref())?));
+        let (orders, elsewhere) = self.ledger.with(read).await?;
+        let elsewhere = elsewhere.then(|| ELSEWHERE.to_owned());
+        let reason = told(&orders).or(elsewhere);
+        if let Some(reason) = reason.as_ref().filter(|_| self.not_alone != reason) {
+            log::error!("ledger_not_alone reason={reason:?}");
+        }
+        self.not_alone = reason;
+        Ok(())
+    }
+
+    /// Regarde une fois encore, avant le premier ordre de ce signal ; rend pourquoi rien ne doit partir.
+    pub(super) async fn vouch_for(&mut self, signal: i64) -> Result<Option<String>, LedgerError> {
+        if self.vouched == Some(signal) {
+            return Ok(None);
+        }
+        match self.look_for_others().await {
+            Ok(()) => {}
+            Err(Cut::Outside(reason)) => return Ok(Some(reason)),
+            Err(Cut::Ledger(error)) => return Err(error),
+        }
+        if self.not_alone.is_none() {
+            self.vouched = Some(signal);
+        }
+        Ok(self.not_alone.clone())
+    }
+
+    /// D'où partent les ordres : le compte et la machine, que le premier lie au grand livre.
+    pub(super) fn place(&self) -> Place {
+        Place { uid: self.uid, machine: self.machine.clone() }
+    }
+}
+
+/// La phrase d'un grand livre qui échangeait d'une autre machine.
+const ELSEWHERE: &str = "this ledger traded from another machine: say that the first one is off for good, or two copies of \
+                         it will trade with the same money";
+
+async fn news(account: &Account, coin: Coin, mark: Option<i64>) -> Result<News, Trouble> {
+    let Some(mut mark) = mark else {
+        let reports = account.recent_orders(coin).await?;
+        return Ok(News { coin, reports, first: true, more: false });
+    };
+    let mut reports = Vec::new();
+    for _ in 0..THOUSANDS {
+        let page = account.orders_from(coin, mark + 1).await?;
+        let Some(last) = page.iter().map(|report| report.order_id).max() else {
+            return Ok(News { coin, reports, first: false, more: false });
+        };
+        mark = last;
+        let full = page.len() >= 1000;
+        reports.extend(page);
+        if !full {
+            return Ok(News { coin, reports, first: false, more: false });
+        }
+    }
+    Ok(News { coin, reports, first: false, more: true })
+}
+
+fn tell(coin: Coin, Seen { foreign, evidence }: Seen) {
+    if foreign > 0 {
+        log::warn!("foreign_orders coin={coin} count={foreign}");
+    }
+    if evidence > 0 {
+        log::error!("unknown_orders_under_our_name coin={coin} count={evidence}");
+    }
+}
+
+/// Ce que disent ces indices, en une phrase ; `None` s'il n'y en a pas.
+fn told(orders: &[ForeignOrder]) -> Option<String> {
+    let ours: Vec<&ForeignOrder> = orders.iter().filter(|order| order.bears == Bears::OurTag).collect();
+    let of = |orders: &[&ForeignOrder]| {
+        let first = orders.first()?;
+        let (count, side, coin) = (orders.len(), first.side.word(), first.coin);
+        let s = if count == 1 { "" } else { "s" };
+        let since = clock::utc(first.at);
+        Some(format!("{count} order{s}, the first {side} {coin} {} of {since} UTC", first.client_id))
+    };
+    if let Some(orders) = of(&ours) {
+        return Some(format!(
+            "the account has orders under this ledger's name that it does not know ({orders}): this ledger is older than the \
+             account, or a second copy of it trades; stop the other copy, then adopt them"
+        ));
+    }
+    let others: Vec<&ForeignOrder> = orders.iter().collect();
+    let orders = of(&others)?;
+    Some(format!(
+        "another ledger of calvalot traded on this account ({orders}), and this one is new: put that ledger back with calvalot \
+         restore, or say that it is over and begin anew"
+    ))
+}

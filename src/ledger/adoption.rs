@@ -1,0 +1,117 @@
+//! Ce qu'une personne décide des ordres qui portent un nom d'ici et que les livres n'ont pas : les adopter, ordre par
+//! ordre, comme la bourse les raconte, ou les laisser dehors.
+//!
+//! Invariants : un ordre adopté est une intention finie, à son numéro, son trade avec elle ; une intention n'en prend pas
+//! une autre ; laissés dehors, le grand livre change d'étiquette, pour qu'aucun de ses noms n'ait déjà servi.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::{Db, LedgerError, intents, seal};
+use crate::domain::book::Fill;
+use crate::domain::doubt::{ATTEMPTS, WINDOW};
+use crate::domain::execution::Report;
+use crate::domain::intent::State;
+use crate::domain::market::Coin;
+use crate::domain::moment::Moment;
+use crate::domain::order::Side;
+use crate::domain::order_name::OrderName;
+use crate::domain::signal::ADOPTED;
+
+impl Db {
+    /// Met aux livres cet ordre fini, et son exécution s'il en a une.
+    pub fn adopt(&mut self, report: &Report, fill: Option<&Fill>, now: Moment) -> Result<(), LedgerError> {
+        let transaction = self.transaction()?;
+        let signal = signal(&transaction, now)?;
+        let name = OrderName::parse(&report.client_id);
+        let wanted = name.as_ref().map(|name| name.intent);
+        let number = wanted.filter(|id| free(&transaction, "id", id).unwrap_or(false));
+        let client_id = match free(&transaction, "client_id", &report.client_id)? {
+            true => report.client_id.clone(),
+            // Un second ordre sous le même nom : son numéro le distingue.
+            false => format!("{}+{}", report.client_id, report.order_id),
+        };
+        let (spend, quantity) = match report.side {
+            Side::Buy => (Some(fill.map(|fill| fill.amount).or(report.amount).unwrap_or_default()), None),
+            Side::Sell => (None, Some(report.executed)),
+        };
+        let state = if fill.is_some() { State::Filled } else { State::Refused };
+        transaction.execute(
+            "INSERT INTO intents (id, signal, coin, side, spend, quantity, attempt, state, reason, client_id, stamped_at,
+                 window, order_id, created_at, ended_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?11, ?11)",
+            params![
+                number,
+                signal,
+                report.coin,
+                report.side,
+                spend,
+                quantity,
+                name.map_or(1, |name| name.attempt.clamp(1, ATTEMPTS)),
+                state.word(),
+                format!("adopted: the account had it, {}", report.status),
+                client_id,
+                report.at,
+                WINDOW.as_millis() as i64,
+                report.order_id,
+            ],
+        )?;
+        let intent = transaction.last_insert_rowid();
+        seal::lay(&transaction, &seal::INTENTS, intent)?;
+        if let Some(fill) = fill {
+            intents::book_fill(&transaction, intent, fill, report.at)?;
+        }
+        let sql = "DELETE FROM foreign_orders WHERE coin = ?1 AND order_id = ?2";
+        transaction.execute(sql, params![report.coin, report.order_id])?;
+        transaction.commit()?;
+        Ok(())
+    }
+
+    /// Laisse dehors tous ces ordres, et prend une autre étiquette ; rend combien.
+    pub fn disown(&mut self) -> Result<usize, LedgerError> {
+        let transaction = self.transaction()?;
+        let sql = "UPDATE foreign_orders SET settled = 1 WHERE bears IS NOT NULL AND settled = 0";
+        let settled = transaction.execute(sql, [])?;
+        transaction.execute("UPDATE agent SET tag = lower(hex(randomblob(4)))", [])?;
+        transaction.commit()?;
+        Ok(settled)
+    }
+
+    /// Donne à un grand livre sans passé l'étiquette d'un autre, qui est perdu.
+    ///
+    /// # Errors
+    /// S'il a déjà envoyé un ordre.
+    pub fn take_tag(&mut self, tag: &str) -> Result<(), LedgerError> {
+        let sql = "UPDATE agent SET tag = ?1 WHERE NOT EXISTS (SELECT 1 FROM intents)";
+        if self.connection.execute(sql, [tag])? == 0 {
+            return Err(LedgerError::Refused("this ledger has a past of its own".to_owned()));
+        }
+        Ok(())
+    }
+}
+
+fn free<T: rusqlite::ToSql>(connection: &Connection, column: &str, value: &T) -> Result<bool, LedgerError> {
+    let sql = format!("SELECT NOT EXISTS (SELECT 1 FROM intents WHERE {column} = ?1)");
+    Ok(connection.query_row(&sql, [value], |row| row.get(0))?)
+}
+
+/// La ligne de signal à laquelle se rattachent les ordres adoptés.
+fn signal(connection: &Connection, now: Moment) -> Result<i64, LedgerError> {
+    let sql = "SELECT id FROM signals WHERE signal_id = ?1";
+    if let Some(row) = connection.query_row(sql, [ADOPTED], |row| row.get(0)).optional()? {
+        return Ok(row);
+    }
+    connection.execute(
+        "INSERT INTO signals (signal_id, reasoning, actions, status, received_at, executed_at)
+         VALUES (?1, 'orders of this ledger that only the account still knew', '[]', 'executed', ?2, ?2)",
+        params![ADOPTED, now],
+    )?;
+    let row = connection.last_insert_rowid();
+    for coin in Coin::ALL {
+        connection.execute(
+            "INSERT INTO decisions (signal, coin, decision, code, reason)
+             VALUES (?1, ?2, 'left', 'adopted', 'what the account had is in the books')",
+            params![row, coin],
+        )?;
+    }
+    Ok(row)
+}

@@ -1,0 +1,12 @@
+-- Un ordre du compte qui porte un nom d'ici et que les livres ne connaissent pas : 'ours', l'étiquette de ce grand livre ;
+-- 'another', celle d'un autre. NULL pour ceux d'autrui. Réglé quand une personne en a décidé.
+ALTER TABLE foreign_orders ADD COLUMN bears TEXT CHECK (bears IN ('ours', 'another'));
+ALTER TABLE foreign_orders ADD COLUMN settled INTEGER NOT NULL DEFAULT 0 CHECK (settled IN (0, 1));
+-- Ceux d'avant ont été montrés.
+UPDATE foreign_orders SET bears = 'ours', settled = 1
+    WHERE client_id LIKE 'cal-' || (SELECT tag FROM agent) || '-%';
+
+-- La machine d'où partent les ordres, depuis le premier.
+ALTER TABLE exchange ADD COLUMN machine TEXT;
+-- Pourquoi ce grand livre n'est peut-être pas seul sur son compte ; NULL s'il l'est.
+ALTER TABLE exchange ADD COLUMN not_alone TEXT;

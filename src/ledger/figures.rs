@@ -122,9 +122,13 @@ fn movements(connection: &Connection) -> Result<Vec<String>, LedgerError> {
 
 /// Un relevé ne connaît, des dépôts, qu'un total qu'ils ont eu.
 fn deposits(connection: &Connection) -> Result<Vec<String>, LedgerError> {
-    let mut totals = BTreeSet::new();
-    let mut total = Eur::ZERO;
-    for movement in audit::movements(connection)? {
+    let movements = audit::movements(connection)?;
+    // Avant l'ouverture, les relevés d'une base reprise sont les seuls.
+    if movements.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (mut totals, mut total) = (BTreeSet::new(), Eur::ZERO);
+    for movement in movements {
         total += movement.eur;
         totals.insert(total);
     }

@@ -429,8 +429,37 @@ mod tests {
         db.execute_batch("PRAGMA foreign_keys = ON").expect("a pragma");
         let mut broken = db.prepare("PRAGMA foreign_key_check").expect("a pragma");
         assert!(!broken.exists([]).expect("it runs"), "a table points nowhere");
+        assert_eq!(seal::breaches(&db).expect("they are read"), [""; 0]);
         let orphan = "INSERT INTO intents (signal, coin, side, spend, state, created_at)
                       VALUES (9, 'BTCUSDC', 'BUY', '1', 'planned', 1)";
         assert!(db.execute(orphan, []).is_err());
+    }
+
+    #[test]
+    fn a_base_of_before_the_seals_is_sealed_once_and_never_again() {
+        let db = Connection::open_in_memory().expect("memory");
+        for script in ["PRAGMA foreign_keys = OFF", FIRST, OLD, LIVE, FIGURES] {
+            db.execute_batch(script).expect("the version before");
+        }
+        db.execute("INSERT INTO pulse (id, polled_at, outcome) VALUES (1, 1, 'no_signal')", [])
+            .expect("a poll");
+        db.pragma_update(None, "user_version", 3).expect("its version");
+        migrate(&db).expect("it is brought up to date");
+        let breaches = || seal::breaches(&db).expect("they are read");
+        assert_eq!(breaches(), [""; 0]);
+        let hand = "UPDATE snapshots SET total_eur = '102' WHERE id = 2; DELETE FROM snapshots WHERE id = 4;
+                    UPDATE movements SET rate = '1.09' WHERE id = 2; DELETE FROM trades WHERE id = 2;
+                    INSERT INTO positions (coin, quantity, invested, updated_at) VALUES ('BTCUSDC', '1', '1', 1)";
+        db.execute_batch(hand).expect("it is writable");
+        let seen = [
+            "movements 2 is not as it was written: rate",
+            "positions BTCUSDC was not written by calvalot",
+            "trades has 1 of the 2 rows that were written, without 2",
+            "snapshots 2 is not as it was written: total_eur",
+            "snapshots has 3 of the 4 rows that were written",
+        ];
+        assert_eq!(breaches(), seen);
+        migrate(&db).expect("there is nothing to do");
+        assert_eq!(breaches(), seen);
     }
 }

@@ -124,6 +124,21 @@ fn what_is_no_good_copy_is_not_kept_nor_told() {
 }
 
 #[test]
+fn a_ledger_that_a_hand_has_changed_is_not_kept_as_a_good_copy() {
+    let (world, folder) = (still_world(), Folder::new());
+    settled(&world, &folder);
+    let copy = backup(&folder, &["good.db"]);
+    for path in [folder.db(), copy] {
+        books::open(&path).execute_batch("UPDATE trades SET bnb_price = 3 WHERE id = 1").unwrap();
+    }
+    let damaged = "the ledger is damaged: trades 1 is not as it was written";
+    check_refused(&folder, &["backup", "copy.db"], damaged);
+    check_refused(&folder, &["restore", "good.db"], damaged);
+    let names = listed(folder.path());
+    assert!(!names.iter().any(|name| name.starts_with("copy")), "{names:?}");
+}
+
+#[test]
 fn a_copy_is_put_back_once_the_follower_is_stopped_and_the_ledger_of_before_is_kept() {
     let (world, folder) = (still_world(), Folder::new());
     settled(&world, &folder);

@@ -343,10 +343,40 @@ fn nothing_is_booked_before_the_euro_rate_is_known() {
     world.fault(On::exchange("/api/v3/ticker/bookTicker"), Fault::body("[]"));
     let follower = taken_over(&world, &folder);
     assert!(follower.site().json("/api/budget")["cash_usdt"].is_null());
+    let report = calvalot::verify::verify(&folder.db()).unwrap();
+    assert!(report.text.ends_with("the books agree; the opening is not booked yet\n"), "{}", report.text);
     world.clear_faults();
     follower::until("the opening is booked", || {
         follower.site().json("/api/budget")["cash_usdt"].is_number().then_some(())
     });
+}
+
+/// Ses lignes sont scellées comme elles ont été reprises : aucune n'en bouge plus sans que cela se voie.
+#[test]
+fn a_row_taken_over_that_a_hand_changes_removes_or_adds_is_named() {
+    let (world, folder) = (still_world(), python(HISTORY));
+    taken_over(&world, &folder).stop();
+    let proved = || calvalot::verify::verify(&folder.db()).unwrap();
+    assert_eq!(proved().differences, 0, "{}", proved().text);
+    let hand = "UPDATE withdrawals SET rate = '0.93' WHERE id = 1; DELETE FROM withdrawals WHERE id = 2;
+        UPDATE trades SET price = '1' WHERE id = 3; UPDATE snapshots SET total_eur = '1' WHERE id = 3;
+        UPDATE positions SET updated_at = 1 WHERE coin = 'SOLUSDC'; UPDATE account SET initial_eur = '1';
+        INSERT INTO trades (coin, side, quantity, price, amount, fee_usdc, simulated, at)
+            VALUES ('BTCUSDC', 'BUY', '1', '1', '1', '0', 1, 1);";
+    Connection::open(folder.db()).unwrap().execute_batch(hand).unwrap();
+    let text = proved().text;
+    for seen in [
+        "withdrawals 1 is not as it was written",
+        "withdrawals has 1 of the 2 rows that were written, without 2\n",
+        "trades 3 is not as it was written",
+        "trades 5 was not written by calvalot\n",
+        "snapshots 3 is not as it was written",
+        "positions SOLUSDC is not as it was written",
+        "account 1 is not as it was written",
+        "7 differences: ",
+    ] {
+        assert!(text.contains(seen), "{seen} is not in {text}");
+    }
 }
 
 #[test]

@@ -74,7 +74,15 @@ fn a_book_that_was_touched_is_shown_with_what_it_should_be() {
         ),
         ("UPDATE positions SET invested = '0.5' WHERE quantity <> '0'", " invested  kept 0.5, replayed "),
         ("DELETE FROM trades WHERE id = 1", "is filled and has no trade"),
+        ("DELETE FROM trades WHERE id = 1", "rows that were written, without 1\n"),
+        ("DELETE FROM signals WHERE id = 1", "needs a row of signals that is not there"),
         ("UPDATE trades SET amount = '0.01' WHERE id = 1", "FAULT cash (USDC)"),
+        ("UPDATE trades SET price = '7' WHERE id = 1", "trade 1 has "),
+        ("UPDATE trades SET fee_usdc = '7' WHERE id = 1", "trade 1 has fees of 7 USDC, and they come to "),
+        ("UPDATE movements SET rate = '1.5' WHERE id = 2", "movement 2 has "),
+        ("UPDATE intents SET spend = '0.5' WHERE id = 1", "trade 1 is larger than its intent 1"),
+        ("UPDATE account SET bnb_of_others = '2'", "FAULT BNB of others     kept 2, replayed 0"),
+        ("UPDATE snapshots SET deposited_eur = '12' WHERE id = 2", "snapshot 2 has 12 EUR of deposits"),
         ("UPDATE intents SET state = 'refused' WHERE id = 1", "belongs to an intent that is not filled"),
         (
             "DELETE FROM movements WHERE kind = 'deposit'",
@@ -83,12 +91,111 @@ fn a_book_that_was_touched_is_shown_with_what_it_should_be() {
     ] {
         let copy = folder.path().join("touched.db");
         std::fs::copy(folder.db(), &copy).unwrap();
-        Connection::open(&copy).unwrap().execute_batch(touch).unwrap();
+        let hand = Connection::open(&copy).unwrap();
+        hand.execute_batch(&format!("PRAGMA foreign_keys = OFF; {touch}")).unwrap();
+        drop(hand);
         let output = verify(&copy);
         let text = text(&output);
         assert_eq!(output.status.code(), Some(1), "{touch}: {text}");
         assert!(text.contains(expected), "{touch}: {text}");
         assert!(text.contains("keep a copy of this file"), "{touch}: {text}");
+    }
+}
+
+/// Ce qu'aucun compte ne prouve, un sceau le voit : de chaque table, chaque colonne, la première ligne et la dernière.
+fn check_every_figure_is_sealed(folder: &Folder, tables: &[&str]) {
+    let books = Connection::open(folder.db()).unwrap();
+    let texts = |sql: &str| -> Vec<String> {
+        let mut statement = books.prepare(sql).unwrap();
+        statement.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
+    };
+    let (mut seen, mut unnamed) = (0, 0);
+    for table in tables {
+        let columns =
+            format!("SELECT name FROM pragma_table_info('{table}') WHERE name NOT IN ('seal', 'reason')");
+        let columns = texts(&columns);
+        let key = columns.iter().find(|name| ["id", "coin"].contains(&name.as_str())).unwrap();
+        let ends = texts(&format!(
+            "SELECT {key} || '' FROM (SELECT min({key}) AS {key} FROM {table}
+                                   UNION SELECT max({key}) FROM {table})"
+        ));
+        assert!(!ends.is_empty(), "{table}");
+        for (column, row) in columns.iter().flat_map(|column| ends.iter().map(move |row| (column, row))) {
+            let touched = folder.path().join("touched.db");
+            std::fs::copy(folder.db(), &touched).unwrap();
+            let hand = Connection::open(&touched).unwrap();
+            hand.execute_batch("PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON").unwrap();
+            let touch = format!(
+                "UPDATE {table} SET {column} = iif(typeof({column}) = 'integer', {column} + 900000,
+                     coalesce({column}, '') || '1') WHERE {key} = '{row}'"
+            );
+            assert_eq!(hand.execute(&touch, []).unwrap(), 1, "{touch}");
+            drop(hand);
+            let renamed = || row.parse::<i64>().map_or(format!("{row}1"), |id| (id + 900_000).to_string());
+            let name = if column == key { renamed() } else { row.clone() };
+            let expected = format!("{table} {name} is not as it was written");
+            let told = match calvalot::verify::verify(&touched) {
+                Ok(report) => report.text,
+                Err(error) => error.to_string(),
+            };
+            assert!(told.contains(&expected), "{touch}: {told}");
+            unnamed += usize::from(!told.contains(&format!("{expected}: {column}")));
+            seen += 1;
+        }
+    }
+    // L'octet d'une colonne se trompe une fois sur 256.
+    assert!(seen > 40 && unnamed < 7, "{unnamed} columns of {seen} were not named");
+}
+
+#[test]
+fn no_figure_changed_by_hand_leaves_the_books_in_agreement() {
+    let (_world, folder) = busy_ledger();
+    check_every_figure_is_sealed(
+        &folder,
+        &["movements", "trades", "intents", "snapshots", "account", "positions"],
+    );
+    let live = Live::new();
+    check_every_figure_is_sealed(&live.folder, &["trades", "intents", "account"]);
+}
+
+#[test]
+fn a_number_that_is_none_any_more_is_named_too() {
+    let (_world, folder) = busy_ledger();
+    Connection::open(folder.db())
+        .unwrap()
+        .execute("UPDATE trades SET price = 'much' WHERE id = 2", [])
+        .unwrap();
+    let output = verify(&folder.db());
+    assert_eq!(output.status.code(), Some(1));
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told.contains("trades 2 is not as it was written"), "{told}");
+}
+
+/// Un sceau n'est pas un secret ; ce qui se compte se voit sans lui.
+#[test]
+fn figures_that_contradict_each_other_are_seen_under_good_seals() {
+    let (_world, folder) = busy_ledger();
+    for (touch, expected) in [
+        ("UPDATE trades SET price = price + 1 WHERE id = 1", "and that is not its price of "),
+        ("UPDATE trades SET fee_usdc = '0' WHERE id = 1", "has fees of 0 USDC"),
+        ("UPDATE trades SET signal_id = 'another' WHERE id = 1", "trade 1 is not as its intent 1: signal\n"),
+        ("UPDATE trades SET coin = 'XRPUSDC' WHERE id = 1", "trade 1 is not as its intent 1: coin\n"),
+        ("UPDATE trades SET at = at + 1 WHERE id = 1", "trade 1 is not as its intent 1: hour\n"),
+        ("UPDATE intents SET spend = '0.5' WHERE id = 1", "trade 1 is larger than its intent 1\n"),
+        ("UPDATE movements SET rate = rate + 1 WHERE id = 1", "and that is not its rate of "),
+        ("UPDATE snapshots SET deposited_eur = '9'", " more has 9 EUR of deposits, a total that never was\n"),
+        ("DELETE FROM intents WHERE id = 1", "needs a row of intents that is not there\n"),
+    ] {
+        let copy = folder.path().join("touched.db");
+        std::fs::copy(folder.db(), &copy).unwrap();
+        let hand = Connection::open(&copy).unwrap();
+        hand.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
+        hand.execute_batch(touch).unwrap();
+        calvalot::ledger::reseal(&hand).unwrap();
+        drop(hand);
+        let report = calvalot::verify::verify(&copy).unwrap();
+        assert!(report.text.contains(expected), "{touch}: {}", report.text);
+        assert!(!report.text.contains("written"), "{touch}: {}", report.text);
     }
 }
 

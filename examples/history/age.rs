@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use calvalot::ledger::{self, LedgerError};
 use rusqlite::{Connection, OpenFlags};
 
 const INSTANTS: &str = "
@@ -10,7 +11,7 @@ const INSTANTS: &str = "
         AND (columns.name = 'at' OR columns.name LIKE '%\\_at' ESCAPE '\\'
             OR columns.name IN ('silent_from', 'silent_until'))";
 
-pub fn shift(base: &Path, seconds: u32) -> rusqlite::Result<()> {
+pub fn shift(base: &Path, seconds: u32) -> Result<(), LedgerError> {
     let mut connection = Connection::open_with_flags(base, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     let transaction = connection.transaction()?;
     let instants: Vec<(String, String)> = transaction
@@ -23,5 +24,6 @@ pub fn shift(base: &Path, seconds: u32) -> rusqlite::Result<()> {
             [i64::from(seconds) * 1000],
         )?;
     }
-    transaction.commit()
+    ledger::reseal(&transaction)?;
+    Ok(transaction.commit()?)
 }

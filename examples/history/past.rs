@@ -148,6 +148,7 @@ fn write(base: &Path, snapshots: &[Snapshot]) -> Result<(), LedgerError> {
             params![valuation.total_eur, valuation.total - valuation.cash, valuation.cash, at],
         )?;
     }
+    ledger::reseal(&transaction)?;
     Ok(transaction.commit()?)
 }
 

@@ -123,9 +123,13 @@ fn rates(connection: &Connection) -> Result<Vec<String>, LedgerError> {
 
 /// Un relevé ne connaît, des dépôts, qu'un total qu'ils ont eu.
 fn deposits(connection: &Connection) -> Result<Vec<String>, LedgerError> {
-    let mut totals = BTreeSet::new();
-    let mut total = Eur::ZERO;
-    for booked in movements::all(connection)? {
+    let booked = movements::all(connection)?;
+    // Avant l'ouverture, les relevés d'une base reprise sont les seuls.
+    if booked.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (mut totals, mut total) = (BTreeSet::new(), Eur::ZERO);
+    for booked in booked {
         total += booked.movement.eur;
         totals.insert(total);
     }

@@ -334,3 +334,6 @@ pub fn reseal(connection: &Connection) -> Result<(), LedgerError> {
     connection.execute_batch("DELETE FROM seals; UPDATE pulse SET snapshots = NULL")?;
     lay_everywhere(connection)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,77 @@
+//! Une base d'une version d'avant, amenée à celle d'aujourd'hui : ce qu'elle garde, ce qu'elle y gagne.
+
+use super::*;
+
+/// Une base de la première version, avec un trade simulé et un signal encore ouvert.
+const OLD: &str = "
+    INSERT INTO agent (id, mode) VALUES (1, 'dry_run');
+    INSERT INTO account (id, initial_eur, deposited_eur, cash, created_at) VALUES (1, '100', '100', '8', 1);
+    INSERT INTO signals (id, signal_id, reasoning, actions, payload, status, received_at)
+        VALUES (1, 'a', '', '[]', '{}', 'received', 1);
+    INSERT INTO intents (id, signal, coin, side, spend, state, created_at)
+        VALUES (1, 1, 'BTCUSDC', 'BUY', '50', 'filled', 1), (2, 1, 'ETHUSDC', 'BUY', '50', 'planned', 1);
+    INSERT INTO trades (intent, coin, side, quantity, price, amount, fee, fee_asset, fee_usdc, simulated, at)
+        VALUES (1, 'BTCUSDC', 'BUY', '1', '50', '50', '0.001', 'BTC', '0.05', 1, 1),
+               (NULL, 'BTCUSDC', 'SELL', '1', '50', '50', '0.05', 'USDC', '0.05', 1, 1);
+    INSERT INTO movements (kind, eur, rate, usdc, at)
+        VALUES ('opening', '100', '1.08', '108', 10), ('deposit', '50', '1.08', '54', 40),
+               ('correction', '-30', '1.08', '-32.4', 45);
+    INSERT INTO snapshots (total_eur, coins_usdc, cash_usdc, deposited_eur, at)
+        VALUES ('9', '1', '1', '100', 5), ('101.5', '1', '1', '100', 20), ('102.25', '1', '1', '100', 30),
+               ('160', '1', '1', '120', 50);
+";
+
+#[test]
+fn a_base_of_the_first_version_keeps_everything() {
+    let db = Connection::open_in_memory().expect("memory");
+    db.execute_batch("PRAGMA foreign_keys = OFF").expect("a pragma");
+    db.execute_batch(FIRST).expect("the first version");
+    db.execute_batch(OLD).expect("its rows");
+    db.pragma_update(None, "user_version", 1).expect("its version");
+    migrate(&db).expect("it is brought up to date");
+    let text = |sql: &str| db.query_row(sql, [], |row| row.get::<_, String>(0)).expect("one row");
+    let fees = "SELECT group_concat(fee_coin || '/' || fee_cash || '/' || fee_bnb, ' ') FROM trades";
+    assert_eq!(text(fees), "0.001/0/0 0/0.05/0");
+    let intents = "SELECT group_concat(id || state || attempt || coalesce(client_id, '-'), ' ') FROM intents";
+    assert_eq!(text(intents), "1filled1- 2planned1-");
+    assert_eq!(text("SELECT tag FROM agent").len(), 8);
+    // Le dépôt, du relevé d'avant ; l'ouverture, du premier d'après.
+    let values = "SELECT group_concat(kind || ' ' || coalesce(value_eur, '-') || ' ' || coalesce(valued_at, '-'), ', ')
+                  FROM movements";
+    assert_eq!(text(values), "opening 101.5 20, deposit 152.25 30, correction 122.25 30");
+    assert_eq!(version(&db).expect("ours"), MIGRATIONS.len());
+    db.execute_batch("PRAGMA foreign_keys = ON").expect("a pragma");
+    let mut broken = db.prepare("PRAGMA foreign_key_check").expect("a pragma");
+    assert!(!broken.exists([]).expect("it runs"), "a table points nowhere");
+    assert_eq!(seal::breaches(&db).expect("they are read"), [""; 0]);
+    let orphan = "INSERT INTO intents (signal, coin, side, spend, state, created_at)
+                  VALUES (9, 'BTCUSDC', 'BUY', '1', 'planned', 1)";
+    assert!(db.execute(orphan, []).is_err());
+}
+
+#[test]
+fn a_base_of_before_the_seals_is_sealed_once_and_never_again() {
+    let db = Connection::open_in_memory().expect("memory");
+    for script in ["PRAGMA foreign_keys = OFF", FIRST, OLD, LIVE, FIGURES] {
+        db.execute_batch(script).expect("the version before");
+    }
+    db.execute("INSERT INTO pulse (id, polled_at, outcome) VALUES (1, 1, 'no_signal')", []).expect("a poll");
+    db.pragma_update(None, "user_version", 3).expect("its version");
+    migrate(&db).expect("it is brought up to date");
+    let breaches = || seal::breaches(&db).expect("they are read");
+    assert_eq!(breaches(), [""; 0]);
+    let hand = "UPDATE snapshots SET total_eur = '102' WHERE id = 2; DELETE FROM snapshots WHERE id = 4;
+                UPDATE movements SET rate = '1.09' WHERE id = 2; DELETE FROM trades WHERE id = 2;
+                INSERT INTO positions (coin, quantity, invested, updated_at) VALUES ('BTCUSDC', '1', '1', 1)";
+    db.execute_batch(hand).expect("it is writable");
+    let seen = [
+        "movements 2 is not as it was written: rate",
+        "positions BTCUSDC was not written by calvalot",
+        "trades has 1 of the 2 rows that were written, without 2",
+        "snapshots 2 is not as it was written: total_eur",
+        "snapshots has 3 of the 4 rows that were written",
+    ];
+    assert_eq!(breaches(), seen);
+    migrate(&db).expect("there is nothing to do");
+    assert_eq!(breaches(), seen);
+}

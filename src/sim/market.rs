@@ -37,6 +37,8 @@ pub enum NotionalFilter {
     MinNotional,
 }
 
+/// Décimales d'un montant en monnaie de cotation.
+const QUOTE_PRECISION: u32 = 8;
 /// Ordres ouverts par paire et par compte, au plus.
 pub(super) const MAX_OPEN_ORDERS: usize = 200;
 /// Un prix limite s'écarte de celui des filtres d'au plus ces facteurs, vers le haut et vers le bas.
@@ -76,6 +78,13 @@ pub struct Listing {
 pub struct Level {
     pub price: Decimal,
     pub quantity: Decimal,
+}
+
+impl Level {
+    /// Ce que la quantité coûte, à la précision de la monnaie de cotation.
+    pub(super) fn quote(self) -> Decimal {
+        (self.price * self.quantity).trunc_with_scale(QUOTE_PRECISION)
+    }
 }
 
 /// Le meilleur niveau d'abord, des deux côtés.

@@ -140,7 +140,7 @@ fn expected_balances(world: &World, start: &[(&str, Decimal)]) -> BTreeMap<Strin
         for fill in &order.fills {
             let sign = if order.side == OrderSide::Buy { Decimal::ONE } else { Decimal::NEGATIVE_ONE };
             *held.entry(base.to_owned()).or_default() += sign * fill.quantity;
-            *held.entry("USDC".to_owned()).or_default() -= sign * fill.quantity * fill.price;
+            *held.entry("USDC".to_owned()).or_default() -= sign * fill.quote();
             *held.entry(fill.commission_asset.clone()).or_default() -= fill.commission;
         }
     }

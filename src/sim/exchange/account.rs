@@ -1,7 +1,8 @@
 //! Le compte : soldes, droits, commissions.
 //!
 //! Seul endroit où un solde change. Invariants : rien n'est négatif, et la somme des mouvements d'un actif est
-//! celle de ses exécutions moins ses commissions, au dernier chiffre près.
+//! celle de ses exécutions moins ses commissions, au dernier chiffre près. Ce qu'un ordre paie est immobilisé avant
+//! sa première exécution, et une commission ne se prend que sur ce qui est libre : l'une ne mange pas l'autre.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +10,7 @@ use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::order::OrderSide;
 use super::refusal::Refusal;
-use crate::sim::market::Listing;
+use crate::sim::market::{Level, Listing};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Balance {
@@ -86,7 +87,7 @@ impl Account {
         }
     }
 
-    /// Immobilise ce qu'un ordre ouvert engage.
+    /// Immobilise ce qu'un ordre engage : ce que ses exécutions vont payer, et le dû de ce qui restera ouvert.
     pub(super) fn lock(&mut self, asset: &str, amount: Decimal) -> Result<(), Refusal> {
         self.require(asset, amount)?;
         let balance = self.balances.entry(asset.to_owned()).or_default();
@@ -103,21 +104,21 @@ impl Account {
         assert!(balance.locked >= Decimal::ZERO, "an order gave back more {asset} than it held");
     }
 
-    /// Échange une exécution et prélève sa commission ; rend la commission et son actif.
+    /// Échange une exécution, payée sur ce que son ordre immobilise, et prélève sa commission : en BNB si ce qui en est
+    /// libre la couvre, sinon dans l'actif reçu, au taux entier. Rend la commission et son actif.
     pub(super) fn settle(
         &mut self,
         listing: &Listing,
         side: OrderSide,
-        price: Decimal,
-        quantity: Decimal,
+        fill: Level,
         bnb_price: Decimal,
     ) -> (Decimal, String) {
-        let quote = price * quantity;
+        let (quantity, quote) = (fill.quantity, fill.quote());
         let (paid, received, side_rate) = match side {
             OrderSide::Buy => ((listing.quote, quote), (listing.base, quantity), self.buyer),
             OrderSide::Sell => ((listing.base, quantity), (listing.quote, quote), self.seller),
         };
-        self.shift(paid.0, -paid.1);
+        self.pay(paid.0, paid.1);
         self.shift(received.0, received.1);
         let rate = self.taker + side_rate;
         let in_bnb = if listing.base == "BNB" { quantity } else { quote / bnb_price } * rate * self.bnb_share;
@@ -133,6 +134,12 @@ impl Account {
 
     fn round(&self, commission: Decimal) -> Decimal {
         commission.round_dp_with_strategy(8, self.commission_rounding)
+    }
+
+    fn pay(&mut self, asset: &str, amount: Decimal) {
+        let balance = self.balances.entry(asset.to_owned()).or_default();
+        balance.locked -= amount;
+        assert!(balance.locked >= Decimal::ZERO, "an order paid more {asset} than it held");
     }
 
     fn shift(&mut self, asset: &str, amount: Decimal) {

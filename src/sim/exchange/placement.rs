@@ -118,12 +118,12 @@ impl State {
         Err(Refusal::engine(text))
     }
 
-    /// Immobilise ce qui restera ouvert, puis échange ce que le moteur a trouvé.
+    /// Immobilise ce que l'ordre paiera et ce qui restera ouvert, puis échange ce que le moteur a trouvé.
     fn execute(&mut self, ticket: &Ticket, found: Match) -> Result<Order, Refusal> {
         let bnb_price = self.market.find("BNBUSDC").map_or(Decimal::ONE, |symbol| symbol.mid);
         let mut order = self.open(ticket, found.quantity);
         order.executed = found.fills.iter().map(|level| level.quantity).sum();
-        order.quote = found.fills.iter().map(|level| level.price * level.quantity).sum();
+        order.quote = found.fills.iter().map(|level| level.quote()).sum();
         order.expiry_reason = found.expiry_reason;
         order.status = match found.expiry_reason {
             Some(_) => OrderStatus::Expired,
@@ -131,13 +131,15 @@ impl State {
             None => OrderStatus::open(order.executed),
         };
         let listing = &self.market.find(ticket.pair).ok_or_else(Refusal::invalid_symbol)?.listing;
-        if order.status.is_open() {
-            let (asset, due) = order.due(listing);
-            self.account.lock(asset, due)?;
-        }
-        for Level { price, quantity } in found.fills {
-            let (commission, commission_asset) =
-                self.account.settle(listing, ticket.side, price, quantity, bnb_price);
+        let (asset, paid) = match ticket.side {
+            OrderSide::Buy => (listing.quote, order.quote),
+            OrderSide::Sell => (listing.base, order.executed),
+        };
+        let left = if order.status.is_open() { order.due(listing).1 } else { Decimal::ZERO };
+        self.account.lock(asset, paid + left)?;
+        for fill in found.fills {
+            let (commission, commission_asset) = self.account.settle(listing, ticket.side, fill, bnb_price);
+            let Level { price, quantity } = fill;
             let trade_id = self.next_trade_id;
             self.next_trade_id += 1;
             order.fills.push(Fill { trade_id, price, quantity, commission, commission_asset });

@@ -73,16 +73,23 @@ fn random_trading_conserves_balances_whatever_the_fee_asset() {
         world.exchange().step();
         let in_bnb = dice.bool();
         world.exchange().edit_account(|account| account.bnb_fees = in_bnb);
-        let pair = ["BTCUSDC", "ETHUSDC", "BNBUSDC", "SOLUSDC", "XRPUSDC"][dice.usize(0..5)];
+        let traded = [("BTCUSDC", 5), ("ETHUSDC", 4), ("BNBUSDC", 3), ("SOLUSDC", 3), ("XRPUSDC", 1)];
+        let (pair, decimals) = traded[dice.usize(0..5)];
         let side = ["BUY", "SELL"][dice.usize(0..2)];
-        let amount = dice.i64(6..900);
-        place(&world, &format!("symbol={pair}&side={side}&type=MARKET&quoteOrderQty={amount}"));
+        let free = world.exchange().balance(pair.trim_end_matches("USDC")).free;
+        let size = match side {
+            // Tout ce qui est là, au pas près.
+            "SELL" if dice.bool() => format!("quantity={}", free.trunc_with_scale(decimals)),
+            _ => format!("quoteOrderQty={}", dice.i64(6..900)),
+        };
+        place(&world, &format!("symbol={pair}&side={side}&type=MARKET&{size}"));
         assert_balances(&world, &start);
     }
     for order in world.exchange().accepted_orders() {
         assert_eq!(order.status, OrderStatus::Filled);
-        let Asked::Amount(amount) = order.asked else { panic!("asked by amount") };
-        assert!(order.quote <= amount, "{} spent for {amount}", order.quote);
+        if let Asked::Amount(amount) = order.asked {
+            assert!(order.quote <= amount, "{} spent for {amount}", order.quote);
+        }
         assets.extend(order.fills.into_iter().map(|fill| fill.commission_asset));
     }
     for asset in ["BNB", "USDC", "BTC"] {
@@ -230,4 +237,43 @@ fn a_fee_falls_back_to_the_received_asset_when_bnb_runs_short_inside_one_order()
     assert_eq!(paid, [(decimal("0.000075"), "BNB"), (decimal("0.000001"), "BTC")]);
     assert_eq!(world.exchange().balance("BNB").free, Decimal::ZERO);
     assert_eq!(world.exchange().balance("BTC").free, decimal("0.001999"));
+}
+
+#[test]
+fn a_fee_in_bnb_never_eats_the_bnb_that_the_order_itself_sells() {
+    let level = |price: &str, quantity: &str| Level { price: decimal(price), quantity: decimal(quantity) };
+    let sell = |held: &str| {
+        let world = frozen();
+        world.exchange().set_price("BNBUSDC", decimal("500"));
+        let bids = vec![level("500", "0.4"), level("499", "0.6")];
+        world.exchange().set_book("BNBUSDC", Book { bids, asks: Vec::new() });
+        world.exchange().set_balance("BNB", decimal(held));
+        world.exchange().edit_account(|account| account.bnb_fees = true);
+        let sold = place(&world, "symbol=BNBUSDC&side=SELL&type=MARKET&quantity=1").value();
+        assert_eq!(text(&sold, "status"), "FILLED", "{held}");
+        assert_balances(&world, &[("USDC", Decimal::ONE_THOUSAND), ("BNB", decimal(held))]);
+        let fills = world.exchange().accepted_orders().remove(0).fills;
+        let paid = fills.into_iter().map(|fill| (fill.commission, fill.commission_asset));
+        (paid.collect::<Vec<_>>(), world.exchange().balance("BNB"))
+    };
+    let usdc = |amount: &str| (decimal(amount), "USDC".to_owned());
+    let bnb = |amount: &str| (decimal(amount), "BNB".to_owned());
+    let left = |free: &str| Balance { free: decimal(free), locked: Decimal::ZERO };
+    assert_eq!(sell("1"), (vec![usdc("0.2"), usdc("0.2994")], left("0")));
+    // 0,4 à 0,075 % : 0,0003 BNB. La seconde exécution en voudrait 0,00045.
+    assert_eq!(sell("1.0003"), (vec![bnb("0.0003"), usdc("0.2994")], left("0")));
+    assert_eq!(sell("1.0007"), (vec![bnb("0.0003"), usdc("0.2994")], left("0.0004")));
+    assert_eq!(sell("1.00075"), (vec![bnb("0.0003"), bnb("0.00045")], left("0")));
+}
+
+#[test]
+fn an_amount_never_has_more_decimals_than_the_exchange_writes() {
+    let world = frozen();
+    let tiny = Level { price: decimal("0.00000003"), quantity: decimal("700000000.5") };
+    world.exchange().edit_listing("XRPUSDC", |listing| listing.min_notional = Decimal::ZERO);
+    world.exchange().edit_listing("XRPUSDC", |listing| listing.market_max_quantity = Decimal::ZERO);
+    world.exchange().set_book("XRPUSDC", Book { bids: Vec::new(), asks: vec![tiny] });
+    let bought = place(&world, "symbol=XRPUSDC&side=BUY&type=MARKET&quantity=7.5").value();
+    assert_eq!(text(&bought, "cummulativeQuoteQty"), "0.00000022");
+    assert_eq!(world.exchange().balance("USDC").free, decimal("999.99999978"));
 }

@@ -175,6 +175,7 @@ fn coarsen(universe: &mut Universe, dice: &mut Rng) {
         listing.step_size *= Decimal::TEN;
         listing.min_quantity = listing.step_size;
     });
+    universe.note_step(pair);
 }
 
 /// Un carnet presque vide : l'ordre finit incomplet, ou sans rien.

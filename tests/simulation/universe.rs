@@ -4,6 +4,7 @@
 //! base, le monde et les demandes parties lui survivent.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use std::time::{Duration, Instant};
 use calvalot::binance::{Account, Credentials, Exchange};
 use calvalot::clock::{self, simulated::Installed};
 use calvalot::domain::check::{Check, REQUIRED};
+use calvalot::domain::market::Coin;
 use calvalot::domain::moment::Moment;
 use calvalot::domain::money::{Eur, Weight};
 use calvalot::engine::{Commands, Desk, Engine, Manner, Venue};
@@ -52,6 +54,8 @@ pub struct Universe {
     follower: Option<Follower>,
     /// Un carnet a été trop court pour un ordre entier.
     pub starved: bool,
+    /// Le pas le plus gros de chaque paire depuis que le leader a parlé.
+    steps: BTreeMap<&'static str, Decimal>,
     /// Coupures.
     pub kills: u64,
 }
@@ -102,6 +106,7 @@ impl Universe {
             origin,
             follower: None,
             starved: false,
+            steps: BTreeMap::new(),
             kills: 0,
         }
     }
@@ -191,6 +196,28 @@ impl Universe {
     /// Le temps simulé depuis le départ.
     pub fn elapsed(&self) -> Duration {
         self.time.clock().instant() - self.origin
+    }
+
+    /// Le leader vient de parler : ce qu'un carnet trop court ou un gros pas a empêché avant ne compte plus.
+    pub fn judge_anew(&mut self) {
+        self.starved = false;
+        self.steps.clear();
+        for pair in Coin::ALL.map(Coin::pair) {
+            self.note_step(pair);
+        }
+    }
+
+    /// Le pas d'une paire vient peut-être de grossir.
+    pub fn note_step(&mut self, pair: &'static str) {
+        let mut step = Decimal::ZERO;
+        self.world.exchange().edit_listing(pair, |listing| step = listing.step_size);
+        let known = self.steps.entry(pair).or_default();
+        *known = step.max(*known);
+    }
+
+    /// Le pas le plus gros de cette paire depuis que le leader a parlé.
+    pub fn coarsest_step(&self, pair: &str) -> Decimal {
+        self.steps.get(pair).copied().unwrap_or_default()
     }
 
     /// L'horloge de la machine saute, l'autre non.

@@ -1,10 +1,10 @@
 //! L'annulation d'un ordre ouvert : ce qu'il immobilisait redevient libre, ses exécutions restent.
 
-use super::State;
 use super::key::Key;
 use super::order::OrderStatus;
 use super::params::Params;
 use super::refusal::Refusal;
+use super::state::State;
 use crate::sim::json::Json;
 
 const KNOWN: [&str; 5] = ["symbol", "orderId", "origClientOrderId", "newClientOrderId", "cancelRestrictions"];

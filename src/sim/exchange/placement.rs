@@ -9,8 +9,8 @@ use super::engine::{Match, match_order};
 use super::order::{Asked, Fill, Order, OrderSide, OrderStatus, ResponseType, TimeInForce};
 use super::params::Params;
 use super::refusal::Refusal;
+use super::state::State;
 use super::ticket::{KNOWN, Ticket};
-use super::{Exchange, State};
 use crate::sim::json::{Json, object};
 use crate::sim::market::{Level, Listing, MAX_OPEN_ORDERS, Status, Symbol};
 
@@ -182,22 +182,18 @@ impl State {
         self.orders.push(order);
         self.remember_balances();
     }
-}
 
-impl Exchange {
-    /// Un autre que nous pose un ordre LIMIT, sans passer par l'API ni le journal : il reste ouvert et immobilise
-    /// son dû. Rend son `orderId`, ou `None` sans le solde.
-    pub fn rest_order(
-        &self,
+    /// Un ordre LIMIT posé sans passer par l'API, ses filtres ni le journal : il reste ouvert et immobilise son dû.
+    /// Rend son `orderId`, ou `None` sans le solde.
+    pub(super) fn rest(
+        &mut self,
         pair: &str,
         side: OrderSide,
         price: Decimal,
         quantity: Decimal,
         client_id: &str,
     ) -> Option<i64> {
-        let mut state = self.lock();
-        let state = &mut *state;
-        let Symbol { pair, listing, .. } = state.market.find(pair).expect("a listed pair");
+        let Symbol { pair, listing, .. } = self.market.find(pair).expect("a listed pair");
         let ticket = Ticket {
             pair,
             side,
@@ -207,12 +203,12 @@ impl Exchange {
             strategy: [None; 2],
         };
         let listing = listing.clone();
-        let order = state.open(&ticket, quantity);
+        let order = self.open(&ticket, quantity);
         let (asset, due) = order.due(&listing);
-        state.account.lock(asset, due).ok()?;
+        self.account.lock(asset, due).ok()?;
         let id = order.id;
-        state.orders.push(order);
-        state.remember_balances();
+        self.orders.push(order);
+        self.remember_balances();
         Some(id)
     }
 }

@@ -2,12 +2,12 @@
 
 use rust_decimal::Decimal;
 
-use super::State;
 use super::params::Params;
 use super::refusal::Refusal;
-use crate::sim::Pace;
+use super::state::State;
 use crate::sim::json::{Json, object};
 use crate::sim::market::{Level, MAX_OPEN_ORDERS, NotionalFilter, PERCENT_PRICE, Symbol};
+use crate::sim::script::Pace;
 
 impl State {
     pub(super) fn exchange_info(&self, params: &Params) -> Result<Json, Refusal> {

@@ -9,8 +9,8 @@ use super::order::Order;
 use super::params::Params;
 use super::public::{filters, rate_limit};
 use super::refusal::Refusal;
+use super::state::{SameId, State};
 use super::visibility::{Sight, View};
-use super::{SameId, State};
 use crate::sim::json::{Json, object};
 
 const DAY_MS: i64 = 86_400_000;

@@ -10,8 +10,11 @@ mod clock;
 mod engine;
 mod key;
 mod limits;
+mod misquote;
+mod movement;
 mod order;
 mod params;
+mod person;
 mod placement;
 mod public;
 mod reads;
@@ -28,7 +31,10 @@ use ed25519_compact::PublicKey;
 use rust_decimal::Decimal;
 
 pub use account::{Account, Balance};
+pub use misquote::Misquote;
+pub use movement::{Movement, MovementKind};
 pub use order::{Asked, Fill, Order, OrderSide, OrderStatus, TimeInForce};
+pub use person::Person;
 pub use state::SameId;
 pub use visibility::{Lag, View};
 
@@ -80,6 +86,25 @@ impl Exchange {
         self.lock().market.find_mut(pair).expect("a listed pair").0.set_book(book);
     }
 
+    /// Met le carnet en miettes, jusqu'au prochain mouvement de la paire : `orders` ordres de `quantity` de chaque côté,
+    /// tous au meilleur prix. Un ordre au marché y fait une exécution par miette.
+    pub fn shred_book(&self, pair: &str, quantity: Decimal, orders: usize) {
+        self.lock().market.find_mut(pair).expect("a listed pair").0.shred_book(quantity, orders);
+    }
+
+    /// Montre un carnet faux aux `readings` prochaines lectures de `bookTicker` et `depth` ; les échanges, `avgPrice` et
+    /// `ticker/price` restent vrais.
+    pub fn misquote(&self, pair: &str, misquote: Misquote, readings: u64) {
+        let mut state = self.lock();
+        let pair = state.market.find(pair).expect("a listed pair").pair;
+        state.misquotes.set(pair, misquote, readings);
+    }
+
+    /// Le carnet se montre de nouveau tel qu'il est.
+    pub fn quote_truly(&self, pair: &str) {
+        self.lock().misquotes.clear(pair);
+    }
+
     /// Impose la moyenne publiée, qui sert au montant minimal, jusqu'au prochain [`Exchange::set_price`].
     pub fn set_average(&self, pair: &str, average: Decimal) {
         self.lock().market.find_mut(pair).expect("a listed pair").0.set_average(average);
@@ -110,8 +135,24 @@ impl Exchange {
     /// Un autre que nous a touché au compte.
     pub fn set_balance(&self, asset: &str, free: Decimal) {
         let mut state = self.lock();
-        state.account.set_free(asset, free);
-        state.remember_balances();
+        let amount = free - state.account.balance(asset).free;
+        let written = state.move_asset(MovementKind::Written, asset, amount);
+        written.expect("a balance is never below zero");
+    }
+
+    /// Ce que la personne fait de son compte sur la page de la bourse.
+    pub fn person(&self) -> Person<'_> {
+        Person::new(&self.state)
+    }
+
+    /// Ce qui est entré au compte ou en est sorti sans ordre, dans l'ordre.
+    pub fn movements(&self) -> Vec<Movement> {
+        self.lock().movements.clone()
+    }
+
+    /// Un ordre fini sans exécution est archivé aussitôt : `GET order` répond -2026, `allOrders` ne le rend plus.
+    pub fn archive_at_once(&self, at_once: bool) {
+        self.lock().archives_at_once = at_once;
     }
 
     /// Un autre que nous pose un ordre LIMIT, sans passer par l'API ni le journal : il reste ouvert et immobilise

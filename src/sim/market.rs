@@ -87,7 +87,7 @@ impl Level {
     }
 }
 
-/// Le meilleur niveau d'abord, des deux côtés.
+/// Le meilleur niveau d'abord, des deux côtés. Deux niveaux peuvent être au même prix : ce sont deux ordres.
 #[derive(Clone, Debug)]
 pub struct Book {
     pub bids: Vec<Level>,
@@ -134,6 +134,14 @@ impl Symbol {
     pub(super) fn set_book(&mut self, book: Book) {
         self.book = book;
         self.update_id += 1;
+    }
+
+    /// Un carnet en miettes, jusqu'au prochain mouvement de la paire : de chaque côté, tant d'ordres d'une telle quantité,
+    /// tous au meilleur prix.
+    pub(super) fn shred_book(&mut self, quantity: Decimal, orders: usize) {
+        let tick = self.listing.tick_size;
+        let side = |price: Decimal| vec![Level { price, quantity }; orders];
+        self.set_book(Book { bids: side(self.mid - tick), asks: side(self.mid + tick) });
     }
 
     /// Place le prix, et la moyenne avec lui.

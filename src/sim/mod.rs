@@ -5,6 +5,8 @@
 //! type du fil avec le client : une lecture fausse de la documentation ne doit pas être des deux côtés. Même
 //! graine, mêmes requêtes : mêmes prix, mêmes signaux, quelle que soit la machine.
 //!
+//! Une troisième partie y est : la personne ([`Person`]), qui fait de son compte ce que la page de la bourse permet.
+//!
 //! La liste S1–S41 de la fiche Binance y est, hors gzip : répondre en clair est permis, et le client ne demande
 //! rien d'autre. Hors de la liste, ne sont pas simulés : les signatures RSA, qu'il ne fait pas et qui voudraient
 //! une dépendance de plus, les ordres stop, LIMIT_MAKER et iceberg (-1014), la prévention des ordres contre
@@ -33,7 +35,8 @@ mod world;
 
 pub use direct::{Arrival, Delivery, Direct};
 pub use exchange::{
-    Account, Asked, Balance, Exchange, Fill, Lag, Order, OrderSide, OrderStatus, SameId, TimeInForce, View,
+    Account, Asked, Balance, Exchange, Fill, Lag, Misquote, Movement, MovementKind, Order, OrderSide,
+    OrderStatus, Person, SameId, TimeInForce, View,
 };
 pub use fault::{Fault, Handling, Hit, On, Side};
 pub use hour::Hour;

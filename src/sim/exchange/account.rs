@@ -38,6 +38,9 @@ pub struct Account {
     pub bnb_fees: bool,
     /// Part du taux normal payée en BNB.
     pub bnb_share: Decimal,
+    /// Un autre actif où les commissions se paient, et ce qu'il vaut en cotation, quand ce qui en est libre le couvre :
+    /// une promotion que personne n'attendait. L'emporte sur le BNB.
+    pub fee_in: Option<(String, Decimal)>,
     /// La fiche ne tranche pas (13.5) : vers le bas par défaut.
     pub commission_rounding: RoundingStrategy,
     pub uid: i64,
@@ -63,6 +66,7 @@ impl Account {
             seller: Decimal::ZERO,
             bnb_fees: false,
             bnb_share: Decimal::new(75, 2),
+            fee_in: None,
             commission_rounding: RoundingStrategy::ToZero,
             uid: 354_937_868,
             max_assets: Vec::new(),
@@ -104,8 +108,8 @@ impl Account {
         assert!(balance.locked >= Decimal::ZERO, "an order gave back more {asset} than it held");
     }
 
-    /// Échange une exécution, payée sur ce que son ordre immobilise, et prélève sa commission : en BNB si ce qui en est
-    /// libre la couvre, sinon dans l'actif reçu, au taux entier. Rend la commission et son actif.
+    /// Échange une exécution, payée sur ce que son ordre immobilise, et prélève sa commission : dans l'actif du
+    /// réglage ou en BNB si ce qui en est libre la couvre, sinon dans l'actif reçu, au taux entier. Rend la commission et son actif.
     pub(super) fn settle(
         &mut self,
         listing: &Listing,
@@ -123,13 +127,18 @@ impl Account {
         let rate = self.taker + side_rate;
         let in_bnb = if listing.base == "BNB" { quantity } else { quote / bnb_price } * rate * self.bnb_share;
         let in_bnb = self.round(in_bnb);
-        let (commission, asset) = if self.bnb_fees && self.balance("BNB").free >= in_bnb {
-            (in_bnb, "BNB")
-        } else {
-            (self.round(received.1 * rate), received.0)
-        };
-        self.shift(asset, -commission);
-        (commission, asset.to_owned())
+        let elsewhere = self.fee_in.as_ref();
+        let elsewhere = elsewhere.map(|(asset, worth)| (self.round(quote * rate / worth), asset.as_str()));
+        let in_bnb = self.bnb_fees.then_some((in_bnb, "BNB"));
+        let covered = |(commission, asset): &(Decimal, &str)| self.balance(asset).free >= *commission;
+        let (commission, asset) = [elsewhere, in_bnb]
+            .into_iter()
+            .flatten()
+            .find(covered)
+            .unwrap_or_else(|| (self.round(received.1 * rate), received.0));
+        let asset = asset.to_owned();
+        self.shift(&asset, -commission);
+        (commission, asset)
     }
 
     fn round(&self, commission: Decimal) -> Decimal {

@@ -21,8 +21,8 @@ impl State {
                 .only(&[], false)
                 .map(|()| object! { "serverTime": Json::Time(self.clock.now_micros()) }),
             ("GET", "/api/v3/exchangeInfo") => self.exchange_info(params),
-            ("GET", "/api/v3/ticker/price") => self.ticker(params, public::price_ticker),
-            ("GET", "/api/v3/ticker/bookTicker") => self.ticker(params, public::book_ticker),
+            ("GET", "/api/v3/ticker/price") => self.ticker(params, State::price_ticker),
+            ("GET", "/api/v3/ticker/bookTicker") => self.ticker(params, State::book_ticker),
             ("GET", "/api/v3/avgPrice") => self.average_price(params),
             ("GET", "/api/v3/depth") => self.depth(params),
             ("GET", "/api/v3/referencePrice") => self.reference_price(params),

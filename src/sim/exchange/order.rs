@@ -144,11 +144,11 @@ impl Order {
         }
     }
 
-    /// Annulé ou éteint sans exécution depuis plus de 90 jours : la bourse ne le rend plus.
-    pub(super) fn is_archived(&self, now_ms: i64) -> bool {
+    /// Annulé ou éteint sans exécution, depuis plus de 90 jours ou `at_once` : la bourse ne le rend plus.
+    pub(super) fn is_archived(&self, now_ms: i64, at_once: bool) -> bool {
         matches!(self.status, OrderStatus::Canceled | OrderStatus::Expired)
             && self.executed.is_zero()
-            && now_ms - self.updated_ms > ARCHIVED_AFTER_MS
+            && (at_once || now_ms - self.updated_ms > ARCHIVED_AFTER_MS)
     }
 
     /// Réponse à POST order.

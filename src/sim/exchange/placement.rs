@@ -18,16 +18,38 @@ impl State {
     pub(super) fn place_order(&mut self, params: &Params) -> Result<Json, Refusal> {
         params.only(&KNOWN, true)?;
         let ticket = Ticket::read(self.one(params)?.pair, params)?;
+        let order = self.place(&ticket)?;
+        let receipt = order.receipt(ticket.response_type);
+        self.journal.push(order);
+        Ok(receipt)
+    }
+
+    /// Ce que la personne pose sur la page de la bourse : mêmes contrôles, hors du journal.
+    pub(super) fn place_by_hand(
+        &mut self,
+        pair: &str,
+        side: OrderSide,
+        asked: Asked,
+    ) -> Result<Order, Refusal> {
+        let pair = self.market.find(pair).expect("a listed pair").pair;
+        let client_id = Some(format!("web_{}", self.draw_client_id()));
+        let (response_type, strategy) = (ResponseType::Full, [None; 2]);
+        let order = self.place(&Ticket { pair, side, asked, client_id, response_type, strategy })?;
+        self.by_hand.push(order.clone());
+        Ok(order)
+    }
+
+    fn place(&mut self, ticket: &Ticket) -> Result<Order, Refusal> {
         let now_ms = self.clock.now_ms();
         self.limits.admit_order(now_ms)?;
-        let found = self.check(&ticket)?;
-        let order = self.execute(&ticket, found)?;
+        let found = self.check(ticket)?;
+        let order = self.execute(ticket, found)?;
         if order.executed.is_zero() {
             self.limits.count_unfilled(now_ms);
         }
-        let receipt = order.receipt(ticket.response_type);
-        self.accept(order);
-        Ok(receipt)
+        self.orders.push(order.clone());
+        self.remember_balances();
+        Ok(order)
     }
 
     /// Contrôles de l'API et filtres, sans le moteur : ni solde ni identifiant.
@@ -175,12 +197,6 @@ impl State {
     /// L'identifiant que la bourse donne à qui n'en donne pas.
     pub(super) fn draw_client_id(&mut self) -> String {
         std::iter::repeat_with(|| self.dice.alphanumeric()).take(22).collect()
-    }
-
-    fn accept(&mut self, order: Order) {
-        self.journal.push(order.clone());
-        self.orders.push(order);
-        self.remember_balances();
     }
 
     /// Un ordre LIMIT posé sans passer par l'API, ses filtres ni le journal : il reste ouvert et immobilise son dû.

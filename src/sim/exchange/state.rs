@@ -10,6 +10,8 @@ use rust_decimal::Decimal;
 use super::account::{Account, Balances};
 use super::clock::Clock;
 use super::limits::Limits;
+use super::misquote::Misquotes;
+use super::movement::Movement;
 use super::order::Order;
 use super::visibility::{Stamp, Visibility};
 use crate::sim::market::Market;
@@ -37,6 +39,12 @@ pub(super) struct State {
     pub(super) past_balances: Vec<(Stamp, Balances)>,
     pub(super) orders: Vec<Order>,
     pub(super) journal: Vec<Order>,
+    /// Les ordres de la personne, qui ne sont pas au journal.
+    pub(super) by_hand: Vec<Order>,
+    pub(super) movements: Vec<Movement>,
+    pub(super) misquotes: Misquotes,
+    /// Un ordre fini sans exécution est archivé aussitôt, et non après 90 jours.
+    pub(super) archives_at_once: bool,
     pub(super) next_order_id: i64,
     pub(super) next_trade_id: i64,
     pub(super) dice: fastrand::Rng,
@@ -60,6 +68,10 @@ impl State {
             past_balances: Vec::new(),
             orders: Vec::new(),
             journal: Vec::new(),
+            by_hand: Vec::new(),
+            movements: Vec::new(),
+            misquotes: Misquotes::default(),
+            archives_at_once: false,
             next_order_id: 100_001,
             next_trade_id: 20_001,
             dice: fastrand::Rng::with_seed(script.seed ^ 0x0072_6465_7273),

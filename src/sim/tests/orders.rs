@@ -251,7 +251,7 @@ fn a_fee_in_bnb_never_eats_the_bnb_that_the_order_itself_sells() {
         world.exchange().edit_account(|account| account.bnb_fees = true);
         let sold = place(&world, "symbol=BNBUSDC&side=SELL&type=MARKET&quantity=1").value();
         assert_eq!(text(&sold, "status"), "FILLED", "{held}");
-        assert_balances(&world, &[("USDC", Decimal::ONE_THOUSAND), ("BNB", decimal(held))]);
+        assert_balances(&world, &[("USDC", Decimal::ONE_THOUSAND)]);
         let fills = world.exchange().accepted_orders().remove(0).fills;
         let paid = fills.into_iter().map(|fill| (fill.commission, fill.commission_asset));
         (paid.collect::<Vec<_>>(), world.exchange().balance("BNB"))
@@ -276,4 +276,78 @@ fn an_amount_never_has_more_decimals_than_the_exchange_writes() {
     let bought = place(&world, "symbol=XRPUSDC&side=BUY&type=MARKET&quantity=7.5").value();
     assert_eq!(text(&bought, "cummulativeQuoteQty"), "0.00000022");
     assert_eq!(world.exchange().balance("USDC").free, decimal("999.99999978"));
+}
+
+#[test]
+fn a_fee_in_an_asset_nobody_expected_is_paid_from_it_or_from_what_was_received() {
+    let world = frozen();
+    world.exchange().edit_account(|account| {
+        account.bnb_fees = true;
+        account.fee_in = Some(("FDUSD".to_owned(), decimal("0.5")));
+    });
+    let level = |price: &str, quantity: &str| Level { price: decimal(price), quantity: decimal(quantity) };
+    let asks = vec![level("50000", "0.001"), level("50010", "0.001")];
+    world.exchange().set_price("BTCUSDC", decimal("50000"));
+    world.exchange().set_book("BTCUSDC", Book { bids: Vec::new(), asks });
+    world.exchange().person().bring("FDUSD", decimal("0.1"));
+    // 50 USDC à 0,1 % font 0,05 USDC, soit 0,1 FDUSD : la seconde exécution n'en trouve plus, ni de BNB.
+    place(&world, "symbol=BTCUSDC&side=BUY&type=MARKET&quantity=0.002");
+    let fills = world.exchange().accepted_orders().remove(0).fills;
+    let paid: Vec<(Decimal, &str)> =
+        fills.iter().map(|fill| (fill.commission, fill.commission_asset.as_str())).collect();
+    assert_eq!(paid, [(decimal("0.1"), "FDUSD"), (decimal("0.000001"), "BTC")]);
+    assert_balances(&world, &[("USDC", Decimal::ONE_THOUSAND)]);
+    let told = signed(&world, "GET", "/api/v3/myTrades", "symbol=BTCUSDC").body;
+    assert!(told.contains(r#""commission":"0.10000000","commissionAsset":"FDUSD""#), "{told}");
+}
+
+#[test]
+fn an_order_of_thousands_of_fills_is_read_a_thousand_at_a_time() {
+    let world = frozen();
+    world.exchange().shred_book("BTCUSDC", decimal("0.00001"), 2_500);
+    let bought = place(&world, "symbol=BTCUSDC&side=BUY&type=MARKET&quantity=0.0145&newClientOrderId=shreds");
+    assert_eq!(list(at(&bought.value(), "fills")).len(), 1_450);
+    let id = world.exchange().accepted_orders()[0].id;
+    let page = |from: i64| {
+        let params = format!("symbol=BTCUSDC&orderId={id}&fromId={from}&limit=1000");
+        let trades = signed(&world, "GET", "/api/v3/myTrades", &params).value();
+        let id_of = |trade: &Value| match at(trade, "id") {
+            Value::Number(json::Number::U64(id)) => i64::try_from(*id).unwrap(),
+            Value::Number(json::Number::I64(id)) => *id,
+            _ => panic!("no id"),
+        };
+        list(&trades).iter().map(id_of).collect::<Vec<i64>>()
+    };
+    let first = page(0);
+    let second = page(first[999] + 1);
+    assert_eq!((first.len(), second.len()), (1_000, 450));
+    let told: Vec<i64> = first.into_iter().chain(second).collect();
+    let fills = world.exchange().accepted_orders().remove(0).fills;
+    assert_eq!(told, fills.iter().map(|fill| fill.trade_id).collect::<Vec<_>>());
+    let depth = get(&world, "/api/v3/depth?symbol=BTCUSDC&limit=5").value();
+    let bids = list(at(&depth, "bids"));
+    let Value::String(quantity) = &list(&bids[0])[1] else { panic!("a level is two texts") };
+    assert_eq!((bids.len(), quantity.as_str()), (1, "0.02500000"), "orders at one price are one level");
+    assert_balances(&world, &[("USDC", Decimal::ONE_THOUSAND)]);
+}
+
+#[test]
+fn an_order_that_exchanged_nothing_can_be_archived_at_once() {
+    let world = frozen();
+    world.exchange().archive_at_once(true);
+    let book = world.exchange().book("BTCUSDC");
+    world.exchange().set_book("BTCUSDC", Book { bids: Vec::new(), asks: Vec::new() });
+    let ended = place(&world, "symbol=BTCUSDC&side=BUY&type=MARKET&quantity=0.001&newClientOrderId=nothing");
+    assert_eq!(text(&ended.value(), "status"), "EXPIRED");
+    world.exchange().set_book("BTCUSDC", book);
+    place(&world, &buy("something"));
+    let query = |id: &str| signed(&world, "GET", ORDER, &format!("symbol=BTCUSDC&origClientOrderId={id}"));
+    assert_eq!(query("nothing").refusal().1, -2026);
+    assert_eq!(query("something").status, 200);
+    assert_eq!(list(&signed(&world, "GET", "/api/v3/allOrders", "symbol=BTCUSDC").value()).len(), 1);
+    let id = world.exchange().accepted_orders()[0].id;
+    let trades = signed(&world, "GET", "/api/v3/myTrades", &format!("symbol=BTCUSDC&orderId={id}"));
+    assert_eq!(trades.body, "[]");
+    world.exchange().archive_at_once(false);
+    assert_eq!(query("nothing").status, 200);
 }

@@ -4,7 +4,9 @@
 //! `SEEDS=100000` en fait plus, `FIRST=50001` commence plus loin ; `SEED=123` en rejoue une seule, avec son journal.
 
 mod beyond;
+mod copies;
 mod hour;
+mod machine;
 mod network;
 mod proof;
 mod scenario;
@@ -53,7 +55,7 @@ fn live(seed: u64) -> Tally {
         for _ in 0..dice.u32(1..4) {
             let steps = dice.bool().then(|| dice.u64(1..400));
             if dice.bool() {
-                universe.network.set_fuse(dice.u32(1..5), dice.bool());
+                universe.machine().network.set_fuse(dice.u32(1..5), dice.bool());
             }
             universe.pass(Duration::from_secs(dice.u64(1..300)), steps);
             if !universe.is_alive() {

@@ -23,7 +23,7 @@ mod tests {
 
     #[test]
     fn a_machine_without_a_name_is_no_machine_and_a_name_never_comes_out() {
-        let folder = std::env::temp_dir().join(format!("calvalot-machine-{}", std::process::id()));
+        let folder = std::env::temp_dir().join(format!("calvalot-machine-name-{}", std::process::id()));
         fs::create_dir_all(&folder).expect("the temporary folder is writable");
         let path = folder.join("machine-id");
         let mut seen = Vec::new();

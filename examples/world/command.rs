@@ -7,8 +7,8 @@
 use std::str::{FromStr, SplitWhitespace};
 
 use calvalot::sim::{
-    Balance, Book, Fault, Fill, Handling, Lag, Listing, NotionalFilter, On, Order, OrderSide, Reply, Side,
-    Status, View, Wire, World,
+    Asked, Balance, Book, Fault, Fill, Handling, Lag, Listing, Misquote, NotionalFilter, On, Order,
+    OrderSide, Reply, Side, Status, TimeInForce, View, Wire, World,
 };
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -33,6 +33,16 @@ pub fn obey(world: &World, line: &str) -> Result<Value, String> {
             let (pair, price, quantity, id) = (words.word()?, words.read()?, words.read()?, words.word()?);
             exchange.rest_order(pair, OrderSide::Buy, price, quantity, id).ok_or("not enough to rest it")?;
         }
+        "person" => return person(world, words),
+        "shred-book" => exchange.shred_book(words.word()?, words.read()?, words.read()?),
+        "average" => exchange.set_average(words.word()?, words.read()?),
+        "misquote" => exchange.misquote(words.word()?, misquote(words)?, words.read()?),
+        "quote-truly" => exchange.quote_truly(words.word()?),
+        "archive-at-once" => exchange.archive_at_once(true),
+        "fee-in" => {
+            let fee_in = Some((words.word()?.to_owned(), words.read()?));
+            exchange.edit_account(|account| account.fee_in = fee_in);
+        }
         "bnb-fees" => exchange.edit_account(|account| account.bnb_fees = true),
         "freeze-account" => exchange.edit_account(|account| account.can_trade = false),
         "freeze-key" => exchange.edit_account(|account| account.key_may_trade = false),
@@ -55,6 +65,40 @@ pub fn obey(world: &World, line: &str) -> Result<Value, String> {
         other => return Err(format!("no command {other}")),
     }
     Ok("ok".into())
+}
+
+/// Un geste de la personne sur la page de la bourse : `withdraw USDC 50`, `sell BTCUSDC 0.001`, `rest BTCUSDC 50000 0.001`.
+/// Rapporte le numéro d'un ordre, le BNB d'une conversion.
+fn person(world: &World, words: &mut Words) -> Result<Value, String> {
+    let person = world.exchange().person();
+    let ordered = |placed: Result<Order, String>| placed.map(|order| order.id.into());
+    match words.word()? {
+        "withdraw" => person.withdraw(words.word()?, words.read()?)?,
+        "bring" => person.bring(words.word()?, words.read()?),
+        "convert" => return Ok(person.convert_to_bnb(words.word()?)?.to_string().into()),
+        "buy" => {
+            return ordered(person.place(words.word()?, OrderSide::Buy, Asked::Amount(words.read()?)));
+        }
+        "sell" => {
+            return ordered(person.place(words.word()?, OrderSide::Sell, Asked::Quantity(words.read()?)));
+        }
+        "rest" => {
+            let (pair, price, quantity) = (words.word()?, words.read()?, words.read()?);
+            let asked = Asked::Limit { price, quantity, time_in_force: TimeInForce::Gtc };
+            return ordered(person.place(pair, OrderSide::Buy, asked));
+        }
+        "cancel" => person.cancel(words.read()?)?,
+        other => return Err(format!("no gesture {other}")),
+    }
+    Ok("ok".into())
+}
+
+fn misquote(words: &mut Words) -> Result<Misquote, String> {
+    Ok(match words.word()? {
+        "times" => Misquote::Times(words.read()?),
+        "at" => Misquote::At(words.read()?),
+        other => return Err(format!("no misquote {other}")),
+    })
 }
 
 /// `BTCUSDC 0.4 ETHUSDC 0.3`.

@@ -134,6 +134,11 @@ impl Db {
         Ok(self.connection.pragma_update(None, "query_only", refuse)?)
     }
 
+    /// La base entière de cet instant, en octets : pour une simulation, qui la reprend par [`in_memory_again`].
+    pub fn image(&mut self) -> Result<Vec<u8>, LedgerError> {
+        Ok(self.connection.serialize("main")?.to_vec())
+    }
+
     /// Une transaction qui prend le verrou d'écriture tout de suite.
     fn transaction(&mut self) -> Result<Transaction<'_>, LedgerError> {
         Ok(self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?)
@@ -220,9 +225,19 @@ fn remedy(reason: &str) -> &'static str {
 
 /// Une base en mémoire, sans fil : elle survit à qui s'en sert tant qu'une poignée vit.
 pub fn in_memory(mode: &str, initial: Eur, now: Moment) -> Result<Ledger, LedgerError> {
-    let db = settled(Connection::open_in_memory()?, mode, initial, now)?;
+    Ok(kept_in_memory(settled(Connection::open_in_memory()?, mode, initial, now)?))
+}
+
+/// La base en mémoire que [`Db::image`] a copiée ; l'autre vit de son côté.
+pub fn in_memory_again(image: &[u8], mode: &str, initial: Eur, now: Moment) -> Result<Ledger, LedgerError> {
+    let mut connection = Connection::open_in_memory()?;
+    connection.deserialize_read_exact("main", image, image.len(), false)?;
+    Ok(kept_in_memory(settled(connection, mode, initial, now)?))
+}
+
+fn kept_in_memory(db: Db) -> Ledger {
     let changes = db.changes.clone();
-    Ok(Ledger::kept_by(Keeper::Caller(Arc::new(Mutex::new(db))), changes))
+    Ledger::kept_by(Keeper::Caller(Arc::new(Mutex::new(db))), changes)
 }
 
 /// Regarde la base à `path` sans rien y écrire, même quand le démon s'en sert ; `None` s'il n'y en a pas

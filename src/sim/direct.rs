@@ -7,19 +7,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Script;
+use super::counterpart::Counterpart;
 use super::exchange::Exchange;
-use super::fault::{Fault, Faults, Handling, Hit, On, Side, Wire};
+use super::fault::{Fault, Faults, Handling, Hit, On, Side};
 use super::leader::Leader;
 use super::reply::Reply;
 use super::request::Request;
-
-/// Le leader ou la bourse, vus du réseau.
-pub(super) trait Counterpart {
-    /// Une requête est arrivée, quel que soit son sort.
-    fn arrived(&self, path: &str);
-    fn answer(&self, request: &Request) -> Reply;
-}
+use super::script::Script;
+use super::wire::Wire;
 
 #[derive(Clone)]
 pub struct Direct {
@@ -139,7 +134,7 @@ impl Delivery {
             | Wire::Rewrite { .. }
             | Wire::Nested(_)
             | Wire::LongHead(_)
-            | Wire::Drip(_) => Delivery::Whole(reply.reshaped(wire)),
+            | Wire::Drip(_) => Delivery::Whole(wire.reshape(reply)),
             // Une réponse sans corps ne se coupe pas.
             Wire::Truncate if reply.status == 204 => Delivery::Whole(reply),
             Wire::Close | Wire::Reset | Wire::Truncate | Wire::Raw(_) => Delivery::Cut,
@@ -154,8 +149,9 @@ mod tests {
     use std::sync::atomic::{AtomicI64, Ordering};
 
     use super::*;
+    use crate::sim::hour::Hour;
+    use crate::sim::script::Pace;
     use crate::sim::signature::hmac_hex;
-    use crate::sim::{Hour, Pace};
 
     const ORDER: &str = "/api/v3/order";
     const START: i64 = 1_790_000_000_000_000;

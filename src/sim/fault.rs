@@ -9,6 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::reply::Reply;
+use super::wire::Wire;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
@@ -88,38 +89,6 @@ pub enum Handling {
     Once,
     /// La requête arrive deux fois, à l'octet près ; c'est la seconde réponse qui revient.
     Twice,
-}
-
-/// Ce qui revient sur le fil.
-#[derive(Clone, Debug)]
-pub enum Wire {
-    /// La vraie réponse.
-    AsIs,
-    /// Fermeture sans un octet.
-    Close,
-    /// RST sans un octet.
-    Reset,
-    /// Rien, la connexion restant ouverte jusqu'à ce que le client la lâche.
-    Silence,
-    /// La vraie réponse, coupée au milieu du corps, `Content-Length` annonçant le tout.
-    Truncate,
-    /// La vraie réponse, un octet par intervalle.
-    Drip(Duration),
-    /// Une autre réponse.
-    Canned(Reply),
-    /// La vraie réponse, un texte du corps remplacé partout par un autre : champ en trop, absent, d'un autre
-    /// type. Sans effet si le texte n'y est pas.
-    Rewrite { from: String, to: String },
-    /// 200 et un corps JSON de tant d'octets, jamais entier en mémoire.
-    Huge(u64),
-    /// 200 et un corps en morceaux (`chunked`) qui ne finit pas.
-    Endless,
-    /// 200 et tant de crochets ouvrants, puis autant de fermants.
-    Nested(usize),
-    /// Une réponse dont un en-tête a tant d'octets.
-    LongHead(usize),
-    /// Des octets quelconques à la place d'une réponse HTTP, puis fermeture.
-    Raw(Vec<u8>),
 }
 
 #[derive(Clone, Debug)]

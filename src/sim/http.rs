@@ -14,8 +14,9 @@ use smol::io::AsyncReadExt;
 use smol::{Async, LocalExecutor, Task, Timer};
 
 use super::direct::Direct;
-use super::fault::{Side, Wire};
+use super::fault::Side;
 use super::request::Request;
+use super::wire::Wire;
 
 const HEAD_LIMIT: usize = 64 * 1024;
 const BODY_LIMIT: usize = 1024 * 1024;
@@ -105,7 +106,7 @@ async fn exchange_requests(stream: &mut Async<TcpStream>, site: &Site) -> io::Re
             return Ok(());
         }
         stream.read_exact(&mut [0]).await?;
-        if !reply.write(stream, wire, keep_alive).await? {
+        if !wire.write(reply, stream, keep_alive).await? {
             return Ok(());
         }
     }

@@ -9,14 +9,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
-use super::direct::Counterpart;
+use super::counterpart::Counterpart;
 use super::hour::Hour;
 use super::json::{Json, object};
 use super::mind::{Mind, Opinion};
 use super::reply::Reply;
 use super::request::Request;
+use super::script::{Pace, Script};
 use super::signature::hmac_hex;
-use super::{Pace, Script};
 
 const PATH: &str = "/api/signal/latest";
 const TOLERANCE_SECONDS: i64 = 300;

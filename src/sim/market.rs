@@ -37,6 +37,8 @@ pub enum NotionalFilter {
     MinNotional,
 }
 
+/// Décimales d'un montant en monnaie de cotation.
+const QUOTE_PRECISION: u32 = 8;
 /// Ordres ouverts par paire et par compte, au plus.
 pub(super) const MAX_OPEN_ORDERS: usize = 200;
 /// Un prix limite s'écarte de celui des filtres d'au plus ces facteurs, vers le haut et vers le bas.
@@ -78,7 +80,14 @@ pub struct Level {
     pub quantity: Decimal,
 }
 
-/// Le meilleur niveau d'abord, des deux côtés.
+impl Level {
+    /// Ce que la quantité coûte, à la précision de la monnaie de cotation.
+    pub(super) fn quote(self) -> Decimal {
+        (self.price * self.quantity).trunc_with_scale(QUOTE_PRECISION)
+    }
+}
+
+/// Le meilleur niveau d'abord, des deux côtés. Deux niveaux peuvent être au même prix : ce sont deux ordres.
 #[derive(Clone, Debug)]
 pub struct Book {
     pub bids: Vec<Level>,
@@ -125,6 +134,14 @@ impl Symbol {
     pub(super) fn set_book(&mut self, book: Book) {
         self.book = book;
         self.update_id += 1;
+    }
+
+    /// Un carnet en miettes, jusqu'au prochain mouvement de la paire : de chaque côté, tant d'ordres d'une telle quantité,
+    /// tous au meilleur prix.
+    pub(super) fn shred_book(&mut self, quantity: Decimal, orders: usize) {
+        let tick = self.listing.tick_size;
+        let side = |price: Decimal| vec![Level { price, quantity }; orders];
+        self.set_book(Book { bids: side(self.mid - tick), asks: side(self.mid + tick) });
     }
 
     /// Place le prix, et la moyenne avec lui.

@@ -1,15 +1,8 @@
-//! Une réponse HTTP, et son écriture sur le fil, saine ou abîmée par une panne.
+//! Une réponse HTTP entière, et ses octets.
 //!
 //! Les réponses toutes faites sont celles qu'un client rencontre devant la vraie bourse : débit, bannissement,
-//! pare-feu, redirection. Un corps énorme est écrit par morceaux, jamais entier en mémoire.
+//! pare-feu, redirection.
 
-use std::io;
-use std::net::TcpStream;
-
-use smol::io::{AsyncReadExt, AsyncWriteExt};
-use smol::{Async, Timer};
-
-use super::fault::Wire;
 use super::json::object;
 
 /// Une réponse entière, prête à être écrite.
@@ -72,7 +65,7 @@ impl Reply {
         Reply::empty(301).header("Location", location)
     }
 
-    fn head(&self, length: usize, keep_alive: bool) -> String {
+    pub(super) fn head(&self, length: usize, keep_alive: bool) -> String {
         let connection = if keep_alive { "keep-alive" } else { "close" };
         let mut head = format!("HTTP/1.1 {} {}\r\n", self.status, reason(self.status));
         for (name, value) in &self.headers {
@@ -86,64 +79,10 @@ impl Reply {
         head
     }
 
-    fn bytes(&self, keep_alive: bool) -> Vec<u8> {
+    pub(super) fn bytes(&self, keep_alive: bool) -> Vec<u8> {
         let mut bytes = self.head(self.body.len(), keep_alive).into_bytes();
         bytes.extend_from_slice(&self.body);
         bytes
-    }
-
-    /// Ce que devient une réponse que la panne laisse entière ; les autres pannes n'y changent rien.
-    pub(super) fn reshaped(mut self, wire: &Wire) -> Reply {
-        match wire {
-            Wire::Canned(other) => other.clone(),
-            Wire::Rewrite { from, to } => {
-                self.body = String::from_utf8_lossy(&self.body).replace(from, to).into_bytes();
-                self
-            }
-            Wire::Nested(depth) => Reply::json(200, "[".repeat(*depth) + &"]".repeat(*depth)),
-            Wire::LongHead(length) => self.header("X-Padding", &"a".repeat(*length)),
-            _ => self,
-        }
-    }
-
-    /// Vrai si la connexion peut servir encore.
-    pub(super) async fn write(
-        self,
-        stream: &mut Async<TcpStream>,
-        wire: Wire,
-        keep_alive: bool,
-    ) -> io::Result<bool> {
-        match wire {
-            Wire::AsIs | Wire::Canned(_) | Wire::Rewrite { .. } | Wire::Nested(_) | Wire::LongHead(_) => {
-                stream.write_all(&self.reshaped(&wire).bytes(keep_alive)).await?;
-            }
-            Wire::Drip(interval) => {
-                for byte in self.bytes(keep_alive) {
-                    stream.write_all(&[byte]).await?;
-                    Timer::after(interval).await;
-                }
-            }
-            Wire::Truncate => {
-                stream.write_all(self.head(self.body.len().max(2), false).as_bytes()).await?;
-                stream.write_all(&self.body[..self.body.len() / 2]).await?;
-                return Ok(false);
-            }
-            Wire::Huge(length) => {
-                write_huge(stream, length).await?;
-                return Ok(false);
-            }
-            Wire::Endless => return write_endless(stream).await,
-            Wire::Raw(bytes) => {
-                stream.write_all(&bytes).await?;
-                return Ok(false);
-            }
-            Wire::Silence => {
-                while stream.read(&mut [0; 1024]).await? > 0 {}
-                return Ok(false);
-            }
-            Wire::Close | Wire::Reset => return Ok(false),
-        }
-        Ok(keep_alive)
     }
 }
 
@@ -164,34 +103,5 @@ fn reason(status: u16) -> &'static str {
         503 => "Service Unavailable",
         504 => "Gateway Timeout",
         _ => "Status",
-    }
-}
-
-async fn write_huge(stream: &mut Async<TcpStream>, length: u64) -> io::Result<()> {
-    let opening = br#"{"padding":""#;
-    let closing = br#""}"#;
-    let frame = (opening.len() + closing.len()) as u64;
-    let head =
-        Reply::json(200, String::new()).head(usize::try_from(length.max(frame)).unwrap_or(usize::MAX), false);
-    stream.write_all(head.as_bytes()).await?;
-    stream.write_all(opening).await?;
-    let chunk = [b'a'; 64 * 1024];
-    let mut left = length.saturating_sub(frame);
-    while left > 0 {
-        let size = left.min(chunk.len() as u64) as usize;
-        stream.write_all(&chunk[..size]).await?;
-        left -= size as u64;
-    }
-    stream.write_all(closing).await
-}
-
-/// Ne finit que par une erreur : le client s'en est allé.
-async fn write_endless(stream: &mut Async<TcpStream>) -> io::Result<bool> {
-    stream
-        .write_all(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n[\r\n")
-        .await?;
-    let chunk = format!("4000\r\n{}\r\n", "[],".repeat(0x4000 / 3 + 1).split_at(0x4000).0);
-    loop {
-        stream.write_all(chunk.as_bytes()).await?;
     }
 }

@@ -6,16 +6,17 @@
 mod faults;
 mod open_orders;
 mod orders;
+mod person;
 mod reads;
 mod weights;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::SystemTime;
 
 use miniserde::json::{self, Value};
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, dec};
 
 use super::signature::hmac_hex;
 use super::{Balance, OrderSide, Pace, Script, World};
@@ -131,16 +132,20 @@ fn poll_now(world: &World) -> Answer {
     receive(send(&world.leader_url(), "GET", "/api/signal/latest", &headers)).unwrap()
 }
 
-/// Les soldes que l'oracle impose : départ, exécutions, commissions.
+/// Les soldes que l'oracle impose : départ, exécutions, commissions, ce qu'une personne a fait.
 fn expected_balances(world: &World, start: &[(&str, Decimal)]) -> BTreeMap<String, Decimal> {
     let mut held: BTreeMap<String, Decimal> =
         start.iter().map(|(asset, free)| (asset.to_string(), *free)).collect();
-    for order in world.exchange().accepted_orders() {
+    for moved in world.exchange().movements() {
+        *held.entry(moved.asset).or_default() += moved.amount;
+    }
+    let by_hand = world.exchange().person().orders();
+    for order in world.exchange().accepted_orders().into_iter().chain(by_hand) {
         let base = order.pair.trim_end_matches("USDC");
         for fill in &order.fills {
             let sign = if order.side == OrderSide::Buy { Decimal::ONE } else { Decimal::NEGATIVE_ONE };
             *held.entry(base.to_owned()).or_default() += sign * fill.quantity;
-            *held.entry("USDC".to_owned()).or_default() -= sign * fill.quantity * fill.price;
+            *held.entry("USDC".to_owned()).or_default() -= sign * fill.quote();
             *held.entry(fill.commission_asset.clone()).or_default() -= fill.commission;
         }
     }

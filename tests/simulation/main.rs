@@ -1,10 +1,12 @@
 //! Le suiveur entier sous une graine : signaux, prix, latences et pannes tirés au hasard, coupures à chaque
 //! attente et à chaque écriture, horloges qui sautent. En temps simulé, sans prise ni fichier.
 //!
-//! `SEEDS=100000` en fait plus ; `SEED=123` en rejoue une seule, avec son journal.
+//! `SEEDS=100000` en fait plus, `FIRST=50001` commence plus loin ; `SEED=123` en rejoue une seule, avec son journal.
 
 mod beyond;
+mod copies;
 mod hour;
+mod machine;
 mod network;
 mod proof;
 mod scenario;
@@ -12,9 +14,8 @@ mod speed;
 mod tally;
 mod universe;
 
-use std::ops::Range;
 use std::panic::catch_unwind;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -22,6 +23,9 @@ use fastrand::Rng;
 
 use tally::Tally;
 use universe::Universe;
+
+/// Celles qui ont échoué un jour ; jouées à chaque passage.
+const FAILED_ONCE: [u64; 6] = [5216, 8272, 15816, 16124, 16296, 19776];
 
 /// Assez pour un passage ordinaire des tests ; la recette de CI en demande bien plus.
 const SEEDS: u64 = 100;
@@ -43,7 +47,7 @@ fn live(seed: u64) -> Tally {
     let mut last = (String::new(), None);
     for _ in 0..dice.u32(2..7) {
         last = scenario::speak(&universe, &mut dice);
-        universe.starved = false;
+        universe.judge_anew();
         scenario::move_prices(&universe, &mut dice);
         for _ in 0..dice.u32(0..3) {
             scenario::break_something(&mut universe, &mut dice);
@@ -51,7 +55,7 @@ fn live(seed: u64) -> Tally {
         for _ in 0..dice.u32(1..4) {
             let steps = dice.bool().then(|| dice.u64(1..400));
             if dice.bool() {
-                universe.network.set_fuse(dice.u32(1..5), dice.bool());
+                universe.machine().network.set_fuse(dice.u32(1..5), dice.bool());
             }
             universe.pass(Duration::from_secs(dice.u64(1..300)), steps);
             if !universe.is_alive() {
@@ -80,6 +84,7 @@ fn live(seed: u64) -> Tally {
     }
     let target = scenario::target(&mut dice);
     universe.world.leader().set_target(&target);
+    universe.judge_anew();
     settle(&mut universe);
     proof::each_order_once(&universe);
     proof::books_are_the_exchange_s(&universe);
@@ -113,17 +118,16 @@ fn is_quiet(universe: &Universe) -> bool {
 }
 
 /// Les graines à essayer, sur autant de fils que de cœurs ; rend celles qui ont échoué, et ce qui a été vécu.
-fn try_all(seeds: Range<u64>) -> (Vec<u64>, Tally) {
-    let next = AtomicU64::new(seeds.start);
+fn try_all(seeds: &[u64]) -> (Vec<u64>, Tally) {
+    let next = AtomicUsize::new(0);
     let cores = thread::available_parallelism().map_or(1, usize::from);
     thread::scope(|scope| {
         let work = || {
             let (mut failed, mut tally) = (Vec::new(), Tally::default());
             loop {
-                let seed = next.fetch_add(1, Ordering::Relaxed);
-                if seed >= seeds.end {
+                let Some(&seed) = seeds.get(next.fetch_add(1, Ordering::Relaxed)) else {
                     return (failed, tally);
-                }
+                };
                 match catch_unwind(|| live(seed)) {
                     Ok(lived) => tally += lived,
                     Err(_) => {
@@ -157,9 +161,12 @@ fn whatever_happens_no_order_is_doubled_none_is_lost_and_the_books_are_true() {
         eprintln!("{:?}", live(seed));
         return;
     }
-    let seeds = number("SEEDS").unwrap_or(SEEDS);
-    let (failed, tally) = try_all(1..seeds + 1);
-    eprintln!("{seeds} seeds: {tally:?}");
-    assert!(failed.is_empty(), "{} of {seeds} seeds failed: {failed:?}", failed.len());
+    let most = number("SEEDS").unwrap_or(SEEDS);
+    let first = number("FIRST").unwrap_or(1);
+    let again = FAILED_ONCE.into_iter().filter(|seed| !(first..=most).contains(seed));
+    let seeds: Vec<u64> = again.chain(first..=most).collect();
+    let (failed, tally) = try_all(&seeds);
+    eprintln!("{} seeds: {tally:?}", seeds.len());
+    assert!(failed.is_empty(), "{} of {} seeds failed: {failed:?}", failed.len(), seeds.len());
     assert!(tally.is_full(), "too little happened to prove anything: {tally:?}");
 }

@@ -106,7 +106,8 @@ pub fn is_followed(universe: &Universe, id: &str) -> bool {
         && signal.decisions.iter().all(|decision| !against.contains(&decision.code.as_str()))
 }
 
-/// L'allocation est celle du leader, au seuil, au pas et au minimum de la bourse près.
+/// L'allocation est celle du leader, au seuil, au pas et au minimum de la bourse près : le pas le plus gros qui a valu
+/// depuis que le leader a parlé, car le plan en a peut-être été tenu.
 pub fn allocation_is(universe: &Universe, target: &[(&str, Decimal)]) {
     let holdings = universe.books(|db| db.holdings()).expect("the opening is booked");
     let value = |coin: Coin| {
@@ -117,6 +118,13 @@ pub fn allocation_is(universe: &Universe, target: &[(&str, Decimal)]) {
         let wanted =
             target.iter().find(|(pair, _)| *pair == coin.pair()).map_or(Decimal::ZERO, |(_, part)| *part);
         let off = value(coin) - wanted * total;
-        assert!(off.abs() < total * dec!(0.012) + dec!(6), "{coin}: {off} USDC from {wanted} of {total}");
+        let step = universe.coarsest_step(coin.pair()) * universe.world.exchange().price(coin.pair());
+        let least = dec!(6).max(step * dec!(1.03) + step * dec!(1.5));
+        let signals = || universe.books(|db| db.signals(&Selection::last(1)));
+        assert!(
+            off.abs() < total * dec!(0.012) + least,
+            "{coin}: {off} USDC from {wanted} of {total}, a step is {step} USDC; {:?}",
+            signals()
+        );
     }
 }

@@ -76,11 +76,11 @@ pub fn break_something(universe: &mut Universe, dice: &mut Rng) {
 /// Tout remarche, et l'heure de la machine est de nouveau juste.
 pub fn heal(universe: &mut Universe) {
     universe.world.clear_faults();
-    universe.network.set_down(false);
-    universe.network.remove_fuse();
+    universe.machine().network.set_down(false);
+    universe.machine().network.remove_fuse();
     universe.books(|db| db.refuse_writes(false));
-    universe.network.set_latency(Duration::from_millis(80));
-    *universe.fault.borrow_mut() = None;
+    universe.machine().network.set_latency(Duration::from_millis(80));
+    *universe.machine().fault.borrow_mut() = None;
     universe.set_right();
     let exchange = universe.world.exchange();
     exchange.set_skew(0);
@@ -175,6 +175,7 @@ fn coarsen(universe: &mut Universe, dice: &mut Rng) {
         listing.step_size *= Decimal::TEN;
         listing.min_quantity = listing.step_size;
     });
+    universe.note_step(pair);
 }
 
 /// Un carnet presque vide : l'ordre finit incomplet, ou sans rien.
@@ -207,10 +208,10 @@ fn shift(universe: &Universe, dice: &mut Rng) {
         0 => exchange.set_skew(dice.i64(-20_000..20_000)),
         1 => exchange.set_drift(dice.i64(-400..400)),
         2 => universe.jump(dice.i64(-40_000..40_000)),
-        3 => universe.network.set_down(true),
-        4 => universe.network.set_latency(Duration::from_secs(dice.u64(1..8))),
+        3 => universe.machine().network.set_down(true),
+        4 => universe.machine().network.set_latency(Duration::from_secs(dice.u64(1..8))),
         5 => exchange.edit_account(|account| account.can_trade = false),
-        _ => *universe.fault.borrow_mut() = Some("the key is not accepted".to_owned()),
+        _ => *universe.machine().fault.borrow_mut() = Some("the key is not accepted".to_owned()),
     }
     if dice.bool() {
         let bnb = dice.bool();

@@ -16,7 +16,7 @@ fn a_signal_takes_at_most_three_round_trips_for_any_number_of_coins() {
     universe.world.leader().set_target(&[("BTCUSDC", dec!(0.4)), ("ETHUSDC", dec!(0.4))]);
     universe.start();
     universe.pass(Duration::from_secs(600), None);
-    universe.network.set_latency(ONE_WAY);
+    universe.machine().network.set_latency(ONE_WAY);
     let before = universe.world.exchange().accepted_orders().len();
     let target: Vec<(&str, Decimal)> =
         ["BTCUSDC", "ETHUSDC", "SOLUSDC", "XRPUSDC", "BNBUSDC"].map(|pair| (pair, dec!(0.15))).to_vec();

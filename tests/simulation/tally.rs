@@ -38,7 +38,7 @@ impl Tally {
             absent: count(State::Absent),
             second_attempts: intents.iter().filter(|intent| intent.attempt == 2).count() as u64,
             released: released.count() as u64,
-            kills: universe.kills,
+            kills: universe.machine().kills,
         }
     }
 

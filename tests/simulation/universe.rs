@@ -1,33 +1,24 @@
-//! Un suiveur entier, son leader, sa bourse et le temps, dans un seul fil : même graine, même histoire.
+//! Des suiveurs entiers, leur leader, leur bourse et le temps, dans un seul fil : même graine, même histoire.
 //!
-//! Le temps n'avance que quand tout attend. Le suiveur peut être coupé à chaque attente et à chaque écriture ; sa
+//! Le temps n'avance que quand tout attend. Un suiveur peut être coupé à chaque attente et à chaque écriture ; sa
 //! base, le monde et les demandes parties lui survivent.
 
-use std::cell::RefCell;
-use std::pin::Pin;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::task::{Context, Wake, Waker};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
-use calvalot::account::LiveAccount;
-use calvalot::clock::{self, simulated::Installed};
-use calvalot::domain::check::{Check, REQUIRED};
+use calvalot::clock::simulated::Installed;
+use calvalot::domain::market::Coin;
 use calvalot::domain::moment::Moment;
-use calvalot::domain::money::{Eur, Weight};
-use calvalot::engine::{Commands, Engine, Manner, Means};
-use calvalot::exchange::{Account, Credentials, Exchange};
-use calvalot::fetch::{Client, OneShot};
-use calvalot::leader::Leader;
-use calvalot::ledger::{self, Db, Ledger, LedgerError};
-use calvalot::metrics::Instruments;
+use calvalot::ledger::{Db, LedgerError};
 use calvalot::sim::{Direct, Hour, Listing, Pace, Script};
-use calvalot::venue::Venue;
 use rust_decimal::{Decimal, dec};
 use smol::LocalExecutor;
 
-use crate::network::{EXCHANGE, LEADER, SimulatedNetwork};
+use crate::machine::{LedgerCopy, Machine};
+use crate::network::SimulatedNetwork;
 
 /// Le 21 septembre 2026, à la bourse comme au départ de la machine.
 pub const START: Moment = Moment(1_790_000_000_000);
@@ -41,37 +32,20 @@ const SPINS: u32 = 20_000;
 
 pub struct Universe {
     pub world: Direct,
-    pub network: Rc<SimulatedNetwork>,
-    pub ledger: Ledger,
-    /// Ce que les essais du dehors trouvent à redire.
-    pub fault: Rc<RefCell<Option<String>>>,
+    /// Il y en a toujours une.
+    pub machines: Vec<Machine>,
     /// Ce qu'un autre a pris au compte, et les règles d'avant leur changement.
     pub borrowed: Vec<(&'static str, Decimal)>,
     pub listings: Vec<(&'static str, Listing)>,
+    seed: u64,
     executor: Rc<LocalExecutor<'static>>,
     time: Installed,
     micros: Arc<AtomicI64>,
     origin: Instant,
-    follower: Option<Follower>,
     /// Un carnet a été trop court pour un ordre entier.
     pub starved: bool,
-    /// Coupures.
-    pub kills: u64,
-}
-
-struct Follower {
-    life: Pin<Box<dyn Future<Output = ()>>>,
-    awake: Arc<Awake>,
-    waker: Waker,
-    commands: Commands,
-}
-
-struct Awake(AtomicBool);
-
-impl Wake for Awake {
-    fn wake(self: Arc<Self>) {
-        self.0.store(true, Ordering::Relaxed);
-    }
+    /// Le pas le plus gros de chaque paire depuis que le leader a parlé.
+    steps: BTreeMap<&'static str, Decimal>,
 }
 
 impl Universe {
@@ -88,69 +62,68 @@ impl Universe {
         });
         let executor = Rc::new(LocalExecutor::new());
         let network = SimulatedNetwork::new(world.clone(), executor.clone(), seed);
-        let ledger = ledger::in_memory("live", Eur::new(dec!(1000)), clock::now()).expect("a new ledger");
+        let machines = vec![Machine::new(network)];
         let origin = time.clock().instant();
-        let fault = Rc::default();
         let (borrowed, listings) = (Vec::new(), Vec::new());
         Universe {
             world,
-            network,
-            ledger,
-            fault,
+            machines,
             borrowed,
             listings,
+            seed,
             executor,
             time,
             micros,
             origin,
-            follower: None,
             starved: false,
-            kills: 0,
+            steps: BTreeMap::new(),
         }
     }
 
-    /// Démarre le suiveur sur ce que le précédent a laissé.
-    pub fn start(&mut self) {
-        let script = Script::default();
-        let client = Client::over(self.network.clone());
-        let exchange = Exchange::binance(EXCHANGE, client.clone());
-        let credentials = Credentials::hmac(&script.api_key, &script.api_secret);
-        let fault = self.fault.clone();
-        let preflight = Box::new(move || {
-            let well = REQUIRED.map(|test| Check::fine(test, "well"));
-            let found = fault.borrow().clone();
-            let fault = found.map(|found| Check::fault("key", found, "mend it"));
-            let checks: Vec<Check> = well.into_iter().chain(fault).collect();
-            Box::pin(std::future::ready(checks)) as Pin<Box<dyn Future<Output = Vec<Check>>>>
-        });
-        let account = Account::new(exchange.clone(), credentials);
-        let instruments = Arc::new(Instruments::new(&[], &[]));
-        let (sender, ledger) = (OneShot::over(self.network.clone()), self.ledger.clone());
-        let live = LiveAccount::new(account, sender, preflight, ledger.clone(), instruments.clone());
-        let leader = Leader::new(LEADER, &script.secret, "simulated", client);
-        let manner = Manner {
-            poll_interval: Duration::from_secs(120),
-            market_interval: Duration::from_secs(120),
-            threshold: Weight::new(dec!(0.005)),
-        };
-        let (engine, commands) =
-            Engine::new(Means { ledger, leader, exchange, instruments }, manner, Venue::Live(Box::new(live)));
-        let awake = Arc::new(Awake(AtomicBool::new(true)));
-        let waker = Waker::from(awake.clone());
-        self.follower = Some(Follower { life: Box::pin(engine.run()), awake, waker, commands });
+    /// Une machine de plus sur le même compte, éteinte, dont le livre est cette copie ; rend son rang.
+    pub fn add_machine(&mut self, copy: &LedgerCopy) -> usize {
+        let rank = self.machines.len();
+        let seed = self.seed.wrapping_add(rank as u64);
+        let network = SimulatedNetwork::new(self.world.clone(), self.executor.clone(), seed);
+        let mut machine = Machine::new(network);
+        machine.put_back(copy);
+        self.machines.push(machine);
+        rank
     }
 
-    /// Coupe le suiveur où il en est. Ce qui est en route arrive quand même.
+    /// La première machine : la seule, dans la plupart des histoires.
+    pub fn machine(&self) -> &Machine {
+        &self.machines[0]
+    }
+
+    pub fn start(&mut self) {
+        self.machines[0].start();
+    }
+
     pub fn kill(&mut self) {
-        self.follower = None;
-        self.kills += 1;
+        self.machines[0].kill();
     }
 
     pub fn is_alive(&self) -> bool {
-        self.follower.is_some()
+        self.machine().is_alive()
     }
 
-    /// Laisse passer ce temps. Après `steps` reprises du suiveur, il est coupé net.
+    pub fn books<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Db) -> Result<T, LedgerError> + Send + 'static,
+    ) -> T {
+        self.machine().books(job)
+    }
+
+    pub fn copy_ledger(&self) -> LedgerCopy {
+        self.machine().copy_ledger()
+    }
+
+    pub fn put_back(&mut self, copy: &LedgerCopy) {
+        self.machines[0].put_back(copy);
+    }
+
+    /// Laisse passer ce temps. Après `steps` reprises de suiveurs, celui qui a eu la dernière est coupé net.
     pub fn pass(&mut self, duration: Duration, mut steps: Option<u64>) {
         let end = self.elapsed() + duration;
         let (mut at, mut spins) = (self.elapsed(), 0);
@@ -159,25 +132,25 @@ impl Universe {
             at = self.elapsed();
             assert!(spins < SPINS, "the follower works without end and no time passes");
             let mut moved = false;
-            if let Some(follower) = &mut self.follower
-                && follower.awake.0.swap(false, Ordering::Relaxed)
-            {
-                moved = true;
-                let waker = follower.waker.clone();
-                assert!(follower.life.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
-                if steps.as_mut().is_some_and(|left| {
-                    *left = left.saturating_sub(1);
-                    *left == 0
-                }) {
-                    steps = None;
-                    self.kill();
+            for machine in &mut self.machines {
+                if machine.resume() {
+                    moved = true;
+                    if steps.as_mut().is_some_and(|left| {
+                        *left = left.saturating_sub(1);
+                        *left == 0
+                    }) {
+                        steps = None;
+                        machine.kill();
+                    }
                 }
             }
             while self.executor.try_tick() {
                 moved = true;
             }
-            if self.network.is_blown() && self.is_alive() {
-                self.kill();
+            for machine in &mut self.machines {
+                if machine.network.is_blown() && machine.is_alive() {
+                    machine.kill();
+                }
             }
             if !moved && !self.advance() {
                 return;
@@ -198,6 +171,28 @@ impl Universe {
         self.time.clock().instant() - self.origin
     }
 
+    /// Le leader vient de parler : ce qu'un carnet trop court ou un gros pas a empêché avant ne compte plus.
+    pub fn judge_anew(&mut self) {
+        self.starved = false;
+        self.steps.clear();
+        for pair in Coin::ALL.map(Coin::pair) {
+            self.note_step(pair);
+        }
+    }
+
+    /// Le pas d'une paire vient peut-être de grossir.
+    pub fn note_step(&mut self, pair: &'static str) {
+        let mut step = Decimal::ZERO;
+        self.world.exchange().edit_listing(pair, |listing| step = listing.step_size);
+        let known = self.steps.entry(pair).or_default();
+        *known = step.max(*known);
+    }
+
+    /// Le pas le plus gros de cette paire depuis que le leader a parlé.
+    pub fn coarsest_step(&self, pair: &str) -> Decimal {
+        self.steps.get(pair).copied().unwrap_or_default()
+    }
+
     /// L'horloge de la machine saute, l'autre non.
     pub fn jump(&self, milliseconds: i64) {
         self.time.clock().jump(milliseconds);
@@ -209,17 +204,9 @@ impl Universe {
         self.jump(wall - self.time.clock().wall().0);
     }
 
-    /// Lit le grand livre.
-    pub fn books<T: Send + 'static>(
-        &self,
-        job: impl FnOnce(&mut Db) -> Result<T, LedgerError> + Send + 'static,
-    ) -> T {
-        smol::future::block_on(self.ledger.with(job)).expect("the ledger can be read")
-    }
-
     /// Une personne a regardé cet ordre et le libère ; rend ce qu'il en est advenu.
     pub fn release(&mut self, intent: i64) -> Option<String> {
-        let commands = self.follower.as_ref()?.commands.clone();
+        let commands = self.machine().commands()?;
         let (reply, answer) = smol::channel::bounded(1);
         let asked = async move {
             reply.try_send(commands.release(intent).await).ok();

@@ -10,7 +10,7 @@ use crate::domain::market::{Coin, Market, PerCoin, Quote, Rules};
 use crate::domain::moment::Moment;
 use crate::domain::money::{Eur, Price, Quantity, Rate, Usdc};
 use crate::domain::order::{Order, Side};
-use crate::ledger::{Place, CycleRecord, Db, Outcome, Received, Verdict, settled};
+use crate::ledger::{CycleRecord, Db, Outcome, Place, Received, Verdict, settled};
 
 const NONE: [&str; 0] = [];
 
@@ -88,7 +88,12 @@ fn live(db: &mut Db) -> Result<(), LedgerError> {
         db.book(intent, None, &Outcome::Filled(fill(coin)), Moment(50))?;
     }
     let window = (Moment(60), Duration::from_secs(5));
-    let real = db.write_sendings(1, &[purchase(Coin::Eth), purchase(Coin::Sol)], window, (&Place::default(), Moment(60)))?;
+    let real = db.write_sendings(
+        1,
+        &[purchase(Coin::Eth), purchase(Coin::Sol)],
+        window,
+        (&Place::default(), Moment(60)),
+    )?;
     db.book(real[0].intent, Some(7), &Outcome::Lost("silence".to_owned()), Moment(70))?;
     db.annotate(real[0].intent, Some(7), "asked")?;
     db.book(real[0].intent, None, &Outcome::ProvedAbsent("nowhere".to_owned()), Moment(80))?;

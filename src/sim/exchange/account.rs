@@ -1,7 +1,8 @@
 //! Le compte : soldes, droits, commissions.
 //!
 //! Seul endroit où un solde change. Invariants : rien n'est négatif, et la somme des mouvements d'un actif est
-//! celle de ses exécutions moins ses commissions, au dernier chiffre près.
+//! celle de ses exécutions moins ses commissions, au dernier chiffre près. Ce qu'un ordre paie est immobilisé avant
+//! sa première exécution, et une commission ne se prend que sur ce qui est libre : l'une ne mange pas l'autre.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +10,7 @@ use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::order::OrderSide;
 use super::refusal::Refusal;
-use crate::sim::market::Listing;
+use crate::sim::market::{Level, Listing};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Balance {
@@ -37,6 +38,9 @@ pub struct Account {
     pub bnb_fees: bool,
     /// Part du taux normal payée en BNB.
     pub bnb_share: Decimal,
+    /// Un autre actif où les commissions se paient, et ce qu'il vaut en cotation, quand ce qui en est libre le couvre :
+    /// une promotion que personne n'attendait. L'emporte sur le BNB.
+    pub fee_in: Option<(String, Decimal)>,
     /// La fiche ne tranche pas (13.5) : vers le bas par défaut.
     pub commission_rounding: RoundingStrategy,
     pub uid: i64,
@@ -62,6 +66,7 @@ impl Account {
             seller: Decimal::ZERO,
             bnb_fees: false,
             bnb_share: Decimal::new(75, 2),
+            fee_in: None,
             commission_rounding: RoundingStrategy::ToZero,
             uid: 354_937_868,
             max_assets: Vec::new(),
@@ -86,7 +91,7 @@ impl Account {
         }
     }
 
-    /// Immobilise ce qu'un ordre ouvert engage.
+    /// Immobilise ce qu'un ordre engage : ce que ses exécutions vont payer, et le dû de ce qui restera ouvert.
     pub(super) fn lock(&mut self, asset: &str, amount: Decimal) -> Result<(), Refusal> {
         self.require(asset, amount)?;
         let balance = self.balances.entry(asset.to_owned()).or_default();
@@ -103,36 +108,47 @@ impl Account {
         assert!(balance.locked >= Decimal::ZERO, "an order gave back more {asset} than it held");
     }
 
-    /// Échange une exécution et prélève sa commission ; rend la commission et son actif.
+    /// Échange une exécution, payée sur ce que son ordre immobilise, et prélève sa commission : dans l'actif du
+    /// réglage ou en BNB si ce qui en est libre la couvre, sinon dans l'actif reçu, au taux entier. Rend la commission et son actif.
     pub(super) fn settle(
         &mut self,
         listing: &Listing,
         side: OrderSide,
-        price: Decimal,
-        quantity: Decimal,
+        fill: Level,
         bnb_price: Decimal,
     ) -> (Decimal, String) {
-        let quote = price * quantity;
+        let (quantity, quote) = (fill.quantity, fill.quote());
         let (paid, received, side_rate) = match side {
             OrderSide::Buy => ((listing.quote, quote), (listing.base, quantity), self.buyer),
             OrderSide::Sell => ((listing.base, quantity), (listing.quote, quote), self.seller),
         };
-        self.shift(paid.0, -paid.1);
+        self.pay(paid.0, paid.1);
         self.shift(received.0, received.1);
         let rate = self.taker + side_rate;
         let in_bnb = if listing.base == "BNB" { quantity } else { quote / bnb_price } * rate * self.bnb_share;
         let in_bnb = self.round(in_bnb);
-        let (commission, asset) = if self.bnb_fees && self.balance("BNB").free >= in_bnb {
-            (in_bnb, "BNB")
-        } else {
-            (self.round(received.1 * rate), received.0)
-        };
-        self.shift(asset, -commission);
-        (commission, asset.to_owned())
+        let elsewhere = self.fee_in.as_ref();
+        let elsewhere = elsewhere.map(|(asset, worth)| (self.round(quote * rate / worth), asset.as_str()));
+        let in_bnb = self.bnb_fees.then_some((in_bnb, "BNB"));
+        let covered = |(commission, asset): &(Decimal, &str)| self.balance(asset).free >= *commission;
+        let (commission, asset) = [elsewhere, in_bnb]
+            .into_iter()
+            .flatten()
+            .find(covered)
+            .unwrap_or_else(|| (self.round(received.1 * rate), received.0));
+        let asset = asset.to_owned();
+        self.shift(&asset, -commission);
+        (commission, asset)
     }
 
     fn round(&self, commission: Decimal) -> Decimal {
         commission.round_dp_with_strategy(8, self.commission_rounding)
+    }
+
+    fn pay(&mut self, asset: &str, amount: Decimal) {
+        let balance = self.balances.entry(asset.to_owned()).or_default();
+        balance.locked -= amount;
+        assert!(balance.locked >= Decimal::ZERO, "an order paid more {asset} than it held");
     }
 
     fn shift(&mut self, asset: &str, amount: Decimal) {

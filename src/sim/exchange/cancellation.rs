@@ -1,10 +1,10 @@
 //! L'annulation d'un ordre ouvert : ce qu'il immobilisait redevient libre, ses exécutions restent.
 
-use super::State;
 use super::key::Key;
-use super::order::OrderStatus;
+use super::order::{Order, OrderStatus};
 use super::params::Params;
 use super::refusal::Refusal;
+use super::state::State;
 use crate::sim::json::Json;
 
 const KNOWN: [&str; 5] = ["symbol", "orderId", "origClientOrderId", "newClientOrderId", "cancelRestrictions"];
@@ -38,6 +38,13 @@ impl State {
         Ok(self.orders[rank].cancellation(&cancel_id))
     }
 
+    pub(super) fn cancel_by_hand(&mut self, order_id: i64) -> Result<(), Refusal> {
+        let open = |order: &Order| order.id == order_id && order.status.is_open();
+        let rank = self.orders.iter().position(open);
+        self.cancel(rank.ok_or_else(|| Refusal::cancellation("Unknown order sent."))?);
+        Ok(())
+    }
+
     fn cancel(&mut self, rank: usize) {
         let now_ms = self.clock.now_ms();
         let order = &mut self.orders[rank];
@@ -48,7 +55,9 @@ impl State {
         order.updated_ms = now_ms;
         order.canceled = Some(self.visibility.stamp(now_ms));
         let canceled = order.clone();
-        if let Some(entry) = self.journal.iter_mut().find(|entry| entry.id == canceled.id) {
+        if let Some(entry) =
+            self.journal.iter_mut().chain(&mut self.by_hand).find(|entry| entry.id == canceled.id)
+        {
             *entry = canceled;
         }
         self.remember_balances();

@@ -79,8 +79,7 @@ fn match_market(
         OrderSide::Sell => quantity,
         OrderSide::Buy => {
             let worst = levels.last().map_or(symbol.mid, |level| level.price);
-            fills.iter().map(|fill| fill.price * fill.quantity).sum::<Decimal>()
-                + (quantity - executed) * worst
+            fills.iter().map(|fill| fill.quote()).sum::<Decimal>() + (quantity - executed) * worst
         }
     };
     Ok(Match { quantity, fills, expiry_reason, needed, notional })

@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 
 use super::visibility::{Sight, Stamp};
 use crate::sim::json::{Json, object};
-use crate::sim::market::Listing;
+use crate::sim::market::{Level, Listing};
 
 const ARCHIVED_AFTER_MS: i64 = 90 * 86_400_000;
 
@@ -128,7 +128,9 @@ impl Order {
     pub(super) fn due(&self, listing: &Listing) -> (&'static str, Decimal) {
         let left = self.quantity - self.executed;
         match (self.asked, self.side) {
-            (Asked::Limit { price, .. }, OrderSide::Buy) => (listing.quote, price * left),
+            (Asked::Limit { price, .. }, OrderSide::Buy) => {
+                (listing.quote, Level { price, quantity: left }.quote())
+            }
             (Asked::Limit { .. }, OrderSide::Sell) => (listing.base, left),
             (Asked::Quantity(_) | Asked::Amount(_), _) => (listing.base, Decimal::ZERO),
         }
@@ -142,11 +144,11 @@ impl Order {
         }
     }
 
-    /// Annulé ou éteint sans exécution depuis plus de 90 jours : la bourse ne le rend plus.
-    pub(super) fn is_archived(&self, now_ms: i64) -> bool {
+    /// Annulé ou éteint sans exécution, depuis plus de 90 jours ou `at_once` : la bourse ne le rend plus.
+    pub(super) fn is_archived(&self, now_ms: i64, at_once: bool) -> bool {
         matches!(self.status, OrderStatus::Canceled | OrderStatus::Expired)
             && self.executed.is_zero()
-            && now_ms - self.updated_ms > ARCHIVED_AFTER_MS
+            && (at_once || now_ms - self.updated_ms > ARCHIVED_AFTER_MS)
     }
 
     /// Réponse à POST order.
@@ -206,7 +208,7 @@ impl Order {
         self.fills.iter().map(|fill| {
             let json = object! {
                 "symbol": self.pair.as_str(), "id": fill.trade_id, "orderId": self.id, "orderListId": -1i64,
-                "price": fill.price, "qty": fill.quantity, "quoteQty": fill.price * fill.quantity,
+                "price": fill.price, "qty": fill.quantity, "quoteQty": fill.quote(),
                 "commission": fill.commission, "commissionAsset": fill.commission_asset.as_str(),
                 "time": Json::time(self.time_ms), "isBuyer": self.side == OrderSide::Buy, "isMaker": false, "isBestMatch": true,
             };
@@ -245,6 +247,10 @@ impl Order {
 }
 
 impl Fill {
+    pub fn quote(&self) -> Decimal {
+        Level { price: self.price, quantity: self.quantity }.quote()
+    }
+
     fn receipt(&self) -> Json {
         object! {
             "price": self.price, "qty": self.quantity, "commission": self.commission,

@@ -9,8 +9,8 @@ use super::engine::{Match, match_order};
 use super::order::{Asked, Fill, Order, OrderSide, OrderStatus, ResponseType, TimeInForce};
 use super::params::Params;
 use super::refusal::Refusal;
+use super::state::State;
 use super::ticket::{KNOWN, Ticket};
-use super::{Exchange, State};
 use crate::sim::json::{Json, object};
 use crate::sim::market::{Level, Listing, MAX_OPEN_ORDERS, Status, Symbol};
 
@@ -18,16 +18,38 @@ impl State {
     pub(super) fn place_order(&mut self, params: &Params) -> Result<Json, Refusal> {
         params.only(&KNOWN, true)?;
         let ticket = Ticket::read(self.one(params)?.pair, params)?;
+        let order = self.place(&ticket)?;
+        let receipt = order.receipt(ticket.response_type);
+        self.journal.push(order);
+        Ok(receipt)
+    }
+
+    /// Ce que la personne pose sur la page de la bourse : mêmes contrôles, hors du journal.
+    pub(super) fn place_by_hand(
+        &mut self,
+        pair: &str,
+        side: OrderSide,
+        asked: Asked,
+    ) -> Result<Order, Refusal> {
+        let pair = self.market.find(pair).expect("a listed pair").pair;
+        let client_id = Some(format!("web_{}", self.draw_client_id()));
+        let (response_type, strategy) = (ResponseType::Full, [None; 2]);
+        let order = self.place(&Ticket { pair, side, asked, client_id, response_type, strategy })?;
+        self.by_hand.push(order.clone());
+        Ok(order)
+    }
+
+    fn place(&mut self, ticket: &Ticket) -> Result<Order, Refusal> {
         let now_ms = self.clock.now_ms();
         self.limits.admit_order(now_ms)?;
-        let found = self.check(&ticket)?;
-        let order = self.execute(&ticket, found)?;
+        let found = self.check(ticket)?;
+        let order = self.execute(ticket, found)?;
         if order.executed.is_zero() {
             self.limits.count_unfilled(now_ms);
         }
-        let receipt = order.receipt(ticket.response_type);
-        self.accept(order);
-        Ok(receipt)
+        self.orders.push(order.clone());
+        self.remember_balances();
+        Ok(order)
     }
 
     /// Contrôles de l'API et filtres, sans le moteur : ni solde ni identifiant.
@@ -118,12 +140,12 @@ impl State {
         Err(Refusal::engine(text))
     }
 
-    /// Immobilise ce qui restera ouvert, puis échange ce que le moteur a trouvé.
+    /// Immobilise ce que l'ordre paiera et ce qui restera ouvert, puis échange ce que le moteur a trouvé.
     fn execute(&mut self, ticket: &Ticket, found: Match) -> Result<Order, Refusal> {
         let bnb_price = self.market.find("BNBUSDC").map_or(Decimal::ONE, |symbol| symbol.mid);
         let mut order = self.open(ticket, found.quantity);
         order.executed = found.fills.iter().map(|level| level.quantity).sum();
-        order.quote = found.fills.iter().map(|level| level.price * level.quantity).sum();
+        order.quote = found.fills.iter().map(|level| level.quote()).sum();
         order.expiry_reason = found.expiry_reason;
         order.status = match found.expiry_reason {
             Some(_) => OrderStatus::Expired,
@@ -131,13 +153,15 @@ impl State {
             None => OrderStatus::open(order.executed),
         };
         let listing = &self.market.find(ticket.pair).ok_or_else(Refusal::invalid_symbol)?.listing;
-        if order.status.is_open() {
-            let (asset, due) = order.due(listing);
-            self.account.lock(asset, due)?;
-        }
-        for Level { price, quantity } in found.fills {
-            let (commission, commission_asset) =
-                self.account.settle(listing, ticket.side, price, quantity, bnb_price);
+        let (asset, paid) = match ticket.side {
+            OrderSide::Buy => (listing.quote, order.quote),
+            OrderSide::Sell => (listing.base, order.executed),
+        };
+        let left = if order.status.is_open() { order.due(listing).1 } else { Decimal::ZERO };
+        self.account.lock(asset, paid + left)?;
+        for fill in found.fills {
+            let (commission, commission_asset) = self.account.settle(listing, ticket.side, fill, bnb_price);
+            let Level { price, quantity } = fill;
             let trade_id = self.next_trade_id;
             self.next_trade_id += 1;
             order.fills.push(Fill { trade_id, price, quantity, commission, commission_asset });
@@ -175,27 +199,17 @@ impl State {
         std::iter::repeat_with(|| self.dice.alphanumeric()).take(22).collect()
     }
 
-    fn accept(&mut self, order: Order) {
-        self.journal.push(order.clone());
-        self.orders.push(order);
-        self.remember_balances();
-    }
-}
-
-impl Exchange {
-    /// Un autre que nous pose un ordre LIMIT, sans passer par l'API ni le journal : il reste ouvert et immobilise
-    /// son dû. Rend son `orderId`, ou `None` sans le solde.
-    pub fn rest_order(
-        &self,
+    /// Un ordre LIMIT posé sans passer par l'API, ses filtres ni le journal : il reste ouvert et immobilise son dû.
+    /// Rend son `orderId`, ou `None` sans le solde.
+    pub(super) fn rest(
+        &mut self,
         pair: &str,
         side: OrderSide,
         price: Decimal,
         quantity: Decimal,
         client_id: &str,
     ) -> Option<i64> {
-        let mut state = self.lock();
-        let state = &mut *state;
-        let Symbol { pair, listing, .. } = state.market.find(pair).expect("a listed pair");
+        let Symbol { pair, listing, .. } = self.market.find(pair).expect("a listed pair");
         let ticket = Ticket {
             pair,
             side,
@@ -205,12 +219,12 @@ impl Exchange {
             strategy: [None; 2],
         };
         let listing = listing.clone();
-        let order = state.open(&ticket, quantity);
+        let order = self.open(&ticket, quantity);
         let (asset, due) = order.due(&listing);
-        state.account.lock(asset, due).ok()?;
+        self.account.lock(asset, due).ok()?;
         let id = order.id;
-        state.orders.push(order);
-        state.remember_balances();
+        self.orders.push(order);
+        self.remember_balances();
         Some(id)
     }
 }

@@ -2,12 +2,12 @@
 
 use rust_decimal::Decimal;
 
-use super::State;
 use super::params::Params;
 use super::refusal::Refusal;
-use crate::sim::Pace;
+use super::state::State;
 use crate::sim::json::{Json, object};
-use crate::sim::market::{Level, MAX_OPEN_ORDERS, NotionalFilter, PERCENT_PRICE, Symbol};
+use crate::sim::market::{Book, Level, MAX_OPEN_ORDERS, NotionalFilter, PERCENT_PRICE, Symbol};
+use crate::sim::script::Pace;
 
 impl State {
     pub(super) fn exchange_info(&self, params: &Params) -> Result<Json, Refusal> {
@@ -38,19 +38,25 @@ impl State {
         })
     }
 
-    pub(super) fn ticker(&mut self, params: &Params, write: fn(&Symbol) -> Json) -> Result<Json, Refusal> {
+    pub(super) fn ticker(
+        &mut self,
+        params: &Params,
+        write: fn(&mut State, &str) -> Json,
+    ) -> Result<Json, Refusal> {
         params.only(&["symbol", "symbols", "symbolStatus"], false)?;
         if params.get("symbol").is_some() && params.get("symbols").is_some() {
             return Err(Refusal::combination());
         }
         if params.get("symbol").is_some() {
-            return Ok(write(self.one(params)?));
+            let pair = self.one(params)?.pair;
+            return Ok(write(self, pair));
         }
         self.chosen(params)?;
         if self.pace == Pace::Stepped {
             self.market.step();
         }
-        Ok(Json::List(self.chosen(params)?.into_iter().map(write).collect()))
+        let pairs: Vec<&str> = self.chosen(params)?.into_iter().map(|symbol| symbol.pair).collect();
+        Ok(Json::List(pairs.into_iter().map(|pair| write(self, pair)).collect()))
     }
 
     pub(super) fn average_price(&self, params: &Params) -> Result<Json, Refusal> {
@@ -59,19 +65,38 @@ impl State {
         Ok(object! { "mins": 5i64, "price": average, "closeTime": Json::Time(self.clock.now_micros()) })
     }
 
-    pub(super) fn depth(&self, params: &Params) -> Result<Json, Refusal> {
+    pub(super) fn depth(&mut self, params: &Params) -> Result<Json, Refusal> {
         params.only(&["symbol", "limit", "symbolStatus"], false)?;
-        let symbol = self.one(params)?;
+        let Symbol { pair, update_id, .. } = *self.one(params)?;
         let limit = depth_limit(params)?;
+        let book = self.shown_book(pair);
         let write = |levels: &[Level]| -> Vec<Json> {
-            let line = |level: &Level| Json::List(vec![level.price.into(), level.quantity.into()]);
-            levels.iter().take(limit).map(line).collect()
+            let line = |level: Level| Json::List(vec![level.price.into(), level.quantity.into()]);
+            merged(levels).take(limit).map(line).collect()
         };
-        Ok(object! {
-            "lastUpdateId": symbol.update_id,
-            "bids": write(&symbol.book.bids),
-            "asks": write(&symbol.book.asks),
-        })
+        Ok(object! { "lastUpdateId": update_id, "bids": write(&book.bids), "asks": write(&book.asks) })
+    }
+
+    pub(super) fn price_ticker(&mut self, pair: &str) -> Json {
+        let mid = self.market.find(pair).expect("a listed pair").mid;
+        object! { "symbol": pair, "price": mid }
+    }
+
+    pub(super) fn book_ticker(&mut self, pair: &str) -> Json {
+        let book = self.shown_book(pair);
+        let none = Level { price: Decimal::ZERO, quantity: Decimal::ZERO };
+        let best = |levels: &[Level]| merged(levels).next().unwrap_or(none);
+        let (bid, ask) = (best(&book.bids), best(&book.asks));
+        object! {
+            "symbol": pair,
+            "bidPrice": bid.price, "bidQty": bid.quantity, "askPrice": ask.price, "askQty": ask.quantity,
+        }
+    }
+
+    /// Le carnet tel que cette lecture le montre, vrai ou non.
+    fn shown_book(&mut self, pair: &str) -> Book {
+        let book = &self.market.find(pair).expect("a listed pair").book;
+        self.misquotes.show(pair, book)
     }
 
     pub(super) fn reference_price(&self, params: &Params) -> Result<Json, Refusal> {
@@ -133,19 +158,12 @@ fn has_wanted_status(symbol: &Symbol, params: &Params) -> bool {
     params.get("symbolStatus").is_none_or(|status| symbol.listing.status.text() == status)
 }
 
-pub(super) fn price_ticker(symbol: &Symbol) -> Json {
-    object! { "symbol": symbol.pair, "price": symbol.mid }
-}
-
-pub(super) fn book_ticker(symbol: &Symbol) -> Json {
-    let best = |levels: &[Level]| {
-        levels.first().copied().unwrap_or(Level { price: Decimal::ZERO, quantity: Decimal::ZERO })
-    };
-    let (bid, ask) = (best(&symbol.book.bids), best(&symbol.book.asks));
-    object! {
-        "symbol": symbol.pair,
-        "bidPrice": bid.price, "bidQty": bid.quantity, "askPrice": ask.price, "askQty": ask.quantity,
-    }
+/// Les niveaux tels que la bourse les publie : les ordres d'un même prix réunis.
+fn merged(levels: &[Level]) -> impl Iterator<Item = Level> {
+    levels.chunk_by(|one, next| one.price == next.price).map(|same| {
+        let quantity = same.iter().map(|level| level.quantity).sum();
+        Level { price: same[0].price, quantity }
+    })
 }
 
 /// Niveaux demandés à depth : 100 par défaut, 5000 au plus.

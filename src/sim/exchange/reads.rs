@@ -9,8 +9,8 @@ use super::order::Order;
 use super::params::Params;
 use super::public::{filters, rate_limit};
 use super::refusal::Refusal;
+use super::state::{SameId, State};
 use super::visibility::{Sight, View};
-use super::{SameId, State};
 use crate::sim::json::{Json, object};
 
 const DAY_MS: i64 = 86_400_000;
@@ -29,7 +29,7 @@ impl State {
         };
         let order = order.ok_or_else(|| Refusal::new(-2013, "Order does not exist."))?;
         key.agrees(order)?;
-        if order.is_archived(now_ms) {
+        if order.is_archived(now_ms, self.archives_at_once) {
             let text =
                 "Order was canceled or expired with no executed qty over 90 days ago and has been archived.";
             return Err(Refusal::new(-2026, text));
@@ -57,7 +57,7 @@ impl State {
         let now_ms = self.clock.now_ms();
         let sight = self.visibility.read(View::AllOrders, now_ms);
         let wanted = self.seen(pair, sight).filter(|order| {
-            !order.is_archived(now_ms)
+            !order.is_archived(now_ms, self.archives_at_once)
                 && from.is_none_or(|id| order.id >= id)
                 && start.is_none_or(|start| order.time_ms >= start)
                 && end.is_none_or(|end| order.time_ms <= end)

@@ -3,9 +3,9 @@
 //! La signature porte sur les octets reçus, chaîne de requête puis corps sans séparateur, moins le paramètre
 //! `signature`. L'heure se compare en microsecondes.
 
-use super::State;
 use super::params::Params;
 use super::refusal::Refusal;
+use super::state::State;
 use crate::sim::request::Request;
 use crate::sim::signature::{hmac_hex, is_signed_by};
 

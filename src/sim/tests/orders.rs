@@ -73,16 +73,23 @@ fn random_trading_conserves_balances_whatever_the_fee_asset() {
         world.exchange().step();
         let in_bnb = dice.bool();
         world.exchange().edit_account(|account| account.bnb_fees = in_bnb);
-        let pair = ["BTCUSDC", "ETHUSDC", "BNBUSDC", "SOLUSDC", "XRPUSDC"][dice.usize(0..5)];
+        let traded = [("BTCUSDC", 5), ("ETHUSDC", 4), ("BNBUSDC", 3), ("SOLUSDC", 3), ("XRPUSDC", 1)];
+        let (pair, decimals) = traded[dice.usize(0..5)];
         let side = ["BUY", "SELL"][dice.usize(0..2)];
-        let amount = dice.i64(6..900);
-        place(&world, &format!("symbol={pair}&side={side}&type=MARKET&quoteOrderQty={amount}"));
+        let free = world.exchange().balance(pair.trim_end_matches("USDC")).free;
+        let size = match side {
+            // Tout ce qui est là, au pas près.
+            "SELL" if dice.bool() => format!("quantity={}", free.trunc_with_scale(decimals)),
+            _ => format!("quoteOrderQty={}", dice.i64(6..900)),
+        };
+        place(&world, &format!("symbol={pair}&side={side}&type=MARKET&{size}"));
         assert_balances(&world, &start);
     }
     for order in world.exchange().accepted_orders() {
         assert_eq!(order.status, OrderStatus::Filled);
-        let Asked::Amount(amount) = order.asked else { panic!("asked by amount") };
-        assert!(order.quote <= amount, "{} spent for {amount}", order.quote);
+        if let Asked::Amount(amount) = order.asked {
+            assert!(order.quote <= amount, "{} spent for {amount}", order.quote);
+        }
         assets.extend(order.fills.into_iter().map(|fill| fill.commission_asset));
     }
     for asset in ["BNB", "USDC", "BTC"] {
@@ -230,4 +237,117 @@ fn a_fee_falls_back_to_the_received_asset_when_bnb_runs_short_inside_one_order()
     assert_eq!(paid, [(decimal("0.000075"), "BNB"), (decimal("0.000001"), "BTC")]);
     assert_eq!(world.exchange().balance("BNB").free, Decimal::ZERO);
     assert_eq!(world.exchange().balance("BTC").free, decimal("0.001999"));
+}
+
+#[test]
+fn a_fee_in_bnb_never_eats_the_bnb_that_the_order_itself_sells() {
+    let level = |price: &str, quantity: &str| Level { price: decimal(price), quantity: decimal(quantity) };
+    let sell = |held: &str| {
+        let world = frozen();
+        world.exchange().set_price("BNBUSDC", decimal("500"));
+        let bids = vec![level("500", "0.4"), level("499", "0.6")];
+        world.exchange().set_book("BNBUSDC", Book { bids, asks: Vec::new() });
+        world.exchange().set_balance("BNB", decimal(held));
+        world.exchange().edit_account(|account| account.bnb_fees = true);
+        let sold = place(&world, "symbol=BNBUSDC&side=SELL&type=MARKET&quantity=1").value();
+        assert_eq!(text(&sold, "status"), "FILLED", "{held}");
+        assert_balances(&world, &[("USDC", Decimal::ONE_THOUSAND)]);
+        let fills = world.exchange().accepted_orders().remove(0).fills;
+        let paid = fills.into_iter().map(|fill| (fill.commission, fill.commission_asset));
+        (paid.collect::<Vec<_>>(), world.exchange().balance("BNB"))
+    };
+    let usdc = |amount: &str| (decimal(amount), "USDC".to_owned());
+    let bnb = |amount: &str| (decimal(amount), "BNB".to_owned());
+    let left = |free: &str| Balance { free: decimal(free), locked: Decimal::ZERO };
+    assert_eq!(sell("1"), (vec![usdc("0.2"), usdc("0.2994")], left("0")));
+    // 0,4 à 0,075 % : 0,0003 BNB. La seconde exécution en voudrait 0,00045.
+    assert_eq!(sell("1.0003"), (vec![bnb("0.0003"), usdc("0.2994")], left("0")));
+    assert_eq!(sell("1.0007"), (vec![bnb("0.0003"), usdc("0.2994")], left("0.0004")));
+    assert_eq!(sell("1.00075"), (vec![bnb("0.0003"), bnb("0.00045")], left("0")));
+}
+
+#[test]
+fn an_amount_never_has_more_decimals_than_the_exchange_writes() {
+    let world = frozen();
+    let tiny = Level { price: decimal("0.00000003"), quantity: decimal("700000000.5") };
+    world.exchange().edit_listing("XRPUSDC", |listing| listing.min_notional = Decimal::ZERO);
+    world.exchange().edit_listing("XRPUSDC", |listing| listing.market_max_quantity = Decimal::ZERO);
+    world.exchange().set_book("XRPUSDC", Book { bids: Vec::new(), asks: vec![tiny] });
+    let bought = place(&world, "symbol=XRPUSDC&side=BUY&type=MARKET&quantity=7.5").value();
+    assert_eq!(text(&bought, "cummulativeQuoteQty"), "0.00000022");
+    assert_eq!(world.exchange().balance("USDC").free, decimal("999.99999978"));
+}
+
+#[test]
+fn a_fee_in_an_asset_nobody_expected_is_paid_from_it_or_from_what_was_received() {
+    let world = frozen();
+    world.exchange().edit_account(|account| {
+        account.bnb_fees = true;
+        account.fee_in = Some(("FDUSD".to_owned(), decimal("0.5")));
+    });
+    let level = |price: &str, quantity: &str| Level { price: decimal(price), quantity: decimal(quantity) };
+    let asks = vec![level("50000", "0.001"), level("50010", "0.001")];
+    world.exchange().set_price("BTCUSDC", decimal("50000"));
+    world.exchange().set_book("BTCUSDC", Book { bids: Vec::new(), asks });
+    world.exchange().person().bring("FDUSD", decimal("0.1"));
+    // 50 USDC à 0,1 % font 0,05 USDC, soit 0,1 FDUSD : la seconde exécution n'en trouve plus, ni de BNB.
+    place(&world, "symbol=BTCUSDC&side=BUY&type=MARKET&quantity=0.002");
+    let fills = world.exchange().accepted_orders().remove(0).fills;
+    let paid: Vec<(Decimal, &str)> =
+        fills.iter().map(|fill| (fill.commission, fill.commission_asset.as_str())).collect();
+    assert_eq!(paid, [(decimal("0.1"), "FDUSD"), (decimal("0.000001"), "BTC")]);
+    assert_balances(&world, &[("USDC", Decimal::ONE_THOUSAND)]);
+    let told = signed(&world, "GET", "/api/v3/myTrades", "symbol=BTCUSDC").body;
+    assert!(told.contains(r#""commission":"0.10000000","commissionAsset":"FDUSD""#), "{told}");
+}
+
+#[test]
+fn an_order_of_thousands_of_fills_is_read_a_thousand_at_a_time() {
+    let world = frozen();
+    world.exchange().shred_book("BTCUSDC", decimal("0.00001"), 2_500);
+    let bought = place(&world, "symbol=BTCUSDC&side=BUY&type=MARKET&quantity=0.0145&newClientOrderId=shreds");
+    assert_eq!(list(at(&bought.value(), "fills")).len(), 1_450);
+    let id = world.exchange().accepted_orders()[0].id;
+    let page = |from: i64| {
+        let params = format!("symbol=BTCUSDC&orderId={id}&fromId={from}&limit=1000");
+        let trades = signed(&world, "GET", "/api/v3/myTrades", &params).value();
+        let id_of = |trade: &Value| match at(trade, "id") {
+            Value::Number(json::Number::U64(id)) => i64::try_from(*id).unwrap(),
+            Value::Number(json::Number::I64(id)) => *id,
+            _ => panic!("no id"),
+        };
+        list(&trades).iter().map(id_of).collect::<Vec<i64>>()
+    };
+    let first = page(0);
+    let second = page(first[999] + 1);
+    assert_eq!((first.len(), second.len()), (1_000, 450));
+    let told: Vec<i64> = first.into_iter().chain(second).collect();
+    let fills = world.exchange().accepted_orders().remove(0).fills;
+    assert_eq!(told, fills.iter().map(|fill| fill.trade_id).collect::<Vec<_>>());
+    let depth = get(&world, "/api/v3/depth?symbol=BTCUSDC&limit=5").value();
+    let bids = list(at(&depth, "bids"));
+    let Value::String(quantity) = &list(&bids[0])[1] else { panic!("a level is two texts") };
+    assert_eq!((bids.len(), quantity.as_str()), (1, "0.02500000"), "orders at one price are one level");
+    assert_balances(&world, &[("USDC", Decimal::ONE_THOUSAND)]);
+}
+
+#[test]
+fn an_order_that_exchanged_nothing_can_be_archived_at_once() {
+    let world = frozen();
+    world.exchange().archive_at_once(true);
+    let book = world.exchange().book("BTCUSDC");
+    world.exchange().set_book("BTCUSDC", Book { bids: Vec::new(), asks: Vec::new() });
+    let ended = place(&world, "symbol=BTCUSDC&side=BUY&type=MARKET&quantity=0.001&newClientOrderId=nothing");
+    assert_eq!(text(&ended.value(), "status"), "EXPIRED");
+    world.exchange().set_book("BTCUSDC", book);
+    place(&world, &buy("something"));
+    let query = |id: &str| signed(&world, "GET", ORDER, &format!("symbol=BTCUSDC&origClientOrderId={id}"));
+    assert_eq!(query("nothing").refusal().1, -2026);
+    assert_eq!(query("something").status, 200);
+    assert_eq!(list(&signed(&world, "GET", "/api/v3/allOrders", "symbol=BTCUSDC").value()).len(), 1);
+    let id = world.exchange().accepted_orders()[0].id;
+    let trades = signed(&world, "GET", "/api/v3/myTrades", &format!("symbol=BTCUSDC&orderId={id}"));
+    assert_eq!(trades.body, "[]");
+    world.exchange().archive_at_once(false);
+    assert_eq!(query("nothing").status, 200);
 }

@@ -1,6 +1,7 @@
 //! Les formes des réponses signées, et les combinaisons de paramètres que la bourse refuse.
 
 use super::*;
+use crate::sim::exchange::Misquote;
 
 #[test]
 fn a_test_order_checks_the_filters_and_changes_nothing() {
@@ -173,4 +174,41 @@ fn a_wanted_status_refuses_one_symbol_and_filters_a_list() {
         let all = get(&world, &format!("/api/v3/{path}?symbolStatus=HALT")).body;
         assert!(all.contains("BTCUSDC") && !all.contains("ETHUSDC"), "{path}: {all}");
     }
+}
+
+#[test]
+fn a_book_can_lie_for_some_readings_while_the_average_and_the_trades_are_true() {
+    let world = frozen();
+    let exchange = world.exchange();
+    let read = |path: &str, key: &str| {
+        let answer = get(&world, &format!("/api/v3/{path}?symbol=XRPUSDC")).value();
+        decimal(text(&answer, key))
+    };
+    let book = || ["bidPrice", "askPrice"].map(|key| read("ticker/bookTicker", key));
+    let (truth, average, mid) = (book(), read("avgPrice", "price"), exchange.price("XRPUSDC"));
+    let lies = [
+        (Misquote::Times(decimal("10")), truth.map(|price| price * decimal("10"))),
+        (Misquote::Times(decimal("1000")), truth.map(|price| price * decimal("1000"))),
+        (Misquote::Times(decimal("0.01")), truth.map(|price| price / decimal("100"))),
+        (Misquote::At(decimal("0.00000001")), [decimal("0.00000001"); 2]),
+        (Misquote::At(decimal("1000000000")), [decimal("1000000000"); 2]),
+    ];
+    for (lie, shown) in lies {
+        // Deux lectures par regard : une par champ.
+        exchange.misquote("XRPUSDC", lie, 3);
+        assert_eq!(book(), shown, "{lie:?}");
+        assert_eq!((read("avgPrice", "price"), read("ticker/price", "price")), (average, mid), "{lie:?}");
+        assert_eq!(book(), [shown[0], truth[1]], "the third reading is the last lie: {lie:?}");
+        assert_eq!(book(), truth, "{lie:?}");
+    }
+    exchange.misquote("XRPUSDC", Misquote::Times(decimal("10")), u64::MAX);
+    let all = get(&world, "/api/v3/ticker/bookTicker?symbols=[%22XRPUSDC%22,%22EURUSDC%22]").body;
+    assert!(all.contains(&format!(r#""bidPrice":"{:.8}""#, truth[0] * decimal("10"))), "{all}");
+    let bought = place(&world, "symbol=XRPUSDC&side=BUY&type=MARKET&quoteOrderQty=20");
+    assert_eq!(bought.status, 200);
+    assert_eq!(world.exchange().accepted_orders()[0].fills[0].price, truth[1]);
+    exchange.quote_truly("XRPUSDC");
+    assert_eq!(book(), truth);
+    exchange.set_average("XRPUSDC", decimal("7"));
+    assert_eq!((read("avgPrice", "price"), book()), (decimal("7"), truth));
 }

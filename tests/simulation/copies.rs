@@ -1,0 +1,87 @@
+//! Le grand livre est une valeur : il se copie et se remet, et deux suiveurs peuvent en avoir chacun un.
+
+use std::time::Duration;
+
+use calvalot::clock;
+use calvalot::domain::moment::Moment;
+use calvalot::ledger::views::Selection;
+use rust_decimal::{Decimal, dec};
+
+use crate::machine::Machine;
+use crate::universe::Universe;
+
+const HOUR: Duration = Duration::from_secs(3600);
+const BEFORE: [(&str, Decimal); 1] = [("BTCUSDC", dec!(0.4))];
+const AFTER: [(&str, Decimal); 2] = [("BTCUSDC", dec!(0.2)), ("ETHUSDC", dec!(0.3))];
+
+/// Un suiveur qui suit [`BEFORE`] depuis une heure.
+fn following() -> Universe {
+    let mut universe = Universe::new(1, 0);
+    universe.world.leader().set_target(&BEFORE);
+    universe.start();
+    universe.pass(HOUR, None);
+    universe
+}
+
+/// Ce qu'un livre a noté d'échanges et de signaux.
+fn noted(machine: &Machine) -> (usize, usize) {
+    let trades = machine.books(|db| db.trades(&Selection::last(1_000)));
+    let signals = machine.books(|db| db.signals(&Selection::last(1_000)));
+    (trades.len(), signals.len())
+}
+
+/// L'heure du dernier relevé d'un livre.
+fn last_valued(machine: &Machine) -> Moment {
+    machine.books(|db| db.snapshots(None, 100_000, clock::now()))[0].at
+}
+
+#[test]
+fn a_ledger_put_back_knows_nothing_of_what_came_after_the_copy() {
+    let mut universe = following();
+    let (copy, before) = (universe.copy_ledger(), noted(universe.machine()));
+    universe.world.leader().set_target(&AFTER);
+    universe.pass(HOUR, None);
+    let after = noted(universe.machine());
+    assert!(after.0 > before.0 && after.1 > before.1, "{after:?} is no more than {before:?}");
+    let newer = universe.copy_ledger();
+    universe.kill();
+    universe.put_back(&copy);
+    assert_eq!(noted(universe.machine()), before);
+    universe.put_back(&newer);
+    assert_eq!(noted(universe.machine()), after);
+    crate::proof::books_are_the_exchange_s(&universe);
+    universe.start();
+    universe.pass(HOUR, None);
+    crate::proof::allocation_is(&universe, &AFTER);
+}
+
+#[test]
+fn a_copy_put_back_under_a_living_follower_is_read_at_its_next_start() {
+    let mut universe = following();
+    let (copy, copied_at) = (universe.copy_ledger(), last_valued(universe.machine()));
+    universe.put_back(&copy);
+    universe.pass(HOUR, None);
+    assert_eq!(last_valued(universe.machine()), copied_at, "it wrote to a ledger it had not opened");
+    universe.kill();
+    universe.start();
+    universe.pass(HOUR, None);
+    assert!(last_valued(universe.machine()) > copied_at);
+}
+
+#[test]
+fn two_followers_live_at_once_on_one_account_each_with_its_own_ledger() {
+    let mut universe = following();
+    let copy = universe.copy_ledger();
+    let second = universe.add_machine(&copy);
+    let copied_at = last_valued(&universe.machines[second]);
+    let polls = universe.world.leader().polls();
+    universe.machines[second].start();
+    universe.pass(HOUR, None);
+    assert!(universe.world.leader().polls() > polls + 50, "two of them ask each two minutes");
+    let both = [0, second].map(|rank| last_valued(&universe.machines[rank]));
+    assert!(both.iter().all(|at| *at > copied_at), "{both:?} and {copied_at:?}");
+    universe.kill();
+    universe.pass(HOUR, None);
+    assert_eq!(last_valued(universe.machine()), both[0], "the first is dead");
+    assert!(last_valued(&universe.machines[second]) > both[1], "the second lives");
+}

@@ -34,6 +34,7 @@ EMPTY = {
 # Ce qu'une simulation n'a pas : rien ne s'y échange pour de vrai.
 LIVE_ONLY = {
     "calvalot_trading_open": "il n'y a pas d'échange réel à ouvrir",
+    "calvalot_ledger_alone": "il n'y a pas de compte à partager",
     "calvalot_check_ok": "les essais ouvrent l'échange réel",
     "calvalot:checks_failed": "les essais ouvrent l'échange réel",
     "calvalot_reconciliation_difference": "il n'y a pas de compte",

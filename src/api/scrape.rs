@@ -117,6 +117,7 @@ fn exchange(db: &Db, agent: &Agent, now: Moment) -> Result<Exchange, LedgerError
     let silenced = outlook.silenced.filter(|silenced| silenced.until > now);
     Ok(Exchange {
         trading_open: agent.is_live().then_some(outlook.closed.is_none()),
+        alone: agent.is_live().then_some(outlook.not_alone.is_none()),
         checks: checks.map(|check| (check.test.clone(), check.verdict == Verdict::Fine)).collect(),
         clock_lead: outlook.clock.map(|clock| clock.lead as f64 / 1000.0),
         silent_until: silenced.map(|silenced| silenced.until.seconds()),

@@ -12,6 +12,8 @@ use crate::domain::check::TESTS;
 pub struct Exchange {
     /// Rien en simulation, où rien ne s'échange pour de vrai.
     pub trading_open: Option<bool>,
+    /// Rien en simulation, où il n'y a pas de compte à partager.
+    pub alone: Option<bool>,
     /// Chaque essai fait, et s'il est bon.
     pub checks: Vec<(String, bool)>,
     /// De combien de secondes l'horloge de la machine avance.
@@ -42,6 +44,8 @@ impl Exchange {
     pub(super) fn register(&self, registry: &mut Registry) {
         let open = self.trading_open.map(flag);
         single(registry, "trading_open", "1 if real orders may be sent; absent in a simulation", open);
+        let help = "1 if no copy of this ledger seems to trade on its account; absent in a simulation";
+        single(registry, "ledger_alone", help, self.alone.map(flag));
         let checks = Family::<Test, Floating>::default();
         for test in TESTS {
             if let Some((_, fine)) = self.checks.iter().find(|(found, _)| found == test) {

@@ -59,6 +59,7 @@ fn everything() -> Figures {
         orders: Orders::default(),
         exchange: Exchange {
             trading_open: Some(true),
+            alone: Some(true),
             checks: TESTS.iter().map(|test| ((*test).to_owned(), true)).collect(),
             clock_lead: known,
             silent_until: known,
@@ -159,6 +160,7 @@ fn what_is_not_known_has_no_sample_and_what_is_counted_starts_at_zero() {
         "calvalot_exchange_used_weight",
         "calvalot_check_ok",
         "calvalot_trading_open",
+        "calvalot_ledger_alone",
         "process_resident_memory_bytes",
         "process_cpu_seconds_total",
     ] {

@@ -6,7 +6,7 @@ use crate::follower::{Folder, decimal, still_world};
 use crate::live::{self, Live};
 use crate::{base, check, settled};
 
-const EXCHANGE: [(&str, &str); 8] = [
+const EXCHANGE: [(&str, &str); 9] = [
     ("mode", "dry_run|live"),
     ("trading_open", "bool?"),
     ("closed_reason", "text?"),
@@ -15,6 +15,7 @@ const EXCHANGE: [(&str, &str); 8] = [
     ("checks", "list"),
     ("reconciliation", "list"),
     ("foreign_orders", "list"),
+    ("not_alone", "object?"),
 ];
 
 #[test]
@@ -25,7 +26,7 @@ fn a_simulation_knows_nothing_of_an_account_and_says_so() {
     // L'heure se lit sans clé.
     assert!(exchange["clock"].take()["warning"].is_null(), "{exchange}");
     let expected = json!({"mode": "dry_run", "trading_open": null, "closed_reason": null, "silence": null,
-        "clock": null, "checks": [], "reconciliation": [], "foreign_orders": []});
+        "clock": null, "checks": [], "reconciliation": [], "foreign_orders": [], "not_alone": null});
     assert_eq!(exchange, expected);
 }
 
@@ -74,7 +75,7 @@ fn an_account_tells_its_tests_its_clock_and_its_balances() {
         assert_eq!(balance["missing"], 0.0, "{balance}");
     }
     let foreign = json!([{"coin": "BNBUSDC", "order_id": 5, "client_id": "web_1", "action": "SELL", "quantity": 0.25,
-        "amount_usdt": null, "created_at": "2026-09-21 14:13:20"}]);
+        "amount_usdt": null, "created_at": "2026-09-21 14:13:20", "bears": null}]);
     assert_eq!(exchange["foreign_orders"], foreign);
 }
 

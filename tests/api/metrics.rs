@@ -32,8 +32,9 @@ const UNKNOWN_AT_FIRST: [&str; 12] = [
 ];
 
 /// Celles d'un compte réel, d'un silence de la bourse, d'une sauvegarde ; sans série ailleurs.
-const ELSEWHERE: [&str; 6] = [
+const ELSEWHERE: [&str; 7] = [
     "calvalot_trading_open",
+    "calvalot_ledger_alone",
     "calvalot_check_ok",
     "calvalot_exchange_silent_until_timestamp_seconds",
     "calvalot_reconciliation_difference",

@@ -372,6 +372,7 @@ fn health_says_when_the_last_poll_was() {
         ("poller", "text"),
         ("clock", "right"),
         ("ledger", "written"),
+        ("account", "alone"),
         ("timestamp", "text"),
     ];
     check("health", &health, &fields);

@@ -4,9 +4,6 @@
 
 use rust_decimal::Decimal;
 
-use super::refusal::Refusal;
-use super::state::State;
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MovementKind {
     Withdrawn,
@@ -24,21 +21,4 @@ pub struct Movement {
     /// Négatif s'il sort du compte.
     pub amount: Decimal,
     pub at_ms: i64,
-}
-
-impl State {
-    /// Ajoute ce montant, peut-être négatif, à ce qui est libre d'un actif ; tout ou rien.
-    pub(super) fn move_asset(
-        &mut self,
-        kind: MovementKind,
-        asset: &str,
-        amount: Decimal,
-    ) -> Result<(), Refusal> {
-        self.account.require(asset, -amount)?;
-        self.account.set_free(asset, self.account.balance(asset).free + amount);
-        let at_ms = self.clock.now_ms();
-        self.movements.push(Movement { kind, asset: asset.to_owned(), amount, at_ms });
-        self.remember_balances();
-        Ok(())
-    }
 }

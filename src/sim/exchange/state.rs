@@ -11,8 +11,9 @@ use super::account::{Account, Balances};
 use super::clock::Clock;
 use super::limits::Limits;
 use super::misquote::Misquotes;
-use super::movement::Movement;
+use super::movement::{Movement, MovementKind};
 use super::order::Order;
+use super::refusal::Refusal;
 use super::visibility::{Stamp, Visibility};
 use crate::sim::market::Market;
 use crate::sim::script::{Pace, Script};
@@ -54,6 +55,21 @@ pub(super) struct State {
 }
 
 impl State {
+    /// Ajoute ce montant, peut-être négatif, à ce qui est libre d'un actif ; tout ou rien.
+    pub(super) fn move_asset(
+        &mut self,
+        kind: MovementKind,
+        asset: &str,
+        amount: Decimal,
+    ) -> Result<(), Refusal> {
+        self.account.require(asset, -amount)?;
+        self.account.set_free(asset, self.account.balance(asset).free + amount);
+        let at_ms = self.clock.now_ms();
+        self.movements.push(Movement { kind, asset: asset.to_owned(), amount, at_ms });
+        self.remember_balances();
+        Ok(())
+    }
+
     pub(super) fn new(script: &Script) -> State {
         let mut state = State {
             pace: script.pace,

@@ -20,6 +20,8 @@ pub struct Tally {
     /// Une personne a dû regarder.
     released: u64,
     kills: u64,
+    /// Des livres plus vieux que leur compte, dont une personne a adopté le reste.
+    pub set_back: u64,
 }
 
 impl Tally {
@@ -39,12 +41,14 @@ impl Tally {
             second_attempts: intents.iter().filter(|intent| intent.attempt == 2).count() as u64,
             released: released.count() as u64,
             kills: universe.machine().kills,
+            set_back: 0,
         }
     }
 
     /// Vrai si chaque chose est arrivée au moins une fois.
     pub fn is_full(&self) -> bool {
-        let Tally { filled, adopted, refused, abandoned, absent, second_attempts, released, kills } = *self;
+        let Tally { filled, adopted, refused, abandoned, absent, second_attempts, released, kills, .. } =
+            *self;
         [filled, adopted, refused, abandoned, absent, second_attempts, released, kills]
             .iter()
             .all(|count| *count > 0)
@@ -61,5 +65,6 @@ impl AddAssign for Tally {
         self.second_attempts += other.second_attempts;
         self.released += other.released;
         self.kills += other.kills;
+        self.set_back += other.set_back;
     }
 }

@@ -207,12 +207,17 @@ impl Universe {
     /// Une personne a regardé cet ordre et le libère ; rend ce qu'il en est advenu.
     pub fn release(&mut self, intent: i64) -> Option<String> {
         let commands = self.machine().commands()?;
+        self.hear(async move { commands.release(intent).await })?.ok()
+    }
+
+    /// Ce qu'une personne entend du suiveur dans la minute.
+    pub fn hear<T: 'static>(&mut self, asked: impl Future<Output = T> + 'static) -> Option<T> {
         let (reply, answer) = smol::channel::bounded(1);
-        let asked = async move {
-            reply.try_send(commands.release(intent).await).ok();
+        let asking = async move {
+            reply.try_send(asked.await).ok();
         };
-        self.executor.spawn(asked).detach();
+        self.executor.spawn(asking).detach();
         self.pass(Duration::from_secs(60), None);
-        answer.try_recv().ok()?.ok()
+        answer.try_recv().ok()
     }
 }

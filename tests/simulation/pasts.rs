@@ -1,0 +1,69 @@
+//! Un livre remis comme il était : à un moment quelconque, après quoi l'histoire a continué sans lui.
+
+use std::time::Duration;
+
+use calvalot::ledger::Bears;
+use fastrand::Rng;
+
+use crate::tally::Tally;
+use crate::universe::Universe;
+use crate::{chapter, proof, scenario, settle};
+
+/// Le temps qu'il faut à un suiveur pour lire le compte, et à un signal pour être suivi s'il l'était.
+const LOOK: Duration = Duration::from_secs(20 * 60);
+
+/// Une vie dont le livre est remis à un moment passé ; panique si une promesse n'est pas tenue.
+pub fn relive(seed: u64) -> Tally {
+    let mut dice = Rng::with_seed(seed ^ 0x7061_7374);
+    let mut universe = Universe::new(seed, 0);
+    let bnb = dice.bool();
+    universe.world.exchange().edit_account(|account| account.bnb_fees = bnb);
+    universe.start();
+    let (before, after) = (dice.u32(1..4), dice.u32(1..4));
+    for _ in 0..before {
+        chapter(&mut universe, &mut dice);
+    }
+    let copy = universe.copy_ledger();
+    for _ in 0..after {
+        chapter(&mut universe, &mut dice);
+    }
+    scenario::heal(&mut universe);
+    universe.kill();
+    // Ce qui était en route arrive encore.
+    universe.pass(Duration::from_secs(300), None);
+    universe.put_back(&copy);
+    universe.start();
+    let adopted = catch_up(&mut universe);
+    settle(&mut universe);
+    proof::each_order_once(&universe);
+    proof::books_are_the_exchange_s(&universe);
+    let target = scenario::target(&mut dice);
+    universe.world.leader().set_target(&target);
+    universe.judge_anew();
+    settle(&mut universe);
+    proof::each_order_once(&universe);
+    proof::books_are_the_exchange_s(&universe);
+    proof::no_signal_is_open(&universe);
+    proof::allocation_is(&universe, &target);
+    let mut tally = Tally::of(&universe);
+    tally.set_back = u64::from(adopted);
+    tally
+}
+
+/// Regarde le suiveur attendre s'il lui manque quelque chose, puis l'adopter ; rend s'il lui manquait quelque chose.
+fn catch_up(universe: &mut Universe) -> bool {
+    let sent = |universe: &Universe| universe.world.exchange().accepted_orders().len();
+    let before = sent(universe);
+    universe.pass(LOOK, None);
+    let evidence = universe.books(|db| db.evidence());
+    if evidence.is_empty() {
+        return false;
+    }
+    assert!(evidence.iter().all(|order| order.bears == Bears::OurTag), "{evidence:?}");
+    assert_eq!(sent(universe), before, "it traded on a past that it did not know: {evidence:?}");
+    let commands = universe.machine().commands().expect("it lives");
+    let adopted = universe.hear(async move { commands.adopt().await });
+    assert_eq!(adopted.expect("it answers"), Ok(evidence.len()));
+    assert_eq!(universe.books(|db| db.evidence()).len(), 0);
+    true
+}

@@ -6,7 +6,7 @@ use smol::channel::{self, Receiver, Sender};
 use crate::clock;
 use crate::domain::money::{Eur, Rate};
 use crate::domain::refusal::Refusal;
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{Db, Ledger, LedgerError};
 
 /// Commandes en attente au plus.
 const QUEUE: usize = 8;
@@ -25,6 +25,7 @@ pub enum Command {
     },
     CorrectDeposits {
         total: Eur,
+        understood: bool,
         reply: Reply<Eur>,
     },
     /// Une personne a regardé cet ordre à la bourse ; le compte s'en charge.
@@ -55,8 +56,8 @@ impl Commands {
     }
 
     /// Corrige le total déposé ; le rend.
-    pub async fn correct_deposits(&self, total: Eur) -> Result<Eur, Refusal> {
-        self.ask(|reply| Command::CorrectDeposits { total, reply }).await
+    pub async fn correct_deposits(&self, total: Eur, understood: bool) -> Result<Eur, Refusal> {
+        self.ask(|reply| Command::CorrectDeposits { total, understood, reply }).await
     }
 
     /// Libère un ordre qui attendait une personne ; rend ce qu'il en est advenu.
@@ -100,8 +101,9 @@ impl Command {
                 reply.try_send(total).ok();
                 false
             }
-            Command::CorrectDeposits { total, reply } => {
-                let total = book(ledger, rate, move |db, rate| db.correct_deposits(total, rate, now)).await;
+            Command::CorrectDeposits { total, understood, reply } => {
+                let correct = move |db: &mut Db, rate| db.correct_deposits(total, understood, rate, now);
+                let total = book(ledger, rate, correct).await;
                 if let Ok(total) = &total {
                     log::info!("deposits_corrected total_eur={total}");
                 }
@@ -116,7 +118,7 @@ impl Command {
 async fn book(
     ledger: &Ledger,
     rate: Option<Rate>,
-    job: impl FnOnce(&mut crate::ledger::Db, Rate) -> Result<Eur, LedgerError> + Send + 'static,
+    job: impl FnOnce(&mut Db, Rate) -> Result<Eur, LedgerError> + Send + 'static,
 ) -> Result<Eur, Refusal> {
     let Some(rate) = rate else {
         let reason =

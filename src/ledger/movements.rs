@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, Row, params};
 
-use super::{LedgerError, flows, positions, seal, views};
+use super::{LedgerError, flows, positions, seal, survival, views};
 use crate::domain::book;
 use crate::domain::moment::Moment;
 use crate::domain::money::Eur;
@@ -24,6 +24,7 @@ pub(super) fn write(connection: &Connection, movement: &Movement, now: Moment) -
     let before = views::holdings(connection)?
         .ok_or_else(|| LedgerError::Refused("the opening is not booked yet".to_owned()))?;
     let after = book::moved(&before, movement);
+    survival::refuse_to_feed_the_dead(connection, movement)?;
     refuse_overdraft(connection, movement, &after)?;
     insert(connection, movement, now)?;
     seal::change(connection, &seal::ACCOUNT, 1, |connection| {

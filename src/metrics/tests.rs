@@ -12,8 +12,9 @@ use crate::domain::market::{Coin, PerCoin};
 use crate::domain::order::Side;
 
 /// Les demandes et les statuts, tels que la bourse les nomme (`tests/api` compare avec le vrai programme).
-const ENDPOINTS: [&str; 9] = [
+const ENDPOINTS: [&str; 10] = [
     "time",
+    "average_price",
     "book_ticker",
     "exchange_info",
     "account",

@@ -9,8 +9,8 @@ mod follower;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use calvalot::sim::{Fault, On, World};
-use follower::{Folder, Follower, config, decimal, still_world};
+use calvalot::sim::{Book, Fault, On, World};
+use follower::{Folder, Follower, config, decimal, still_world, until};
 use rusqlite::Connection;
 use rust_decimal::{Decimal, dec};
 use serde_json::{Value, json};
@@ -281,15 +281,49 @@ fn a_signal_the_old_program_knew_is_not_executed_again_and_a_new_one_is() {
 }
 
 #[test]
-fn a_dead_agent_stays_dead_and_a_paused_one_paused() {
-    for (word, state, paused) in [("DEAD", "DEAD", false), ("PAUSED", "ACTIVE", true)] {
-        let (world, folder) = (still_world(), python(HISTORY));
-        Connection::open(folder.db()).unwrap().execute("UPDATE budget SET status = ?1", [word]).unwrap();
-        let follower = taken_over(&world, &folder);
-        let status = follower.site().json("/api/agent/status");
-        has(&status, &json!({"state": state, "paused": paused, "running": false}));
-        assert_eq!(follower.site().json("/api/budget")["status"], state);
-    }
+fn a_paused_agent_stays_paused() {
+    let (world, folder) = (still_world(), python(HISTORY));
+    Connection::open(folder.db()).unwrap().execute_batch("UPDATE budget SET status = 'PAUSED'").unwrap();
+    let follower = taken_over(&world, &folder);
+    let status = follower.site().json("/api/agent/status");
+    has(&status, &json!({"state": "ACTIVE", "paused": true, "paused_reason": null, "running": false}));
+}
+
+/// L'ancien programme comptait mal le cash : ce qu'il disait mort vaut encore 400 EUR, et une personne le reprend.
+#[test]
+fn an_agent_the_old_program_called_dead_is_never_buried_while_it_is_worth_something() {
+    let (world, folder) = (still_world(), python(HISTORY));
+    Connection::open(folder.db()).unwrap().execute_batch("UPDATE budget SET status = 'DEAD'").unwrap();
+    // Sans tous les prix, on n'en sait rien, et personne ne le reprend.
+    world.exchange().set_book("XRPUSDC", Book { bids: Vec::new(), asks: Vec::new() });
+    let follower = taken_over(&world, &folder);
+    let told = || follower.site().json("/api/agent/status");
+    let reason = |status: &Value| status["paused_reason"].as_str().unwrap_or_default().to_owned();
+    assert!(reason(&told()).contains("once every price is known"), "{}", told());
+    let resume = || follower.site().send("POST", "/api/agent/toggle", r#"{"paused": false}"#);
+    assert_eq!(resume().status, 409);
+    world.exchange().set_price("XRPUSDC", dec!(0.5));
+    let status = until("it is judged", || Some(told()).filter(|status| reason(status).contains("worth")));
+    has(&status, &json!({"state": "ACTIVE", "paused": true, "running": false}));
+    // Rien ne se suit sans elle : un signal reste chez le leader.
+    let id = world.leader().set_target(&[("ETHUSDC", dec!(0.5))]);
+    follower.site().wait_polls(2);
+    assert_eq!(follower.site().signal(&id), None);
+    assert_eq!(resume().status, 200);
+    assert_eq!(follower.site().closed_signal(&id)["status"], "executed");
+    has(&told(), &json!({"state": "ACTIVE", "paused": false, "paused_reason": null}));
+}
+
+#[test]
+fn an_agent_the_old_program_called_dead_and_worth_nothing_stays_dead() {
+    let rows = "INSERT INTO budget VALUES (1, 100.0, 100.0, 'DEAD', '2026-02-24 18:30:05', '2026-03-01 09:00:00');
+        INSERT INTO trades (coin, action, amount_usdt, price, quantity) VALUES ('BTCUSDC', 'BUY', 500, 68000, 0.00001);
+        INSERT INTO positions (coin, quantity, total_invested_usdt) VALUES ('BTCUSDC', 0.00001, 500);";
+    let (world, folder) = (still_world(), python(rows));
+    let follower = taken_over(&world, &folder);
+    until("it is judged", || (follower.site().json("/api/budget")["status"] == "DEAD").then_some(()));
+    let status = follower.site().json("/api/agent/status");
+    has(&status, &json!({"state": "DEAD", "paused_reason": null, "running": false}));
 }
 
 #[test]

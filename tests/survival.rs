@@ -5,18 +5,40 @@ mod follower;
 use calvalot::clock;
 use calvalot::domain::market::PerCoin;
 use calvalot::domain::moment::Moment;
-use calvalot::domain::money::{Eur, Usdc};
+use calvalot::domain::money::{Eur, Rate, Usdc};
 use calvalot::domain::portfolio::Valuation;
 use calvalot::ledger::{self, CycleRecord, Ledger, LedgerThread};
-use follower::Folder;
+use calvalot::sim::{Book, Fault, Level, On, Wire, World};
+use follower::{Folder, Follower, still_world, until};
 use rust_decimal::{Decimal, dec};
 
+/// Un grand livre ouvert avec 100 EUR, à un dollar l'euro.
 fn open(folder: &Folder) -> (Ledger, LedgerThread) {
-    ledger::open(&folder.db(), "dry_run", Eur::new(dec!(100)), clock::now()).expect("a new ledger opens")
+    let (ledger, thread) =
+        ledger::open(&folder.db(), "dry_run", Eur::new(dec!(100)), clock::now()).expect("a new ledger opens");
+    smol::block_on(ledger.with(|db| db.book_opening(RATE, clock::now()))).expect("the opening is booked");
+    (ledger, thread)
 }
 
-/// Clôt un tour où tout vaut `eur`, sur des cours lus à `read_at` ; vrai si l'agent en meurt.
+const RATE: Rate = Rate::new(dec!(1));
+
+/// Le total déposé devient celui-ci.
+fn correct(ledger: &Ledger, total: Decimal) {
+    let correct = move |db: &mut ledger::Db| db.correct_deposits(Eur::new(total), true, RATE, clock::now());
+    smol::block_on(ledger.with(correct)).expect("the cash covers it");
+}
+
+fn pause(ledger: &Ledger, paused: bool) {
+    smol::block_on(ledger.with(move |db| db.set_paused(Some(paused)))).expect("it is paused");
+}
+
+/// Clôt un tour où tout vaut `eur`, aux prix moyens aussi, sur des cours lus à `read_at` ; vrai si l'agent en meurt.
 fn close(ledger: &Ledger, eur: Decimal, read_at: i64) -> bool {
+    close_beside(ledger, eur, Some(eur), read_at)
+}
+
+/// De même, où tout vaut `averaged` aux prix moyens, s'ils sont connus.
+fn close_beside(ledger: &Ledger, eur: Decimal, averaged: Option<Decimal>, read_at: i64) -> bool {
     let total = Usdc::new(eur);
     let valuation = Valuation {
         cash: total,
@@ -33,6 +55,7 @@ fn close(ledger: &Ledger, eur: Decimal, read_at: i64) -> bool {
         leader_error: None,
         readings: Vec::new(),
         valuation: Some(valuation),
+        averaged: averaged.map(Eur::new),
     };
     smol::block_on(ledger.with(move |db| db.close_cycle(&record, clock::now()))).expect("a cycle is closed")
 }
@@ -45,8 +68,10 @@ fn one_reading_judged_by_many_polls_never_kills() {
     for poll in 0..20 {
         assert!(!close(&ledger, dec!(1), 1_000), "poll {poll} of the same reading killed");
     }
-    assert!(!close(&ledger, dec!(1), 2_000), "the second reading killed");
-    assert!(close(&ledger, dec!(1), 3_000), "the third reading did not kill");
+    for reading in 2..5 {
+        assert!(!close(&ledger, dec!(1), reading * 1_000), "reading {reading} killed");
+    }
+    assert!(close(&ledger, dec!(1), 5_000), "the fifth reading did not kill");
     drop(ledger);
     thread.join();
 }
@@ -55,12 +80,172 @@ fn one_reading_judged_by_many_polls_never_kills() {
 fn a_reading_that_is_high_enough_starts_the_count_again() {
     let folder = Folder::new();
     let (ledger, thread) = open(&folder);
-    for (rank, eur) in [dec!(4.99), dec!(4.99), dec!(5), dec!(4.99), dec!(4.99)].into_iter().enumerate() {
+    let low = [dec!(4.99); 4];
+    for (rank, eur) in low.into_iter().chain([dec!(5)]).chain(low).enumerate() {
         assert!(!close(&ledger, eur, rank as i64), "{eur} at {rank} killed");
     }
-    assert!(close(&ledger, dec!(4.99), 9));
+    assert!(close(&ledger, dec!(4.99), 19));
     drop(ledger);
     thread.join();
+}
+
+/// Un carnet vidé montre n'importe quoi ; les échanges des dernières minutes, non.
+#[test]
+fn a_book_that_the_average_prices_deny_never_kills() {
+    let folder = Folder::new();
+    let (ledger, thread) = open(&folder);
+    for rank in 0..20 {
+        assert!(!close_beside(&ledger, dec!(1), Some(dec!(99)), rank), "denied at {rank}, and killed");
+    }
+    for rank in 20..40 {
+        assert!(!close_beside(&ledger, dec!(1), None, rank), "unproved at {rank}, and killed");
+    }
+    // Ce qui n'est pas su ne compte ni pour ni contre.
+    for rank in 40..44 {
+        assert!(!close(&ledger, dec!(1), rank));
+    }
+    assert!(!close_beside(&ledger, dec!(1), None, 44));
+    assert!(close(&ledger, dec!(1), 45));
+    drop(ledger);
+    thread.join();
+}
+
+/// 99 des 100 EUR sont repris : ce n'est pas une perte. Dix y reviennent, et ce qui baisse ensuite en est une.
+#[test]
+fn what_a_movement_leaves_never_kills_until_another_leaves_a_budget() {
+    let folder = Folder::new();
+    let (ledger, thread) = open(&folder);
+    for rank in 0..4 {
+        assert!(!close(&ledger, dec!(4.99), rank));
+    }
+    for (total, from) in [(dec!(1), 100), (dec!(9.99), 200)] {
+        correct(&ledger, total);
+        for rank in from..from + 20 {
+            assert!(!close(&ledger, dec!(1), rank), "what was taken out killed at {rank}");
+        }
+    }
+    correct(&ledger, dec!(10));
+    for rank in 300..304 {
+        assert!(!close(&ledger, dec!(4.99), rank), "killed by readings of before at {rank}");
+    }
+    assert!(close(&ledger, dec!(4.99), 304), "ten euros that fell below five");
+    drop(ledger);
+    thread.join();
+}
+
+#[test]
+fn nothing_is_judged_while_paused() {
+    let folder = Folder::new();
+    let (ledger, thread) = open(&folder);
+    for rank in 0..4 {
+        assert!(!close(&ledger, dec!(1), rank));
+    }
+    pause(&ledger, true);
+    for rank in 10..30 {
+        assert!(!close(&ledger, dec!(1), rank), "killed in a pause");
+    }
+    pause(&ledger, false);
+    for rank in 40..44 {
+        assert!(!close(&ledger, dec!(1), rank), "killed by readings of before the pause");
+    }
+    assert!(close(&ledger, dec!(1), 44));
+    drop(ledger);
+    thread.join();
+}
+
+#[test]
+fn a_ledger_never_begins_with_less_than_ten_euros_and_an_old_one_goes_on() {
+    let folder = Folder::new();
+    let begin = |eur: Decimal| ledger::open(&folder.db(), "dry_run", Eur::new(eur), clock::now());
+    let refused = begin(dec!(9.99)).err().expect("too little").to_string();
+    assert!(refused.contains("INITIAL_BUDGET_EUR is 9.99") && refused.contains("10 EUR"), "{refused}");
+    let (ledger, thread) = begin(dec!(10)).expect("enough");
+    drop(ledger);
+    thread.join();
+    let (ledger, thread) = begin(dec!(5)).expect("it began with ten");
+    drop(ledger);
+    thread.join();
+}
+
+/// Le suiveur entier, un tour toutes les 20 ms, presque tout en BTC.
+fn invested(world: &World, folder: &Folder) -> Follower {
+    world.leader().set_target(&[("BTCUSDC", dec!(0.999))]);
+    let follower = Follower::of(world, folder);
+    follower.site().closed_signal("initial_sync");
+    follower
+}
+
+fn state(follower: &Follower) -> String {
+    follower.site().json("/api/agent/status")["state"].as_str().expect("a word").to_owned()
+}
+
+/// Le carnet du BTC montre mille fois moins ; ce qui s'y échange n'a pas bougé.
+fn empty_the_book(world: &World) {
+    let price = world.exchange().price("BTCUSDC") / dec!(1000);
+    let level = |price: Decimal| vec![Level { price: price.round_dp(2), quantity: dec!(1) }];
+    let book = Book { bids: level(price), asks: level(price + dec!(0.01)) };
+    world.exchange().set_book("BTCUSDC", book);
+}
+
+#[test]
+fn a_false_book_never_kills_and_a_true_fall_does_for_good() {
+    let (world, folder) = (still_world(), Folder::new());
+    let follower = invested(&world, &folder);
+    empty_the_book(&world);
+    until("the false value is seen", || {
+        let value = follower.site().json("/api/budget")["total_value_eur"].as_f64();
+        value.is_some_and(|value| value < 5.0).then_some(())
+    });
+    follower.site().wait_polls(12);
+    assert_eq!(state(&follower), "ACTIVE", "the average prices deny it");
+    let price = world.exchange().price("BTCUSDC");
+    world.exchange().set_average("BTCUSDC", price / dec!(1000));
+    until("it dies", || (state(&follower) == "DEAD").then_some(()));
+    world.exchange().set_price("BTCUSDC", price);
+    follower.site().wait_polls(3);
+    assert_eq!(state(&follower), "DEAD");
+    for (method, body) in [("POST", r#"{"amount_eur": 50}"#), ("PUT", r#"{"total_eur": 1200}"#)] {
+        let answer = follower.site().send(method, "/api/budget/deposit", body);
+        assert_eq!(answer.status, 409, "{method}: {}", answer.body);
+        assert!(answer.body.contains("DEAD"), "{}", answer.body);
+    }
+}
+
+#[test]
+fn an_average_price_that_cannot_be_read_never_kills() {
+    let (world, folder) = (still_world(), Folder::new());
+    let follower = invested(&world, &folder);
+    world.fault(On::exchange("/api/v3/avgPrice"), Fault::unprocessed(Wire::Close));
+    let price = world.exchange().price("BTCUSDC");
+    world.exchange().set_price("BTCUSDC", price / dec!(1000));
+    until("the averages are asked for", || (world.exchange().calls("/api/v3/avgPrice") > 12).then_some(()));
+    assert_eq!(state(&follower), "ACTIVE");
+    world.clear_faults();
+    until("it dies", || (state(&follower) == "DEAD").then_some(()));
+}
+
+/// Tout est repris sauf un euro, en cash : dit avant, puis fait, et personne n'en meurt ; l'argent remis sert.
+#[test]
+fn taking_nearly_everything_out_is_said_before_and_never_kills() {
+    let (world, folder) = (still_world(), Folder::new());
+    world.leader().no_signal();
+    let follower = Follower::of(&world, &folder);
+    follower.site().wait_polls(2);
+    let correct = |body: &str| follower.site().send("PUT", "/api/budget/deposit", body);
+    for total in ["1", "4.99", "0"] {
+        let answer = correct(&format!(r#"{{"total_eur": {total}}}"#));
+        assert_eq!(answer.status, 409, "{total}: {}", answer.body);
+        assert!(answer.body.contains("under 5 EUR") && answer.body.contains("understood"), "{}", answer.body);
+    }
+    assert_eq!(follower.site().json("/api/budget")["total_deposited_eur"], 1000.0);
+    let answer = correct(r#"{"total_eur": 1, "understood": true}"#);
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    follower.site().wait_polls(12);
+    assert_eq!(state(&follower), "ACTIVE");
+    let answer = follower.site().send("POST", "/api/budget/deposit", r#"{"amount_eur": 500}"#);
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    world.leader().set_target(&[("BTCUSDC", dec!(0.5))]);
+    assert_eq!(follower.site().closed_signal("initial_sync")["status"], "executed");
 }
 
 #[test]
@@ -77,7 +262,7 @@ fn snapshots_older_than_a_month_are_kept_one_an_hour() {
              SELECT '1', '0', '1', '1', {start} + n * 600000 FROM slot;
              UPDATE snapshots SET id = 719 WHERE id = 288;
              INSERT INTO movements (kind, eur, rate, usdc, at, value_eur, valued_at)
-                 VALUES ('opening', '1', '1', '1', {start}, '1', {start} + 3000000);"
+                 VALUES ('deposit', '1', '1', '1', {start}, '1', {start} + 3000000);"
         ))
         .expect("old snapshots are written");
     close(&ledger, dec!(100), 1);

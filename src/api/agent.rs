@@ -16,6 +16,7 @@ use crate::ledger::views::{Agent, Pulse};
 struct Status {
     running: bool,
     paused: bool,
+    paused_reason: Option<String>,
     version: String,
     poll_interval_seconds: f64,
     leader_url: &'static str,
@@ -68,10 +69,11 @@ pub async fn status(request: Request) -> tide::Result {
     };
     let (agent, pulse, last_signal_at, unknown, waiting_signals) =
         state.ledger.with(read).await.map_err(ApiError::from)?;
-    let Agent { mode, dead, paused } = agent;
+    let Agent { mode, dead, paused, paused_reason } = agent;
     let status = Status {
         running: !paused && !dead,
         paused,
+        paused_reason,
         version: state.version,
         poll_interval_seconds: state.poll_interval.as_secs_f64(),
         leader_url: "***",

@@ -279,6 +279,7 @@ struct Deposit {
 #[derive(Deserialize)]
 struct Correction {
     total_eur: f64,
+    understood: Option<bool>,
 }
 
 #[derive(Serialize)]
@@ -299,11 +300,14 @@ pub async fn deposit(mut request: Request) -> tide::Result {
 
 /// Corrige le total déposé.
 pub async fn correct_deposits(mut request: Request) -> tide::Result {
-    let Correction { total_eur } = json_body(&mut request, &["total_eur"], "{\"total_eur\": 120}").await?;
+    let fields = ["total_eur", "understood"];
+    let Correction { total_eur, understood } =
+        json_body(&mut request, &fields, "{\"total_eur\": 120}").await?;
     let total = euros(total_eur)
         .filter(|&total| total >= Eur::ZERO && total <= Eur::new(dec!(1_000_000)))
         .ok_or_else(|| ApiError::bad_request("total_eur must be from 0 to 1000000, in cents"))?;
-    let total = request.state().commands.correct_deposits(total).await.map_err(ApiError::from)?;
+    let correct = request.state().commands.correct_deposits(total, understood == Some(true));
+    let total = correct.await.map_err(ApiError::from)?;
     Ok(json(StatusCode::Ok, &Deposited { ok: true, total_deposited_eur: total.to_f64() }))
 }
 

@@ -13,6 +13,7 @@ use crate::domain::check::{Check, Verdict};
 use crate::domain::intent::State;
 use crate::domain::money::Eur;
 use crate::domain::portfolio::Holdings;
+use crate::domain::survival::LEAST_BUDGET;
 use crate::ledger::views::Intent;
 use crate::ledger::{self, LedgerError, Silenced};
 
@@ -93,6 +94,11 @@ fn space(free: u64, folder: &Path) -> Check {
 pub(super) fn ledger(config: &Config) -> (Check, Option<Books>) {
     let (path, mode) = (config.db_path.display(), config.mode.word());
     match look(&config.db_path) {
+        Ok(None) if !config.db_path.exists() && config.initial_budget < LEAST_BUDGET => {
+            let found = format!("{} EUR are too little to begin a ledger with", config.initial_budget);
+            let remedy = format!("set INITIAL_BUDGET_EUR to {LEAST_BUDGET} or more");
+            (Check::fault("ledger", found, remedy), None)
+        }
         Ok(None) => {
             let found = match config.db_path.exists() {
                 true => format!("{path} is not a ledger of this version yet, the first start takes it over"),

@@ -210,9 +210,10 @@ pub fn mode(text: &str) -> Result<Mode, Wrong> {
 }
 
 pub fn budget(text: &str) -> Result<Eur, Wrong> {
-    let remedy = "write euros from 5 to 1000000, at most two decimals, like 100 or 99.50";
+    let remedy = "write euros from 10 to 1000000, at most two decimals, like 100 or 99.50";
     match Eur::parse(text) {
         Err(_) => wrong(format!("{text:?} is no amount"), remedy),
+        // Un grand livre d'avant a pu commencer avec moins que le moindre capital d'aujourd'hui : lui seul juge du sien.
         Ok(budget) if budget < Eur::new(dec!(5)) || budget > Eur::new(dec!(1_000_000)) => {
             wrong(format!("{text} is out of range"), remedy)
         }

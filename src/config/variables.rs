@@ -14,7 +14,7 @@ pub const VARIABLES: &[Variable] = &[
     variable("LEADER_URL", "", "address of the leader, like https://leader.example.org (required)"),
     variable("SIGNAL_SECRET", "", "secret shared with the leader, who gives it to you (required)"),
     variable("TRADING_MODE", "dry_run", "dry_run: simulated trades at real prices; live: real orders"),
-    variable("INITIAL_BUDGET_EUR", "100", "euros at the first start, from 5 to 1000000"),
+    variable("INITIAL_BUDGET_EUR", "100", "euros at the first start, from 10 to 1000000"),
     variable("POLL_INTERVAL_SECONDS", "120", "seconds between two questions to the leader, from 1 to 86400"),
     variable("REBALANCE_THRESHOLD_PCT", "0.005", "drift that is left alone, as a fraction: 0.005 is 0.5 %"),
     variable("BINANCE_API_KEY", "", "key of your Binance account, not needed for dry_run"),

@@ -6,7 +6,7 @@ use smol::channel::{self, Receiver, Sender};
 use crate::clock;
 use crate::domain::money::{Eur, Price, Rate};
 use crate::domain::refusal::Refusal;
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{Db, Ledger, LedgerError};
 use crate::venue::Venue;
 
 /// Commandes en attente au plus.
@@ -26,6 +26,7 @@ pub enum Command {
     },
     CorrectDeposits {
         total: Eur,
+        understood: bool,
         reply: Reply<Eur>,
     },
     /// Adopter les ordres de ce grand livre que seul le compte connaît.
@@ -68,8 +69,8 @@ impl Commands {
     }
 
     /// Corrige le total déposé ; le rend.
-    pub async fn correct_deposits(&self, total: Eur) -> Result<Eur, Refusal> {
-        self.ask(|reply| Command::CorrectDeposits { total, reply }).await
+    pub async fn correct_deposits(&self, total: Eur, understood: bool) -> Result<Eur, Refusal> {
+        self.ask(|reply| Command::CorrectDeposits { total, understood, reply }).await
     }
 
     /// Libère un ordre qui attendait une personne ; rend ce qu'il en est advenu.
@@ -146,8 +147,9 @@ impl Command {
                 reply.try_send(total).ok();
                 false
             }
-            Command::CorrectDeposits { total, reply } => {
-                let total = book(ledger, rate, move |db, rate| db.correct_deposits(total, rate, now)).await;
+            Command::CorrectDeposits { total, understood, reply } => {
+                let correct = move |db: &mut Db, rate| db.correct_deposits(total, understood, rate, now);
+                let total = book(ledger, rate, correct).await;
                 if let Ok(total) = &total {
                     log::info!("deposits_corrected total_eur={total}");
                 }
@@ -173,7 +175,7 @@ fn answer<T>(reply: Reply<T>, done: Result<T, Refusal>) -> bool {
 async fn book(
     ledger: &Ledger,
     rate: Option<Rate>,
-    job: impl FnOnce(&mut crate::ledger::Db, Rate) -> Result<Eur, LedgerError> + Send + 'static,
+    job: impl FnOnce(&mut Db, Rate) -> Result<Eur, LedgerError> + Send + 'static,
 ) -> Result<Eur, Refusal> {
     let Some(rate) = rate else {
         let reason =

@@ -8,11 +8,12 @@ use smol::future::zip;
 use super::Engine;
 use super::execute::Carried;
 use crate::clock;
-use crate::domain::market::{self, Market, Unknown};
+use crate::domain::market::{self, Coin, Market, Unknown};
 use crate::domain::moment::Moment;
 use crate::domain::poll::PollOutcome;
+use crate::domain::portfolio::Holdings;
 use crate::domain::signal::Signal;
-use crate::domain::survival::DEAD;
+use crate::domain::survival::{self, Averages, DEAD};
 use crate::exchange::{AccountState, Trouble};
 use crate::leader::{LeaderError, Received, Reply};
 use crate::ledger::views::Agent;
@@ -175,12 +176,16 @@ impl Engine {
         Ok(())
     }
 
-    async fn close(&self, story: Story, market: Option<Market>, now: Moment) -> Result<(), LedgerError> {
+    async fn close(&mut self, story: Story, market: Option<Market>, now: Moment) -> Result<(), LedgerError> {
         let readings = self.sight.rows();
+        let averages = self.witness(market.as_ref()).await?;
         let died = self
             .ledger
             .with(move |db| {
-                let valuation = market.zip(db.holdings()?).map(|(market, holdings)| holdings.value(&market));
+                let known = market.zip(db.holdings()?);
+                let averaged = known.as_ref().zip(averages);
+                let averaged = averaged.and_then(|((_, holdings), averages)| averages.value(holdings));
+                let valuation = known.map(|(market, holdings)| holdings.value(&market));
                 let record = CycleRecord {
                     outcome: story.outcome.word(),
                     signal_id: story.signal_id,
@@ -189,6 +194,7 @@ impl Engine {
                     leader_error: story.leader_error,
                     readings,
                     valuation,
+                    averaged,
                 };
                 db.close_cycle(&record, now)
             })
@@ -197,6 +203,23 @@ impl Engine {
             log::error!("agent_dead reason=\"value below 5 EUR\"");
         }
         Ok(())
+    }
+
+    /// Les prix moyens, si une évaluation basse pourrait tuer : ils la confirment ou la démentent.
+    async fn witness(&mut self, market: Option<&Market>) -> Result<Option<Averages>, LedgerError> {
+        let Some(market) = market else { return Ok(None) };
+        let (holdings, judged) = self.ledger.with(|db| Ok((db.holdings()?, db.is_judged()?))).await?;
+        let is_low = |holdings: &Holdings| survival::is_low(holdings.value(market).total_eur);
+        let Some(holdings) = holdings.filter(|holdings| judged && is_low(holdings)) else {
+            return Ok(None);
+        };
+        let held = Coin::ALL.into_iter().filter(|coin| !holdings.positions[*coin].quantity.is_zero());
+        let held: Vec<Coin> = held.collect();
+        let averages = self.reception.during(&self.sight, self.exchange.averages(&held)).await;
+        if let Err(trouble) = &averages {
+            log::warn!("survival_not_judged reason=\"the average prices could not be read: {trouble}\"");
+        }
+        Ok(averages.ok())
     }
 
     /// Dit une panne au journal quand elle commence, change ou finit.

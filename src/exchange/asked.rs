@@ -22,6 +22,7 @@ pub type Watcher = dyn Fn(Asked);
 pub enum Endpoint {
     Time,
     BookTicker,
+    AveragePrice,
     ExchangeInfo,
     Account,
     KeyRights,
@@ -32,9 +33,10 @@ pub enum Endpoint {
 }
 
 impl Endpoint {
-    pub const ALL: [Endpoint; 9] = [
+    pub const ALL: [Endpoint; 10] = [
         Endpoint::Time,
         Endpoint::BookTicker,
+        Endpoint::AveragePrice,
         Endpoint::ExchangeInfo,
         Endpoint::Account,
         Endpoint::KeyRights,
@@ -48,6 +50,7 @@ impl Endpoint {
         match self {
             Endpoint::Time => "time",
             Endpoint::BookTicker => "book_ticker",
+            Endpoint::AveragePrice => "average_price",
             Endpoint::ExchangeInfo => "exchange_info",
             Endpoint::Account => "account",
             Endpoint::KeyRights => "key_rights",

@@ -18,6 +18,7 @@ use std::rc::Rc;
 use crate::domain::execution::{Execution, Report};
 use crate::domain::market::{Coin, PerCoin, Readings};
 use crate::domain::moment::Moment;
+use crate::domain::survival::Averages;
 use crate::fetch::{Client, OneShot};
 
 pub use account::{AccountState, KeyRights, PermissionSets};
@@ -63,6 +64,12 @@ impl Exchange {
     pub async fn refresh(&self, readings: Readings) -> Readings {
         let Exchange::Binance(exchange) = self;
         exchange.refresh(readings).await
+    }
+
+    /// Les prix moyens que la bourse publie pour ces coins, et celui de l'euro.
+    pub async fn averages(&self, coins: &[Coin]) -> Result<Averages, Trouble> {
+        let Exchange::Binance(exchange) = self;
+        exchange.averages(coins).await
     }
 
     /// Mesure l'heure de la bourse et la garde. Une mesure manquée laisse la précédente.

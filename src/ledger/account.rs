@@ -5,7 +5,8 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Db, LedgerError, flows, movements, seal};
+use super::{Db, LedgerError, flows, movements, seal, survival};
+use crate::domain;
 use crate::domain::moment::Moment;
 use crate::domain::money::{Eur, Rate, Usdc};
 use crate::domain::movement::{Kind, Movement};
@@ -30,6 +31,7 @@ pub(super) fn settle(
         params![initial, now],
     )?;
     if created == 1 {
+        refuse_too_little(initial)?;
         seal::lay(connection, &seal::ACCOUNT, 1)?;
     }
     let booked: Eur = connection.query_row("SELECT initial_eur FROM account", [], |row| row.get(0))?;
@@ -52,6 +54,19 @@ pub(super) fn settle(
     Ok(())
 }
 
+/// Un capital qui mourrait au premier mouvement des prix n'en est pas un.
+fn refuse_too_little(initial: Eur) -> Result<(), LedgerError> {
+    let least = domain::survival::LEAST_BUDGET;
+    if initial >= least {
+        return Ok(());
+    }
+    Err(LedgerError::Refused(format!(
+        "INITIAL_BUDGET_EUR is {initial}, and the least that a new ledger can begin with is {least} EUR: under {} EUR \
+         it would be DEAD",
+        domain::survival::MINIMUM
+    )))
+}
+
 impl Db {
     /// Compte le capital initial en USDC, une seule fois, au cours du moment. Rend le cash si c'est
     /// cette fois-ci.
@@ -64,17 +79,24 @@ impl Db {
 
     /// Compte un dépôt ; rend le total déposé.
     pub fn deposit(&mut self, eur: Eur, rate: Rate, now: Moment) -> Result<Eur, LedgerError> {
-        self.move_cash(Kind::Deposit, rate, now, |deposited| deposited + eur)
+        self.move_cash((Kind::Deposit, true), rate, now, |deposited| deposited + eur)
     }
 
-    /// Corrige le total déposé ; la différence bouge le cash au cours du moment.
-    pub fn correct_deposits(&mut self, total: Eur, rate: Rate, now: Moment) -> Result<Eur, LedgerError> {
-        self.move_cash(Kind::Correction, rate, now, |_| total)
+    /// Corrige le total déposé ; la différence bouge le cash au cours du moment. `understood` : la personne sait ce qu'une
+    /// reprise qui ne laisse presque rien veut dire.
+    pub fn correct_deposits(
+        &mut self,
+        total: Eur,
+        understood: bool,
+        rate: Rate,
+        now: Moment,
+    ) -> Result<Eur, LedgerError> {
+        self.move_cash((Kind::Correction, understood), rate, now, |_| total)
     }
 
     fn move_cash(
         &mut self,
-        kind: Kind,
+        (kind, understood): (Kind, bool),
         rate: Rate,
         now: Moment,
         total: impl FnOnce(Eur) -> Eur,
@@ -86,18 +108,33 @@ impl Db {
         let total = total(deposited);
         let eur = total - deposited;
         let movement = Movement { kind, eur, rate, usdc: eur.to_usdc(rate), moved: None };
+        let warning = survival::warning(&transaction, &movement, now)?.filter(|_| !understood);
         movements::write(&transaction, &movement, now)?;
+        // Ce qui ne se peut pas est dit avant ce qui se regretterait.
+        if let Some(warning) = warning {
+            return Err(LedgerError::Refused(warning));
+        }
         transaction.commit()?;
         Ok(total)
     }
 
     /// Met en pause, reprend, ou retourne l'état si `paused` est `None` ; rend l'état.
     pub fn set_paused(&mut self, paused: Option<bool>) -> Result<bool, LedgerError> {
-        Ok(self.connection.query_row(
-            "UPDATE agent SET paused = coalesce(?1, 1 - paused) RETURNING paused",
+        let transaction = self.transaction()?;
+        let (paused, unjudged): (bool, bool) = transaction.query_row(
+            "UPDATE agent SET paused = coalesce(?1, 1 - paused) RETURNING paused, dead_before",
             [paused],
-            |row| row.get(0),
-        )?)
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
+        if !paused && unjudged {
+            let reason = "the Python version called it DEAD: it can be resumed once its value is known";
+            return Err(LedgerError::Refused(reason.to_owned()));
+        }
+        if !paused {
+            transaction.execute("UPDATE agent SET paused_reason = NULL", [])?;
+        }
+        transaction.commit()?;
+        Ok(paused)
     }
 }
 

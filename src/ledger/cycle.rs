@@ -6,11 +6,10 @@ use std::time::Duration;
 
 use rusqlite::{Connection, params};
 
-use super::{Db, LedgerError, flows, seal};
+use super::{Db, LedgerError, flows, seal, survival};
 use crate::domain::moment::Moment;
-use crate::domain::money::Price;
+use crate::domain::money::{Eur, Price};
 use crate::domain::portfolio::Valuation;
-use crate::domain::survival;
 
 /// Les relevés plus vieux que cela sont réduits à un par heure.
 pub(super) const FULL_DETAIL: Duration = Duration::from_secs(31 * 24 * 3600);
@@ -29,6 +28,8 @@ pub struct CycleRecord {
     pub leader_error: Option<String>,
     pub readings: Vec<ReadingRow>,
     pub valuation: Option<Valuation>,
+    /// Ce que tout vaut aux prix moyens, s'ils ont été demandés et lus.
+    pub averaged: Option<Eur>,
 }
 
 /// Une lecture du dehors telle qu'elle est gardée pour les écrans.
@@ -68,7 +69,7 @@ impl Db {
         let died = match &record.valuation {
             Some(valuation) => {
                 snapshot(&transaction, valuation, now)?;
-                survive(&transaction, valuation)?
+                survival::survive(&transaction, valuation, record.averaged)?
             }
             None => false,
         };
@@ -128,26 +129,4 @@ fn thin(connection: &Connection, now: Moment) -> Result<(), LedgerError> {
     )?;
     let sealed = delete.query_map([now.minus(FULL_DETAIL)], |row| row.get::<_, i64>(0))?;
     seal::forget(connection, &seal::SNAPSHOTS, sealed.sum::<Result<i64, _>>()?)
-}
-
-fn survive(connection: &Connection, valuation: &Valuation) -> Result<bool, LedgerError> {
-    let (state, low, judged_at): (String, u32, Option<Moment>) =
-        connection.query_row("SELECT state, low_in_a_row, judged_at FROM agent", [], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-        })?;
-    // Une bourse muette laisse la même lecture à plusieurs tours : elle n'est jugée qu'une fois.
-    if judged_at == Some(valuation.read_at) {
-        return Ok(false);
-    }
-    let low_now = survival::count(low, valuation.total_eur);
-    // Rien de bas, ni avant ni maintenant : rien à retenir, et une page de moins à écrire à chaque tour.
-    if (low, low_now) == (0, 0) {
-        return Ok(false);
-    }
-    let dies = state == "ACTIVE" && low_now >= survival::READINGS;
-    connection.execute(
-        "UPDATE agent SET low_in_a_row = ?1, judged_at = ?2, state = CASE WHEN ?3 THEN 'DEAD' ELSE state END",
-        params![low_now, valuation.read_at, dies],
-    )?;
-    Ok(dies)
 }

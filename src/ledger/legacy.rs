@@ -46,6 +46,21 @@ pub fn take_over(connection: &Connection) -> Result<(), LedgerError> {
     tell_strangers(connection)
 }
 
+/// Ce que l'ancien programme disait mort attend, en pause, d'être jugé à sa valeur : il comptait mal le cash.
+pub fn await_judgement(connection: &Connection) -> Result<(), LedgerError> {
+    let sql = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'python_budget'";
+    if connection.query_row(sql, [], |row| row.get::<_, i64>(0))? == 0 {
+        return Ok(());
+    }
+    connection.execute(
+        "UPDATE agent SET state = 'ACTIVE', paused = 1, dead_before = 1,
+             paused_reason = 'the Python version called it DEAD: its value is judged once every price is known'
+         WHERE state = 'DEAD' AND (SELECT status FROM python_budget ORDER BY id DESC LIMIT 1) = 'DEAD'",
+        [],
+    )?;
+    Ok(())
+}
+
 /// Les positions que l'ancienne base apportait ; aucune si la base est née chez nous.
 pub fn brought_positions(connection: &Connection) -> Result<PerCoin<Position>, LedgerError> {
     let mut positions = PerCoin::default();

@@ -26,6 +26,7 @@ mod positions;
 mod schema;
 mod seal;
 mod signals;
+mod survival;
 pub mod views;
 
 use std::fmt;

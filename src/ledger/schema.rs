@@ -10,10 +10,13 @@ use rusqlite::Connection;
 use super::LedgerError;
 use super::{flows, legacy, seal};
 
-const MIGRATIONS: [&str; 6] = [FIRST, LIVE, FIGURES, SEALS, MOVES, EVIDENCE];
+const MIGRATIONS: [&str; 7] = [FIRST, LIVE, FIGURES, SEALS, MOVES, EVIDENCE, PERSON];
 
 /// La version où les mouvements ont une valeur.
 const VALUED: usize = 3;
+
+/// La version où un mort du programme Python est jugé de nouveau.
+const JUDGED: usize = 6;
 
 /// La version à partir de laquelle aucune ligne n'est plus à sceller après coup.
 const SEALED: usize = 4;
@@ -34,6 +37,9 @@ const MOVES: &str = include_str!("schema/moves.sql");
 
 /// Ce qui dit qu'un grand livre est plus vieux que son compte, ou n'y est pas seul.
 const EVIDENCE: &str = include_str!("schema/evidence.sql");
+
+/// Ce qu'une personne demande, et ce qu'on lui dit.
+const PERSON: &str = include_str!("schema/person.sql");
 
 /// Ce qui est compté à chaque lecture des mesures se compte sans relire les textes. Un index ne change rien à ce
 /// qu'une base dit : il n'a pas de rang, et une version d'avant s'en passe.
@@ -79,6 +85,9 @@ pub fn migrate(connection: &Connection) -> Result<(), LedgerError> {
     }
     if version < VALUED {
         flows::appraise(connection)?;
+    }
+    if version < JUDGED {
+        legacy::await_judgement(connection)?;
     }
     if version < SEALED {
         seal::lay_everywhere(connection)?;

@@ -12,8 +12,9 @@ use crate::domain::market::{Coin, PerCoin};
 use crate::domain::order::Side;
 
 /// Les demandes et les statuts, tels que la bourse les nomme (`tests/api` compare avec le vrai programme).
-const ENDPOINTS: [&str; 9] = [
+const ENDPOINTS: [&str; 10] = [
     "time",
+    "average_price",
     "book_ticker",
     "exchange_info",
     "account",
@@ -176,8 +177,8 @@ fn what_is_not_known_has_no_sample_and_what_is_counted_starts_at_zero() {
         ("calvalot_trades_total", 20),
         ("calvalot_traded_usdc_total", 20),
         ("calvalot_fees_usdc_total", 20),
-        ("calvalot_exchange_requests_total", 81),
-        ("calvalot_exchange_request_duration_seconds_count", 9),
+        ("calvalot_exchange_requests_total", 90),
+        ("calvalot_exchange_request_duration_seconds_count", 10),
         ("calvalot_slippage_ratio_count", 2),
         ("calvalot_poll_duration_seconds_count", 1),
     ];

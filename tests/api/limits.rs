@@ -235,6 +235,7 @@ fn health_is_degraded_once_two_polls_are_missing() {
             leader_error: None,
             readings: Vec::new(),
             valuation: None,
+            averaged: None,
         };
         smol::block_on(ledger.with(move |db| db.close_cycle(&record, at))).unwrap();
     };

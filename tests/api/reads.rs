@@ -39,9 +39,10 @@ const BUDGET: [(&str, &str); 22] = [
     ("allocation", "list"),
 ];
 
-const AGENT: [(&str, &str); 12] = [
+const AGENT: [(&str, &str); 13] = [
     ("running", "bool"),
     ("paused", "bool"),
+    ("paused_reason", "null"),
     ("version", "text"),
     ("poll_interval_seconds", "number"),
     ("leader_url", "***"),

@@ -97,7 +97,8 @@ fn a_correction_the_cash_does_not_cover_changes_nothing() {
 fn everything_can_be_taken_back_from_an_account_of_cash() {
     let (world, folder) = (still_world(), Folder::new());
     let follower = idle(&world, &folder);
-    let answer = follower.site().send("PUT", "/api/budget/deposit", r#"{"total_eur": 0}"#);
+    let answer =
+        follower.site().send("PUT", "/api/budget/deposit", r#"{"total_eur": 0, "understood": true}"#);
     assert_eq!(answer.json(), json!({"ok": true, "total_deposited_eur": 0.0}));
     let budget = follower.site().json("/api/budget");
     assert_eq!((decimal(&budget["cash_usdt"]), &budget["pnl_pct"]), (dec!(0), &Value::Null));

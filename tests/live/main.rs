@@ -16,6 +16,7 @@ mod balances;
 mod copies;
 mod crashes;
 mod fees;
+mod money;
 mod recovery;
 mod refusals;
 mod silence;

@@ -169,6 +169,7 @@ impl Books {
             leader_error: None,
             readings: Vec::new(),
             valuation: Some(valuation),
+            averaged: None,
         };
         block_on(self.ledger.with(move |db| db.close_cycle(&record, now))).expect("it is written");
     }
@@ -186,7 +187,7 @@ impl Books {
             Step::Correct(total) => {
                 let total = Eur::new(Decimal::from(total));
                 // Refusée si le cash ne la couvre pas : rien ne change.
-                block_on(self.ledger.with(move |db| db.correct_deposits(total, rate, now))).ok();
+                block_on(self.ledger.with(move |db| db.correct_deposits(total, true, rate, now))).ok();
             }
         }
         let holdings = block_on(self.ledger.with(|db| db.holdings())).expect("it is read");

@@ -7,6 +7,7 @@ pub(super) fn read_by(target: &str) -> Option<Endpoint> {
     Some(match target.split('?').next()? {
         "/api/v3/time" => Endpoint::Time,
         "/api/v3/ticker/bookTicker" => Endpoint::BookTicker,
+        "/api/v3/avgPrice" => Endpoint::AveragePrice,
         "/api/v3/exchangeInfo" => Endpoint::ExchangeInfo,
         "/api/v3/account" => Endpoint::Account,
         "/sapi/v1/account/apiRestrictions" => Endpoint::KeyRights,
@@ -25,6 +26,7 @@ mod tests {
     fn a_target_is_read_without_its_parameters() {
         let cases = [
             ("/api/v3/time", Some(Endpoint::Time)),
+            ("/api/v3/avgPrice?symbol=BTCUSDC", Some(Endpoint::AveragePrice)),
             ("/api/v3/account?omitZeroBalances=true&signature=x", Some(Endpoint::Account)),
             ("/api/v3/order?symbol=BTCUSDC", Some(Endpoint::Order)),
             ("/api/v3/orders?symbol=BTCUSDC", None),

@@ -10,8 +10,9 @@ use smol::future::{or, zip};
 use super::trouble::unreadable_body;
 use super::{Exchange, rules, wire};
 use crate::clock;
-use crate::domain::market::{Coin, Quote, Reading, Readings, Rules};
-use crate::domain::money::Price;
+use crate::domain::market::{Coin, PerCoin, Quote, Reading, Readings, Rules};
+use crate::domain::money::{Price, Rate};
+use crate::domain::survival::Averages;
 use crate::exchange::trouble::Trouble;
 use crate::fetch::{Answer, TIME_LIMIT};
 
@@ -54,6 +55,27 @@ impl Exchange {
             }
         }
         readings
+    }
+
+    /// Les prix moyens de ces coins et de l'euro. S'il en manque un, il n'y en a aucun.
+    pub async fn averages(&self, coins: &[Coin]) -> Result<Averages, Trouble> {
+        let rate = self.average(EURO).await?;
+        if !EURO_RANGE.contains(&rate.decimal()) {
+            return Err(Trouble::Failed(format!("{rate} USDC for one euro is no exchange rate")));
+        }
+        let mut averages = Averages { coins: PerCoin::default(), rate: Rate::new(rate.decimal()) };
+        for coin in coins {
+            averages.coins[*coin] = Some(self.average(coin.pair()).await?);
+        }
+        Ok(averages)
+    }
+
+    async fn average(&self, symbol: &str) -> Result<Price, Trouble> {
+        let answer = self.get(&format!("/api/v3/avgPrice?symbol={symbol}")).await?;
+        let price = wire::decoded::<wire::AveragePrice>(&answer.body)
+            .and_then(|average| Price::parse(&average.price).ok().filter(|price| price.is_positive()));
+        price
+            .ok_or_else(|| Trouble::Failed(format!("the exchange's answer has no average price of {symbol}")))
     }
 
     async fn table<T>(&self, call: Call, decode: Decode<T>) -> Table<T> {

@@ -23,6 +23,12 @@ pub struct BookTicker {
     pub ask: String,
 }
 
+/// Le prix moyen des dernières minutes (`avgPrice`).
+#[derive(Deserialize)]
+pub struct AveragePrice {
+    pub price: String,
+}
+
 /// Une paire (`exchangeInfo`).
 #[derive(Deserialize)]
 pub struct Symbol {

@@ -72,6 +72,7 @@ fn poll(db: &mut Db, at: i64) -> Result<(), LedgerError> {
         leader_error: None,
         readings: Vec::new(),
         valuation,
+        averaged: None,
     };
     db.close_cycle(&record, Moment(at)).map(|_| ())
 }
@@ -102,7 +103,7 @@ fn live(db: &mut Db) -> Result<(), LedgerError> {
     db.write_intents(1, &[purchase(Coin::Xrp)], Moment(87))?;
     db.interrupt_intents(Moment(90))?;
     db.deposit(Eur::new(dec!(40)), rate, Moment(100))?;
-    db.correct_deposits(Eur::new(dec!(1030)), rate, Moment(110))?;
+    db.correct_deposits(Eur::new(dec!(1030)), false, rate, Moment(110))?;
     poll(db, 120)?;
     db.connection.execute(
         "INSERT INTO withdrawals (requested_eur, sold_usdc, received_eur, positions_sold, status, simulated, at)

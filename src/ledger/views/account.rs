@@ -15,6 +15,8 @@ pub struct Agent {
     pub mode: String,
     pub dead: bool,
     pub paused: bool,
+    /// Pourquoi il s'est mis en pause de lui-même ; `None` si une personne l'a voulu.
+    pub paused_reason: Option<String>,
 }
 
 impl Agent {
@@ -79,9 +81,18 @@ impl Db {
     }
 
     pub fn agent(&self) -> Result<Agent, LedgerError> {
-        Ok(self.connection.query_row("SELECT mode, state = 'DEAD', paused FROM agent", [], |row| {
-            Ok(Agent { mode: row.get(0)?, dead: row.get(1)?, paused: row.get(2)? })
-        })?)
+        Ok(self.connection.query_row(
+            "SELECT mode, state = 'DEAD', paused, paused_reason FROM agent",
+            [],
+            |row| {
+                Ok(Agent {
+                    mode: row.get(0)?,
+                    dead: row.get(1)?,
+                    paused: row.get(2)?,
+                    paused_reason: row.get(3)?,
+                })
+            },
+        )?)
     }
 
     pub fn account(&self) -> Result<Account, LedgerError> {

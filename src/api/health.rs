@@ -22,12 +22,12 @@ struct Health {
     poller: String,
     /// `right`, ou pourquoi l'heure n'est pas tenue pour juste : rien ne s'échange ni ne s'évalue alors.
     clock: String,
-    /// `written`, ou pourquoi le dernier tour n'a pas pu l'être.
+    /// `written`, ou pourquoi le dernier tour n'a pas pu l'être, ou l'est dans un fichier qui n'est plus à sa place.
     ledger: String,
     timestamp: String,
 }
 
-/// 200 tant que les tours se font, 503 quand deux ont manqué ou que le dernier n'a pas pu s'écrire.
+/// 200 tant que les tours se font, 503 quand deux ont manqué, que le dernier n'a pas pu s'écrire ou qu'il serait perdu.
 pub async fn health(request: Request) -> tide::Result {
     let state = request.state();
     let now = clock::now();
@@ -47,7 +47,7 @@ pub async fn health(request: Request) -> tide::Result {
         Some(pulse) => format!("last_poll_{}s_ago", now.since(pulse.polled_at).as_secs()),
         None => "no_poll_yet".to_owned(),
     };
-    let unwritten = unread.or_else(|| state.ledger.unwritten());
+    let unwritten = unread.or_else(|| state.ledger.displaced()).or_else(|| state.ledger.unwritten());
     let running = clock::instant().saturating_duration_since(state.started);
     let polled = pulse.as_ref().map(|pulse| pulse.polled_at);
     let well = unwritten.is_none() && is_on_time(state.poll_interval, running, polled, now);

@@ -90,7 +90,7 @@ pub fn backup(db_path: &Path, to: Option<&Path>) -> Result<PathBuf, BackupError>
 /// Met la copie `from` à la place de la base `db_path` ; rend où est allée celle-ci, s'il y en avait une.
 pub fn restore(db_path: &Path, from: &Path) -> Result<Option<PathBuf>, BackupError> {
     // Une base qui ne se lit plus ne dit pas son mode ; la copie qui la remplace est simulée, et l'autre est gardée.
-    let current = ledger::look(db_path).ok().flatten().map(|db| db.agent()).transpose()?;
+    let current = ledger::look(db_path).ok().flatten().and_then(|db| db.agent().ok());
     if current.is_some_and(|agent| agent.is_live()) {
         let path = db_path.display();
         return Err(BackupError(format!(

@@ -34,7 +34,7 @@ fn write(
     settle: impl FnOnce(Connection) -> Result<Db, LedgerError>,
 ) -> Result<(), LedgerError> {
     let unnamed = file.unnamed();
-    file::create(&unnamed)?;
+    file::create(&unnamed).map_err(|error| cannot(&file.shown(&unnamed), &error))?;
     let db = settle(Connection::open(&unnamed)?)?;
     journal::number_at_random(&db.connection)?;
     // Fermée, la base n'a plus de journal : elle tient en un fichier.

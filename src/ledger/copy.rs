@@ -30,7 +30,7 @@ pub fn copy(from: &Path, to: &Path) -> Result<bool, LedgerError> {
 
 /// Écrit ce que `db` contient dans le fichier neuf `to`.
 pub(super) fn write(db: &Db, to: &Path) -> Result<(), LedgerError> {
-    drop(file::create(to)?);
+    file::create(to).map_err(|error| cannot(to, &error))?;
     let name = to.to_str().ok_or_else(|| LedgerError::Refused(format!("{to:?} is not UTF-8")))?;
     db.connection.execute("VACUUM INTO ?1", [name])?;
     let mut copy = Db::of(Connection::open_with_flags(to, OpenFlags::SQLITE_OPEN_READ_WRITE)?);
@@ -47,7 +47,7 @@ pub(super) fn write(db: &Db, to: &Path) -> Result<(), LedgerError> {
 /// à part, sous un nom où SQLite ne le mêle à rien. Rend faux s'il n'y a là rien à garder.
 pub fn keep(from: &Path, to: &Path) -> Result<bool, LedgerError> {
     let file = LedgerFile::at(from)?;
-    if fs::metadata(file.path()).map_or(0, |found| found.len()) == 0 {
+    if file.size()? == 0 {
         return Ok(false);
     }
     if copy(from, to).unwrap_or(false) {
@@ -61,10 +61,12 @@ pub fn keep(from: &Path, to: &Path) -> Result<bool, LedgerError> {
 }
 
 fn keep_raw(from: &Path, to: &Path) -> Result<(), LedgerError> {
-    let mut kept = file::create(to)?;
-    let copied =
-        File::open(from).and_then(|mut from| io::copy(&mut from, &mut kept)).and_then(|_| kept.sync_all());
-    copied.map_err(|error| cannot(to, &error))
+    let copy = || {
+        let mut kept = file::create(to)?;
+        io::copy(&mut File::open(from)?, &mut kept)?;
+        kept.sync_all()
+    };
+    copy().map_err(|error| cannot(to, &error))
 }
 
 /// Met la base `new`, un fichier entier qui y laisse son nom, à la place de celle à `path`, dont il n'est rien gardé.

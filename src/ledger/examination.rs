@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::file::{LedgerFile, cannot, is_absence};
+use super::file::{LedgerFile, cannot};
 use super::lock::{Borrowed, Lock};
 use super::soundness::{self, Origin, Unsound};
 use super::{LedgerError, copies, journal, past};
@@ -28,6 +28,9 @@ pub(super) enum Writer {
     Another,
 }
 
+/// Octets : aucune base n'est plus petite qu'une page, ni une page que cela.
+const SMALLEST: u64 = 512;
+
 /// Relit la base à `path`, même quand le démon s'en sert.
 ///
 /// # Errors
@@ -42,13 +45,11 @@ pub fn examine(path: &Path) -> Result<Found, LedgerError> {
 
 /// Relit la base de `file`.
 pub(super) fn found(file: &LedgerFile, writer: Writer) -> Result<Found, LedgerError> {
-    let size = match fs::metadata(file.path()) {
-        Err(error) if is_absence(&error) => None,
-        found => Some(found.map_err(|error| cannot(file.named(), &error))?.len()),
-    };
-    let origin = match size {
-        None | Some(0) => Origin::Nobody,
-        Some(_) => origin(file, writer)?,
+    let origin = match file.size()? {
+        0 => Origin::Nobody,
+        // SQLite tient un fichier d'un octet pour vide.
+        size if size < SMALLEST => return Err(damaged(file, &format!("only {size} bytes are left"))),
+        _ => origin(file, writer)?,
     };
     match origin {
         Origin::Current => Ok(Found::Current),
@@ -57,7 +58,7 @@ pub(super) fn found(file: &LedgerFile, writer: Writer) -> Result<Found, LedgerEr
             found: format!("{} is the database of another program", file.named().display()),
             remedy: "it is left as it is: set another DB_PATH".to_owned(),
         }),
-        Origin::Nobody => without_past(file, if size.is_some() { "is empty" } else { "is not there" }),
+        Origin::Nobody => without_past(file),
     }
 }
 
@@ -71,18 +72,20 @@ fn origin(file: &LedgerFile, writer: Writer) -> Result<Origin, LedgerError> {
         Err(Unsound::Unread(error)) => Err(error),
         // Un journal d'une version d'avant n'a pas de numéro : ce qu'il abîme le dénonce.
         Err(Unsound::Damaged(_)) if writer == Writer::Nobody && is_sound_alone(file) => Err(mixed(file)),
-        Err(Unsound::Damaged(damage)) => {
-            let shown = file.named().display();
-            Err(LedgerError::Unfit {
-                found: format!(
-                    "{shown} is damaged ({damage}): nothing is traded from it, and nothing was changed in it"
-                ),
-                remedy: format!(
-                    "{}, which keeps this one aside; or set another DB_PATH",
-                    copies::remedy(file.named())
-                ),
-            })
-        }
+        Err(Unsound::Damaged(damage)) => Err(damaged(file, &damage)),
+    }
+}
+
+fn damaged(file: &LedgerFile, how: &str) -> LedgerError {
+    let shown = file.named().display();
+    LedgerError::Unfit {
+        found: format!(
+            "{shown} is damaged ({how}): nothing is traded from it, and nothing was changed in it"
+        ),
+        remedy: format!(
+            "{}, which keeps this one aside; or set another DB_PATH",
+            copies::remedy(file.named())
+        ),
     }
 }
 
@@ -117,11 +120,12 @@ fn mixed(file: &LedgerFile) -> LedgerError {
 }
 
 /// Un endroit vide n'est un commencement que si rien n'y fut.
-fn without_past(file: &LedgerFile, how: &str) -> Result<Found, LedgerError> {
+fn without_past(file: &LedgerFile) -> Result<Found, LedgerError> {
     let traces = past::traces(file);
     if traces.is_empty() {
         return Ok(Found::Nothing);
     }
+    let how = if file.path().exists() { "is empty" } else { "is not there" };
     Err(LedgerError::Unfit {
         found: format!(
             "{} {how}, and a ledger was here: {}; a new one would invest the whole budget again",

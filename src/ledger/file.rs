@@ -66,6 +66,14 @@ impl LedgerFile {
         &self.path
     }
 
+    /// Sa taille en octets ; 0 s'il n'est pas là.
+    pub fn size(&self) -> Result<u64, LedgerError> {
+        match fs::metadata(&self.path) {
+            Err(error) if is_absence(&error) => Ok(0),
+            found => Ok(found.map_err(|error| cannot(&self.named, &error))?.len()),
+        }
+    }
+
     /// Ce que SQLite n'a pas encore ramené dans la base.
     pub fn journal(&self) -> PathBuf {
         beside(&self.path, "-wal")
@@ -126,7 +134,7 @@ impl LedgerFile {
 }
 
 /// Vrai si cette erreur dit qu'il n'y a là aucun fichier.
-pub(super) fn is_absence(error: &io::Error) -> bool {
+fn is_absence(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
@@ -151,13 +159,10 @@ fn absent(named: &Path) -> Result<PathBuf, LedgerError> {
 }
 
 /// Le fichier neuf `path`, à son seul propriétaire quel que soit l'`umask`.
-pub(super) fn create(path: &Path) -> Result<File, LedgerError> {
-    let created = OpenOptions::new().write(true).create_new(true).mode(PRIVATE).open(path);
-    let private = created.and_then(|file| {
-        file.set_permissions(Permissions::from_mode(PRIVATE))?;
-        Ok(file)
-    });
-    private.map_err(|error| cannot(path, &error))
+pub(super) fn create(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new().write(true).create_new(true).mode(PRIVATE).open(path)?;
+    file.set_permissions(Permissions::from_mode(PRIVATE))?;
+    Ok(file)
 }
 
 /// Supprime `path` ; qu'il n'y soit pas est aussi bien.

@@ -6,11 +6,16 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::LedgerError;
-use super::file::{LedgerFile, cannot, sync_folder};
+use super::file::{self, LedgerFile, cannot, sync_folder};
 use crate::clock;
+
+/// Combien attendre qui ne fait que lire la base, ou s'arrête : il n'est pas un autre programme qui la suit.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Le verrou, tenu tant que cette valeur vit.
 pub(super) struct Lock(File);
@@ -19,10 +24,22 @@ impl Lock {
     /// Prend le verrou de la base, qu'elle y soit déjà ou non ; son dossier existe. `None` si un autre le tient.
     pub fn take(file: &LedgerFile) -> Result<Option<Lock>, LedgerError> {
         let path = file.lock();
-        let mut options = OpenOptions::new();
-        let opened = options.read(true).append(true).create(true).mode(0o600).open(&path);
-        let lock = opened.map_err(|error| cannot(&file.shown(&path), &error))?;
-        Ok(lock.try_lock().is_ok().then_some(Lock(lock)))
+        let open = || {
+            match file::create(&path) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+                _ => {}
+            }
+            OpenOptions::new().read(true).append(true).open(&path)
+        };
+        let lock = open().map_err(|error| cannot(&file.shown(&path), &error))?;
+        let patience = Instant::now() + PATIENCE;
+        while lock.try_lock().is_err() {
+            if Instant::now() >= patience {
+                return Ok(None);
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        Ok(Some(Lock(lock)))
     }
 
     /// Prend le verrou que qui s'est servi de la base a laissé, sans en créer : il serait à qui ne fait que lire.

@@ -125,7 +125,8 @@ pub(super) struct Seen {
 
 /// De même, quelle que soit la base ; `None` s'il n'y a pas de fichier.
 pub(super) fn see(file: &LedgerFile) -> Result<Option<Seen>, LedgerError> {
-    if !file.path().exists() {
+    // Un fichier vide n'est pas ouvert : SQLite supprimerait le journal qui est à côté.
+    if file.size()? == 0 {
         return Ok(None);
     }
     let (lock, written) = match Lock::borrow(file) {

@@ -47,7 +47,7 @@ fn write(file: &LedgerFile) -> Result<(), LedgerError> {
         return Err(LedgerError::Refused(format!("the journal stays {mode}")));
     }
     connection.pragma_update(None, "page_size", SMALL)?;
-    drop(file::create(new)?);
+    file::create(new).map_err(|error| cannot(new, &error))?;
     connection.execute("VACUUM INTO ?1", [name])?;
     sync_file(new).map_err(|error| cannot(new, &error))
 }

@@ -55,7 +55,14 @@ impl From<rusqlite::Error> for Unsound {
 /// Relit toute cette base, son journal compris, que personne n'écrit.
 pub(super) fn read(file: &LedgerFile) -> Result<Origin, Unsound> {
     if !file.journal().exists() && !file.rollback().exists() {
-        return read_alone(file.path());
+        let connection = open_alone(file.path())?;
+        let origin = whole(&connection)?;
+        let page: u32 = connection.query_row("PRAGMA page_size", [], |row| row.get(0))?;
+        // SQLite lit des zéros à la place de ce qui manque à la dernière page.
+        if file.size()? % u64::from(page) != 0 {
+            return Err(Unsound::Damaged("its last page is cut".to_owned()));
+        }
+        return Ok(origin);
     }
     // Pour écrire, mais rien ne l'est : un programme Python coupé laisse un journal que SQLite doit défaire.
     whole(&Connection::open_with_flags(file.path(), OpenFlags::SQLITE_OPEN_READ_WRITE)?)

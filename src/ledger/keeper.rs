@@ -161,3 +161,121 @@ impl Keeper {
         Ok(copy.display().to_string())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+    use std::thread;
+    use std::time::Instant;
+
+    use rusqlite::Connection;
+    use rust_decimal::dec;
+    use smol::channel;
+
+    use super::*;
+    use crate::domain::moment::Moment;
+    use crate::domain::money::{Eur, Rate};
+    use crate::ledger::file::LedgerFile;
+    use crate::ledger::opening::settled;
+    use crate::ledger::soundness::open_alone;
+    use crate::ledger::{birth, journal};
+
+    const NOW: Moment = Moment(1_790_000_000_000);
+
+    const SOON: Duration = Duration::from_millis(20);
+    const EACH_TIME: Pace = Pace { first: SOON, then: SOON, again: Duration::from_millis(21) };
+
+    /// Une base neuve dans un dossier à cet essai, et qui la gardera.
+    fn keeper(name: &str) -> (PathBuf, LedgerFile, Keeper) {
+        let folder = std::env::temp_dir().join(format!("calvalot-keeper-{name}-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("a folder");
+        let file = LedgerFile::at(&folder.join("a.db")).expect("nothing is there");
+        let settle = |connection| settled(connection, "dry_run", Eur::new(dec!(100)), NOW);
+        birth::give(&file, settle).expect("a ledger");
+        let db = settle(Connection::open(file.path()).expect("it is there")).expect("it opens");
+        let place = Place::of(file.clone()).expect("it is there");
+        (folder, file, Keeper::new(db, place, Told::default()))
+    }
+
+    fn deposit(db: &mut Db) {
+        db.deposit(Eur::new(dec!(50)), Rate::new(dec!(1.25)), NOW).expect("a deposit");
+    }
+
+    /// Les mouvements que le fichier contient à lui seul.
+    fn alone(file: &LedgerFile) -> i64 {
+        let copy = file.path().with_file_name("copy.db");
+        fs::copy(file.path(), &copy).expect("a file");
+        let connection = open_alone(&copy).expect("a database");
+        connection.query_row("SELECT count(*) FROM movements", [], |row| row.get(0)).expect("its movements")
+    }
+
+    #[test]
+    fn the_file_alone_soon_holds_what_was_written_without_anything_more_being_asked() {
+        let (folder, file, keeper) = keeper("alone");
+        let (jobs, queue) = channel::bounded(8);
+        let thread = thread::spawn(move || keeper.run(&queue, EACH_TIME));
+        // Le premier compte aussi l'ouverture.
+        for movements in [2, 3] {
+            jobs.send_blocking(Box::new(deposit)).expect("the thread runs");
+            let patience = Instant::now() + Duration::from_secs(60);
+            while alone(&file) < movements {
+                assert!(Instant::now() < patience, "the file never holds {movements} movements");
+            }
+        }
+        drop(jobs);
+        thread.join().expect("no panic");
+        fs::remove_dir_all(&folder).expect("it is ours");
+    }
+
+    #[test]
+    fn the_journal_comes_back_whole_even_when_someone_reads_and_only_if_it_holds_something_new() {
+        let (folder, file, mut keeper) = keeper("back");
+        deposit(&mut keeper.db);
+        let mut reader = Connection::open(file.path()).expect("it is there");
+        let reading = reader.transaction().expect("a snapshot");
+        let seen: i64 =
+            reading.query_row("SELECT count(*) FROM movements", [], |row| row.get(0)).expect("rows");
+        assert_eq!(seen, 2);
+        deposit(&mut keeper.db);
+        assert_eq!(keeper.bring(EACH_TIME), EACH_TIME.again, "someone reads");
+        assert!(alone(&file) < 3);
+        drop(reading);
+        assert_eq!(keeper.bring(EACH_TIME), EACH_TIME.then);
+        assert_eq!(alone(&file), 3);
+        let read = |path: &Path| fs::read(path).expect("a file");
+        let before = (read(file.path()), read(&file.journal()));
+        assert_eq!(keeper.bring(EACH_TIME), EACH_TIME.then);
+        assert!(before == (read(file.path()), read(&file.journal())), "it wrote though nothing was new");
+        drop((reader, keeper));
+        fs::remove_dir_all(&folder).expect("it is ours");
+    }
+
+    /// Coupé à tout moment de ces retours, le journal reste celui de la base ; sous un fichier d'avant un retour, jamais.
+    #[test]
+    fn a_journal_is_its_own_ledger_s_at_any_moment_and_no_earlier_one_s() {
+        let (folder, file, mut keeper) = keeper("own");
+        let is_of_another = || journal::is_of_another(&file).expect("both are read");
+        let mut earlier: Vec<Vec<u8>> = Vec::new();
+        for _ in 0..4 {
+            deposit(&mut keeper.db);
+            assert!(!is_of_another());
+            let (now, journal) =
+                (fs::read(file.path()).expect("a file"), fs::read(file.journal()).expect("a file"));
+            let cut = LedgerFile::at(&folder.join("cut.db")).expect("a file");
+            fs::write(cut.journal(), journal).expect("a file");
+            for base in &earlier {
+                fs::write(cut.path(), base).expect("a file");
+                assert!(journal::is_of_another(&cut).expect("both are read"));
+            }
+            earlier.push(now);
+            // La base seule est revenue : le numéro n'a pas encore avancé.
+            let sql = "PRAGMA wal_checkpoint(PASSIVE)";
+            keeper.db.connection.query_row(sql, [], |_| Ok(())).expect("it comes back");
+            assert!(!is_of_another());
+            assert!(keeper.db.checkpoint().expect("nobody reads"));
+            assert!(!is_of_another());
+        }
+        drop(keeper);
+        fs::remove_dir_all(&folder).expect("it is ours");
+    }
+}

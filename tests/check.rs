@@ -243,14 +243,17 @@ fn a_ledger_is_looked_at_while_the_daemon_runs_and_belongs_to_its_mode() {
     drop(books);
     setup.check_fault("ledger", "version 99", "");
     std::fs::write(setup.folder.db(), "this is no database at all".repeat(100)).expect("a file");
-    setup.check_fault("ledger", "not a database", "put a good copy there");
+    setup.check_fault("ledger", "not a database", "put a good copy back with `calvalot restore FILE`");
 }
 
 #[test]
 fn a_database_of_the_python_version_is_left_for_the_first_start() {
     let setup = Setup::new();
     let books = rusqlite::Connection::open(setup.folder.db()).expect("a database");
-    books.execute_batch("CREATE TABLE trades (id INTEGER PRIMARY KEY)").expect("it is writable");
+    for table in ["budget", "trades", "positions", "signals", "budget_snapshots", "withdrawals"] {
+        let sql = format!("CREATE TABLE {table} (id INTEGER PRIMARY KEY)");
+        books.execute_batch(&sql).expect("it is writable");
+    }
     drop(books);
     let before = std::fs::read(setup.folder.db()).expect("the file");
     let table = setup.check();

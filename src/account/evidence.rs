@@ -12,7 +12,7 @@ use crate::clock;
 use crate::domain::execution::Report;
 use crate::domain::market::Coin;
 use crate::exchange::{Account, Trouble};
-use crate::ledger::{Bears, Db, ForeignOrder, LedgerError, Place, Seen};
+use crate::ledger::{Bears, Db, ForeignOrder, LedgerError, Origin, Seen};
 
 /// Milliers d'ordres lus d'un coup, au plus, de chaque paire.
 const THOUSANDS: usize = 10;
@@ -83,8 +83,8 @@ impl LiveAccount {
     }
 
     /// D'où partent les ordres : le compte et la machine, que le premier lie au grand livre.
-    pub(super) fn place(&self) -> Place {
-        Place { uid: self.uid, machine: self.machine.clone() }
+    pub(super) fn origin(&self) -> Origin {
+        Origin { uid: self.uid, machine: self.machine.clone() }
     }
 }
 

@@ -47,8 +47,8 @@ impl LiveAccount {
             return Ok(later("the exchange's clock is not known"));
         };
         let (stamped_at, now, planned) = (server.stamp(), clock::now(), orders.to_vec());
-        let (stamp, place) = ((stamped_at, WINDOW), self.place());
-        let write = move |db: &mut Db| db.write_sendings(signal, &planned, stamp, (&place, now));
+        let (stamp, origin) = ((stamped_at, WINDOW), self.origin());
+        let write = move |db: &mut Db| db.write_sendings(signal, &planned, stamp, (&origin, now));
         let sendings = self.ledger.with(write).await?;
         let batch = Batch {
             ledger: &self.ledger,

@@ -22,15 +22,15 @@ struct Health {
     poller: String,
     /// `right`, ou pourquoi l'heure n'est pas tenue pour juste : rien ne s'échange ni ne s'évalue alors.
     clock: String,
-    /// `written`, ou pourquoi le dernier tour n'a pas pu l'être.
+    /// `written`, ou pourquoi le dernier tour n'a pas pu l'être, ou l'est dans un fichier qui n'est plus à sa place.
     ledger: String,
     /// `alone`, ou pourquoi une autre copie de ce grand livre échange peut-être sur le même compte.
     account: String,
     timestamp: String,
 }
 
-/// 200 tant que les tours se font, 503 quand deux ont manqué, que le dernier n'a pas pu s'écrire, ou que le grand livre
-/// n'est peut-être pas seul sur son compte.
+/// 200 tant que les tours se font, 503 quand deux ont manqué, que le dernier n'a pas pu s'écrire ou qu'il serait perdu, ou
+/// que le grand livre n'est peut-être pas seul sur son compte.
 pub async fn health(request: Request) -> tide::Result {
     let state = request.state();
     let now = clock::now();
@@ -52,7 +52,7 @@ pub async fn health(request: Request) -> tide::Result {
         Some(pulse) => format!("last_poll_{}s_ago", now.since(pulse.polled_at).as_secs()),
         None => "no_poll_yet".to_owned(),
     };
-    let unwritten = unread.or_else(|| state.ledger.unwritten());
+    let unwritten = unread.or_else(|| state.ledger.displaced()).or_else(|| state.ledger.unwritten());
     let running = clock::instant().saturating_duration_since(state.started);
     let polled = pulse.as_ref().map(|pulse| pulse.polled_at);
     let well =

@@ -15,7 +15,7 @@ use crate::domain::money::Eur;
 use crate::domain::portfolio::Holdings;
 use crate::domain::survival::LEAST_BUDGET;
 use crate::ledger::views::Intent;
-use crate::ledger::{self, LedgerError, Silenced};
+use crate::ledger::{self, Found, LedgerError, Silenced};
 
 const MEGABYTE: u64 = 1024 * 1024;
 
@@ -90,6 +90,23 @@ fn space(free: u64, folder: &Path) -> Check {
     }
 }
 
+/// Le grand livre, relu en entier comme au démarrage. Une lecture de tout le fichier : le démon, qui a fait la sienne en
+/// s'ouvrant, s'en tient à [`ledger`].
+pub(super) fn whole_ledger(config: &Config) -> (Check, Option<Books>) {
+    let path = config.db_path.display();
+    match ledger::examine(&config.db_path) {
+        Ok(Found::Current) => ledger(config),
+        Ok(Found::Older) => (
+            Check::fine("ledger", format!("{path} is of a version of before, the first start takes it over")),
+            None,
+        ),
+        Ok(Found::Nothing) => {
+            (Check::fine("ledger", format!("{path} does not exist yet, the first start makes it")), None)
+        }
+        Err(error) => (unfit(config, error), None),
+    }
+}
+
 /// Le grand livre : lisible, et du même mode que la configuration.
 pub(super) fn ledger(config: &Config) -> (Check, Option<Books>) {
     let (path, mode) = (config.db_path.display(), config.mode.word());
@@ -100,30 +117,27 @@ pub(super) fn ledger(config: &Config) -> (Check, Option<Books>) {
             (Check::fault("ledger", found, remedy), None)
         }
         Ok(None) => {
-            let found = match config.db_path.exists() {
-                true => format!("{path} is not a ledger of this version yet, the first start takes it over"),
-                false => format!("{path} does not exist yet, the first start makes it"),
-            };
-            (Check::fine("ledger", found), None)
+            (Check::not_tested("ledger", format!("{path} is not there, or not taken over yet")), None)
         }
         Ok(Some((kept, _))) if kept != mode => {
+            let found = format!("{path} belongs to {kept} and TRADING_MODE is {mode}");
             let remedy = format!("set another DB_PATH for {mode}, or set TRADING_MODE={kept}");
-            (
-                Check::fault(
-                    "ledger",
-                    format!("{path} belongs to {kept} and TRADING_MODE is {mode}"),
-                    remedy,
-                ),
-                None,
-            )
+            (Check::fault("ledger", found, remedy), None)
         }
         Ok(Some((_, books))) => {
             let found = format!("{path} is a ledger of {mode}, {} EUR deposited", books.deposited);
             (Check::fine("ledger", found), Some(books))
         }
-        Err(error) => {
-            let remedy = "put a good copy there, or set another DB_PATH";
-            (Check::fault("ledger", format!("{path}: {error}"), remedy), None)
+        Err(error) => (unfit(config, error), None),
+    }
+}
+
+fn unfit(config: &Config, error: LedgerError) -> Check {
+    match error {
+        LedgerError::Unfit { found, remedy } => Check::fault("ledger", found, remedy),
+        error => {
+            let remedy = "put a good copy back with `calvalot restore FILE`, or set another DB_PATH";
+            Check::fault("ledger", format!("{}: {error}", config.db_path.display()), remedy)
         }
     }
 }

@@ -85,15 +85,23 @@ pub fn run(config: &Config) -> Result<Report, FetchError> {
     if let Some(Silenced { status, from, until }) = machine::silence(&config.db_path) {
         exchange.keep_silent(Silence { status, from, until });
     }
-    let lines = smol::block_on(examine(config, &leader, &exchange));
+    let lines = smol::block_on(lines(config, machine::whole_ledger(config), &leader, &exchange));
     Ok(Report { lines, mode: config.mode })
 }
 
 /// Les mêmes essais par des accès déjà ouverts, qui tiennent eux-mêmes le silence demandé. N'attend que le réseau,
-/// dans les limites de temps de chaque appel.
+/// dans les limites de temps de chaque appel : le grand livre n'est que regardé.
 pub async fn examine(config: &Config, leader: &Leader, exchange: &Exchange) -> Vec<Check> {
+    lines(config, machine::ledger(config), leader, exchange).await
+}
+
+async fn lines(
+    config: &Config,
+    (line, books): (Check, Option<Books>),
+    leader: &Leader,
+    exchange: &Exchange,
+) -> Vec<Check> {
     let mut lines = vec![machine::configuration(config), machine::disk(&config.db_path)];
-    let (line, books) = machine::ledger(config);
     let orders = machine::orders(&line, books.as_ref());
     lines.extend([line, orders]);
     let (line, target) = outside::leader(leader).await;

@@ -28,12 +28,12 @@ pub struct ClockReading {
 
 /// D'où part un ordre ; le premier lie le grand livre à ce compte et à cette machine.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Place {
+pub struct Origin {
     pub uid: Option<i64>,
     pub machine: Option<String>,
 }
 
-impl Place {
+impl Origin {
     pub(super) fn bind(&self, connection: &Connection) -> Result<(), LedgerError> {
         connection.execute(
             "UPDATE exchange SET uid = coalesce(uid, ?1), machine = coalesce(machine, ?2)

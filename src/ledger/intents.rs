@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Db, LedgerError, Place, positions, seal, views};
+use super::{Db, LedgerError, Origin, positions, seal, views};
 use crate::domain::book::{self, Fill};
 use crate::domain::doubt::ATTEMPTS;
 use crate::domain::intent::{Event, State};
@@ -109,16 +109,16 @@ impl Db {
     }
 
     /// Écrit les intentions réelles, toutes ou aucune, avant qu'un octet ne parte. `stamped_at` est l'heure de
-    /// la bourse dont les ordres seront datés, `window` le temps qu'ils ont pour y arriver ; `place` d'où ils partent.
+    /// la bourse dont les ordres seront datés, `window` le temps qu'ils ont pour y arriver ; `origin` d'où ils partent.
     pub fn write_sendings(
         &mut self,
         signal: i64,
         orders: &[Order],
         (stamped_at, window): (Moment, Duration),
-        (place, now): (&Place, Moment),
+        (origin, now): (&Origin, Moment),
     ) -> Result<Vec<Sending>, LedgerError> {
         let transaction = self.transaction()?;
-        place.bind(&transaction)?;
+        origin.bind(&transaction)?;
         let tag: String = transaction.query_row("SELECT tag FROM agent", [], |row| row.get(0))?;
         let mut sendings = Vec::with_capacity(orders.len());
         for order in orders {

@@ -14,7 +14,7 @@ use crate::domain::market::{Coin, PerCoin};
 use crate::domain::money::Usdc;
 use crate::domain::portfolio::Position;
 
-const TABLES: [&str; 6] = ["budget", "trades", "positions", "signals", "budget_snapshots", "withdrawals"];
+pub const TABLES: [&str; 6] = ["budget", "trades", "positions", "signals", "budget_snapshots", "withdrawals"];
 
 /// Met les tables de l'ancienne base de côté ; rend vrai s'il y en avait.
 pub fn set_aside(connection: &Connection) -> Result<bool, LedgerError> {

@@ -5,12 +5,11 @@
 //! ou l'autre, entière. Ce qui ne peut pas se faire laisse l'ancienne, qui va aussi bien.
 
 use std::fs;
-use std::path::Path;
 
 use rusqlite::Connection;
 
 use super::LedgerError;
-use super::copy::{beside, cannot, sync_file, sync_folder};
+use super::file::{self, LedgerFile, cannot, sync_file, sync_folder};
 
 /// Octets : un tour en change six, de quelques octets chacune, et chacune s'écrit entière.
 pub(super) const SMALL: i64 = 1024;
@@ -20,37 +19,35 @@ pub(super) fn are_large(connection: &Connection) -> Result<bool, LedgerError> {
     Ok(connection.query_row("PRAGMA page_size", [], |row| row.get::<_, i64>(0))? != SMALL)
 }
 
-/// Refait la base à `path`, que personne d'autre ne tient, avec de petites pages.
+/// Refait cette base, que personne d'autre ne tient, avec de petites pages.
 ///
 /// # Errors
 /// Quand le disque ne veut pas, ou que quelqu'un la lit ; elle est alors comme avant.
-pub(super) fn rebuild(path: &Path) -> Result<(), LedgerError> {
-    let path = &fs::canonicalize(path).map_err(|error| cannot(path, &error))?;
-    let new = beside(path, "-new");
-    let done = write(path, &new).and_then(|()| {
-        fs::rename(&new, path).and_then(|()| sync_folder(path)).map_err(|error| cannot(path, &error))
+pub(super) fn rebuild(file: &LedgerFile) -> Result<(), LedgerError> {
+    let done = write(file).and_then(|()| {
+        let named = fs::rename(file.unnamed(), file.path()).and_then(|()| sync_folder(file.path()));
+        named.map_err(|error| cannot(file.named(), &error))
     });
     if done.is_err() {
         // Rien à en garder ; s'il n'y est pas, tant mieux.
-        let _ = fs::remove_file(&new);
+        let _ = fs::remove_file(file.unnamed());
     }
     done
 }
 
-fn write(path: &Path, new: &Path) -> Result<(), LedgerError> {
-    if new.exists() {
-        // D'une fois d'avant, coupée.
-        fs::remove_file(new).map_err(|error| cannot(new, &error))?;
-    }
+fn write(file: &LedgerFile) -> Result<(), LedgerError> {
+    let new = &file.unnamed();
+    // D'une fois d'avant, coupée.
+    file::remove(new)?;
     let name = new.to_str().ok_or_else(|| LedgerError::Refused(format!("{new:?} is not UTF-8")))?;
-    let connection = Connection::open(path)?;
+    let connection = Connection::open(file.path())?;
     // SQLite ne change pas les pages d'une base qui a un journal à part.
     let mode: String = connection.query_row("PRAGMA journal_mode = DELETE", [], |row| row.get(0))?;
     if mode != "delete" {
         return Err(LedgerError::Refused(format!("the journal stays {mode}")));
     }
     connection.pragma_update(None, "page_size", SMALL)?;
+    file::create(new).map_err(|error| cannot(new, &error))?;
     connection.execute("VACUUM INTO ?1", [name])?;
-    let rights = fs::metadata(path).map_err(|error| cannot(path, &error))?.permissions();
-    fs::set_permissions(new, rights).and_then(|()| sync_file(new)).map_err(|error| cannot(new, &error))
+    sync_file(new).map_err(|error| cannot(new, &error))
 }

@@ -12,6 +12,9 @@ use super::{flows, legacy, seal};
 
 const MIGRATIONS: [&str; 7] = [FIRST, LIVE, FIGURES, SEALS, MOVES, EVIDENCE, PERSON];
 
+/// Des tables que toute base à nous a, depuis la première version.
+pub const FIRST_TABLES: [&str; 5] = ["agent", "account", "movements", "intents", "snapshots"];
+
 /// La version où les mouvements ont une valeur.
 const VALUED: usize = 3;
 

@@ -75,3 +75,23 @@ fn a_base_of_before_the_seals_is_sealed_once_and_never_again() {
     migrate(&db).expect("there is nothing to do");
     assert_eq!(breaches(), seen);
 }
+
+/// Ce que `calvalot restore` remet : une sauvegarde faite avant une mise à jour sert encore après elle.
+#[test]
+fn a_copy_of_a_base_of_the_first_version_is_of_today_s_and_leaves_it_as_it_was() {
+    let folder = std::env::temp_dir().join(format!("calvalot-first-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let (from, to) = (folder.join("old.db"), folder.join("new.db"));
+    let db = Connection::open(&from).expect("a file");
+    db.execute_batch(FIRST).expect("the first version");
+    db.execute_batch(OLD).expect("its rows");
+    db.pragma_update(None, "user_version", 1).expect("its version");
+    drop(db);
+    let before = std::fs::read(&from).expect("a file");
+    assert!(crate::ledger::copy(&from, &to).expect("it is copied"));
+    assert_eq!(std::fs::read(&from).expect("a file"), before);
+    let copy = crate::ledger::look(&to).expect("it is read").expect("it is of today");
+    let deposited = copy.account().expect("an account").deposited;
+    assert_eq!(deposited, crate::domain::money::Eur::new(rust_decimal::dec!(100)));
+    std::fs::remove_dir_all(&folder).expect("it is ours");
+}

@@ -10,7 +10,8 @@ use crate::domain::market::{Coin, Market, PerCoin, Quote, Rules};
 use crate::domain::moment::Moment;
 use crate::domain::money::{Eur, Price, Quantity, Rate, Usdc};
 use crate::domain::order::{Order, Side};
-use crate::ledger::{CycleRecord, Db, Outcome, Place, Received, Verdict, settled};
+use crate::ledger::opening::settled;
+use crate::ledger::{CycleRecord, Db, Origin, Outcome, Received, Verdict};
 
 const NONE: [&str; 0] = [];
 
@@ -93,7 +94,7 @@ fn live(db: &mut Db) -> Result<(), LedgerError> {
         1,
         &[purchase(Coin::Eth), purchase(Coin::Sol)],
         window,
-        (&Place::default(), Moment(60)),
+        (&Origin::default(), Moment(60)),
     )?;
     db.book(real[0].intent, Some(7), &Outcome::Lost("silence".to_owned()), Moment(70))?;
     db.annotate(real[0].intent, Some(7), "asked")?;

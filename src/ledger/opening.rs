@@ -1,0 +1,174 @@
+//! Ouvrir un grand livre : le trouver, prendre son verrou, le relire en entier, puis seulement le changer.
+//!
+//! Invariant : une base refusée reste comme elle était, à l'octet près, journal compris ; rien n'est repris, ni commencé,
+//! tant que tout n'est pas en ordre. Un refus dit ce qui est là, ce que cela veut dire, et quoi faire.
+
+use std::fs;
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::examination::{Found, Writer, found, own_journal};
+use super::file::{LedgerFile, cannot, folder_of};
+use super::lock::{Borrowed, Lock};
+use super::place::Place;
+use super::soundness::{self, Origin};
+use super::{Db, Ledger, LedgerError, LedgerThread};
+use super::{account, birth, journal, pages, schema};
+use crate::domain::moment::Moment;
+use crate::domain::money::Eur;
+
+/// Réglages mesurés pour un Pi : peu de cache, rien en mémoire partagée, tout au disque, de petites pages ([`pages`]).
+/// Le journal revient dans la base à son heure ([`super::keeper`]) ; ici, seulement ce qui ne l'attend pas.
+const PRAGMAS: &str = "
+    PRAGMA page_size = 1024;
+    PRAGMA foreign_keys = OFF;
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = FULL;
+    PRAGMA cache_size = -512;
+    PRAGMA mmap_size = 0;
+    PRAGMA temp_store = MEMORY;
+    PRAGMA journal_size_limit = 1048576;
+    PRAGMA wal_autocheckpoint = 512;
+    PRAGMA busy_timeout = 5000;
+";
+
+/// Ouvre la base à `path`, la crée ou la reprend. `mode` est `dry_run` ou `live` : une base ne sert
+/// qu'à un seul. `initial` n'est compté qu'à la création.
+///
+/// # Errors
+/// Quand un autre s'en sert, qu'elle est abîmée, à un autre programme, ou qu'il n'en reste que des traces.
+pub fn open(
+    path: &Path,
+    mode: &str,
+    initial: Eur,
+    now: Moment,
+) -> Result<(Ledger, LedgerThread), LedgerError> {
+    let settle = |connection| settled(connection, mode, initial, now);
+    let opened = prepare(path, settle);
+    let (db, place, lock) = opened.map_err(|error| explained(path, error))?;
+    Ledger::on_a_thread(db, place, lock).map_err(|error| explained(path, cannot(path, &error)))
+}
+
+fn prepare(
+    path: &Path,
+    settle: impl Fn(Connection) -> Result<Db, LedgerError>,
+) -> Result<(Db, Place, Lock), LedgerError> {
+    let folder = folder_of(path);
+    fs::create_dir_all(folder).map_err(|error| cannot(folder, &error))?;
+    let file = LedgerFile::at(path)?;
+    let Some(lock) = Lock::take(&file)? else {
+        return Err(LedgerError::Refused(format!(
+            "another calvalot already uses {}: stop it first, or set another DB_PATH",
+            path.display()
+        )));
+    };
+    file.tighten();
+    if found(&file, Writer::Nobody)? == Found::Nothing {
+        birth::give(&file, &settle)?;
+    }
+    let mut db = settle(reopen(&file)?)?;
+    if pages::are_large(&db.connection)? {
+        drop(db);
+        match pages::rebuild(&file) {
+            Ok(()) => log::info!("ledger_rebuilt page_size={}", pages::SMALL),
+            Err(error) => log::warn!("ledger_not_rebuilt reason={error}"),
+        }
+        db = settle(reopen(&file)?)?;
+    }
+    lock.remember(&file)?;
+    let place = Place::of(file).map_err(|error| cannot(path, &error))?;
+    Ok((db, place, lock))
+}
+
+/// Pour écrire une base qui est là : si elle vient de disparaître, elle n'est pas refaite.
+fn reopen(file: &LedgerFile) -> Result<Connection, LedgerError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Ok(Connection::open_with_flags(file.path(), flags)?)
+}
+
+/// Amène la base à aujourd'hui, d'un coup ou pas du tout.
+pub(super) fn settled(
+    connection: Connection,
+    mode: &str,
+    initial: Eur,
+    now: Moment,
+) -> Result<Db, LedgerError> {
+    connection.execute_batch(PRAGMAS)?;
+    let mut db = Db::of(connection);
+    let transaction = db.transaction()?;
+    schema::migrate(&transaction)?;
+    schema::index(&transaction)?;
+    account::settle(&transaction, mode, initial, now)?;
+    journal::turn(&transaction)?;
+    transaction.commit()?;
+    // Éteintes jusqu'ici : une migration peut refaire une table que d'autres désignent.
+    db.connection.execute_batch("PRAGMA foreign_keys = ON")?;
+    db.changes.follow(&mut db.connection)?;
+    Ok(db)
+}
+
+/// Regarde la base à `path` sans rien y écrire, même quand le démon s'en sert ; `None` s'il n'y en a pas
+/// encore à nous (aucun fichier, ou une base du programme Python ou d'une version d'avant, pas encore reprise).
+pub fn look(path: &Path) -> Result<Option<Db>, LedgerError> {
+    let seen = see(&LedgerFile::at(path)?)?;
+    Ok(seen.filter(|seen| seen.origin == Origin::Current).map(|seen| seen.db))
+}
+
+/// Une base regardée.
+pub(super) struct Seen {
+    pub db: Db,
+    pub origin: Origin,
+    /// Personne ne se met à l'écrire tant qu'on la regarde, si personne ne l'écrivait.
+    _lock: Option<Lock>,
+}
+
+/// De même, quelle que soit la base ; `None` s'il n'y a pas de fichier.
+pub(super) fn see(file: &LedgerFile) -> Result<Option<Seen>, LedgerError> {
+    // Un fichier vide n'est pas ouvert : SQLite supprimerait le journal qui est à côté.
+    if file.size()? == 0 {
+        return Ok(None);
+    }
+    let (lock, written) = match Lock::borrow(file) {
+        Borrowed::Busy => (None, true),
+        Borrowed::Free(lock) => {
+            own_journal(file)?;
+            (lock, false)
+        }
+    };
+    // Sans journal personne n'écrit : la base est lue telle quelle, sans qu'un journal vide soit posé à côté.
+    let connection = if written || file.journal().exists() {
+        Connection::open_with_flags(file.path(), OpenFlags::SQLITE_OPEN_READ_ONLY)?
+    } else {
+        soundness::open_alone(file.path())?
+    };
+    connection.execute_batch("PRAGMA busy_timeout = 5000")?;
+    let origin = soundness::origin(&connection)?;
+    Ok(Some(Seen { db: Db::of(connection), origin, _lock: lock }))
+}
+
+/// De quoi réparer ce qui n'a pas pu se lire ou s'écrire.
+fn explained(path: &Path, error: LedgerError) -> LedgerError {
+    match error {
+        LedgerError::Storage(reason) => {
+            LedgerError::Storage(format!("{}: {reason}; {}", path.display(), remedy(&reason)))
+        }
+        error => error,
+    }
+}
+
+/// Quoi faire d'une base qui ne s'ouvre pas, d'après les mots du système ou de SQLite.
+fn remedy(reason: &str) -> &'static str {
+    let says = |words: [&str; 2]| words.iter().any(|word| reason.contains(word));
+    if says(["Read-only file system", "readonly"]) {
+        "mount it for writing; an SD card that makes itself read-only is worn out: copy data/ from it, replace it"
+    } else if says(["Permission denied", "unable to open"]) {
+        "let the user that runs calvalot read and write there, or set another DB_PATH"
+    } else if says(["No space left", "disk is full"]) {
+        "make room on this disk"
+    } else if says(["resource busy", "Resource busy"]) {
+        "mount its folder, not the file alone: SQLite keeps other files beside it"
+    } else {
+        "put a good copy there, or set another DB_PATH"
+    }
+}

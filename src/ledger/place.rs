@@ -1,0 +1,168 @@
+//! Si le fichier que nous tenons ouvert est toujours à sa place, tel que nous l'avons laissé.
+//!
+//! Un fichier ôté, remplacé ou récrit pendant que le programme tourne ne se voit pas de l'intérieur : SQLite garde
+//! l'ancien ouvert et répond comme avant, et tout ce qui s'écrit là est perdu au prochain démarrage. Le fil du grand livre
+//! regarde avant chaque travail et note après lui : ce qui change entre les deux n'est pas de nous.
+
+use std::fs::{self, Metadata};
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use super::file::{self, LedgerFile};
+
+/// De combien l'heure d'un fichier peut bouger d'elle-même : des systèmes de fichiers ne la tiennent qu'à deux secondes, ou
+/// la reprennent d'une autre machine.
+const SLACK: Duration = Duration::from_secs(2);
+
+/// La place d'une base ouverte.
+pub(super) struct Place {
+    file: LedgerFile,
+    base: Inode,
+    /// `None` là où SQLite ne peut pas tenir de journal à part.
+    journal: Option<Inode>,
+    /// Ce que le dernier travail a laissé.
+    left: Left,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+struct Inode {
+    device: u64,
+    number: u64,
+}
+
+#[derive(Clone, Copy)]
+struct Left {
+    size: u64,
+    modified: SystemTime,
+}
+
+/// Ce qui est arrivé à la base ouverte.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Displaced {
+    /// Son fichier n'a plus ce nom, ou plus aucun : nous tenons le seul exemplaire de ce qu'il contient.
+    Lost(String),
+    /// Son fichier n'est plus ce que nous croyons : rien ne doit plus y être ramené.
+    Overwritten(String),
+    /// Son journal n'a plus de nom ; il revient dans la base tant que le programme vit.
+    JournalLost(String),
+}
+
+impl Displaced {
+    pub fn reason(&self) -> &str {
+        match self {
+            Displaced::Lost(reason) | Displaced::Overwritten(reason) | Displaced::JournalLost(reason) => {
+                reason
+            }
+        }
+    }
+}
+
+impl Place {
+    /// La place de la base qui vient d'être ouverte dans `file`.
+    pub fn of(file: LedgerFile) -> io::Result<Place> {
+        let base = fs::metadata(file.path())?;
+        let journal = inode(look(&file.journal()));
+        Ok(Place { base: Inode::of(&base), journal, left: Left::of(&base)?, file })
+    }
+
+    pub fn file(&self) -> &LedgerFile {
+        &self.file
+    }
+
+    /// Ce qui est arrivé depuis [`Place::note`] ; `None` si tout y est. Un disque qui ne répond pas se dit ailleurs.
+    pub fn look(&self) -> Option<Displaced> {
+        let shown = self.file.named().display();
+        let stopped = "what is written now is in no file any more: stop calvalot (not by a kill), which leaves a good copy \
+                       of it in backups/";
+        let base = match look(self.file.path()) {
+            Look::Unknown => return None,
+            Look::Absent => {
+                let reason = format!("{shown} was removed or renamed while calvalot uses it; {stopped}");
+                return Some(Displaced::Lost(reason));
+            }
+            Look::Here(base) => base,
+        };
+        if Inode::of(&base) != self.base {
+            let reason =
+                format!("another file was put in place of {shown} while calvalot uses it; {stopped}");
+            return Some(Displaced::Lost(reason));
+        }
+        if !self.left.is_in(&base) {
+            let reason = format!(
+                "{shown} was written over by another program while calvalot uses it; stop calvalot, then put a good copy \
+                 back with `calvalot restore FILE`"
+            );
+            return Some(Displaced::Overwritten(reason));
+        }
+        let journal = look(&self.file.journal());
+        let lost =
+            self.journal.is_some() && !matches!(journal, Look::Unknown) && inode(journal) != self.journal;
+        lost.then(|| {
+            Displaced::JournalLost(format!(
+                "{shown}-wal was removed or replaced while calvalot uses it; restart calvalot (not by a kill): as it stops, \
+                 it brings what was there into {shown}"
+            ))
+        })
+    }
+
+    /// Supprime notre journal et son index, fermés, si ce sont bien eux qui sont là.
+    pub fn remove_own_journal(&self) {
+        let journal = self.file.journal();
+        if inode(look(&journal)) == self.journal
+            && let Err(error) = file::remove(&journal).and_then(|()| file::remove(&self.file.index()))
+        {
+            log::warn!("journal_left reason={error}");
+        }
+    }
+
+    /// Retient comment un travail laisse la base.
+    pub fn note(&mut self) {
+        if let Look::Here(base) = look(self.file.path())
+            && Inode::of(&base) == self.base
+            && let Ok(left) = Left::of(&base)
+        {
+            self.left = left;
+        }
+    }
+}
+
+impl Inode {
+    fn of(found: &Metadata) -> Inode {
+        Inode { device: found.dev(), number: found.ino() }
+    }
+}
+
+impl Left {
+    fn of(found: &Metadata) -> io::Result<Left> {
+        Ok(Left { size: found.len(), modified: found.modified()? })
+    }
+
+    fn is_in(self, found: &Metadata) -> bool {
+        let Ok(modified) = found.modified() else { return true };
+        let moved = modified.duration_since(self.modified).unwrap_or_else(|before| before.duration());
+        found.len() == self.size && moved <= SLACK
+    }
+}
+
+enum Look {
+    Here(Metadata),
+    Absent,
+    Unknown,
+}
+
+fn inode(look: Look) -> Option<Inode> {
+    match look {
+        Look::Here(found) => Some(Inode::of(&found)),
+        Look::Absent | Look::Unknown => None,
+    }
+}
+
+fn look(path: &Path) -> Look {
+    match fs::metadata(path) {
+        Ok(found) => Look::Here(found),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Look::Absent,
+        Err(_) => Look::Unknown,
+    }
+}

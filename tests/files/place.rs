@@ -1,0 +1,129 @@
+//! Ce qui arrive au fichier pendant que le programme tourne se dit sur `/health`, et rien de ce qu'il tient ne se perd.
+
+use std::fs::{self, File};
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use serde_json::Value;
+
+use super::follower::{Folder, Follower, Site, still_world, until};
+use super::{backup, beside, check_follows, check_refused, command, restore, settled, trades};
+
+/// Attend que `/health` dise ceci du grand livre, avec 503.
+fn told(site: Site, reason: &str) {
+    let told = || {
+        let answer = site.try_get("/health")?;
+        let health: Value = answer.json();
+        let ledger = health["ledger"].as_str().unwrap_or_default();
+        (ledger.contains(reason) && answer.status == 503 && health["status"] == "degraded").then_some(())
+    };
+    until(reason, told);
+}
+
+fn well(site: Site) {
+    let well = || site.try_get("/health").filter(|answer| answer.status == 200);
+    assert_eq!(until("/health is well", well).json()["ledger"], "written");
+}
+
+/// Les copies de ce dossier, de la plus ancienne à la plus récente.
+fn copies(folder: &Folder) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder.path().join("backups")).into_iter().flatten();
+    let mut copies: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    copies.sort();
+    copies
+}
+
+#[test]
+fn a_ledger_removed_while_it_runs_is_told_and_what_was_written_since_is_kept() {
+    let (world, folder) = (still_world(), Folder::new());
+    settled(&world, &folder);
+    let follower = Follower::of(&world, &folder);
+    well(follower.site());
+    fs::remove_file(folder.db()).unwrap();
+    told(follower.site(), "was removed or renamed while calvalot uses it");
+    told(follower.site(), "leaves a good copy of it in backups/");
+    follower.site().send("POST", "/api/budget/deposit", r#"{"amount_eur": 77}"#);
+    let deposited = follower.site().json("/api/budget")["total_deposited_eur"].clone();
+    follower.stop();
+    let rescued = copies(&folder);
+    assert_eq!(rescued.len(), 1, "{rescued:?}");
+    let named = format!("`calvalot restore {}`", rescued[0].display());
+    check_refused(&mut command(&world, &folder, &["run"]), &["is not there", "1 copy in", &named]);
+    restore(&world, &folder, &rescued[0]);
+    let follower = Follower::of(&world, &folder);
+    well(follower.site());
+    assert_eq!(follower.site().json("/api/budget")["total_deposited_eur"], deposited);
+}
+
+#[test]
+fn a_ledger_that_comes_back_to_its_place_is_well_again() {
+    let (world, folder) = (still_world(), Folder::new());
+    let follower = Follower::of(&world, &folder);
+    well(follower.site());
+    let away = folder.path().join("away.db");
+    fs::rename(folder.db(), &away).unwrap();
+    told(follower.site(), "was removed or renamed");
+    fs::rename(&away, folder.db()).unwrap();
+    well(follower.site());
+    follower.stop();
+    assert_eq!(copies(&folder).len(), 0);
+}
+
+#[test]
+fn a_ledger_replaced_while_it_runs_is_told_and_the_one_put_there_is_not_touched() {
+    let (world, folder) = (still_world(), Folder::new());
+    settled(&world, &folder);
+    let copy = backup(&world, &folder);
+    let put = fs::read(&copy).unwrap();
+    let follower = Follower::of(&world, &folder);
+    well(follower.site());
+    fs::rename(&copy, folder.db()).unwrap();
+    told(follower.site(), "another file was put in place of");
+    follower.stop();
+    assert_eq!(fs::read(folder.db()).unwrap(), put);
+    assert_eq!(copies(&folder).len(), 1, "what was held is kept too");
+    // Ce fichier-là est un grand livre, et le journal de l'ancien n'est plus là pour s'y mêler.
+    Follower::of(&world, &folder).site().wait_polls(1);
+}
+
+/// Ce que font `cp` et la plupart des programmes : le même fichier, d'autres octets.
+#[test]
+fn a_ledger_written_over_while_it_runs_is_told_and_nothing_is_mixed_into_it() {
+    for same_size in [false, true] {
+        let (world, folder) = (still_world(), Folder::new());
+        settled(&world, &folder);
+        let (copy, raw) = (backup(&world, &folder), folder.path().join("raw.db"));
+        fs::copy(folder.db(), &raw).unwrap();
+        check_follows(&world, &folder);
+        let put = fs::read(if same_size { &raw } else { &copy }).unwrap();
+        let follower = Follower::of(&world, &folder);
+        well(follower.site());
+        fs::write(folder.db(), &put).unwrap();
+        // Une heure plus tôt : une copie est rarement faite à la seconde de la dernière écriture.
+        let hour = SystemTime::now() - Duration::from_secs(3600);
+        File::options().write(true).open(folder.db()).unwrap().set_modified(hour).unwrap();
+        told(follower.site(), "was written over by another program");
+        told(follower.site(), "put a good copy back with `calvalot restore FILE`");
+        follower.stop();
+        assert_eq!(fs::read(folder.db()).unwrap(), put, "it was written to");
+        check_refused(&mut command(&world, &folder, &["run"]), &["holds the last writes of another ledger"]);
+        restore(&world, &folder, &copy);
+        assert_eq!(trades(&folder.db()), trades(&copy));
+    }
+}
+
+#[test]
+fn a_journal_removed_while_it_runs_is_told_and_comes_back_into_the_ledger() {
+    let (world, folder) = (still_world(), Folder::new());
+    settled(&world, &folder);
+    let follower = Follower::of(&world, &folder);
+    well(follower.site());
+    fs::remove_file(beside(&folder, "-wal")).unwrap();
+    told(follower.site(), "-wal was removed or replaced");
+    follower.site().send("POST", "/api/budget/deposit", r#"{"amount_eur": 77}"#);
+    let deposited = follower.site().json("/api/budget")["total_deposited_eur"].clone();
+    follower.stop();
+    let follower = Follower::of(&world, &folder);
+    well(follower.site());
+    assert_eq!(follower.site().json("/api/budget")["total_deposited_eur"], deposited);
+}

@@ -1,8 +1,8 @@
 //! `calvalot backup` et `calvalot restore` : une copie du grand livre, relue avant d'être comptée, et son retour.
 //!
 //! Le démon peut tourner pendant une copie, jamais pendant un retour. Une copie n'en remplace aucune ; seules celles du
-//! dossier, sous leurs noms d'ici, s'effacent quand il y en a plus de [`KEPT`]. Un livre d'argent réel ne revient pas :
-//! sa copie ne sait rien des ordres partis depuis, et les enverrait de nouveau.
+//! dossier, sous leurs noms d'ici, s'effacent quand il y en a plus de [`KEPT`]. La copie d'un livre d'argent réel ne sait
+//! rien des ordres partis depuis : [`crate::restore`] les lui rend.
 //! Invariant : ce qui porte le nom d'une copie, ou celui de la base, a été relu en entier.
 
 use std::fmt;
@@ -87,22 +87,25 @@ pub fn backup(db_path: &Path, to: Option<&Path>) -> Result<PathBuf, BackupError>
     Ok(place)
 }
 
-/// Met la copie `from` à la place de la base `db_path` ; rend où est allée celle-ci, s'il y en avait une.
-pub fn restore(db_path: &Path, from: &Path) -> Result<Option<PathBuf>, BackupError> {
-    // Une base qui ne se lit plus ne dit pas son mode ; la copie qui la remplace est simulée, et l'autre est gardée.
-    let current = ledger::look(db_path).ok().flatten().and_then(|db| db.agent().ok());
-    if current.is_some_and(|agent| agent.is_live()) {
-        let path = db_path.display();
-        return Err(BackupError(format!(
-            "{path} is a ledger of real money and is not replaced: set another DB_PATH"
-        )));
-    }
+/// Une copie remise en place.
+#[derive(Debug)]
+pub struct Restored {
+    /// Où est allée la base qui était là, s'il y en avait une.
+    pub before: Option<PathBuf>,
+    /// C'est un livre d'argent réel : il ne sait rien des ordres partis depuis ([`crate::restore`]).
+    pub live: bool,
+}
+
+/// Met la copie `from` à la place de la base `db_path`, du même mode.
+pub fn restore(db_path: &Path, from: &Path) -> Result<Restored, BackupError> {
+    // Une base qui ne se lit plus ne dit pas son mode ; elle est gardée.
+    let current = ledger::look(db_path).ok().flatten().and_then(|db| db.agent().ok()).map(|agent| agent.mode);
     let new = Draft::beside(db_path, "restoring")?;
-    if copied(from, &new)? == "live" {
+    let mode = copied(from, &new)?;
+    if let Some(current) = current.filter(|current| *current != mode) {
+        let (path, from) = (db_path.display(), from.display());
         return Err(BackupError(format!(
-            "{} is a ledger of real money: it knows nothing of the orders sent since, and would send them again. Compare \
-             with Binance, and start a new ledger under another DB_PATH",
-            from.display()
+            "{path} is a ledger of {current} and {from} is one of {mode}: set another DB_PATH, or take another copy"
         )));
     }
     let old = folder_of(db_path).join(copies::name_of_before(db_path, clock::now()));
@@ -113,7 +116,7 @@ pub fn restore(db_path: &Path, from: &Path) -> Result<Option<PathBuf>, BackupErr
         }
         return Err(error.into());
     }
-    Ok(kept.then_some(old))
+    Ok(Restored { before: kept.then_some(old), live: mode == "live" })
 }
 
 /// Copie la base `from` dans `draft`, et relit la copie en entier ; rend son mode.

@@ -1,7 +1,9 @@
 //! La ligne de commande : un mot, ses options, l'aide. Elle ne fait que choisir ce qui tourne.
 
+mod restoring;
+
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use lexopt::prelude::*;
 
@@ -28,7 +30,7 @@ pub enum Command {
     Verify(Books),
     /// Où copier le grand livre ; `backups` à côté de lui si rien n'est dit.
     Backup(Option<PathBuf>),
-    Restore(PathBuf),
+    Restore(Return),
     Healthcheck,
     Help,
     Version,
@@ -41,6 +43,17 @@ pub struct Books {
     pub path: Option<PathBuf>,
     /// Sans demander à la bourse.
     pub offline: bool,
+}
+
+/// Ce qui est à remettre.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Return {
+    /// La copie ; `None` : ce que le compte réel sait seul.
+    pub from: Option<PathBuf>,
+    /// Le passé à reprendre du compte, s'il y en a plusieurs.
+    pub tag: Option<String>,
+    /// Sans demander.
+    pub yes: bool,
 }
 
 /// Pourquoi le programme s'arrête mal, et avec quel code.
@@ -94,7 +107,7 @@ pub fn parse(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
                     Some("demo") => Command::Demo(demo::Options::default()),
                     Some("verify") => Command::Verify(Books::default()),
                     Some("backup") => Command::Backup(None),
-                    Some("restore") => Command::Restore(PathBuf::from(parser.value()?)),
+                    Some("restore") => Command::Restore(Return::default()),
                     Some("healthcheck") => Command::Healthcheck,
                     Some("help") => return Ok(Command::Help),
                     _ => return Err(format!("there is no command {word:?}").into()),
@@ -102,6 +115,11 @@ pub fn parse(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
             }
             (Value(path), Some(Command::Keygen(place @ None))) => *place = Some(PathBuf::from(path)),
             (Value(path), Some(Command::Backup(place @ None))) => *place = Some(PathBuf::from(path)),
+            (Value(path), Some(Command::Restore(Return { from: from @ None, .. }))) => {
+                *from = Some(PathBuf::from(path));
+            }
+            (Long("tag"), Some(Command::Restore(back))) => back.tag = Some(parser.value()?.string()?),
+            (Long("yes"), Some(Command::Restore(back))) => back.yes = true,
             (Long("seed"), Some(Command::Demo(options))) => options.seed = parser.value()?.parse()?,
             (Long("live"), Some(Command::Demo(options))) => options.live = true,
             (Long("speed"), Some(Command::Demo(options))) => {
@@ -145,7 +163,7 @@ pub fn main(parser: lexopt::Parser) -> Result<(), Failure> {
             let place = backup::backup(&database()?, to.as_deref()).map_err(daemon::cannot)?;
             println!("{}", place.display());
         }
-        Command::Restore(from) => restore(&from)?,
+        Command::Restore(back) => restoring::run(back)?,
         Command::Healthcheck => healthcheck()?,
         Command::Run => run()?,
     }
@@ -181,16 +199,6 @@ fn load() -> Result<Config, Failure> {
 
 fn database() -> Result<PathBuf, Failure> {
     Config::database().map_err(|faults| Failure::Usage(faults.to_string()))
-}
-
-fn restore(from: &Path) -> Result<(), Failure> {
-    let path = database()?;
-    let kept = backup::restore(&path, from).map_err(daemon::cannot)?;
-    println!("{} is now what {} was", path.display(), from.display());
-    if let Some(kept) = kept {
-        println!("the one of before is {}", kept.display());
-    }
-    Ok(())
 }
 
 /// Les livres face à eux-mêmes puis, s'ils sont réels, face à la bourse.
@@ -259,7 +267,11 @@ pub fn help() -> String {
          \x20     --offline             live: do not ask the exchange\n\
          \x20 calvalot backup [PATH]    copy the ledger, also while it runs, to that file or folder (default: backups\n\
          \x20                           beside it, the last 7 are kept)\n\
-         \x20 calvalot restore FILE     put such a copy back, in simulation only; the ledger of before is kept\n\
+         \x20 calvalot restore [FILE]   put such a copy back; the ledger of before is kept. Live: what the account knows\n\
+         \x20                           and the ledger does not is given back to it, order by order; without FILE, the\n\
+         \x20                           ledger that is there, or a lost one that the account remembers\n\
+         \x20     --tag TAG             which lost ledger, where the account remembers several\n\
+         \x20     --yes                 do not ask first\n\
          \x20 calvalot healthcheck      ask the daemon of this machine for /health on PORT; 0 if it is well, 1 if not\n\
          \x20 calvalot demo [options]   follow a simulated leader: no account, no key, no network\n\
          \x20     --seed N              the simulated world to play (default 3)\n\

@@ -34,6 +34,7 @@ pub mod daemon;
 pub mod demo;
 pub mod healthcheck;
 pub mod keygen;
+pub mod restore;
 pub mod verify;
 
 pub mod sim;

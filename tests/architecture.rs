@@ -99,6 +99,7 @@ fn allowed(module: &str) -> Option<&'static [&'static str]> {
         "verify" => &["verify", "domain", "clock", "exchange", "ledger"],
         "check" => &["check", "domain", "clock", "fetch", "config", "leader", "exchange", "ledger"],
         "keygen" => &["keygen", "exchange"],
+        "restore" => &["restore", "domain", "clock", "config", "exchange", "ledger"],
         "backup" => &["backup", "domain", "clock", "ledger"],
         "healthcheck" => &["healthcheck"],
         "machine" => &["machine"],
@@ -303,7 +304,7 @@ fn nothing_is_left_unfinished_nor_can_panic_for_want_of_care() {
     for source in sources().iter().filter(|source| !source.is_test()) {
         for (at, line) in source.code.iter().enumerate() {
             let printed = (line.contains("println!") || line.contains("print!("))
-                && !["cli.rs", "demo.rs", "main.rs"].contains(&source.name.as_str());
+                && !["cli.rs", "cli/restoring.rs", "demo.rs", "main.rs"].contains(&source.name.as_str());
             if printed || everywhere.iter().any(|word| line.contains(word)) {
                 faults.push(format!("{}:{}: {line}", source.name, at + 1));
             }

@@ -197,7 +197,7 @@ fn a_ledger_that_can_no_longer_be_read_is_replaced_and_kept_as_it_is() {
 }
 
 #[test]
-fn neither_a_wrong_file_nor_real_money_is_put_back() {
+fn neither_a_wrong_file_nor_a_ledger_of_the_other_mode_is_put_back() {
     let (world, folder) = (still_world(), Folder::new());
     settled(&world, &folder);
     let before = trades(&folder.db());
@@ -206,10 +206,10 @@ fn neither_a_wrong_file_nor_real_money_is_put_back() {
     check_refused(&folder, &["restore", "absent.db"], "is no ledger");
     let copy = backup(&folder, &["copy.db"]);
     books::open(&copy).execute_batch("UPDATE agent SET mode = 'live'").unwrap();
-    check_refused(&folder, &["restore", "copy.db"], "a ledger of real money: it knows nothing");
+    check_refused(&folder, &["restore", "copy.db"], "a ledger of dry_run and copy.db is one of live");
     let good = backup(&folder, &["good.db"]);
     books::open(&folder.db()).execute_batch("UPDATE agent SET mode = 'live'").unwrap();
-    check_refused(&folder, &["restore", good.to_str().unwrap()], "real money and is not replaced");
+    check_refused(&folder, &["restore", good.to_str().unwrap()], "a ledger of live and");
     assert_eq!(trades(&folder.db()), before);
     assert_eq!(listed(folder.path()).iter().filter(|name| name.contains("restor")).count(), 0);
 }

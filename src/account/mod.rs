@@ -111,6 +111,10 @@ impl LiveAccount {
 
     /// Pourquoi rien ne s'échange maintenant ; `None` si l'on peut.
     pub fn obstacle(&self) -> Option<String> {
+        // Ce qui s'écrirait serait perdu.
+        if let Some(reason) = self.ledger.displaced() {
+            return Some(reason);
+        }
         if let Some(reason) = &self.not_alone {
             return Some(reason.clone());
         }

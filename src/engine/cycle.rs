@@ -149,7 +149,8 @@ impl Engine {
         story: &mut Story,
     ) -> Result<(), LedgerError> {
         let obstacle = match market {
-            Ok(_) => self.venue.obstacle(),
+            // D'un fichier qui n'est plus à sa place, ce qui se ferait serait perdu.
+            Ok(_) => self.ledger.displaced().or_else(|| self.venue.obstacle()),
             Err(unknown) => Some(market::told(unknown)),
         };
         match (market, obstacle) {

@@ -107,6 +107,18 @@ impl Db {
         Ok(seen)
     }
 
+    /// Vrai si les livres connaissent cet ordre du compte.
+    pub fn knows(&self, report: &Report) -> Result<bool, LedgerError> {
+        Ok(is_ours(report, self.intent_named(&report.client_id)?))
+    }
+
+    /// Un nom d'ici vu sur un compte, dont une personne a décidé qu'il reste dehors.
+    pub fn settle_others(&mut self) -> Result<(), LedgerError> {
+        let sql = "UPDATE foreign_orders SET settled = 1 WHERE bears = 'another'";
+        self.connection.execute(sql, [])?;
+        Ok(())
+    }
+
     /// Les derniers ordres que les livres n'ont pas, du plus récent au plus ancien.
     pub fn foreign_orders(&self, limit: u32) -> Result<Vec<ForeignOrder>, LedgerError> {
         self.unknown_orders("1 = 1 ORDER BY at DESC", limit)
@@ -125,7 +137,7 @@ impl Db {
     }
 
     /// L'étiquette que portent les ordres de ce grand livre.
-    pub(super) fn tag(&self) -> Result<String, LedgerError> {
+    pub fn tag(&self) -> Result<String, LedgerError> {
         Ok(self.connection.query_row("SELECT tag FROM agent", [], |row| row.get(0))?)
     }
 }

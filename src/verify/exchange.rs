@@ -4,30 +4,22 @@
 //! donc tout ordre à notre nom lu à la bourse doit y être, même si le démon tourne. Ceux d'autrui ne sont pas des
 //! différences. Invariants : rien n'est écrit ; ce que la bourse n'a pas dit n'est jamais tenu pour juste.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
-use super::questions::Questions;
 use super::sums::Sums;
 use super::{Lines, counted};
 use crate::domain::execution::Report;
 use crate::domain::intent::State;
 use crate::domain::market::{Coin, PerCoin};
 use crate::domain::moment::Moment;
-use crate::exchange::{Account, Silence, Trouble};
+use crate::exchange::{Account, Questions, Silence, Trouble};
 use crate::ledger::views::{Intent, Sent};
 use crate::ledger::{LedgerError, LiveOrder, Silenced};
 
-/// Ordres que la bourse rend au plus d'une traite, page par page ; s'il y en a tant, il y en a d'autres.
-const LISTED: usize = 1000;
-const PER_PAGE: usize = 50;
-
-/// Les poids : le compte, une page d'ordres, un ordre, ses exécutions.
+/// Les poids : le compte, un ordre.
 const ACCOUNT_WEIGHT: u64 = 20;
-const PAGE_WEIGHT: u64 = 20;
 const ORDER_WEIGHT: u64 = 4;
-const EXECUTIONS_WEIGHT: u64 = 5;
 
 /// La bourse archive après ce temps les ordres finis sans exécution, et répond alors par un refus (-2026).
 const ARCHIVED: Duration = Duration::from_secs(90 * 86_400);
@@ -149,21 +141,11 @@ impl Hearing<'_> {
 
     /// Les ordres de la paire qui portent notre nom ; les autres sont comptés.
     async fn list(&mut self, coin: Coin) -> Result<Vec<Report>, Trouble> {
-        let (mut ours, mut from) = (Vec::new(), 1);
-        loop {
-            let most = PAGE_WEIGHT * (LISTED / PER_PAGE + 1) as u64;
-            let ask = async |account: &Account| account.orders_from(coin, from).await;
-            let list = self.questions.ask(most, ask).await?;
-            let count = list.len();
-            self.questions.give_back(most - PAGE_WEIGHT * (count / PER_PAGE + 1) as u64);
-            from = list.iter().map(|report| report.order_id + 1).max().unwrap_or(from);
-            ours.extend(list.into_iter().filter(|report| report.client_id.starts_with(&self.prefix)));
-            self.foreign += count;
-            if count < LISTED {
-                self.foreign -= ours.len();
-                return Ok(ours);
-            }
-        }
+        let prefix = self.prefix.clone();
+        let wanted = |report: &Report| report.client_id.starts_with(&prefix);
+        let (ours, others) = self.questions.orders(coin, wanted).await?;
+        self.foreign += others;
+        Ok(ours)
     }
 
     async fn compare_pair(
@@ -186,9 +168,12 @@ impl Hearing<'_> {
                 }
             }
         }
-        let known: BTreeSet<&str> =
-            kept.iter().filter_map(|order| Some(order.intent.sent.as_ref()?.client_id.as_str())).collect();
-        for report in listed.iter().filter(|report| !known.contains(report.client_id.as_str())) {
+        let known = |report: &Report| {
+            kept.iter()
+                .map(|order| &order.intent)
+                .any(|intent| intent.sent.as_ref().is_some_and(|sent| is_of(report, intent, &sent.client_id)))
+        };
+        for report in listed.iter().filter(|report| !known(report)) {
             let Report { client_id, order_id, side, .. } = report;
             let found = format!(
                 "{} {client_id}: the ledger does not know it; the exchange has it as order {order_id}, {}",
@@ -215,7 +200,7 @@ impl Hearing<'_> {
             return Ok(if filled { Finding::Different(never) } else { Finding::NotExecuted });
         };
         let mut named: Vec<Report> =
-            listed.iter().filter(|report| report.client_id == sent.client_id).cloned().collect();
+            listed.iter().filter(|report| is_of(report, intent, &sent.client_id)).cloned().collect();
         if named.is_empty() && (filled || self.age(sent.stamped_at) < ARCHIVED) {
             named.extend(self.look_up(intent.coin, sent).await?);
         }
@@ -259,8 +244,7 @@ impl Hearing<'_> {
             let (kept, told) = (fill.side.word(), report.side.word());
             found.push(format!("kept {kept} {}, the exchange has {told} {}", fill.coin, report.coin));
         }
-        let ask = async |account: &Account| account.executions(report.coin, order_id).await;
-        let executions = self.questions.ask(EXECUTIONS_WEIGHT, ask).await?;
+        let executions = self.questions.executions(report.coin, order_id).await?;
         found.extend(Sums::kept(fill).differences(&Sums::told(&executions)));
         Ok(if found.is_empty() { Finding::Executed } else { Finding::Different(found.join("; ")) })
     }
@@ -304,6 +288,15 @@ impl Hearing<'_> {
             None => {}
         }
         Comparison { text, differences, complete }
+    }
+}
+
+/// Vrai si la bourse parle de l'ordre de cette intention. Plusieurs peuvent porter un même nom (une demande livrée deux
+/// fois, une copie du grand livre) : le numéro, s'il est su, en décide.
+fn is_of(report: &Report, intent: &Intent, client_id: &str) -> bool {
+    match intent.order_id {
+        Some(order_id) => report.order_id == order_id,
+        None => report.client_id == client_id,
     }
 }
 

@@ -5,7 +5,6 @@
 //! différence n'est jamais réparée : elle se montre.
 
 mod exchange;
-mod questions;
 mod sums;
 
 use std::fmt::{self, Write};

@@ -156,3 +156,26 @@ fn a_copy_opened_on_another_machine_waits_for_a_word() {
     assert_eq!(follower.site().json("/api/exchange")["not_alone"], Value::Null);
     bench.check();
 }
+
+#[test]
+fn a_ledger_taken_away_or_replaced_under_a_follower_closes_trading_within_a_poll() {
+    for replaced in [false, true] {
+        let bench = Bench::new();
+        let follower = bench.settled(FIRST);
+        let (site, db) = (follower.site(), bench.folder.db());
+        let copy = bench.folder.path().join("older.db");
+        fs::copy(&db, &copy).expect("it is copied");
+        if replaced {
+            fs::rename(&copy, &db).expect("it takes its place");
+        } else {
+            fs::remove_file(&db).expect("it is ours");
+        }
+        let health =
+            until("it is noticed", || Some(site.get("/health")).filter(|health| health.status == 503));
+        assert_ne!(health.json()["ledger"], "written", "{health:?}");
+        bench.world.leader().set_target(SECOND);
+        let polls = bench.world.leader().polls();
+        until("it polls", || (bench.world.leader().polls() > polls + 5).then_some(()));
+        assert_eq!(bench.exchange().accepted_orders().len(), 1, "it traded in a ledger that is lost");
+    }
+}

@@ -5,11 +5,22 @@
 
 use std::time::Duration;
 
+use super::Account;
+use super::trouble::Trouble;
 use crate::clock;
-use crate::exchange::{Account, Trouble};
+use crate::domain::execution::{Execution, Report};
+use crate::domain::market::Coin;
 
 /// Le poids que nous nous accordons par minute, sur 6000.
 const ALLOWANCE: u64 = 800;
+
+/// Ordres que la bourse rend au plus d'une traite, page par page ; s'il y en a tant, il y en a d'autres.
+const LISTED: usize = 1000;
+const PER_PAGE: usize = 50;
+
+/// Les poids : une page d'ordres, les exécutions d'un ordre.
+const PAGE_WEIGHT: u64 = 20;
+const EXECUTIONS_WEIGHT: u64 = 5;
 
 /// Le poids des cinq lectures qui mesurent l'heure.
 const CLOCK_WEIGHT: u64 = 5;
@@ -20,7 +31,7 @@ const MINUTE_MS: i64 = 60_000;
 const BEFORE_RETRY: Duration = Duration::from_secs(1);
 
 /// Le compte, interrogé à son rythme.
-pub(super) struct Questions<'a> {
+pub struct Questions<'a> {
     account: &'a Account,
     /// La minute de la bourse, et ce que nous y avons demandé.
     minute: i64,
@@ -28,12 +39,12 @@ pub(super) struct Questions<'a> {
 }
 
 impl<'a> Questions<'a> {
-    pub(super) fn new(account: &'a Account) -> Questions<'a> {
+    pub fn new(account: &'a Account) -> Questions<'a> {
         Questions { account, minute: 0, spent: 0 }
     }
 
     /// Pose cette question, qui pèse `weight` au plus.
-    pub(super) async fn ask<T>(
+    pub async fn ask<T>(
         &mut self,
         weight: u64,
         question: impl AsyncFn(&Account) -> Result<T, Trouble>,
@@ -61,8 +72,37 @@ impl<'a> Questions<'a> {
         question(self.account).await
     }
 
+    /// Tous les ordres de cette paire dont `wanted` veut, dans leur ordre, et le nombre des autres.
+    pub async fn orders(
+        &mut self,
+        coin: Coin,
+        wanted: impl Fn(&Report) -> bool,
+    ) -> Result<(Vec<Report>, usize), Trouble> {
+        let (mut found, mut others, mut from) = (Vec::new(), 0, 1);
+        loop {
+            let most = PAGE_WEIGHT * (LISTED / PER_PAGE + 1) as u64;
+            let list =
+                self.ask(most, async |account: &Account| account.orders_from(coin, from).await).await?;
+            let count = list.len();
+            self.give_back(most - PAGE_WEIGHT * (count / PER_PAGE + 1) as u64);
+            from = list.iter().map(|report| report.order_id + 1).max().unwrap_or(from);
+            let before = found.len();
+            found.extend(list.into_iter().filter(|report| wanted(report)));
+            others += count - (found.len() - before);
+            if count < LISTED {
+                return Ok((found, others));
+            }
+        }
+    }
+
+    /// Les exécutions de cet ordre.
+    pub async fn executions(&mut self, coin: Coin, order_id: i64) -> Result<Vec<Execution>, Trouble> {
+        let ask = async |account: &Account| account.executions(coin, order_id).await;
+        self.ask(EXECUTIONS_WEIGHT, ask).await
+    }
+
     /// Rend ce qu'une question a pesé de moins que ce qu'on craignait.
-    pub(super) fn give_back(&mut self, weight: u64) {
+    pub fn give_back(&mut self, weight: u64) {
         self.spent = self.spent.saturating_sub(weight);
     }
 

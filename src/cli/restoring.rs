@@ -1,0 +1,118 @@
+//! `calvalot restore`, pour une personne : ce qui est là est montré, demandé, fait, puis prouvé.
+
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
+
+use super::{Books, Failure, Return, account, database, load, verify};
+use crate::backup::{self, Restored};
+use crate::clock;
+use crate::config::Config;
+use crate::daemon;
+use crate::ledger;
+use crate::restore::{self, Past, RestoreError};
+
+pub(super) fn run(back: Return) -> Result<(), Failure> {
+    let path = database()?;
+    match &back.from {
+        Some(from) => put_back(&path, from),
+        None => {
+            let config = load()?;
+            match ledger::look(&path).map_err(daemon::cannot)? {
+                Some(_) => bring_up(&config),
+                None => from_account(&config, &back),
+            }
+        }
+    }
+}
+
+/// Une copie, puis, si elle est d'argent réel, ce que le compte a fait depuis elle.
+fn put_back(path: &Path, from: &Path) -> Result<(), Failure> {
+    let Restored { before, live } = backup::restore(path, from).map_err(daemon::cannot)?;
+    println!("{} is now what {} was", path.display(), from.display());
+    if let Some(before) = before {
+        println!("the one of before is {}", before.display());
+    }
+    if !live {
+        return Ok(());
+    }
+    let config = load().map_err(|failure| later(failure.message()))?;
+    bring_up(&config)
+}
+
+fn bring_up(config: &Config) -> Result<(), Failure> {
+    let account = account().map_err(|failure| later(failure.message()))?;
+    let count = restore::bring_up(config, &account).map_err(unrestored)?;
+    println!("{} that only the account knew {} in the books now", orders(count), are(count));
+    verify(Books::default())
+}
+
+/// Un livre perdu, que le compte seul connaît.
+fn from_account(config: &Config, back: &Return) -> Result<(), Failure> {
+    let account = account()?;
+    let pasts = restore::pasts(&account).map_err(unrestored)?;
+    if pasts.is_empty() {
+        let none = "calvalot: no order on this account was made by calvalot: there is no ledger to give back";
+        return Err(Failure::Failed(none.to_owned()));
+    }
+    for Past { tag, orders, executed, first, last } in &pasts {
+        let (first, last) = (clock::utc(*first), clock::utc(*last));
+        println!("{tag}: {orders} orders, {executed} executed, from {first} to {last} UTC");
+    }
+    let tag = chosen(&pasts, back.tag.as_deref())?;
+    let question = format!(
+        "make a new ledger at {} of the orders of {tag}? What was deposited and withdrawn is not on the exchange: the \
+         opening is the configured budget, or more where the orders needed more.",
+        config.db_path.display()
+    );
+    if !back.yes && !agreed(&question)? {
+        return Err(Failure::Failed("calvalot: nothing was changed".to_owned()));
+    }
+    let count = restore::from_account(config, &account, tag).map_err(unrestored)?;
+    println!("{} of {tag} {} in the books of {} now", orders(count), are(count), config.db_path.display());
+    verify(Books::default())
+}
+
+/// L'étiquette demandée, ou la seule.
+fn chosen<'a>(pasts: &'a [Past], tag: Option<&'a str>) -> Result<&'a str, Failure> {
+    match (tag, pasts) {
+        (Some(tag), pasts) if pasts.iter().any(|past| past.tag == tag) => Ok(tag),
+        (Some(tag), _) => Err(Failure::Failed(format!("calvalot: no order of the account is of {tag}"))),
+        (None, [only]) => Ok(&only.tag),
+        (None, _) => Err(Failure::Usage("calvalot: say which one with --tag".to_owned())),
+    }
+}
+
+/// La réponse d'une personne ; sans terminal, il n'y a personne.
+fn agreed(question: &str) -> Result<bool, Failure> {
+    if !io::stdin().is_terminal() {
+        return Err(Failure::Failed(format!("calvalot: {question} Say it with --yes")));
+    }
+    print!("{question} [y/N] ");
+    io::stdout().flush().map_err(daemon::cannot)?;
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer).map_err(daemon::cannot)?;
+    Ok(answer.trim().eq_ignore_ascii_case("y"))
+}
+
+/// La copie est en place, le compte n'a pas été demandé : rien n'est perdu, c'est à refaire.
+fn later(reason: &str) -> Failure {
+    Failure::Unproved(format!(
+        "{reason}\ncalvalot: what the account did since could not be asked: run `calvalot restore` again without a file; \
+         until then nothing is traded, and the page says so"
+    ))
+}
+
+fn unrestored(error: RestoreError) -> Failure {
+    match error {
+        RestoreError::Exchange(reason) => later(&format!("calvalot: {reason}")),
+        RestoreError::Failed(reason) => Failure::Failed(format!("calvalot: {reason}")),
+    }
+}
+
+fn orders(count: usize) -> String {
+    format!("{count} order{}", if count == 1 { "" } else { "s" })
+}
+
+fn are(count: usize) -> &'static str {
+    if count == 1 { "is" } else { "are" }
+}

@@ -1,0 +1,227 @@
+//! `calvalot restore` d'un livre d'argent réel : ce que la bourse sait de lui et qu'il ne sait plus lui est rendu, ordre par
+//! ordre, avec ses exécutions et ses frais.
+//!
+//! D'une copie de n'importe quel âge, ou de rien, si la carte est morte : une étiquette à nous, vue sur le compte, montrée
+//! puis choisie. Le démon est arrêté : le verrou du livre est pris. Invariant : rien n'est mis aux livres que la bourse n'ait
+//! dit en entier ; les mouvements d'argent, qu'elle ne sait pas, ne s'inventent pas.
+
+use std::collections::BTreeMap;
+
+use crate::clock;
+use crate::config::{Config, Mode};
+use crate::domain::execution::{self, Report};
+use crate::domain::market::{Coin, Readings};
+use crate::domain::moment::Moment;
+use crate::domain::money::{Price, Rate, Usdc};
+use crate::domain::order::Side;
+use crate::domain::order_name::OrderName;
+use crate::exchange::{Account, Exchange, Questions, Silence, Trouble};
+use crate::ledger::{self, Ledger, LedgerError, Silenced};
+
+/// Pourquoi rien, ou pas tout, n'a été rendu ; une phrase pour la personne.
+#[derive(Debug)]
+pub enum RestoreError {
+    /// La bourse n'a pas tout dit : à refaire.
+    Exchange(String),
+    Failed(String),
+}
+
+impl From<LedgerError> for RestoreError {
+    fn from(error: LedgerError) -> Self {
+        RestoreError::Failed(error.to_string())
+    }
+}
+
+/// Un passé que le compte connaît : tous les ordres d'une étiquette.
+pub struct Past {
+    pub tag: String,
+    pub orders: usize,
+    pub executed: usize,
+    pub first: Moment,
+    pub last: Moment,
+}
+
+/// L'accès au compte, à son rythme, et ce que valent des frais en BNB.
+struct Desk<'a> {
+    exchange: Exchange,
+    questions: Questions<'a>,
+    bnb: Option<Price>,
+    rate: Option<Rate>,
+}
+
+/// Rend au livre de cette configuration ce que le compte en sait de plus ; rend le nombre d'ordres.
+///
+/// # Errors
+/// Quand un démon s'en sert, ou que la bourse ne peut pas tout dire : ce qui a été rendu le reste, et se refait.
+pub fn bring_up(config: &Config, account: &Account) -> Result<usize, RestoreError> {
+    let (ledger, thread) = open(config)?;
+    let done = smol::block_on(async {
+        let mut desk = Desk::at(account, &ledger).await?;
+        let tag = ledger.with(|db| db.tag()).await?;
+        desk.open_account(&ledger).await?;
+        let (reports, _) = desk.named(|name| name.tag == tag).await?;
+        desk.adopt(&ledger, reports).await
+    });
+    drop(ledger);
+    thread.join();
+    done
+}
+
+/// Les passés que le compte connaît, du plus ancien au plus récent.
+pub fn pasts(account: &Account) -> Result<Vec<Past>, RestoreError> {
+    smol::block_on(async {
+        let mut desk = Desk::new(account);
+        let (reports, _) = desk.named(|_| true).await?;
+        let mut pasts = BTreeMap::<String, Past>::new();
+        for (report, name) in reports {
+            let past = pasts.entry(name.tag.clone()).or_insert_with(|| Past {
+                tag: name.tag,
+                orders: 0,
+                executed: 0,
+                first: report.at,
+                last: report.at,
+            });
+            past.orders += 1;
+            past.executed += usize::from(!report.executed.is_zero());
+            past.first = past.first.min(report.at);
+            past.last = past.last.max(report.at);
+        }
+        let mut pasts: Vec<Past> = pasts.into_values().collect();
+        pasts.sort_by_key(|past| past.last);
+        Ok(pasts)
+    })
+}
+
+/// Refait un livre de rien : celui de cette étiquette. Ce qui avait été versé et repris n'est pas à la bourse : l'ouverture
+/// est le capital de la configuration, ou ce que les ordres ont demandé s'ils ont demandé plus. Rend le nombre d'ordres.
+pub fn from_account(config: &Config, account: &Account, tag: &str) -> Result<usize, RestoreError> {
+    let (ledger, thread) = open(config)?;
+    let done = smol::block_on(async {
+        let chosen = tag.to_owned();
+        ledger.with(move |db| db.take_tag(&chosen)).await?;
+        let mut desk = Desk::at(account, &ledger).await?;
+        desk.open_account(&ledger).await?;
+        let (reports, _) = desk.named(|name| name.tag == tag).await?;
+        desk.cover(&ledger, &reports).await?;
+        let adopted = desk.adopt(&ledger, reports).await?;
+        // Les autres passés de ce compte ont été montrés avec celui-ci.
+        for coin in Coin::ALL {
+            let recent = desk.questions.ask(20, async |account: &Account| account.recent_orders(coin).await);
+            let recent = recent.await.map_err(unsaid)?;
+            ledger.with(move |db| db.see_orders(coin, &recent, true)).await?;
+        }
+        ledger.with(|db| db.settle_others()).await?;
+        Ok(adopted)
+    });
+    drop(ledger);
+    thread.join();
+    done
+}
+
+fn open(config: &Config) -> Result<(Ledger, ledger::LedgerThread), RestoreError> {
+    if config.mode != Mode::Live {
+        let only = "only a ledger of real money is compared with the exchange: set TRADING_MODE=live";
+        return Err(RestoreError::Failed(only.to_owned()));
+    }
+    let now = clock::now();
+    Ok(ledger::open(&config.db_path, config.mode.word(), config.initial_budget, now)?)
+}
+
+fn unsaid(trouble: Trouble) -> RestoreError {
+    RestoreError::Exchange(trouble.to_string())
+}
+
+impl<'a> Desk<'a> {
+    fn new(account: &'a Account) -> Desk<'a> {
+        Desk { exchange: account.exchange(), questions: Questions::new(account), bnb: None, rate: None }
+    }
+
+    /// De même, avec le silence que la bourse demandait, les prix et le cours du moment.
+    async fn at(account: &'a Account, ledger: &Ledger) -> Result<Desk<'a>, RestoreError> {
+        let mut desk = Desk::new(account);
+        if let Some(Silenced { status, from, until }) = ledger.with(|db| db.exchange_state()).await?.silenced
+        {
+            desk.exchange.keep_silent(Silence { status, from, until });
+        }
+        let readings = desk.exchange.refresh(Readings::default()).await;
+        let quote = readings.quotes[Coin::Bnb].as_ref();
+        desk.bnb = quote.map(|quote| quote.value.mid());
+        desk.rate = readings.rate(clock::now());
+        Ok(desk)
+    }
+
+    /// Compte l'ouverture d'un livre qui n'en a pas encore : sans elle, rien ne s'y met.
+    async fn open_account(&self, ledger: &Ledger) -> Result<(), RestoreError> {
+        if ledger.with(|db| db.holdings()).await?.is_some() {
+            return Ok(());
+        }
+        let unknown = || RestoreError::Exchange("the EUR rate is not known now".to_owned());
+        let rate = self.rate.ok_or_else(unknown)?;
+        ledger.with(move |db| db.book_opening(rate, clock::now())).await?;
+        Ok(())
+    }
+
+    /// Les ordres du compte qui portent un nom que `wanted` veut, dans l'ordre où ils ont été passés, et le nombre des
+    /// autres.
+    async fn named(
+        &mut self,
+        wanted: impl Fn(&OrderName) -> bool,
+    ) -> Result<(Vec<(Report, OrderName)>, usize), RestoreError> {
+        let (mut found, mut others) = (Vec::new(), 0);
+        for coin in Coin::ALL {
+            let named =
+                |report: &Report| OrderName::parse(&report.client_id).is_some_and(|name| wanted(&name));
+            let (reports, rest) = self.questions.orders(coin, named).await.map_err(unsaid)?;
+            found.extend(reports.into_iter().filter_map(|report| {
+                let name = OrderName::parse(&report.client_id)?;
+                Some((report, name))
+            }));
+            others += rest;
+        }
+        found.sort_by_key(|(report, name)| (report.at, name.intent, report.order_id));
+        Ok((found, others))
+    }
+
+    /// Verse ce que ces ordres ont demandé de plus que l'ouverture : le cash ne descend jamais sous zéro.
+    async fn cover(&self, ledger: &Ledger, reports: &[(Report, OrderName)]) -> Result<(), RestoreError> {
+        let (mut cash, mut least) = (Usdc::ZERO, Usdc::ZERO);
+        for (report, _) in reports {
+            let amount = report.amount.unwrap_or_default();
+            cash += if report.side == Side::Buy { -amount } else { amount };
+            least = least.min(cash);
+        }
+        let opened = ledger.with(|db| db.holdings()).await?.map(|holdings| holdings.cash).unwrap_or_default();
+        let missing = -least - opened;
+        if let Some(rate) = self.rate.filter(|_| missing.is_positive()) {
+            // Au centime supérieur : des frais en USDC s'y ajoutent.
+            let eur = missing.to_eur(rate).ceil(0);
+            ledger.with(move |db| db.deposit(eur, rate, clock::now())).await?;
+        }
+        Ok(())
+    }
+
+    /// Met aux livres ceux qu'ils ne connaissent pas ; rend leur nombre.
+    async fn adopt(
+        &mut self,
+        ledger: &Ledger,
+        reports: Vec<(Report, OrderName)>,
+    ) -> Result<usize, RestoreError> {
+        let mut adopted = 0;
+        for (report, _) in reports {
+            let (seen, order_id) = (report.clone(), report.order_id);
+            if ledger.with(move |db| db.knows(&seen)).await? {
+                continue;
+            }
+            let executions = match report.executed.is_zero() {
+                true => Vec::new(),
+                false => self.questions.executions(report.coin, order_id).await.map_err(unsaid)?,
+            };
+            let fill = execution::fill(&report, &executions, self.bnb);
+            let fill =
+                fill.map_err(|reason| RestoreError::Exchange(format!("order {order_id}: {reason}")))?;
+            ledger.with(move |db| db.adopt(&report, fill.as_ref(), clock::now())).await?;
+            adopted += 1;
+        }
+        Ok(adopted)
+    }
+}

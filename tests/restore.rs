@@ -1,0 +1,146 @@
+//! `calvalot restore` d'un livre d'argent réel, le vrai programme : d'une copie de n'importe quel âge ou de rien, ce que le
+//! compte a fait revient aux livres ordre par ordre, `verify` s'accorde au dernier chiffre, et rien n'est refait.
+
+#[path = "books/mod.rs"]
+mod books;
+#[path = "follower/mod.rs"]
+mod follower;
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use calvalot::sim::{Fault, On, Pace, Script, Wire, World};
+use follower::{Folder, Process, environment, key, until};
+use rust_decimal::{Decimal, dec};
+
+const FIRST: [(&str, Decimal); 1] = [("BTCUSDC", dec!(0.4))];
+const SECOND: [(&str, Decimal); 3] = [("BTCUSDC", dec!(0.2)), ("ETHUSDC", dec!(0.3)), ("SOLUSDC", dec!(0.2))];
+
+fn world() -> World {
+    let balances = vec![("USDC".to_owned(), dec!(2000)), ("BNB".to_owned(), dec!(0.05))];
+    let script = Script { pace: Pace::Frozen, balances, ..Script::default() };
+    World::start(script).expect("the loopback has free ports")
+}
+
+/// Le programme, avec ces mots ; rend son code et tout ce qu'il dit.
+fn calvalot(world: &World, folder: &Folder, words: &[&str]) -> (i32, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_calvalot"))
+        .env_clear()
+        .envs(environment(world, folder))
+        .envs(key())
+        .env("TRADING_MODE", "live")
+        .env("INITIAL_BUDGET_EUR", "1000")
+        .current_dir(folder.path())
+        .args(words)
+        .output()
+        .expect("the program runs");
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&said).into_owned())
+}
+
+/// Le programme en marche, qui répond.
+fn start(world: &World, folder: &Folder) -> Process {
+    let process = Process::live(world, folder);
+    until("it answers", || process.site().try_get("/api/agent/status"));
+    process
+}
+
+/// Suit ces cibles l'une après l'autre, puis est tué.
+fn follow(world: &World, folder: &Folder, targets: &[&[(&str, Decimal)]]) {
+    let process = start(world, folder);
+    for target in targets {
+        let id = world.leader().set_target(target);
+        process.site().closed_signal(&id);
+        until("nothing is open", || {
+            let open = "SELECT count(*) FROM signals WHERE status = 'received'";
+            (books::number(&books::open(&folder.db()), open) == 0).then_some(())
+        });
+    }
+    process.kill();
+}
+
+fn orders(world: &World) -> usize {
+    world.exchange().accepted_orders().len()
+}
+
+/// Le livre est ce que le compte a fait, et le suivre encore ne refait rien.
+fn check_given_back(world: &World, folder: &Folder) {
+    let (code, said) = calvalot(world, folder, &["verify"]);
+    assert_eq!(code, 0, "{said}");
+    assert!(said.contains("the exchange agrees"), "{said}");
+    let before = orders(world);
+    let process = start(world, folder);
+    let site = process.site();
+    until("trading is open", || site.json("/api/exchange")["trading_open"].as_bool().filter(|open| *open));
+    site.wait_polls(3);
+    assert_eq!(orders(world), before, "it did again what was done");
+    world.leader().set_target(&FIRST);
+    until("it follows", || (orders(world) > before).then_some(()));
+    process.kill();
+}
+
+#[test]
+fn a_copy_of_real_money_gets_back_what_the_account_did_since_and_nothing_is_sent_again() {
+    let (world, folder) = (world(), Folder::new());
+    follow(&world, &folder, &[&FIRST]);
+    let (code, copy) = calvalot(&world, &folder, &["backup", "copy.db"]);
+    assert_eq!(code, 0, "{copy}");
+    follow(&world, &folder, &[&SECOND]);
+    let lost = positions(&folder.db());
+    let (code, said) = calvalot(&world, &folder, &["restore", "copy.db"]);
+    assert_eq!(code, 0, "{said}");
+    assert!(said.contains("3 orders that only the account knew are in the books now"), "{said}");
+    assert_eq!(positions(&folder.db()), lost, "it is not the ledger that was lost");
+    check_given_back(&world, &folder);
+}
+
+#[test]
+fn a_ledger_that_is_lost_is_made_again_of_what_the_account_remembers() {
+    let (world, folder) = (world(), Folder::new());
+    follow(&world, &folder, &[&FIRST, &SECOND]);
+    let lost = positions(&folder.db());
+    let other = Folder::new();
+    let (code, said) = calvalot(&world, &other, &["restore"]);
+    assert_eq!(code, 1, "{said}");
+    assert!(said.contains("4 orders, 4 executed") && said.contains("Say it with --yes"), "{said}");
+    assert!(!other.db().exists(), "it was made before anybody agreed");
+    let (code, said) = calvalot(&world, &other, &["restore", "--yes"]);
+    assert_eq!(code, 0, "{said}");
+    let coins = |all: Vec<[String; 2]>| all.into_iter().filter(|row| row[0] != "cash").collect::<Vec<_>>();
+    assert_eq!(coins(positions(&other.db())), coins(lost));
+    check_given_back(&world, &other);
+}
+
+#[test]
+fn a_copy_put_back_while_the_exchange_is_away_waits_for_it() {
+    let (world, folder) = (world(), Folder::new());
+    follow(&world, &folder, &[&FIRST]);
+    calvalot(&world, &folder, &["backup", "copy.db"]);
+    follow(&world, &folder, &[&SECOND]);
+    world.fault(On::whole_exchange(), Fault::unprocessed(Wire::Close));
+    let (code, said) = calvalot(&world, &folder, &["restore", "copy.db"]);
+    assert_eq!(code, 3, "{said}");
+    assert!(said.contains("run `calvalot restore` again without a file"), "{said}");
+    world.clear_faults();
+    let before = orders(&world);
+    let process = start(&world, &folder);
+    until("it says that it is not alone", || {
+        process.site().json("/api/exchange")["not_alone"].is_object().then_some(())
+    });
+    process.kill();
+    assert_eq!(orders(&world), before);
+    let (code, said) = calvalot(&world, &folder, &["restore"]);
+    assert_eq!(code, 0, "{said}");
+    check_given_back(&world, &folder);
+}
+
+/// Les quantités et le cash que tient ce livre.
+fn positions(path: &Path) -> Vec<[String; 2]> {
+    assert!(fs::metadata(path).is_ok(), "there is no ledger");
+    let books = books::open(path);
+    let sql = "SELECT coin, quantity FROM positions WHERE quantity <> '0' UNION ALL SELECT 'cash', cash FROM account";
+    let mut statement = books.prepare(sql).expect("the tables are ours");
+    let rows = statement.query_map([], |row| Ok([row.get(0)?, row.get(1)?])).expect("the tables are ours");
+    rows.map(Result::unwrap).collect()
+}

@@ -24,6 +24,7 @@ struct ExchangeView {
     clock: Option<ClockView>,
     checks: Vec<CheckView>,
     reconciliation: Vec<BalanceView>,
+    of_others: Vec<OthersView>,
     foreign_orders: Vec<ForeignView>,
 }
 
@@ -60,6 +61,13 @@ struct BalanceView {
     difference: f64,
     missing: f64,
     compared_at: String,
+}
+
+/// Ce que nos ordres ont pris d'un actif à la part du compte qui n'est pas aux livres ; négatif, ce qu'ils lui ont donné.
+#[derive(Serialize)]
+struct OthersView {
+    asset: String,
+    quantity: f64,
 }
 
 #[derive(Serialize)]
@@ -129,9 +137,10 @@ impl From<ForeignOrder> for ForeignView {
 pub async fn exchange(request: Request) -> tide::Result {
     let read = |db: &mut crate::ledger::Db| {
         let (agent, outlook) = (db.agent()?, db.exchange_state()?);
-        Ok((agent, outlook, db.checks()?, db.balances()?, db.foreign_orders(FOREIGN_SHOWN)?))
+        let (balances, others) = (db.balances()?, db.of_others()?);
+        Ok((agent, outlook, db.checks()?, balances, others, db.foreign_orders(FOREIGN_SHOWN)?))
     };
-    let (agent, outlook, checks, balances, foreign) =
+    let (agent, outlook, checks, balances, others, foreign) =
         request.state().ledger.with(read).await.map_err(ApiError::from)?;
     let now = clock::now();
     let Outlook { silenced, clock, closed } = outlook;
@@ -144,6 +153,10 @@ pub async fn exchange(request: Request) -> tide::Result {
         clock: clock.map(ClockView::from),
         checks: checks.into_iter().map(CheckView::from).collect(),
         reconciliation: balances.into_iter().map(BalanceView::from).collect(),
+        of_others: others
+            .iter()
+            .map(|(asset, quantity)| OthersView { asset: asset.to_owned(), quantity: quantity.to_f64() })
+            .collect(),
         foreign_orders: foreign.into_iter().map(ForeignView::from).collect(),
     };
     Ok(json(StatusCode::Ok, &view))

@@ -22,6 +22,7 @@ mod marks;
 mod orders;
 pub mod parts;
 mod positions;
+mod recourse;
 mod scrape;
 mod signals;
 mod trades;
@@ -68,7 +69,9 @@ pub fn app(state: State, guard: Guard) -> tide::Server<State> {
         .get("/api/prices", positions::prices)
         .get("/api/trades", trades::trades)
         .get("/api/orders", orders::orders)
-        .post("/api/orders/:id/release", orders::release)
+        .post("/api/orders/:id/release", recourse::release)
+        .post("/api/orders/:id/book", recourse::book)
+        .post("/api/orders/:id/settle", recourse::settle)
         .get("/api/exchange", exchange::exchange)
         .get("/api/signals", signals::signals)
         .get("/api/agent/status", agent::status)

@@ -5,6 +5,7 @@
 
 pub mod allocation;
 pub mod book;
+pub mod by_hand;
 pub mod check;
 pub mod cost;
 pub mod doubt;
@@ -16,11 +17,13 @@ pub mod moment;
 pub mod money;
 pub mod movement;
 pub mod order;
+pub mod others;
 pub mod performance;
 pub mod plan;
 pub mod poll;
 pub mod portfolio;
 pub mod reconcile;
+pub mod recourse;
 pub mod refusal;
 pub mod signal;
 pub mod survival;

@@ -7,6 +7,7 @@ use crate::clock;
 use crate::domain::money::{Eur, Rate};
 use crate::domain::refusal::Refusal;
 use crate::ledger::{Ledger, LedgerError};
+use crate::venue::Decision;
 
 /// Commandes en attente au plus.
 const QUEUE: usize = 8;
@@ -27,9 +28,10 @@ pub enum Command {
         total: Eur,
         reply: Reply<Eur>,
     },
-    /// Une personne a regardé cet ordre à la bourse ; le compte s'en charge.
-    Release {
+    /// Une personne a regardé cet ordre à la bourse, et en décide ; le compte s'en charge.
+    Decide {
         intent: i64,
+        decision: Decision,
         reply: Reply<String>,
     },
 }
@@ -59,9 +61,9 @@ impl Commands {
         self.ask(|reply| Command::CorrectDeposits { total, reply }).await
     }
 
-    /// Libère un ordre qui attendait une personne ; rend ce qu'il en est advenu.
-    pub async fn release(&self, intent: i64) -> Result<String, Refusal> {
-        self.ask(|reply| Command::Release { intent, reply }).await
+    /// Finit un ordre qui attendait une personne comme elle en décide ; rend ce qu'il en est advenu.
+    pub async fn decide(&self, intent: i64, decision: Decision) -> Result<String, Refusal> {
+        self.ask(|reply| Command::Decide { intent, decision, reply }).await
     }
 
     async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, Refusal> {
@@ -75,7 +77,7 @@ impl Commands {
 impl Command {
     /// Vrai si elle touche au compte réel : elle attend qu'il soit libre.
     pub(super) fn concerns_the_account(&self) -> bool {
-        matches!(self, Command::Release { .. })
+        matches!(self, Command::Decide { .. })
     }
 
     /// Exécute la commande et répond ; rend vrai si l'agent vient d'être repris. Un demandeur parti
@@ -108,7 +110,7 @@ impl Command {
                 reply.try_send(total).ok();
                 false
             }
-            Command::Release { .. } => false,
+            Command::Decide { .. } => false,
         }
     }
 }

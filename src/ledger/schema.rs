@@ -10,13 +10,16 @@ use rusqlite::Connection;
 use super::LedgerError;
 use super::{flows, legacy, seal};
 
-const MIGRATIONS: [&str; 5] = [FIRST, LIVE, FIGURES, SEALS, MOVES];
+const MIGRATIONS: [&str; 6] = [FIRST, LIVE, FIGURES, SEALS, MOVES, OTHERS];
 
 /// La version où les mouvements ont une valeur.
 const VALUED: usize = 3;
 
 /// La version à partir de laquelle aucune ligne n'est plus à sceller après coup.
 const SEALED: usize = 4;
+
+/// La version qui compte ce qui est d'autrui dans chaque actif.
+const SHARED: usize = 6;
 
 const FIRST: &str = include_str!("schema/first.sql");
 
@@ -31,6 +34,9 @@ const SEALS: &str = include_str!("schema/seals.sql");
 
 /// Des coins aussi viennent et partent, et dans quel ordre avec les trades.
 const MOVES: &str = include_str!("schema/moves.sql");
+
+/// Ce que nos ordres ont pris à d'autres, les frais notés à part, ce qu'une personne a fini.
+const OTHERS: &str = include_str!("schema/others.sql");
 
 /// Ce qui est compté à chaque lecture des mesures se compte sans relire les textes. Un index ne change rien à ce
 /// qu'une base dit : il n'a pas de rang, et une version d'avant s'en passe.
@@ -79,6 +85,8 @@ pub fn migrate(connection: &Connection) -> Result<(), LedgerError> {
     }
     if version < SEALED {
         seal::lay_everywhere(connection)?;
+    } else if version < SHARED {
+        seal::lay_bare(connection, &seal::OF_OTHERS)?;
     }
     Ok(())
 }

@@ -66,6 +66,11 @@ impl<'a> Questions<'a> {
         self.spent = self.spent.saturating_sub(weight);
     }
 
+    /// Compte ce qu'une question a pesé de plus qu'on ne pensait : la suivante attendra d'autant.
+    pub(super) fn also_weighed(&mut self, weight: u64) {
+        self.spent += weight;
+    }
+
     /// Compte `weight`, après avoir attendu la minute suivante s'il n'y a plus la place dans celle-ci.
     async fn wait_for_room(&mut self, weight: u64) {
         let exchange = self.account.exchange();

@@ -16,7 +16,7 @@ use calvalot::clock::{self, simulated::Installed};
 use calvalot::domain::check::{Check, REQUIRED};
 use calvalot::domain::moment::Moment;
 use calvalot::domain::money::{Eur, Weight};
-use calvalot::engine::{Commands, Engine, Manner, Means};
+use calvalot::engine::{Commands, Decision, Engine, Manner, Means};
 use calvalot::exchange::{Account, Credentials, Exchange};
 use calvalot::fetch::{Client, OneShot};
 use calvalot::leader::Leader;
@@ -45,6 +45,8 @@ pub struct Universe {
     pub ledger: Ledger,
     /// Ce que les essais du dehors trouvent à redire.
     pub fault: Rc<RefCell<Option<String>>>,
+    /// Ce que le compte tient qui n'est pas à nous, cash à part.
+    pub others: Vec<(&'static str, Decimal)>,
     /// Ce qu'un autre a pris au compte, et les règles d'avant leur changement.
     pub borrowed: Vec<(&'static str, Decimal)>,
     pub listings: Vec<(&'static str, Listing)>,
@@ -97,6 +99,7 @@ impl Universe {
             network,
             ledger,
             fault,
+            others: vec![("BNB", BNB)],
             borrowed,
             listings,
             executor,
@@ -209,6 +212,19 @@ impl Universe {
         self.jump(wall - self.time.clock().wall().0);
     }
 
+    /// Apporte au compte ce qui n'est pas à nous.
+    pub fn bring(&mut self, asset: &'static str, quantity: Decimal) {
+        let exchange = self.world.exchange();
+        exchange.set_balance(asset, exchange.balance(asset).free + quantity);
+        self.others.push((asset, quantity));
+    }
+
+    /// Ce que le compte tenait de cet actif qui n'est pas à nous.
+    pub fn brought(&self, asset: &str) -> Decimal {
+        let of_this = self.others.iter().filter(|(brought, _)| *brought == asset);
+        of_this.map(|(_, quantity)| *quantity).sum()
+    }
+
     /// Lit le grand livre.
     pub fn books<T: Send + 'static>(
         &self,
@@ -219,10 +235,15 @@ impl Universe {
 
     /// Une personne a regardé cet ordre et le libère ; rend ce qu'il en est advenu.
     pub fn release(&mut self, intent: i64) -> Option<String> {
+        self.decide(intent, Decision::Release)
+    }
+
+    /// Une personne décide de cet ordre ; rend ce qu'il en est advenu.
+    pub fn decide(&mut self, intent: i64, decision: Decision) -> Option<String> {
         let commands = self.follower.as_ref()?.commands.clone();
         let (reply, answer) = smol::channel::bounded(1);
         let asked = async move {
-            reply.try_send(commands.release(intent).await).ok();
+            reply.try_send(commands.decide(intent, decision).await).ok();
         };
         self.executor.spawn(asked).detach();
         self.pass(Duration::from_secs(60), None);

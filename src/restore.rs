@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use crate::clock;
 use crate::config::{Config, Mode};
-use crate::domain::execution::{self, Report};
+use crate::domain::execution::{self, BnbPrice, Executions, Report};
 use crate::domain::market::{Coin, Readings};
 use crate::domain::moment::Moment;
 use crate::domain::money::{Price, Rate, Usdc};
@@ -213,10 +213,10 @@ impl<'a> Desk<'a> {
                 continue;
             }
             let executions = match report.executed.is_zero() {
-                true => Vec::new(),
+                true => Executions::default(),
                 false => self.questions.executions(report.coin, order_id).await.map_err(unsaid)?,
             };
-            let fill = execution::fill(&report, &executions, self.bnb);
+            let fill = execution::fill(&report, &executions, BnbPrice::or_unknown(self.bnb));
             let fill =
                 fill.map_err(|reason| RestoreError::Exchange(format!("order {order_id}: {reason}")))?;
             ledger.with(move |db| db.adopt(&report, fill.as_ref(), clock::now())).await?;

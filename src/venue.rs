@@ -13,6 +13,8 @@ use crate::exchange::{AccountState, Trouble};
 use crate::ledger::LedgerError;
 use crate::paper::PaperAccount;
 
+pub use crate::account::Decision;
+
 /// Où les ordres s'exécutent.
 pub enum Venue {
     Paper(PaperAccount),
@@ -37,17 +39,17 @@ impl Venue {
     }
 
     /// Vrai si [`Venue::tend`] demanderait maintenant le prix du BNB.
-    pub async fn wants_a_price(&self) -> Result<bool, LedgerError> {
+    pub async fn wants_a_price(&self) -> bool {
         match self {
-            Venue::Paper(_) => Ok(false),
+            Venue::Paper(_) => false,
             Venue::Live(account) => account.wants_a_price().await,
         }
     }
 
     /// Fait ce dont c'est l'heure. `bnb` est le prix du BNB, s'il est frais. Rend vrai si un signal peut être repris.
-    pub async fn tend(&mut self, bnb: Option<Price>) -> Result<bool, LedgerError> {
+    pub async fn tend(&mut self, bnb: Option<Price>) -> bool {
         match self {
-            Venue::Paper(_) => Ok(false),
+            Venue::Paper(_) => false,
             Venue::Live(account) => account.tend(bnb).await,
         }
     }
@@ -138,11 +140,16 @@ impl Venue {
         }
     }
 
-    /// Une personne a regardé cet ordre à la bourse ; rend ce qu'il en est advenu.
-    pub async fn release(&mut self, intent: i64, bnb: Option<Price>) -> Result<String, Refusal> {
+    /// Une personne a regardé cet ordre à la bourse, et en décide ; rend ce qu'il en est advenu.
+    pub async fn decide(
+        &mut self,
+        intent: i64,
+        decision: Decision,
+        bnb: Option<Price>,
+    ) -> Result<String, Refusal> {
         match self {
             Venue::Paper(_) => Err(Refusal::conflict("no simulated order waits for a person")),
-            Venue::Live(account) => account.release(intent, bnb).await,
+            Venue::Live(account) => account.decide(intent, decision, bnb).await,
         }
     }
 }

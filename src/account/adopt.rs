@@ -2,9 +2,10 @@
 
 use super::LiveAccount;
 use crate::clock;
-use crate::domain::execution;
+use crate::domain::execution::{self, BnbPrice, Executions};
 use crate::domain::money::Price;
 use crate::domain::refusal::Refusal;
+use crate::exchange::Trouble;
 use crate::ledger::{Bears, ForeignOrder};
 use crate::logging::orders as told;
 
@@ -35,15 +36,17 @@ impl LiveAccount {
 
     async fn adopt_one(&mut self, order: &ForeignOrder, bnb: Option<Price>) -> Result<(), String> {
         let (coin, order_id) = (order.coin, order.order_id);
-        let report =
-            self.account.order_numbered(coin, order_id).await.map_err(|trouble| trouble.to_string())?;
-        let report = report.ok_or("the exchange does not show it now")?;
+        let said = |trouble: Trouble| trouble.to_string();
+        let sighting = self.account.order_numbered(coin, order_id).await.map_err(said)?;
+        let report = sighting.seen().ok_or("the exchange does not show it now")?;
         let executions = match report.executed.is_zero() {
-            true => Vec::new(),
-            false => self.account.executions(coin, order_id).await.map_err(|trouble| trouble.to_string())?,
+            true => Executions::default(),
+            false => self.account.executions(coin, order_id).await.map_err(said)?,
         };
-        let fill = execution::fill(&report, &executions, bnb).map_err(|incomplete| incomplete.to_string())?;
-        let adopted = self.ledger.with(move |db| db.adopt(&report, fill.as_ref(), clock::now()));
+        let fill = execution::fill(&report, &executions, BnbPrice::or_unknown(bnb))
+            .map_err(|incomplete| incomplete.to_string())?;
+        let booked = fill.clone();
+        let adopted = self.ledger.with(move |db| db.adopt(&report, booked.as_ref(), clock::now()));
         adopted.await.map_err(|error| error.to_string())?;
         if let Some(fill) = &fill {
             told::traded(fill);

@@ -2,14 +2,16 @@
 //!
 //! Un ordre trouvé est adopté tel que la bourse le raconte. Un ordre introuvable n'est dit absent que si tout
 //! concorde ([`Doubt`], puis les ordres, les trades et les soldes du compte) ; sinon on attend, et au bout une
-//! personne regarde. Jamais rien n'est renvoyé d'ici.
+//! personne regarde. Jamais rien n'est renvoyé d'ici. Invariant : ce qui empêche d'écrire la suite d'un ordre ferme
+//! l'échange et ne retient pas les autres ordres.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::LiveAccount;
+use super::question::{Finding, find, question};
 use crate::clock;
 use crate::domain::doubt::{ATTEMPTS, Doubt};
-use crate::domain::execution::{self, Execution, Incomplete, Report};
+use crate::domain::execution::{BnbPrice, Execution};
 use crate::domain::intent::State;
 use crate::domain::market::Coin;
 use crate::domain::moment::Moment;
@@ -25,18 +27,6 @@ const STUCK_EVERY: Duration = Duration::from_secs(3600);
 
 /// Ce qui précède l'heure d'un ordre et où l'on cherche encore sa trace.
 const BEFORE: Duration = Duration::from_secs(60);
-
-/// Ce qu'une question a appris.
-pub(super) enum Finding {
-    /// L'ordre de ce numéro a fini, à cette heure de la bourse.
-    Ended(i64, Outcome, Moment),
-    /// La bourse ne le connaît pas, à cette réponse.
-    Absent,
-    /// Rien de sûr : son numéro s'il est connu, et pourquoi.
-    Open(Option<i64>, String),
-    /// Il est là, et ne se compte pas.
-    Strange(i64, String),
-}
 
 impl LiveAccount {
     /// Suit chaque intention en doute du grand livre, et oublie celles qui ne le sont plus.
@@ -67,52 +57,117 @@ impl LiveAccount {
         Ok(())
     }
 
+    /// Quand demander des nouvelles du prochain ordre en doute ; `None` s'il n'y en a pas.
+    pub(super) fn next_question(&self) -> Option<Instant> {
+        match self.unfollowed {
+            Some(_) => Some(self.doubts_from),
+            None => self.doubts.values().map(|(_, at)| *at).min(),
+        }
+    }
+
     /// Les ordres en doute dont c'est l'heure.
     pub(super) fn due_doubts(&self) -> Vec<i64> {
         let now = clock::instant();
         self.doubts.iter().filter(|(_, (_, at))| *at <= now).map(|(id, _)| *id).collect()
     }
 
-    /// Demande des nouvelles des ordres en doute dont c'est l'heure. Rend vrai si l'un a fini.
-    pub(super) async fn ask_doubtful(&mut self, bnb: Option<Price>) -> Result<bool, LedgerError> {
-        let due = self.due_doubts();
+    /// Demande des nouvelles des ordres en doute dont c'est l'heure. Rend vrai si l'un a fini. Si le grand livre ne dit même
+    /// pas lesquels le sont, tout attend, et rien ne s'échange.
+    pub(super) async fn ask_doubtful(&mut self, bnb: Option<Price>) -> bool {
+        if self.doubts_from > clock::instant() {
+            return false;
+        }
         let mut ended = false;
+        match self.ask_due(bnb, &mut ended).await {
+            Ok(()) => {
+                self.unfollowed = None;
+                self.doubts_pace.succeeded();
+            }
+            Err(error) => self.unfollow(&error),
+        }
+        ended
+    }
+
+    /// Retient que les ordres en doute ne sont plus suivis, et quand les reprendre.
+    pub(super) fn unfollow(&mut self, error: &LedgerError) {
+        let reason = format!("the orders in doubt are not followed: {error}");
+        if self.unfollowed.as_ref() != Some(&reason) {
+            log::error!("doubts_not_followed reason={error}");
+        }
+        self.unfollowed = Some(reason);
+        self.doubts_from = self.doubts_pace.failed();
+    }
+
+    async fn ask_due(&mut self, bnb: Option<Price>, ended: &mut bool) -> Result<(), LedgerError> {
+        let due = self.due_doubts();
         let mut doubtful = self.ledger.with(|db| db.doubtful()).await?;
         if doubtful.iter().any(|intent| intent.state == State::Sent) {
             // Rien n'est en route entre deux tours : l'issue n'a pas pu s'écrire.
             self.ledger.with(|db| db.interrupt_intents(clock::now())).await?;
             doubtful = self.ledger.with(|db| db.doubtful()).await?;
         }
-        for intent in doubtful {
-            if due.contains(&intent.id) {
-                ended |= self.ask(&intent, bnb).await?;
-            }
+        for intent in doubtful.iter().filter(|intent| due.contains(&intent.id)) {
+            *ended |= self.ask(intent, bnb).await;
         }
-        self.watch_doubts().await?;
-        Ok(ended)
+        self.watch_doubts().await
     }
 
-    async fn ask(&mut self, intent: &Intent, bnb: Option<Price>) -> Result<bool, LedgerError> {
-        let Some(sent) = &intent.sent else { return Ok(false) };
+    /// Demande des nouvelles d'un ordre ; rend vrai s'il a fini. Ce que le grand livre n'en prend pas n'arrête pas les
+    /// autres.
+    async fn ask(&mut self, intent: &Intent, bnb: Option<Price>) -> bool {
+        let Some(sent) = &intent.sent else { return false };
         let answer = question(&self.account, intent.coin, &sent.client_id).await;
-        self.conclude(intent, find(intent, answer, bnb)).await
+        // Au bout, des frais en BNB se comptent sans leur prix : c'est mieux que d'appeler quelqu'un.
+        let hopeless = intent.state == State::Stuck || self.is_hopeless(intent);
+        let bnb = if hopeless { BnbPrice::or_unknown(bnb) } else { BnbPrice::or_awaited(bnb) };
+        match self.conclude(intent, find(intent, answer, bnb)).await {
+            Ok(ended) => {
+                self.unbooked.release(intent.id);
+                ended
+            }
+            Err(error) => {
+                self.hold(intent, &error).await;
+                false
+            }
+        }
+    }
+
+    /// Le grand livre n'a pas pris ce qu'on a appris de cet ordre : rien ne s'échange, lui seul est repris ; au bout, une
+    /// personne s'en charge. D'un ordre qui l'attend déjà, il n'y a rien de plus à retenir.
+    async fn hold(&mut self, intent: &Intent, error: &LedgerError) {
+        if intent.state == State::Stuck {
+            log::error!("order_not_booked coin={} intent={} reason={error}", intent.coin, intent.id);
+            return self.ask_again(intent);
+        }
+        if self.unbooked.is_hopeless(intent.id) {
+            let reason = format!("it could not be written into the books: {error}");
+            if self.give_up(intent, reason).await.is_ok() {
+                return self.unbooked.release(intent.id);
+            }
+        }
+        let again = self.unbooked.hold(intent.id, intent.coin, error.to_string());
+        if let Some((_, at)) = self.doubts.get_mut(&intent.id) {
+            *at = again;
+        }
     }
 
     /// Tire d'une réponse ce qu'elle permet ; rend vrai si l'intention a fini.
     async fn conclude(&mut self, intent: &Intent, finding: Finding) -> Result<bool, LedgerError> {
         let (order_id, reason) = match finding {
-            Finding::Ended(order_id, outcome, at) => {
-                return self.end(intent, Some(order_id), outcome, at).await;
-            }
+            Finding::Ended(order_id, outcome, at) => return self.end(intent, order_id, outcome, at).await,
             Finding::Absent => match self.weigh_absence(intent).await? {
-                Ok(Outcome::GivenUp(reason)) => return self.give_up(intent, reason).await,
+                Ok(Outcome::GivenUp(reason)) => {
+                    self.give_up(intent, reason).await?;
+                    return Ok(false);
+                }
                 Ok(outcome) => return self.end(intent, None, outcome, clock::now()).await,
                 Err(reason) => (None, reason),
             },
             Finding::Strange(order_id, reason) => {
                 self.doubt(intent, Doubt::interrupted);
                 self.annotate(intent, Some(order_id), reason.clone()).await?;
-                return self.give_up(intent, reason).await;
+                self.give_up(intent, reason).await?;
+                return Ok(false);
             }
             Finding::Open(order_id, reason) => {
                 self.doubt(intent, Doubt::interrupted);
@@ -120,12 +175,11 @@ impl LiveAccount {
             }
         };
         self.annotate(intent, order_id, reason.clone()).await?;
-        let now = self.server_now();
-        let hopeless = self.doubt(intent, |doubt| now.is_some_and(|now| doubt.is_hopeless(now)));
-        if hopeless == Some(true) {
-            return self.give_up(intent, reason).await;
+        if self.is_hopeless(intent) {
+            self.give_up(intent, reason).await?;
+        } else {
+            self.ask_again(intent);
         }
-        self.ask_again(intent);
         Ok(false)
     }
 
@@ -139,23 +193,24 @@ impl LiveAccount {
         let (id, booked) = (intent.id, outcome.clone());
         self.ledger.with(move |db| db.book(id, order_id, &booked, at)).await?;
         match &outcome {
-            Outcome::Filled(fill) => told::traded(fill),
+            Outcome::Filled(fill) | Outcome::BookedByHand(fill) => told::traded(fill),
             other => log::warn!("order_ended coin={} outcome={other:?}", intent.coin),
         }
         Ok(true)
     }
 
-    async fn give_up(&mut self, intent: &Intent, reason: String) -> Result<bool, LedgerError> {
+    /// Appelle une personne : son coin est gelé tant qu'elle n'a pas regardé.
+    pub(super) async fn give_up(&mut self, intent: &Intent, reason: String) -> Result<(), LedgerError> {
         if intent.state == State::Stuck {
             self.ask_again(intent);
-            return Ok(false);
+            return Ok(());
         }
-        told::stuck(intent.coin, &reason);
-        let reason = format!("look at this order on Binance, then release it: {reason}");
         let (id, now) = (intent.id, clock::now());
-        self.ledger.with(move |db| db.book(id, None, &Outcome::GivenUp(reason), now)).await?;
+        let kept = format!("look at this order on the exchange, then release, book or settle it: {reason}");
+        self.ledger.with(move |db| db.book(id, None, &Outcome::GivenUp(kept), now)).await?;
+        told::stuck(intent.coin, &reason);
         self.doubts.remove(&intent.id);
-        Ok(false)
+        Ok(())
     }
 
     /// Ce que vaut une réponse « inconnu » de plus : la fin de l'intention, ou pourquoi elle n'est pas prouvée.
@@ -223,39 +278,13 @@ impl LiveAccount {
         self.doubts.get_mut(&intent.id).map(|(doubt, _)| with(doubt))
     }
 
+    fn is_hopeless(&mut self, intent: &Intent) -> bool {
+        let now = self.server_now();
+        self.doubt(intent, |doubt| now.is_some_and(|now| doubt.is_hopeless(now))).unwrap_or_default()
+    }
+
     fn server_now(&self) -> Option<Moment> {
         self.account.exchange().server_clock().map(|server| server.now())
-    }
-}
-
-type Found = Option<(Report, Vec<Execution>)>;
-
-/// Ce que la bourse dit de l'ordre qui porte ce nom.
-pub(super) async fn question(account: &Account, coin: Coin, name: &str) -> Result<Found, Trouble> {
-    let Some(report) = account.order(coin, name).await? else { return Ok(None) };
-    let executed = report.ended && !report.executed.is_zero();
-    let executions = if executed { account.executions(coin, report.order_id).await? } else { Vec::new() };
-    Ok(Some((report, executions)))
-}
-
-pub(super) fn find(intent: &Intent, answer: Result<Found, Trouble>, bnb: Option<Price>) -> Finding {
-    let (report, executions) = match answer {
-        Err(trouble) => return Finding::Open(None, trouble.to_string()),
-        Ok(None) => return Finding::Absent,
-        Ok(Some(found)) => found,
-    };
-    let order_id = report.order_id;
-    if (report.coin, report.side) != (intent.coin, intent.side) {
-        return Finding::Strange(order_id, format!("order {order_id} bears its name and is another order"));
-    }
-    match execution::fill(&report, &executions, bnb) {
-        Ok(Some(fill)) => Finding::Ended(order_id, Outcome::Filled(fill), report.at),
-        Ok(None) => {
-            let reason = format!("it ended {} and exchanged nothing", report.status);
-            Finding::Ended(order_id, Outcome::Refused(reason), report.at)
-        }
-        Err(Incomplete::Strange(reason)) => Finding::Strange(order_id, reason),
-        Err(other) => Finding::Open(Some(order_id), other.to_string()),
     }
 }
 

@@ -19,7 +19,6 @@ const THOUSANDS: usize = 10;
 
 /// Les ordres d'une paire depuis le dernier vu.
 struct News {
-    coin: Coin,
     reports: Vec<Report>,
     /// C'est la première lecture de cette paire.
     first: bool,
@@ -28,28 +27,21 @@ struct News {
 }
 
 impl LiveAccount {
-    /// Retient les ordres du compte que les livres n'ont pas, depuis le dernier vu de chaque paire.
-    pub(super) async fn look_for_others(&mut self) -> Result<(), Cut> {
-        let marks = Coin::ALL.map(|coin| {
-            let mark = self.ledger.with(move |db| db.order_mark(coin));
-            async move { Ok::<_, LedgerError>((coin, mark.await?)) }
-        });
-        let marks = together(marks.into_iter()).await.into_iter().collect::<Result<Vec<_>, _>>()?;
-        let news = together(marks.into_iter().map(|(coin, mark)| news(&self.account, coin, mark))).await;
-        let mut more = Vec::new();
-        for news in news {
-            let unread = |trouble| Cut::Outside(format!("the orders could not be read: {trouble}"));
-            let News { coin, reports, first, more: unfinished } = news.map_err(unread)?;
-            let seen = self.ledger.with(move |db| db.see_orders(coin, &reports, first)).await?;
-            tell(coin, seen);
-            more.extend(unfinished.then(|| coin.pair()));
-        }
+    /// Retient les ordres du compte que les livres n'ont pas, depuis le dernier vu de chaque paire ; rend ce qui a manqué à
+    /// chacune.
+    pub(super) async fn look_for_others(&mut self) -> Result<Vec<(Coin, Result<(), Cut>)>, LedgerError> {
+        let looked = together(Coin::ALL.into_iter().map(|coin| self.look_at(coin))).await;
         self.weigh_evidence().await?;
-        if more.is_empty() {
-            return Ok(());
-        }
+        Ok(Coin::ALL.into_iter().zip(looked).collect())
+    }
+
+    async fn look_at(&self, coin: Coin) -> Result<(), Cut> {
+        let mark = self.ledger.with(move |db| db.order_mark(coin)).await?;
+        let News { reports, first, more } = news(&self.account, coin, mark).await?;
+        let seen = self.ledger.with(move |db| db.see_orders(coin, &reports, first)).await?;
+        tell(coin, seen);
         // Le balayage reprendra là.
-        Err(Cut::Outside(format!("the account has more orders of {}, they are being read", more.join(", "))))
+        if more { Err(Cut::Unfinished) } else { Ok(()) }
     }
 
     /// Relit au grand livre les indices dont personne n'a décidé, et la machine d'où il échangeait.
@@ -71,10 +63,10 @@ impl LiveAccount {
         if self.vouched == Some(signal) {
             return Ok(None);
         }
-        match self.look_for_others().await {
-            Ok(()) => {}
-            Err(Cut::Outside(reason)) => return Ok(Some(reason)),
-            Err(Cut::Ledger(error)) => return Err(error),
+        for (coin, looked) in self.look_for_others().await? {
+            if let Err(cut) = looked {
+                return Ok(Some(format!("the orders of {coin} {}", cut.told())));
+            }
         }
         if self.not_alone.is_none() {
             self.vouched = Some(signal);
@@ -95,22 +87,22 @@ const ELSEWHERE: &str = "this ledger traded from another machine: say that the f
 async fn news(account: &Account, coin: Coin, mark: Option<i64>) -> Result<News, Trouble> {
     let Some(mut mark) = mark else {
         let reports = account.recent_orders(coin).await?;
-        return Ok(News { coin, reports, first: true, more: false });
+        return Ok(News { reports, first: true, more: false });
     };
     let mut reports = Vec::new();
     for _ in 0..THOUSANDS {
         let page = account.orders_from(coin, mark + 1).await?;
         let Some(last) = page.iter().map(|report| report.order_id).max() else {
-            return Ok(News { coin, reports, first: false, more: false });
+            return Ok(News { reports, first: false, more: false });
         };
         mark = last;
         let full = page.len() >= 1000;
         reports.extend(page);
         if !full {
-            return Ok(News { coin, reports, first: false, more: false });
+            return Ok(News { reports, first: false, more: false });
         }
     }
-    Ok(News { coin, reports, first: false, more: true })
+    Ok(News { reports, first: false, more: true })
 }
 
 fn tell(coin: Coin, Seen { foreign, evidence }: Seen) {

@@ -1,16 +1,23 @@
 //! Le compte réel : tout ce qui touche à de vrais ordres, de leur envoi à ce qu'on en sait.
 //!
-//! `send` envoie, `doubts` suit ce dont l'issue n'est pas connue, `release` ce qu'une personne en dit, `scan` balaie les
-//! ordres du compte, `evidence` y cherche ceux d'une copie ou d'un passé perdu, qu'`adopt` met aux livres, `gate` ouvre ou ferme l'échange d'après les essais du dehors, `upkeep` tient l'heure, ces essais et le
-//! rapprochement. Le compte a sa propre poignée du grand livre ; il ne sait ni comment un plan se fait, ni qui commande.
-//! Invariant : rien ne part tant que les essais du dehors ne sont pas bons ([`Gate`]), que l'heure de la bourse n'est pas
-//! connue, que le dernier balayage n'a pas tout lu et tout compté, et que le compte n'a pas été lu à ce tour.
+//! `send` envoie, `doubts` suit ce dont l'issue n'est pas connue, `recourse` ce qu'une personne en fait, `scan` balaie les
+//! ordres du compte, `evidence` y cherche ceux d'une copie ou d'un passé perdu, qu'`adopt` met aux livres, `question` est ce
+//! que la bourse dit d'un des nôtres, `held` retient ceux qui ne se comptent pas, `gate` ouvre ou ferme l'échange d'après
+//! les essais du dehors, `upkeep` tient l'heure, ces essais et le rapprochement. Le compte a sa propre poignée du grand
+//! livre ; il ne sait ni comment un plan se fait, ni qui commande.
+//! Invariants : rien ne part tant que les essais du dehors ne sont pas bons ([`Gate`]), que l'heure de la bourse n'est pas
+//! connue, que le dernier balayage n'a pas tout lu et tout compté, qu'un ordre attend d'être compté, que le grand livre
+//! n'est peut-être pas seul sur son compte, et que le compte n'a pas été lu à ce tour ; ce qui manque est refait à son rythme
+//! ([`Pace`]), sans retenir le reste.
 
 mod adopt;
 mod doubts;
 mod evidence;
 mod gate;
-mod release;
+mod held;
+mod pace;
+mod question;
+mod recourse;
 mod scan;
 mod send;
 mod together;
@@ -24,13 +31,18 @@ use std::time::Instant;
 use crate::clock;
 use crate::domain::check::Check;
 use crate::domain::doubt::Doubt;
+use crate::domain::market::PerCoin;
 use crate::domain::money::Price;
 use crate::domain::reconcile::Shortage;
 use crate::exchange::Account;
 use crate::fetch::OneShot;
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::Ledger;
 use crate::metrics::Instruments;
 use gate::Gate;
+use held::Held;
+use pace::Pace;
+
+pub use recourse::Decision;
 
 /// Fait la table des essais du dehors.
 pub type Preflight = Box<dyn Fn() -> Pin<Box<dyn Future<Output = Vec<Check>>>>>;
@@ -48,9 +60,19 @@ pub struct LiveAccount {
     shortage: Shortage,
     /// Les ordres en doute, et quand demander.
     doubts: BTreeMap<i64, (Doubt, Instant)>,
+    /// Pourquoi le grand livre ne dit plus lesquels, et quand le lui redemander.
+    unfollowed: Option<String>,
+    doubts_from: Instant,
+    doubts_pace: Pace,
+    /// Ceux dont ce qu'on a appris n'a pas pu s'écrire.
+    unbooked: Held,
+    /// Ceux qu'un balayage n'a pas pu revoir, et les paires qu'il n'a pas lues.
+    unread: Held,
+    unread_coins: PerCoin<bool>,
     /// Bon quand le dernier balayage des ordres du compte a tout lu et tout compté ; sinon ce qui a manqué.
     scanned: Result<(), String>,
     next_scan: Instant,
+    scan_pace: Pace,
     /// Pourquoi la dernière mesure de l'heure de la bourse a manqué.
     measure_missed: Option<String>,
     /// La machine où l'on est, si elle se nomme, et le compte que la clé ouvre, une fois lu.
@@ -83,8 +105,15 @@ impl LiveAccount {
             account_read: Err("the account is not read yet".to_owned()),
             shortage: Shortage::default(),
             doubts: BTreeMap::new(),
+            unfollowed: None,
+            doubts_from: clock::instant(),
+            doubts_pace: Pace::default(),
+            unbooked: Held::new("order_not_booked"),
+            unread: Held::new("order_not_read"),
+            unread_coins: PerCoin::default(),
             scanned: Err("the orders of the account are not read yet".to_owned()),
             next_scan: clock::instant(),
+            scan_pace: Pace::default(),
             measure_missed: None,
             machine: None,
             uid: None,
@@ -129,7 +158,10 @@ impl LiveAccount {
         if exchange.server_clock().is_none() {
             return Some("the exchange's clock is not known yet".to_owned());
         }
-        self.scanned.clone().and(self.account_read.clone()).err()
+        let unbooked =
+            self.unbooked.told().map(|told| format!("{told}; nothing is traded until it is booked"));
+        let scanned = self.scanned.clone().err();
+        scanned.or(unbooked).or(self.unfollowed.clone()).or(self.account_read.clone().err())
     }
 
     /// Un tour sait l'heure juste, ou pas. Quand elle le redevient, ce qu'elle empêchait se refait sans attendre : c'est
@@ -144,17 +176,19 @@ impl LiveAccount {
 
     /// La prochaine chose à faire d'elle-même.
     pub fn next_due(&self) -> Instant {
-        let questions = self.doubts.values().map(|(_, at)| *at);
-        questions.chain([self.gate.next, self.next_scan]).min().unwrap_or(self.next_scan)
+        let usual = self.gate.next.min(self.next_scan);
+        self.next_question().map_or(usual, |question| question.min(usual))
     }
 
     /// Fait ce dont c'est l'heure. `bnb` est le prix auquel des frais en BNB comptent, s'il est frais. Rend vrai si un
-    /// ordre en doute a fini : son signal peut être repris.
-    pub async fn tend(&mut self, bnb: Option<Price>) -> Result<bool, LedgerError> {
+    /// ordre en doute a fini : son signal peut être repris. Ce qui manque ferme l'échange, et se refait à son rythme.
+    pub async fn tend(&mut self, bnb: Option<Price>) -> bool {
         self.measure_hour().await;
-        self.run_checks().await?;
-        self.scan(bnb).await?;
-        self.ask_doubtful(bnb).await
+        self.run_checks().await;
+        self.scan(bnb).await;
+        let ended = self.ask_doubtful(bnb).await;
+        self.instruments.unbooked(self.unbooked.count());
+        ended
     }
 }
 

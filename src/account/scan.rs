@@ -1,32 +1,44 @@
 //! Le balayage des ordres du compte : ceux que les livres n'ont pas sont retenus ([`super::evidence`]), les nôtres crus
 //! finis sans exécution revus.
 //!
-//! Invariant : rien ne s'échange tant que le dernier balayage n'a pas tout lu et tout compté (`LiveAccount::scanned`).
+//! Invariants : rien ne s'échange tant que le dernier balayage n'a pas tout lu et tout compté (`LiveAccount::scanned`) ; ce
+//! qui manque à une paire ou à un ordre n'arrête pas les autres, qui passent devant la fois suivante.
 
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use super::LiveAccount;
-use super::doubts::question;
+use super::question::{Finding, Told, find, question};
 use crate::clock;
-use crate::domain::execution;
+use crate::domain::execution::BnbPrice;
 use crate::domain::money::Price;
+use crate::domain::recourse::Hand;
+use crate::exchange::Trouble;
+use crate::ledger::views::Intent;
 use crate::ledger::{LedgerError, Outcome};
 
 /// Entre deux balayages.
 const EVERY: Duration = Duration::from_secs(3600);
 
-/// Avant de refaire un balayage qui a manqué.
-const RETRY: Duration = Duration::from_secs(60);
+/// Avant de lire la suite d'une liste trop longue pour un balayage.
+const NEXT_PAGES: Duration = Duration::from_secs(60);
 
 /// Les ordres finis sans exécution restent surveillés tant de temps.
 const WATCHED: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// Ce qui arrête un balayage.
+/// Lectures manquées de suite au-delà desquelles c'est la bourse qui ne répond pas, et non la paire ou l'ordre.
+const IN_A_ROW: usize = 3;
+
+/// Ce qui a manqué à une part du balayage.
 pub(super) enum Cut {
     /// Nos livres ne se lisent ou ne s'écrivent pas.
     Ledger(LedgerError),
-    /// La bourse n'a pas tout dit, ou pas encore ; à redemander.
-    Outside(String),
+    /// La bourse n'a pas répondu.
+    Outside(Trouble),
+    /// Un ordre est là, et ne se compte pas encore.
+    Uncounted(String),
+    /// Il y a plus d'ordres qu'on n'en lit d'un coup.
+    Unfinished,
 }
 
 impl From<LedgerError> for Cut {
@@ -35,63 +47,158 @@ impl From<LedgerError> for Cut {
     }
 }
 
-impl LiveAccount {
-    /// Balaie quand c'est l'heure, et retient si tout est su, ou ce qui a manqué.
-    pub(super) async fn scan(&mut self, bnb: Option<Price>) -> Result<(), LedgerError> {
-        if self.next_scan > clock::instant() {
-            return Ok(());
+impl From<Trouble> for Cut {
+    fn from(trouble: Trouble) -> Cut {
+        Cut::Outside(trouble)
+    }
+}
+
+impl Cut {
+    pub(super) fn told(&self) -> String {
+        match self {
+            Cut::Ledger(error) => error.to_string(),
+            Cut::Outside(trouble) => format!("could not be read: {trouble}"),
+            Cut::Uncounted(reason) => format!("executed late, not booked: {reason}"),
+            Cut::Unfinished => "are many, they are being read".to_owned(),
         }
-        let scanned = match self.scan_orders(bnb).await {
-            Ok(()) => Ok(()),
-            Err(Cut::Outside(reason)) => Err(reason),
-            Err(Cut::Ledger(error)) => return Err(error),
-        };
-        self.next_scan = clock::instant() + if scanned.is_ok() { EVERY } else { RETRY };
-        self.scanned = scanned;
-        Ok(())
+    }
+}
+
+/// Ce qui manque à un balayage, à mesure qu'il se fait.
+#[derive(Default)]
+struct Missing {
+    told: Vec<String>,
+    in_a_row: usize,
+    /// Vrai si rien d'autre ne manque que la suite de listes trop longues.
+    only_more: bool,
+}
+
+impl Missing {
+    fn new() -> Missing {
+        Missing { only_more: true, ..Missing::default() }
     }
 
-    /// Vrai si ce dont c'est l'heure demandera le prix du BNB : un ordre dont les frais ont été pris en BNB ne se compte
-    /// pas sans lui.
-    pub async fn wants_a_price(&self) -> Result<bool, LedgerError> {
+    /// Retient ce qu'a donné cette part ; s'arrête si la suite aurait le même sort.
+    fn note(&mut self, what: String, part: &Result<(), Cut>) -> ControlFlow<()> {
+        let Err(cut) = part else {
+            self.in_a_row = 0;
+            return ControlFlow::Continue(());
+        };
+        self.told.push(format!("{what} {}", cut.told()));
+        self.only_more &= matches!(cut, Cut::Unfinished);
+        self.in_a_row += usize::from(matches!(cut, Cut::Outside(_)));
+        let hopeless = self.in_a_row >= IN_A_ROW;
+        match cut {
+            Cut::Outside(trouble) if hopeless || trouble.holds_for_all() => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
+        }
+    }
+}
+
+impl LiveAccount {
+    /// Balaie quand c'est l'heure, et retient si tout est su, ou ce qui a manqué.
+    pub(super) async fn scan(&mut self, bnb: Option<Price>) {
+        if self.next_scan > clock::instant() {
+            return;
+        }
+        let mut missing = Missing::new();
+        let whole = self.scan_orders(bnb, &mut missing).await;
+        if let Err(error) = whole {
+            missing.told.push(format!("the orders of the account could not be followed: {error}"));
+            missing.only_more = false;
+        }
+        if missing.only_more {
+            self.scan_pace.succeeded();
+        }
+        (self.scanned, self.next_scan) = match missing.told.is_empty() {
+            true => (Ok(()), clock::instant() + EVERY),
+            false if missing.only_more => (Err(missing.told.join("; ")), clock::instant() + NEXT_PAGES),
+            false => (Err(missing.told.join("; ")), self.scan_pace.failed()),
+        };
+    }
+
+    /// Vrai si ce dont c'est l'heure demandera le prix du BNB : sans lui, des frais en BNB n'ont pas de valeur. Dans le
+    /// doute, il le demandera.
+    pub async fn wants_a_price(&self) -> bool {
         if !self.due_doubts().is_empty() {
-            return Ok(true);
+            return true;
         }
         let since = clock::now().minus(WATCHED);
         let scans = self.next_scan <= clock::instant();
-        Ok(scans && !self.ledger.with(move |db| db.unexecuted(since)).await?.is_empty())
+        let unexecuted = self.ledger.with(move |db| db.unexecuted(since));
+        scans && unexecuted.await.map_or(true, |intents| !intents.is_empty())
     }
 
-    /// S'arrête à la première panne, qui vaut pour la suite.
-    async fn scan_orders(&mut self, bnb: Option<Price>) -> Result<(), Cut> {
-        self.look_for_others().await?;
-        self.look_for_late(bnb).await
-    }
-
-    /// Redemande les ordres crus sans exécution : une exécution apprise tard est comptée, et arrête les achats.
-    async fn look_for_late(&mut self, bnb: Option<Price>) -> Result<(), Cut> {
+    async fn scan_orders(&mut self, bnb: Option<Price>, missing: &mut Missing) -> Result<(), LedgerError> {
+        for (coin, read) in self.look_for_others().await? {
+            self.unread_coins[coin] = read.is_err();
+            if missing.note(format!("the orders of {coin}"), &read).is_break() {
+                return Ok(());
+            }
+        }
         let since = clock::now().minus(WATCHED);
-        let unexecuted = self.ledger.with(move |db| db.unexecuted(since)).await?;
+        let mut unexecuted = self.ledger.with(move |db| db.unexecuted(since)).await?;
+        unexecuted.sort_by_key(|intent| self.unbooked.holds(intent.id) || self.unread.holds(intent.id));
         for intent in unexecuted {
-            let (coin, Some(sent)) = (intent.coin, &intent.sent) else { continue };
-            let answer = question(&self.account, coin, &sent.client_id).await;
-            let unread = |trouble| Cut::Outside(format!("an order of {coin} could not be read: {trouble}"));
-            let Some((report, executions)) = answer.map_err(unread)? else { continue };
-            let order = report.order_id;
-            match execution::fill(&report, &executions, bnb) {
-                Ok(None) => {}
-                Ok(Some(fill)) => {
-                    log::error!("order_executed_late coin={coin} order={order}");
-                    let (id, at) = (intent.id, report.at);
-                    self.ledger.with(move |db| db.book(id, Some(order), &Outcome::Filled(fill), at)).await?;
-                }
-                Err(incomplete) => {
-                    log::error!("order_executed_late coin={coin} order={order} not_booked={incomplete}");
-                    let late = format!("order {order} of {coin} executed late, not booked: {incomplete}");
-                    return Err(Cut::Outside(late));
-                }
+            let looked = self.look_again(&intent, bnb).await;
+            let looked = self.keep_looking(&intent, looked).await;
+            if missing.note(format!("an order of {}", intent.coin), &looked).is_break() {
+                return Ok(());
             }
         }
         Ok(())
+    }
+
+    /// Redemande un ordre cru sans exécution : une exécution apprise tard est comptée, et arrête les achats ; qui ne se
+    /// compte pas demande une personne.
+    async fn look_again(&mut self, intent: &Intent, bnb: Option<Price>) -> Result<(), Cut> {
+        let Some(sent) = &intent.sent else { return Ok(()) };
+        let told = question(&self.account, intent.coin, &sent.client_id).await?;
+        if !matches!(told, Told::Seen(..)) {
+            return Ok(());
+        }
+        // Le prix du BNB n'est attendu qu'une fois.
+        let waited = self.unbooked.holds(intent.id);
+        let bnb = if waited { BnbPrice::or_unknown(bnb) } else { BnbPrice::or_awaited(bnb) };
+        let (coin, id) = (intent.coin, intent.id);
+        match find(intent, Ok(told), bnb) {
+            Finding::Absent | Finding::Ended(_, Outcome::Unprocessed(_), _) => Ok(()),
+            Finding::Ended(order, outcome, at) => {
+                log::error!("order_executed_late coin={coin} intent={id}");
+                self.end(intent, order, outcome, at).await?;
+                Ok(())
+            }
+            // Une personne l'a réglé en le sachant.
+            _ if intent.by_hand == Some(Hand::Settled) => Ok(()),
+            Finding::Strange(_, reason) => Ok(self.give_up(intent, reason).await?),
+            Finding::Open(_, reason) => Err(Cut::Uncounted(reason)),
+        }
+    }
+
+    /// Retient l'ordre qui n'a pas été revu, ou dont la suite ne s'écrit pas ; au bout, une personne s'en charge.
+    async fn keep_looking(&mut self, intent: &Intent, looked: Result<(), Cut>) -> Result<(), Cut> {
+        let (id, coin) = (intent.id, intent.coin);
+        let cut = match looked {
+            Err(Cut::Outside(trouble)) if trouble.holds_for_all() => return Err(Cut::Outside(trouble)),
+            Err(cut) => cut,
+            Ok(()) => {
+                self.unbooked.release(id);
+                self.unread.release(id);
+                return Ok(());
+            }
+        };
+        let held = match &cut {
+            Cut::Outside(_) => &mut self.unread,
+            Cut::Ledger(_) | Cut::Uncounted(_) | Cut::Unfinished => &mut self.unbooked,
+        };
+        // La liste de sa paire s'est lue : ce n'est pas la bourse qui manque.
+        let hopeless = held.is_hopeless(id) && !self.unread_coins[coin];
+        held.hold(id, coin, cut.told());
+        if hopeless && self.give_up(intent, cut.told()).await.is_ok() {
+            self.unbooked.release(id);
+            self.unread.release(id);
+            return Ok(());
+        }
+        Err(cut)
     }
 }

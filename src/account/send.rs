@@ -7,7 +7,7 @@ use super::LiveAccount;
 use super::together::together;
 use crate::clock;
 use crate::domain::doubt::WINDOW;
-use crate::domain::execution::{self, Incomplete};
+use crate::domain::execution::{self, BnbPrice};
 use crate::domain::market::{Coin, Market};
 use crate::domain::moment::Moment;
 use crate::domain::order::{Left, Order};
@@ -17,16 +17,20 @@ use crate::ledger::{Db, Ledger, LedgerError, Outcome, Sending};
 use crate::logging::orders as told;
 use crate::metrics::Instruments;
 
-/// Ce qu'un envoi a donné, une fois écrit au grand livre.
+/// Ce qu'un envoi a donné.
 struct Settled {
+    intent: i64,
     coin: Coin,
     left: Option<Left>,
     /// Le refus qui ferme l'échange.
     stop: Option<String>,
+    /// Pourquoi son issue n'a pas pu s'écrire au grand livre.
+    unwritten: Option<String>,
 }
 
 impl LiveAccount {
-    /// Envoie ces ordres ensemble ; rend ceux qui n'ont rien échangé, ou dont on ne sait pas.
+    /// Envoie ces ordres ensemble ; rend ceux qui n'ont rien échangé, ou dont on ne sait pas. Dès qu'un octet est parti, plus
+    /// rien n'est une erreur : une issue qui ne s'écrit pas est un doute de plus, et ferme l'échange.
     pub async fn execute(
         &mut self,
         signal: i64,
@@ -59,7 +63,7 @@ impl LiveAccount {
             stamped_at,
         };
         let errands = sendings.into_iter().zip(orders).map(|(sending, order)| batch.run(sending, order));
-        let settled = together(errands).await.into_iter().collect::<Result<Vec<Settled>, LedgerError>>()?;
+        let settled = together(errands).await;
         if settled.iter().any(|settled| settled.left.is_none()) {
             self.gate.proved();
         }
@@ -67,7 +71,14 @@ impl LiveAccount {
             log::error!("trading_stopped reason={reason:?}");
             self.gate.close(reason);
         }
-        self.watch_doubts().await?;
+        for Settled { intent, coin, unwritten, .. } in &settled {
+            if let Some(reason) = unwritten {
+                self.unbooked.hold(*intent, *coin, reason.clone());
+            }
+        }
+        if let Err(error) = self.watch_doubts().await {
+            self.unfollow(&error);
+        }
         Ok(settled.into_iter().filter_map(|settled| Some((settled.coin, settled.left?))).collect())
     }
 }
@@ -85,7 +96,7 @@ struct Batch<'a> {
 
 impl Batch<'_> {
     /// Envoie un ordre et écrit ce qu'il en est, dès que sa propre réponse est là.
-    async fn run(&self, sending: Sending, order: &Order) -> Result<Settled, LedgerError> {
+    async fn run(&self, sending: Sending, order: &Order) -> Settled {
         let Sending { intent, client_id, attempt } = sending;
         told::sent(order, &client_id, attempt);
         let ticket = Ticket { client_id, order: *order, stamped_at: self.stamped_at, window: WINDOW };
@@ -95,28 +106,35 @@ impl Batch<'_> {
             _ => None,
         };
         let (outcome, at, stop) = self.judge(placed);
+        let coin = order.coin();
+        let booked = outcome.clone();
+        let written = self.ledger.with(move |db| db.book(intent, order_id, &booked, at)).await;
+        if let Err(error) = written {
+            let unwritten = format!("its outcome could not be written into the books: {error}");
+            let left = Some(Left::InDoubt(unwritten.clone()));
+            return Settled { intent, coin, left, stop, unwritten: Some(unwritten) };
+        }
         let left = match &outcome {
-            Outcome::Filled(_) => None,
+            Outcome::Filled(fill) => {
+                told::traded(fill);
+                self.instruments.traded(fill, self.market.quotes[fill.coin].mid());
+                None
+            }
             Outcome::Refused(reason) => {
                 told::refused(order, reason);
                 Some(Left::Refused(reason.clone()))
             }
             Outcome::Unprocessed(reason) => {
-                told::not_processed(order.coin(), reason);
+                told::not_processed(coin, reason);
                 Some(Left::Later(reason.clone()))
             }
-            Outcome::Lost(reason) | Outcome::ProvedAbsent(reason) | Outcome::GivenUp(reason) => {
-                told::in_doubt(order.coin(), &ticket.client_id, reason);
-                Some(Left::InDoubt(reason.clone()))
+            other => {
+                let reason = other.reason().unwrap_or_default().to_owned();
+                told::in_doubt(coin, &ticket.client_id, &reason);
+                Some(Left::InDoubt(reason))
             }
         };
-        let booked = outcome.clone();
-        self.ledger.with(move |db| db.book(intent, order_id, &booked, at)).await?;
-        if let Outcome::Filled(fill) = &outcome {
-            told::traded(fill);
-            self.instruments.traded(fill, self.market.quotes[fill.coin].mid());
-        }
-        Ok(Settled { coin: order.coin(), left, stop })
+        Settled { intent, coin, left, stop, unwritten: None }
     }
 
     /// Ce que vaut cette réponse pour l'intention, quand c'est arrivé, et si elle ferme l'échange.
@@ -134,15 +152,12 @@ impl Batch<'_> {
                 (outcome, clock::now(), stop)
             }
             Placed::Accepted(report, executions) => {
-                let outcome =
-                    match execution::fill(&report, &executions, Some(self.market.quotes[Coin::Bnb].mid())) {
-                        Ok(Some(fill)) => Outcome::Filled(fill),
-                        Ok(None) => {
-                            Outcome::Unprocessed(format!("it ended {} and exchanged nothing", report.status))
-                        }
-                        Err(Incomplete::Later(reason) | Incomplete::Strange(reason)) => Outcome::Lost(reason),
-                        Err(Incomplete::BnbPrice) => Outcome::Lost(Incomplete::BnbPrice.to_string()),
-                    };
+                let bnb = BnbPrice::Known(self.market.quotes[Coin::Bnb].mid());
+                let outcome = match execution::fill(&report, &executions.iter().collect(), bnb) {
+                    Ok(Some(fill)) => Outcome::Filled(fill),
+                    Ok(None) => Outcome::nothing_exchanged(&report.status),
+                    Err(incomplete) => Outcome::Lost(incomplete.to_string()),
+                };
                 (outcome, report.at, None)
             }
         }

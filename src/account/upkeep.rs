@@ -19,23 +19,27 @@ impl LiveAccount {
         self.measure_missed = missed;
     }
 
-    /// Refait la table des essais quand c'est l'heure, et ouvre ou ferme l'échange.
-    pub(super) async fn run_checks(&mut self) -> Result<(), LedgerError> {
+    /// Refait la table des essais quand c'est l'heure, et ouvre ou ferme l'échange : fermé aussi quand elle ne s'écrit pas.
+    pub(super) async fn run_checks(&mut self) {
         if self.gate.next > clock::instant() {
-            return Ok(());
+            return;
         }
         let checks = (self.preflight)().await;
-        let (kept, now) = (checks.clone(), clock::now());
-        self.ledger.with(move |db| db.keep_checks(&kept, now)).await?;
         let before = self.gate.closed.clone();
         self.gate.judge(&checks);
+        let now = clock::now();
+        let kept = self.ledger.with(move |db| db.keep_checks(&checks, now)).await;
+        if let Err(error) = kept
+            && self.gate.closed.is_none()
+        {
+            self.gate.close(format!("the checks could not be written down: {error}"));
+        }
         if self.gate.closed != before {
             match &self.gate.closed {
                 Some(reason) => log::warn!("not_trading reason={reason:?}"),
                 None => log::info!("trading_open"),
             }
         }
-        Ok(())
     }
 
     /// Lit le compte ; à rapprocher du grand livre ([`LiveAccount::reconcile`]).
@@ -45,7 +49,8 @@ impl LiveAccount {
 
     /// Retient ce que le compte tient, à côté de ce que disent les livres.
     pub async fn reconcile(&mut self, state: Result<AccountState, Trouble>) -> Result<(), LedgerError> {
-        self.account_read = Err("the account is not read yet".to_owned());
+        let unread = Err("the account is not read yet".to_owned());
+        let was_unread = std::mem::replace(&mut self.account_read, unread).is_err();
         let AccountState { uid, balances, can_trade, .. } = match state {
             Ok(state) => state,
             Err(trouble) => {
@@ -69,6 +74,10 @@ impl LiveAccount {
         self.uid = Some(uid);
         self.shortage = reconciliation.map(|reconciliation| reconciliation.shortage()).unwrap_or_default();
         self.account_read = if can_trade { Ok(()) } else { Err("the account may not trade".to_owned()) };
+        if was_unread && self.scanned.is_err() {
+            // La bourse répond de nouveau : ce qu'elle taisait se relit sans attendre.
+            self.next_scan = clock::instant();
+        }
         Ok(())
     }
 }

@@ -24,6 +24,7 @@ struct ExchangeView {
     clock: Option<ClockView>,
     checks: Vec<CheckView>,
     reconciliation: Vec<BalanceView>,
+    of_others: Vec<OthersView>,
     foreign_orders: Vec<ForeignView>,
     not_alone: Option<NotAlone>,
 }
@@ -75,6 +76,13 @@ struct BalanceView {
     difference: f64,
     missing: f64,
     compared_at: String,
+}
+
+/// Ce que nos ordres ont pris d'un actif à la part du compte qui n'est pas aux livres ; négatif, ce qu'ils lui ont donné.
+#[derive(Serialize)]
+struct OthersView {
+    asset: String,
+    quantity: f64,
 }
 
 #[derive(Serialize)]
@@ -175,10 +183,11 @@ fn ways(evidence: &[ForeignOrder]) -> Vec<Way> {
 pub async fn exchange(request: Request) -> tide::Result {
     let read = |db: &mut crate::ledger::Db| {
         let (agent, outlook) = (db.agent()?, db.exchange_state()?);
-        let foreign = db.foreign_orders(FOREIGN_SHOWN)?;
-        Ok((agent, outlook, db.checks()?, db.balances()?, foreign, db.evidence()?))
+        let (foreign, evidence) = (db.foreign_orders(FOREIGN_SHOWN)?, db.evidence()?);
+        let (balances, others) = (db.balances()?, db.of_others()?);
+        Ok((agent, outlook, db.checks()?, balances, others, foreign, evidence))
     };
-    let (agent, outlook, checks, balances, foreign, evidence) =
+    let (agent, outlook, checks, balances, others, foreign, evidence) =
         request.state().ledger.with(read).await.map_err(ApiError::from)?;
     let now = clock::now();
     let Outlook { silenced, clock, closed, not_alone } = outlook;
@@ -191,6 +200,10 @@ pub async fn exchange(request: Request) -> tide::Result {
         clock: clock.map(ClockView::from),
         checks: checks.into_iter().map(CheckView::from).collect(),
         reconciliation: balances.into_iter().map(BalanceView::from).collect(),
+        of_others: others
+            .iter()
+            .map(|(asset, quantity)| OthersView { asset: asset.to_owned(), quantity: quantity.to_f64() })
+            .collect(),
         foreign_orders: foreign.into_iter().map(ForeignView::from).collect(),
         not_alone: not_alone.map(|reason| NotAlone {
             reason,

@@ -23,6 +23,7 @@ mod marks;
 mod orders;
 pub mod parts;
 mod positions;
+mod recourse;
 mod scrape;
 mod signals;
 mod trades;
@@ -69,7 +70,9 @@ pub fn app(state: State, guard: Guard) -> tide::Server<State> {
         .get("/api/prices", positions::prices)
         .get("/api/trades", trades::trades)
         .get("/api/orders", orders::orders)
-        .post("/api/orders/:id/release", orders::release)
+        .post("/api/orders/:id/release", recourse::release)
+        .post("/api/orders/:id/book", recourse::book)
+        .post("/api/orders/:id/settle", recourse::settle)
         .get("/api/exchange", exchange::exchange)
         .post("/api/exchange/adopt", copies::adopt)
         .post("/api/exchange/disown", copies::disown)

@@ -1,16 +1,15 @@
-//! `GET /api/orders` et `POST /api/orders/:id/release` : les ordres voulus, leur issue, ceux qui attendent quelqu'un.
+//! `GET /api/orders` : les ordres voulus, leur issue, ceux qui attendent quelqu'un, et ce qu'il peut en faire.
 
 use http_types::StatusCode;
-use miniserde::{Deserialize, Serialize};
+use miniserde::Serialize;
 
 use super::Request;
-use super::body::json_body;
 use super::errors::ApiError;
 use super::json::json;
 use super::parameters::limit;
 use crate::clock;
 use crate::domain::doubt::ATTEMPTS;
-use crate::domain::intent::State;
+use crate::domain::moment::Moment;
 use crate::domain::money::{Quantity, Usdc};
 use crate::domain::order::Size;
 use crate::ledger::views::Intent;
@@ -33,17 +32,31 @@ struct OrderView {
     doubted: bool,
     late: bool,
     needs_person: bool,
+    by_hand: Option<&'static str>,
     is_simulated: u8,
     created_at: String,
     ended_at: Option<String>,
+    age_seconds: u64,
+    ways: Vec<WayView>,
 }
 
-impl From<Intent> for OrderView {
-    fn from(intent: Intent) -> Self {
+/// Ce qu'une personne peut faire maintenant, et ce qui s'ensuivra.
+#[derive(Serialize)]
+struct WayView {
+    way: &'static str,
+    consequence: String,
+}
+
+impl OrderView {
+    fn of(intent: Intent, now: Moment) -> OrderView {
         let (spend, quantity) = match intent.size {
             Size::Spend(amount) => (Some(amount), None),
             Size::Sell(quantity) => (None, Some(quantity)),
         };
+        let case = intent.case(now);
+        let ways = case.ways().iter();
+        let ways: Vec<WayView> =
+            ways.map(|&way| WayView { way: way.word(), consequence: case.consequence(way) }).collect();
         OrderView {
             id: intent.id,
             signal_id: intent.signal_id,
@@ -60,9 +73,12 @@ impl From<Intent> for OrderView {
             order_id: intent.order_id,
             doubted: intent.doubted,
             late: intent.late,
-            needs_person: intent.late || intent.state == State::Stuck,
+            needs_person: !ways.is_empty(),
+            by_hand: intent.by_hand.map(|hand| hand.word()),
             created_at: clock::utc(intent.created_at),
             ended_at: intent.ended_at.map(clock::utc),
+            age_seconds: now.since(intent.created_at).as_secs(),
+            ways,
         }
     }
 }
@@ -71,43 +87,7 @@ impl From<Intent> for OrderView {
 pub async fn orders(request: Request) -> tide::Result {
     let limit = limit(&request, 20, 100)?;
     let orders = request.state().ledger.with(move |db| db.orders(limit)).await.map_err(ApiError::from)?;
-    let views: Vec<OrderView> = orders.into_iter().map(OrderView::from).collect();
+    let now = clock::now();
+    let views: Vec<OrderView> = orders.into_iter().map(|intent| OrderView::of(intent, now)).collect();
     Ok(json(StatusCode::Ok, &views))
-}
-
-#[derive(Deserialize)]
-struct Release {
-    looked: bool,
-}
-
-#[derive(Serialize)]
-struct Released {
-    ok: bool,
-    outcome: String,
-    state: &'static str,
-}
-
-/// Une personne a regardé cet ordre à la bourse : il est réglé, et son coin n'attend plus.
-pub async fn release(mut request: Request) -> tide::Result {
-    let id = id(&request)?;
-    let Release { looked } = json_body(&mut request, &["looked"], "{\"looked\": true}").await?;
-    if !looked {
-        return Err(
-            ApiError::bad_request("look at this order on Binance first, then say looked: true").into()
-        );
-    }
-    let ledger = &request.state().ledger;
-    let read = move |db: &mut crate::ledger::Db| db.intent(id);
-    let absent = || ApiError::new(StatusCode::NotFound, format!("there is no order {id}"));
-    ledger.with(read).await.map_err(ApiError::from)?.ok_or_else(absent)?;
-    let outcome = request.state().commands.release(id).await.map_err(ApiError::from)?;
-    let settled = ledger.with(read).await.map_err(ApiError::from)?.ok_or_else(absent)?;
-    Ok(json(StatusCode::Ok, &Released { ok: true, outcome, state: settled.state.word() }))
-}
-
-fn id(request: &Request) -> Result<i64, ApiError> {
-    let text = request.param("id").unwrap_or_default();
-    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    let number = text.parse().ok().filter(|&number: &i64| digits && number > 0);
-    number.ok_or_else(|| ApiError::bad_request("the id of an order is a positive whole number"))
 }

@@ -1,5 +1,7 @@
 //! `GET /metrics` : les chiffres du grand livre et de la machine, pour Prometheus.
 
+use std::iter;
+
 use http_types::StatusCode;
 use tide::Response;
 
@@ -12,9 +14,13 @@ use crate::domain::check::Verdict;
 use crate::domain::market::{Coin, PerCoin};
 use crate::domain::moment::Moment;
 use crate::domain::money::{Eur, Price, Return, Usdc, Weight};
+use crate::domain::others::Others;
+use crate::domain::reconcile::CASH;
 use crate::ledger::views::{Account, Agent, Balance, Outside};
 use crate::ledger::{Db, LedgerError};
-use crate::metrics::{self, Exchange, Figures, Following, Format, Holding, Money, Place, Reconciled, Traded};
+use crate::metrics::{
+    self, Exchange, Figures, Following, Format, Holding, Money, OfOthers, Place, Reconciled, Traded,
+};
 
 /// La page des métriques, dans le format que le demandeur accepte.
 pub async fn metrics(request: Request) -> tide::Result {
@@ -113,6 +119,7 @@ fn following(
 
 fn exchange(db: &Db, agent: &Agent, now: Moment) -> Result<Exchange, LedgerError> {
     let (outlook, checked, balances) = (db.exchange_state()?, db.checks()?, db.balances()?);
+    let others = db.of_others()?;
     let checks = checked.iter().filter(|check| check.verdict != Verdict::NotTested);
     let silenced = outlook.silenced.filter(|silenced| silenced.until > now);
     Ok(Exchange {
@@ -122,7 +129,16 @@ fn exchange(db: &Db, agent: &Agent, now: Moment) -> Result<Exchange, LedgerError
         clock_lead: outlook.clock.map(|clock| clock.lead as f64 / 1000.0),
         silent_until: silenced.map(|silenced| silenced.until.seconds()),
         balances: balances.iter().map(reconciled).collect(),
+        of_others: agent.is_live().then(|| of_others(&others)),
     })
+}
+
+fn of_others(others: &Others) -> OfOthers {
+    let assets = || iter::once(CASH).chain(Coin::ALL.map(Coin::asset));
+    OfOthers {
+        followed: assets().map(|asset| (asset, others.of(asset).to_f64())).collect(),
+        unfollowed: others.iter().filter(|(asset, _)| assets().all(|followed| followed != *asset)).count(),
+    }
 }
 
 fn reconciled(balance: &Balance) -> Reconciled {

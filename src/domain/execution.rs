@@ -3,16 +3,18 @@
 //! Invariant : [`fill`] ne rend une exécution complète que si l'ordre est fini et que ses morceaux en font
 //! exactement le compte ; une lecture en retard n'est jamais prise pour la fin de l'histoire.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 #[cfg(test)]
 use rust_decimal::Decimal;
 
-use super::book::{Fees, Fill};
+use super::book::{FeeApart, Fees, Fill};
 use super::market::Coin;
 use super::moment::Moment;
 use super::money::{Price, Quantity, Usdc};
 use super::order::Side;
+use super::reconcile::CASH;
 
 /// Un ordre accepté, tel que la bourse le raconte.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,6 +50,65 @@ pub struct Execution {
     pub at: Moment,
 }
 
+/// Les exécutions d'un ordre, ensemble : autant qu'elles soient, elles ne prennent pas plus de mémoire.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Executions {
+    pub count: usize,
+    pub quantity: Quantity,
+    /// USDC échangés, frais non déduits.
+    pub amount: Usdc,
+    /// Par actif, sans ceux qui n'ont rien payé.
+    pub commissions: BTreeMap<String, Quantity>,
+}
+
+impl Executions {
+    pub fn add(&mut self, execution: &Execution) {
+        self.count += 1;
+        self.quantity += execution.quantity;
+        self.amount += execution.amount;
+        self.pay(&execution.commission_asset, execution.commission);
+    }
+
+    /// Compte une commission de plus.
+    pub fn pay(&mut self, asset: &str, commission: Quantity) {
+        if !commission.is_zero() {
+            *self.commissions.entry(asset.to_owned()).or_default() += commission;
+        }
+    }
+}
+
+impl<'a> FromIterator<&'a Execution> for Executions {
+    fn from_iter<T: IntoIterator<Item = &'a Execution>>(executions: T) -> Executions {
+        let mut together = Executions::default();
+        for execution in executions {
+            together.add(execution);
+        }
+        together
+    }
+}
+
+/// Le prix auquel des frais pris en BNB comptent.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum BnbPrice {
+    Known(Price),
+    /// Pas encore lu : il vaut mieux l'attendre.
+    Awaited,
+    /// Il ne vient pas : ces frais sont notés à part, sans valeur.
+    Unknown,
+}
+
+impl BnbPrice {
+    /// `price` s'il est connu, sinon il est attendu.
+    pub fn or_awaited(price: Option<Price>) -> BnbPrice {
+        price.map_or(BnbPrice::Awaited, BnbPrice::Known)
+    }
+
+    /// `price` s'il est connu, sinon on s'en passe.
+    pub fn or_unknown(price: Option<Price>) -> BnbPrice {
+        price.map_or(BnbPrice::Unknown, BnbPrice::Known)
+    }
+}
+
 /// Pourquoi un ordre accepté ne peut pas encore être compté.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Incomplete {
@@ -70,18 +131,12 @@ impl fmt::Display for Incomplete {
     }
 }
 
-/// L'exécution complète de l'ordre, `None` s'il a fini sans rien échanger. `bnb` est le prix du BNB, qui
-/// donne leur valeur aux frais pris dans cet actif.
-pub fn fill(
-    report: &Report,
-    executions: &[Execution],
-    bnb: Option<Price>,
-) -> Result<Option<Fill>, Incomplete> {
+/// L'exécution complète de l'ordre, `None` s'il a fini sans rien échanger. `bnb` donne leur valeur aux frais pris en BNB.
+pub fn fill(report: &Report, executions: &Executions, bnb: BnbPrice) -> Result<Option<Fill>, Incomplete> {
     if !report.ended {
         return Err(Incomplete::Later(format!("the exchange has it, {}", report.status)));
     }
-    let quantity: Quantity = executions.iter().map(|execution| execution.quantity).sum();
-    let amount: Usdc = executions.iter().map(|execution| execution.amount).sum();
+    let Executions { quantity, amount, .. } = *executions;
     if quantity > report.executed
         || report.amount.is_some_and(|told| quantity == report.executed && told != amount)
     {
@@ -100,33 +155,31 @@ pub fn fill(
     if quantity.is_zero() {
         return Ok(None);
     }
-    let fees = fees(report, executions, bnb)?;
-    let price = Price::new(amount.decimal() / quantity.decimal()).floor(8);
-    Ok(Some(Fill { coin: report.coin, side: report.side, quantity, price, amount, fees }))
+    let fill = priced(report.coin, report.side, executions, bnb).ok_or(Incomplete::BnbPrice)?;
+    Ok(Some(fill))
 }
 
-/// La commission d'un achat est prise dans ce qu'il apporte, celle d'une vente en USDC, l'une et l'autre en
-/// BNB quand le compte le veut et en a ; un même ordre peut mêler.
-fn fees(report: &Report, executions: &[Execution], bnb: Option<Price>) -> Result<Fees, Incomplete> {
+/// Ce que ces exécutions font d'un ordre de ce coin, de ce sens ; `None` si le prix du BNB est attendu.
+pub fn priced(coin: Coin, side: Side, executions: &Executions, bnb: BnbPrice) -> Option<Fill> {
+    let Executions { quantity, amount, .. } = *executions;
+    let price = Price::new(amount.decimal() / quantity.decimal()).floor(8);
+    Some(Fill { coin, side, quantity, price, amount, fees: fees(coin, side, executions, bnb)? })
+}
+
+/// La commission d'un achat est prise dans ce qu'il apporte, celle d'une vente en USDC, l'une et l'autre en BNB quand le
+/// compte le veut et en a ; un même ordre peut mêler. Dans un autre actif, elle est notée à part.
+fn fees(coin: Coin, side: Side, executions: &Executions, bnb: BnbPrice) -> Option<Fees> {
     let mut fees = Fees::default();
-    for execution in executions.iter().filter(|execution| !execution.commission.is_zero()) {
-        let commission = execution.commission;
-        match execution.commission_asset.as_str() {
-            asset if asset == report.coin.asset() && report.side == Side::Buy => fees.coin += commission,
-            "USDC" => fees.usdc += Usdc::new(commission.decimal()),
-            "BNB" => {
-                fees.bnb += commission;
-                fees.bnb_price = bnb.ok_or(Incomplete::BnbPrice)?;
-            }
-            asset => {
-                return Err(Incomplete::Strange(format!(
-                    "trade {} paid its commission in {asset:?}, which the books do not hold",
-                    execution.trade_id
-                )));
-            }
+    for (asset, &commission) in &executions.commissions {
+        match (asset.as_str(), bnb) {
+            (asset, _) if asset == coin.asset() && side == Side::Buy => fees.coin = commission,
+            (CASH, _) => fees.usdc = Usdc::new(commission.decimal()),
+            ("BNB", BnbPrice::Known(price)) => (fees.bnb, fees.bnb_price) = (commission, price),
+            ("BNB", BnbPrice::Awaited) => return None,
+            (asset, _) => fees.apart.push(FeeApart { asset: asset.to_owned(), quantity: commission }),
         }
     }
-    Ok(fees)
+    Some(fees)
 }
 
 #[cfg(test)]
@@ -175,7 +228,10 @@ mod tests {
             Execution::example(dec!(1), dec!(0.001), "BTC"),
             Execution::example(dec!(2), dec!(0.004), "BNB"),
         ];
-        let bnb = Some(Price::new(dec!(600)));
+        let bnb = BnbPrice::Known(Price::new(dec!(600)));
+        let fill = |report: &Report, executions: &[Execution], bnb| {
+            super::fill(report, &executions.iter().collect(), bnb)
+        };
         let whole = fill(&report("FILLED", dec!(3)), &two, bnb).unwrap().unwrap();
         assert_eq!((whole.quantity, whole.price), (Quantity::new(dec!(3)), Price::new(dec!(100))));
         assert_eq!(
@@ -183,18 +239,38 @@ mod tests {
             (Quantity::new(dec!(0.001)), Quantity::new(dec!(0.004)))
         );
         assert_eq!(whole.fee_usdc(), Usdc::new(dec!(2.5)));
-        assert_eq!(fill(&report("FILLED", dec!(3)), &two, None), Err(Incomplete::BnbPrice));
+        assert_eq!(fill(&report("FILLED", dec!(3)), &two, BnbPrice::Awaited), Err(Incomplete::BnbPrice));
         assert!(matches!(fill(&report("FILLED", dec!(3)), &two[..1], bnb), Err(Incomplete::Later(_))));
         assert!(matches!(fill(&report("FILLED", dec!(1)), &two, bnb), Err(Incomplete::Strange(_))));
         assert!(matches!(fill(&report("NEW", dec!(3)), &two, bnb), Err(Incomplete::Later(_))));
         assert_eq!(fill(&report("EXPIRED", dec!(0)), &[], bnb), Ok(None));
     }
 
+    /// Plusieurs actifs dans un même ordre, suivis ou non, et un achat qui paie dans l'actif d'un autre.
     #[test]
-    fn a_commission_that_the_books_cannot_hold_asks_for_a_person() {
-        let strange = [Execution::example(dec!(1), dec!(0.1), "DOGE")];
-        assert!(matches!(fill(&report("FILLED", dec!(1)), &strange, None), Err(Incomplete::Strange(_))));
-        let without = [Execution::example(dec!(1), dec!(0), "DOGE")];
-        assert!(fill(&report("FILLED", dec!(1)), &without, None).is_ok());
+    fn a_commission_in_any_asset_is_noted_apart_and_blocks_nothing() {
+        let paid = [
+            Execution::example(dec!(1), dec!(0.1), "DOGE"),
+            Execution::example(dec!(1), dec!(0.2), "FDUSD"),
+            Execution::example(dec!(1), dec!(0.3), "DOGE"),
+            Execution::example(dec!(1), dec!(0), "PEPE"),
+            Execution::example(dec!(1), dec!(0.001), "BTC"),
+            Execution::example(dec!(1), dec!(0.5), "USDC"),
+            Execution::example(dec!(1), dec!(0.004), "BNB"),
+        ];
+        let together: Executions = paid.iter().collect();
+        let told = report("FILLED", dec!(7));
+        let fill = |bnb| fill(&told, &together, bnb).map(|fill| fill.expect("it was executed"));
+        let whole = fill(BnbPrice::Known(Price::new(dec!(600)))).expect("whole");
+        assert_eq!((whole.quantity, whole.price), (Quantity::new(dec!(7)), Price::new(dec!(100))));
+        let apart =
+            |asset: &str, quantity| FeeApart { asset: asset.to_owned(), quantity: Quantity::new(quantity) };
+        assert_eq!(whole.fees.apart, [apart("DOGE", dec!(0.4)), apart("FDUSD", dec!(0.2))]);
+        assert_eq!((whole.fee_usdc(), whole.fees.value(whole.price)), (Usdc::new(dec!(3)), None));
+        // Le prix du BNB ne vient pas : sa part est notée de même.
+        let unpriced = fill(BnbPrice::Unknown).expect("whole");
+        let all = [apart("BNB", dec!(0.004)), apart("DOGE", dec!(0.4)), apart("FDUSD", dec!(0.2))];
+        assert_eq!((unpriced.fees.apart.as_slice(), unpriced.fee_usdc()), (&all[..], Usdc::new(dec!(0.6))));
+        assert_eq!(fill(BnbPrice::Awaited), Err(Incomplete::BnbPrice));
     }
 }

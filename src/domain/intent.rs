@@ -3,12 +3,13 @@
 //! ```text
 //! simulé   planned ─> filled | refused | abandoned
 //! réel     sent ─> filled | refused | abandoned (la bourse ne l'a pas traité)
-//!            └──> unknown ─> filled | refused | absent | stuck
-//!                                        stuck ─> filled | refused | absent (une personne a regardé)
+//!            └──> unknown ─> filled | abandoned | absent | stuck
+//!                                        stuck ─> filled | abandoned | absent (une personne a regardé)
 //! ```
 //!
 //! Invariants : une intention n'est envoyée qu'une fois ; elle finit une fois. La seule suite d'une fin sans
-//! exécution est d'apprendre, tard, qu'il y en a eu une.
+//! exécution est d'apprendre, tard, qu'il y en a eu une : elle se compte, ou demande une personne. « Finie sans rien
+//! échanger » a un seul sens, d'où qu'on l'apprenne : abandonnée, et le signal est planifié à nouveau.
 
 /// L'état d'une intention au grand livre.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,11 +24,12 @@ pub enum State {
     Stuck,
     /// Exécutée : le trade est au grand livre.
     Filled,
-    /// Refusée pour de bon, ou finie sans rien échanger.
+    /// Refusée pour de bon.
     Refused,
     /// Prouvée jamais arrivée.
     Absent,
-    /// Jamais traitée (interrompue avant l'envoi, bourse qui fait attendre) : le signal est planifié à nouveau.
+    /// Jamais traitée (interrompue avant l'envoi, bourse qui fait attendre), ou finie sans rien échanger : le signal est
+    /// planifié à nouveau.
     Abandoned,
 }
 
@@ -37,11 +39,12 @@ pub enum Event {
     Filled,
     /// La bourse ne l'exécutera pas, et le refera savoir de la même façon.
     Refused,
-    /// Rien n'a été traité ; le temps ou une nouvelle décision peut y remédier.
+    /// Rien n'a été échangé : pas traité, ou fini ainsi, la bourse le dit ; le temps ou une nouvelle décision peut y
+    /// remédier.
     Unprocessed,
     /// Pas de réponse dont on puisse être sûr.
     Lost,
-    /// Les règles de [`super::doubt`] l'ont prouvée absente.
+    /// Les règles de [`super::doubt`] l'ont prouvée absente, ou une personne l'a dit.
     ProvedAbsent,
     /// Rien ne se laisse prouver, ou les tentatives sont épuisées.
     GivenUp,
@@ -88,15 +91,18 @@ impl State {
             (State::Planned | State::Sent | State::Unknown | State::Stuck, Event::Filled) => {
                 Some(State::Filled)
             }
-            (State::Planned | State::Sent | State::Unknown | State::Stuck, Event::Refused) => {
-                Some(State::Refused)
+            // Un refus est la réponse à l'envoi : d'une question, on apprend une fin.
+            (State::Planned | State::Sent, Event::Refused) => Some(State::Refused),
+            (State::Planned | State::Sent | State::Unknown | State::Stuck, Event::Unprocessed) => {
+                Some(State::Abandoned)
             }
-            (State::Planned | State::Sent, Event::Unprocessed) => Some(State::Abandoned),
             (State::Sent | State::Unknown, Event::Lost) => Some(State::Unknown),
             (State::Unknown | State::Stuck, Event::ProvedAbsent) => Some(State::Absent),
             (State::Unknown, Event::GivenUp) => Some(State::Stuck),
             // Apprise tard : c'est un fait, il se compte.
             (State::Refused | State::Absent | State::Abandoned, Event::Filled) => Some(State::Filled),
+            // De même, et il ne se laisse pas compter.
+            (State::Refused | State::Absent | State::Abandoned, Event::GivenUp) => Some(State::Stuck),
             _ => None,
         }
     }
@@ -120,12 +126,37 @@ mod tests {
         }
     }
 
+    /// Ce qui est preuve : la bourse raconte son exécution, ou dit qu'il a fini sans rien échanger ; les règles du doute,
+    /// ou une personne, l'ont dit absent. Un refus n'en est une qu'en réponse à l'envoi ; le silence, jamais.
     #[test]
-    fn what_is_in_doubt_never_ends_unproved() {
+    fn what_is_in_doubt_ends_only_by_what_is_proof() {
+        let proofs = [Event::Filled, Event::Unprocessed, Event::ProvedAbsent];
         for state in [State::Unknown, State::Stuck] {
-            assert_eq!(state.next(Event::Unprocessed), None);
+            for event in EVENTS {
+                let ends = state.next(event).is_some_and(|next| !next.is_in_doubt());
+                assert_eq!(ends, proofs.contains(&event), "{state:?} {event:?}");
+            }
         }
-        assert_eq!(State::Sent.next(Event::ProvedAbsent), None);
+        let answers = [Event::Filled, Event::Unprocessed, Event::Refused];
+        for event in EVENTS {
+            let ends = State::Sent.next(event).is_some_and(|next| !next.is_in_doubt());
+            assert_eq!(ends, answers.contains(&event), "{event:?}");
+        }
+    }
+
+    /// D'une fin sans exécution ne sort qu'une exécution apprise tard.
+    #[test]
+    fn an_end_without_an_execution_is_only_undone_by_one_learned_late() {
+        for state in [State::Refused, State::Absent, State::Abandoned] {
+            for event in EVENTS {
+                let expected = match event {
+                    Event::Filled => Some(State::Filled),
+                    Event::GivenUp => Some(State::Stuck),
+                    _ => None,
+                };
+                assert_eq!(state.next(event), expected, "{state:?} {event:?}");
+            }
+        }
     }
 
     #[test]

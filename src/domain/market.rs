@@ -53,6 +53,11 @@ impl Coin {
         Coin::ALL.into_iter().find(|coin| coin.pair() == pair)
     }
 
+    /// Celle dont c'est l'actif, si on la suit.
+    pub fn from_asset(asset: &str) -> Option<Coin> {
+        Coin::ALL.into_iter().find(|coin| coin.asset() == asset)
+    }
+
     /// Glissement simulé d'un ordre au marché : 0,02 % pour BTC et ETH, 0,05 % pour les autres
     /// (les valeurs du leader, pour que les deux simulations se comparent).
     pub fn slippage(self) -> Decimal {

@@ -5,6 +5,7 @@
 
 pub mod allocation;
 pub mod book;
+pub mod by_hand;
 pub mod cash;
 pub mod check;
 pub mod cost;
@@ -18,11 +19,13 @@ pub mod money;
 pub mod movement;
 pub mod order;
 pub mod order_name;
+pub mod others;
 pub mod performance;
 pub mod plan;
 pub mod poll;
 pub mod portfolio;
 pub mod reconcile;
+pub mod recourse;
 pub mod refusal;
 pub mod signal;
 pub mod survival;

@@ -5,11 +5,13 @@
 //! une marge, jamais plus que ce qui est possédé.
 
 use std::fmt;
+use std::time::Duration;
 
 use rust_decimal::{Decimal, dec};
 
 use super::market::{Coin, Market};
 use super::money::{Price, Quantity, Usdc, Weight};
+use super::recourse;
 
 /// Marge au-dessus du minimum de la bourse, qui l'évalue à un autre prix que le nôtre.
 const MARGIN: Decimal = dec!(1.03);
@@ -88,6 +90,10 @@ pub enum Left {
     Superseded(String),
     /// La bourse (ou sa simulation) n'a pas voulu de l'ordre.
     Refused(String),
+    /// Une personne a réglé son ordre : ce signal n'y touche plus.
+    Settled,
+    /// L'action a cet âge, et son ordre n'a rien échangé : il n'est pas refait à un autre prix.
+    TooOld(Duration),
     /// Un ordre de ce coin est parti et son issue n'est pas connue.
     InDoubt(String),
     /// Un ordre de ce coin demande une personne.
@@ -117,6 +123,8 @@ impl Left {
             Left::Halted(_) => "halted",
             Left::Superseded(_) => "superseded",
             Left::Refused(_) => "refused",
+            Left::Settled => "settled",
+            Left::TooOld(_) => "too_old",
             Left::InDoubt(_) => "in_doubt",
             Left::Stuck(_) => "stuck",
             Left::Later(_) => "later",
@@ -157,6 +165,14 @@ impl fmt::Display for Left {
             Left::Halted(status) => write!(f, "the exchange does not trade this pair now ({status})"),
             Left::Superseded(by) => write!(f, "superseded by the newer target of {by}"),
             Left::Refused(reason) => write!(f, "refused: {reason}"),
+            Left::Settled => write!(f, "a person settled its order: it is left until the next signal"),
+            Left::TooOld(age) => {
+                write!(
+                    f,
+                    "given up: its signal is {} old, and its order exchanged nothing",
+                    recourse::told(*age)
+                )
+            }
             Left::InDoubt(reason) => write!(f, "an order of this coin is in doubt: {reason}"),
             Left::Stuck(reason) => write!(f, "a person must look: {reason}"),
             Left::Later(reason) => write!(f, "tried again later: {reason}"),

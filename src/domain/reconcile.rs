@@ -7,6 +7,7 @@ use std::ops::Add;
 
 use super::market::{Coin, PerCoin};
 use super::money::{Quantity, Usdc};
+use super::others::Others;
 use super::portfolio::Holdings;
 
 /// L'actif du cash.
@@ -39,7 +40,8 @@ pub struct Line {
     /// Immobilisé par des ordres ouverts : aucun n'est à nous, les nôtres ne le restent pas.
     pub locked: Quantity,
     pub booked: Quantity,
-    /// Pris dans ce que le compte tient d'autre que nos livres, par des frais ou des ordres à nous.
+    /// Pris dans ce que le compte tient d'autre que nos livres, par des frais ou des ordres à nous ; négatif s'ils lui ont
+    /// donné.
     pub of_others: Quantity,
 }
 
@@ -78,20 +80,20 @@ pub struct Reconciliation {
 }
 
 impl Reconciliation {
-    /// `bnb_of_others` : les BNB hors des livres qui ont payé de nos frais.
-    pub fn of(balances: &Balances, holdings: &Holdings, bnb_of_others: Quantity) -> Reconciliation {
+    /// `others` : ce que nos ordres ont pris à ce qui n'est pas aux livres.
+    pub fn of(balances: &Balances, holdings: &Holdings, others: &Others) -> Reconciliation {
         let quantity = |amount: Usdc| Quantity::new(amount.decimal());
         let usdc = Line {
             free: quantity(balances.usdc.free),
             locked: quantity(balances.usdc.locked),
             booked: quantity(holdings.cash),
-            of_others: Quantity::ZERO,
+            of_others: others.of(CASH),
         };
         let coins = PerCoin::from_fn(|coin| Line {
             free: balances.coins[coin].free,
             locked: balances.coins[coin].locked,
             booked: holdings.positions[coin].quantity,
-            of_others: if coin == Coin::Bnb { bnb_of_others } else { Quantity::ZERO },
+            of_others: others.of(coin.asset()),
         });
         Reconciliation { usdc, coins }
     }

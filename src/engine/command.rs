@@ -7,7 +7,7 @@ use crate::clock;
 use crate::domain::money::{Eur, Price, Rate};
 use crate::domain::refusal::Refusal;
 use crate::ledger::{Db, Ledger, LedgerError};
-use crate::venue::Venue;
+use crate::venue::{Decision, Venue};
 
 /// Commandes en attente au plus.
 const QUEUE: usize = 8;
@@ -41,9 +41,10 @@ pub enum Command {
     MoveHere {
         reply: Reply<()>,
     },
-    /// Une personne a regardé cet ordre à la bourse ; le compte s'en charge.
-    Release {
+    /// Une personne a regardé cet ordre à la bourse, et en décide ; le compte s'en charge.
+    Decide {
         intent: i64,
+        decision: Decision,
         reply: Reply<String>,
     },
 }
@@ -73,9 +74,9 @@ impl Commands {
         self.ask(|reply| Command::CorrectDeposits { total, understood, reply }).await
     }
 
-    /// Libère un ordre qui attendait une personne ; rend ce qu'il en est advenu.
-    pub async fn release(&self, intent: i64) -> Result<String, Refusal> {
-        self.ask(|reply| Command::Release { intent, reply }).await
+    /// Finit un ordre qui attendait une personne comme elle en décide ; rend ce qu'il en est advenu.
+    pub async fn decide(&self, intent: i64, decision: Decision) -> Result<String, Refusal> {
+        self.ask(|reply| Command::Decide { intent, decision, reply }).await
     }
 
     /// Adopte les ordres de ce grand livre que seul le compte connaît ; rend combien.
@@ -106,7 +107,7 @@ impl Command {
     pub(super) fn concerns_the_account(&self) -> bool {
         match self {
             Command::Pause { .. } | Command::Deposit { .. } | Command::CorrectDeposits { .. } => false,
-            Command::Release { .. }
+            Command::Decide { .. }
             | Command::Adopt { .. }
             | Command::Disown { .. }
             | Command::MoveHere { .. } => true,
@@ -117,7 +118,9 @@ impl Command {
     /// BNB, s'il est frais.
     pub(super) async fn carry_out_at(self, venue: &mut Venue, bnb: Option<Price>) -> bool {
         match self {
-            Command::Release { intent, reply } => answer(reply, venue.release(intent, bnb).await),
+            Command::Decide { intent, decision, reply } => {
+                answer(reply, venue.decide(intent, decision, bnb).await)
+            }
             Command::Adopt { reply } => answer(reply, venue.adopt(bnb).await),
             Command::Disown { reply } => answer(reply, venue.disown().await),
             Command::MoveHere { reply } => answer(reply, venue.move_here().await),
@@ -157,7 +160,7 @@ impl Command {
                 false
             }
             // L'affaire du compte ([`Command::concerns_the_account`]).
-            Command::Release { .. }
+            Command::Decide { .. }
             | Command::Adopt { .. }
             | Command::Disown { .. }
             | Command::MoveHere { .. } => false,

@@ -134,8 +134,8 @@ impl Engine {
     }
 
     async fn holdback(&self, signal: i64) -> Result<Holdback, LedgerError> {
-        let shortage = self.venue.shortage();
-        self.ledger.with(move |db| Holdback::read(db, signal, shortage)).await
+        let (shortage, now) = (self.venue.shortage(), clock::now());
+        self.ledger.with(move |db| Holdback::read(db, signal, shortage, now)).await
     }
 
     pub(super) async fn holdings(&self) -> Result<Holdings, LedgerError> {
@@ -183,9 +183,7 @@ impl Engine {
 
     /// Ce qu'un signal attend, en une phrase.
     async fn told_pending(&self, entry: &PendingSignal) -> Result<Option<String>, LedgerError> {
-        let (row, shortage) = (entry.row, self.venue.shortage());
-        let doubtful = self.ledger.with(move |db| Holdback::read(db, row, shortage)).await?;
-        Ok(doubtful.told())
+        Ok(self.holdback(entry.row).await?.told())
     }
 }
 

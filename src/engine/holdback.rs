@@ -7,11 +7,13 @@ use crate::domain::cash::Cash;
 use crate::domain::doubt::ATTEMPTS;
 use crate::domain::intent::State;
 use crate::domain::market::{Coin, Market, PerCoin};
+use crate::domain::moment::Moment;
 use crate::domain::money::{Quantity, Usdc};
 use crate::domain::order::{Left, Order, Size};
 use crate::domain::plan::Want;
 use crate::domain::portfolio::Holdings;
 use crate::domain::reconcile::{CASH, Shortage};
+use crate::domain::recourse::{self, Hand};
 use crate::ledger::views::Intent;
 use crate::ledger::{Db, LedgerError};
 
@@ -33,12 +35,12 @@ pub(super) struct Holdback {
 }
 
 impl Holdback {
-    pub fn read(db: &mut Db, signal: i64, shortage: Shortage) -> Result<Holdback, LedgerError> {
+    pub fn read(db: &mut Db, signal: i64, shortage: Shortage, now: Moment) -> Result<Holdback, LedgerError> {
         let doubtful = db.doubtful()?;
         let (tried, decisions) = (db.intents_of(signal)?, db.decisions(signal)?);
         let frozen = PerCoin::from_fn(|coin| {
             let doubt = doubtful.iter().find(|intent| intent.coin == coin).map(doubted);
-            doubt.or_else(|| exhausted(coin, &tried))
+            doubt.or_else(|| exhausted(coin, &tried, now))
         });
         let cash = db.cash()?.unwrap_or_default();
         let late = db.late()?.pop().map(|intent| {
@@ -164,11 +166,19 @@ pub(super) fn doubted(intent: &Intent) -> Left {
 }
 
 /// Pourquoi ce signal ne tente plus rien pour ce coin ; `None` s'il le peut encore.
-fn exhausted(coin: Coin, tried: &[Intent]) -> Option<Left> {
+fn exhausted(coin: Coin, tried: &[Intent], now: Moment) -> Option<Left> {
     let real = || tried.iter().filter(|intent| intent.coin == coin && intent.sent.is_some());
     let told = |intent: &Intent| intent.reason.clone().unwrap_or_default();
     if let Some(refused) = real().rfind(|intent| intent.state == State::Refused) {
         return Some(Left::Refused(told(refused)));
+    }
+    if real().any(|intent| intent.by_hand == Some(Hand::Settled)) {
+        return Some(Left::Settled);
+    }
+    let unexecuted = real().rfind(|intent| matches!(intent.state, State::Absent | State::Abandoned));
+    let age = unexecuted.and_then(|intent| intent.origin.action_age(now));
+    if let Some(age) = age.filter(|age| recourse::is_too_old(Some(*age))) {
+        return Some(Left::TooOld(age));
     }
     // Une personne l'a libéré : à ce signal, il a déjà eu ses tentatives.
     let absent = real().filter(|intent| intent.state == State::Absent).count();

@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 
 use smol::future::FutureExt;
 
+pub use crate::venue::Decision;
 pub use command::Commands;
 
 use crate::clock;
@@ -59,8 +60,6 @@ pub struct Engine {
     trouble: Option<String>,
     next_poll: Instant,
     next_market: Instant,
-    /// Rien ne se fait avant : ce qui vient d'échouer est encore dû, et le refaire sans cesse n'aiderait pas.
-    not_before: Instant,
 }
 
 /// Ce avec quoi un moteur travaille.
@@ -70,9 +69,6 @@ pub struct Means {
     pub exchange: Exchange,
     pub instruments: Arc<Instruments>,
 }
-
-/// Après un échec du grand livre, avant de réessayer.
-const BREATH: Duration = Duration::from_secs(5);
 
 enum Event {
     Tick,
@@ -97,7 +93,6 @@ impl Engine {
             trouble: None,
             next_poll: clock::instant(),
             next_market: clock::instant(),
-            not_before: clock::instant(),
         };
         (engine, commands)
     }
@@ -121,7 +116,7 @@ impl Engine {
 
     fn next_due(&self) -> Instant {
         let usual = self.next_poll.min(self.next_market);
-        self.venue.next_due().map_or(usual, |due| usual.min(due)).max(self.not_before)
+        self.venue.next_due().map_or(usual, |due| usual.min(due))
     }
 
     async fn wait(&mut self, deadline: Instant) -> Event {
@@ -163,14 +158,9 @@ impl Engine {
 
     /// Le compte passe avant le tour.
     async fn act(&mut self) {
-        match self.tend().await {
+        if self.tend().await {
             // Un tour avancé reprend ce qui n'attendait que cela.
-            Ok(true) => self.next_poll = clock::instant(),
-            Ok(false) => {}
-            Err(error) => {
-                log::error!("account_not_tended reason={error}");
-                self.not_before = clock::instant() + BREATH;
-            }
+            self.next_poll = clock::instant();
         }
         let now = clock::instant();
         if self.next_poll <= now {
@@ -195,10 +185,13 @@ impl Engine {
     }
 
     /// Laisse le compte faire ce dont c'est l'heure. Rend vrai si un signal peut être repris.
-    async fn tend(&mut self) -> Result<bool, LedgerError> {
-        if self.sight.bnb_price().is_none() && self.venue.wants_a_price().await? {
-            // Au démarrage rien n'est lu encore ; des frais en BNB ne se comptent pas sans lui.
-            self.refresh_market().await?;
+    async fn tend(&mut self) -> bool {
+        if self.sight.bnb_price().is_none()
+            && self.venue.wants_a_price().await
+            // Au démarrage rien n'est lu encore ; des frais en BNB n'ont pas de valeur sans lui.
+            && let Err(error) = self.refresh_market().await
+        {
+            log::error!("market_not_kept reason={error}");
         }
         let bnb = self.sight.bnb_price();
         self.reception.during(&self.sight, self.venue.tend(bnb)).await

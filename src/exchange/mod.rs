@@ -16,7 +16,7 @@ mod trouble;
 
 use std::rc::Rc;
 
-use crate::domain::execution::{Execution, Report};
+use crate::domain::execution::{Execution, Executions, Report};
 use crate::domain::market::{Coin, PerCoin, Readings};
 use crate::domain::moment::Moment;
 use crate::domain::survival::Averages;
@@ -25,7 +25,7 @@ use crate::fetch::{Client, OneShot};
 pub use account::{AccountState, KeyRights, PermissionSets};
 pub use asked::{Asked, Code, Endpoint, Watcher};
 pub use credentials::{Credentials, NewKey, NotAPrivateKey};
-pub use order::{Placed, Reaction, Refusal, Ticket};
+pub use order::{Placed, Reaction, Refusal, Sighting, Ticket};
 pub use questions::Questions;
 pub use server_clock::ServerClock;
 pub use silence::Silence;
@@ -171,14 +171,14 @@ impl Account {
         account.place(sender, ticket).await
     }
 
-    /// L'ordre qui porte ce nom ; `None` si la bourse ne le voit pas, ce qui n'est une preuve qu'avec d'autres.
-    pub async fn order(&self, coin: Coin, client_id: &str) -> Result<Option<Report>, Trouble> {
+    /// L'ordre qui porte ce nom. Quand plusieurs le portent, la bourse choisit.
+    pub async fn order(&self, coin: Coin, client_id: &str) -> Result<Sighting, Trouble> {
         let Account::Binance(account) = self;
         account.order(coin, client_id).await
     }
 
-    /// Les exécutions de cet ordre, dans l'ordre.
-    pub async fn executions(&self, coin: Coin, order_id: i64) -> Result<Vec<Execution>, Trouble> {
+    /// Toutes les exécutions de cet ordre, ensemble.
+    pub async fn executions(&self, coin: Coin, order_id: i64) -> Result<Executions, Trouble> {
         let Account::Binance(account) = self;
         account.executions(coin, order_id).await
     }
@@ -208,8 +208,8 @@ impl Account {
         account.recent_orders(coin).await
     }
 
-    /// L'ordre de ce numéro ; `None` si la bourse ne le voit pas.
-    pub async fn order_numbered(&self, coin: Coin, order_id: i64) -> Result<Option<Report>, Trouble> {
+    /// L'ordre de ce numéro.
+    pub async fn order_numbered(&self, coin: Coin, order_id: i64) -> Result<Sighting, Trouble> {
         let Account::Binance(account) = self;
         account.order_numbered(coin, order_id).await
     }

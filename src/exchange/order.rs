@@ -30,6 +30,26 @@ pub enum Placed {
     Unknown(String),
 }
 
+/// Ce que la bourse dit d'un ordre que l'on nomme.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Sighting {
+    /// Elle ne le voit pas, ce qui n'est une preuve qu'avec d'autres.
+    Unseen,
+    /// Il a fini sans rien échanger, il y a si longtemps qu'elle ne le montre plus.
+    Archived,
+    Seen(Report),
+}
+
+impl Sighting {
+    /// L'ordre, s'il est montré.
+    pub fn seen(self) -> Option<Report> {
+        match self {
+            Sighting::Seen(report) => Some(report),
+            Sighting::Unseen | Sighting::Archived => None,
+        }
+    }
+}
+
 /// Un ordre que la bourse n'a sûrement pas exécuté.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Refusal {

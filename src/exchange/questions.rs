@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::Account;
 use super::trouble::Trouble;
 use crate::clock;
-use crate::domain::execution::{Execution, Report};
+use crate::domain::execution::{Executions, Report};
 use crate::domain::market::Coin;
 
 /// Le poids que nous nous accordons par minute, sur 6000.
@@ -96,9 +96,11 @@ impl<'a> Questions<'a> {
     }
 
     /// Les exécutions de cet ordre.
-    pub async fn executions(&mut self, coin: Coin, order_id: i64) -> Result<Vec<Execution>, Trouble> {
+    pub async fn executions(&mut self, coin: Coin, order_id: i64) -> Result<Executions, Trouble> {
         let ask = async |account: &Account| account.executions(coin, order_id).await;
-        self.ask(EXECUTIONS_WEIGHT, ask).await
+        let executions = self.ask(EXECUTIONS_WEIGHT, ask).await?;
+        self.spent += EXECUTIONS_WEIGHT * (executions.count / PER_PAGE) as u64;
+        Ok(executions)
     }
 
     /// Rend ce qu'une question a pesé de moins que ce qu'on craignait.

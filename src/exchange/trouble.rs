@@ -12,6 +12,8 @@ pub enum Trouble {
     UnknownSymbol(String),
     /// Elle ne voit pas cet ordre, ce qui ne prouve pas qu'il n'existe pas.
     UnknownOrder(String),
+    /// Cet ordre a fini sans rien échanger, il y a si longtemps qu'elle ne le montre plus.
+    ArchivedOrder(String),
     /// Elle ne répond pas, ou mal : une lecture se refait plus tard.
     Failed(String),
     /// Son certificat n'est pas valable à l'heure de cette machine : c'est presque toujours elle qui est fausse.
@@ -41,11 +43,30 @@ pub enum KeyTrouble {
     WrongSecret,
 }
 
+impl Trouble {
+    /// Vrai si toute autre demande aurait le même sort : ce n'est pas la faute de celle-ci.
+    pub fn holds_for_all(&self) -> bool {
+        match self {
+            Trouble::Certificate(_)
+            | Trouble::Silence(_)
+            | Trouble::Clock(_)
+            | Trouble::Key(..)
+            | Trouble::Restricted(_) => true,
+            Trouble::UnknownSymbol(_)
+            | Trouble::UnknownOrder(_)
+            | Trouble::ArchivedOrder(_)
+            | Trouble::Failed(_)
+            | Trouble::Refused(_) => false,
+        }
+    }
+}
+
 impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
             Trouble::UnknownSymbol(reason)
             | Trouble::UnknownOrder(reason)
+            | Trouble::ArchivedOrder(reason)
             | Trouble::Failed(reason)
             | Trouble::Certificate(reason)
             | Trouble::Silence(reason)

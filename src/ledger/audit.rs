@@ -9,10 +9,11 @@ use rusqlite::{Connection, Row};
 
 use super::movements::Booked;
 use super::views::{self, Intent};
-use super::{Db, LedgerError, figures, legacy, movements, seal};
-use crate::domain::book::{self, Event, Fees, Fill};
-use crate::domain::money::{Eur, Quantity, Usdc};
+use super::{Db, LedgerError, fees, figures, legacy, movements, others, seal};
+use crate::domain::book::{self, Effect, Event, Fees, Fill};
+use crate::domain::money::{Eur, Usdc};
 use crate::domain::movement::Kind;
+use crate::domain::others::Others;
 use crate::domain::portfolio::Holdings;
 
 /// Les deux récits d'un grand livre, et ce qui les compose.
@@ -25,9 +26,10 @@ pub struct Audit {
     pub kept: Option<Holdings>,
     /// Ce que les mouvements ont apporté et repris, sans les trades.
     pub brought: Holdings,
-    /// Les BNB du compte, hors des livres, qui ont payé de nos frais : ce que la base tient, ce que les trades donnent.
-    pub bnb_of_others: Quantity,
-    pub replayed_bnb_of_others: Quantity,
+    /// Ce que nos ordres ont pris à la part du compte qui n'est pas aux livres : ce que la base tient, ce que les trades
+    /// donnent.
+    pub of_others: Others,
+    pub replayed_of_others: Others,
     /// Ce que les mouvements et les trades donnent.
     pub replayed: Holdings,
     pub kept_deposits: Eur,
@@ -78,11 +80,10 @@ fn read(connection: &Connection) -> Result<Audit, LedgerError> {
 
 fn replay(connection: &Connection) -> Result<Audit, LedgerError> {
     let (booked, fills) = (movements::all(connection)?, fills(connection)?);
-    let (mode, kept_deposits, brought, bnb_of_others): (String, Eur, Usdc, Quantity) = connection.query_row(
-        "SELECT mode, deposited_eur, brought_usdc, bnb_of_others FROM account, agent",
-        [],
-        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
-    )?;
+    let (mode, kept_deposits, brought): (String, Eur, Usdc) =
+        connection.query_row("SELECT mode, deposited_eur, brought_usdc FROM account, agent", [], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })?;
     let moved = || booked.iter().map(|booked| &booked.movement);
     // Ce qu'une base reprise avait déjà gagné ou dépensé vient avec l'ouverture, qui ne rend pas le cash négatif.
     let opening = moved().find(|movement| movement.kind == Kind::Opening).map(|opening| opening.usdc);
@@ -92,15 +93,17 @@ fn replay(connection: &Connection) -> Result<Audit, LedgerError> {
     let deposits = moved().map(|movement| movement.eur).sum();
     let replayed_deposits = if booked.is_empty() { kept_deposits } else { deposits };
     let brought = moved().fold(start, |holdings, movement| book::moved(&holdings, movement));
-    let (replayed, replayed_bnb_of_others) = book::replay(start, in_order(&booked, &fills));
+    let trades = fills.len();
+    let Effect { holdings: replayed, others: replayed_of_others } =
+        book::replay(start, in_order(&booked, fills));
     Ok(Audit {
         mode,
         movements: booked.len(),
-        trades: fills.len(),
+        trades,
         kept: views::holdings(connection)?,
         brought,
-        bnb_of_others,
-        replayed_bnb_of_others,
+        of_others: others::all(connection)?,
+        replayed_of_others,
         replayed,
         kept_deposits,
         replayed_deposits,
@@ -109,8 +112,8 @@ fn replay(connection: &Connection) -> Result<Audit, LedgerError> {
 }
 
 /// Les mouvements et les exécutions, dans l'ordre où ils ont été comptés.
-fn in_order(booked: &[Booked], fills: &[Trade]) -> Vec<Event> {
-    let (mut events, mut fills) = (Vec::new(), fills.iter().peekable());
+fn in_order(booked: &[Booked], fills: Vec<Trade>) -> Vec<Event> {
+    let (mut events, mut fills) = (Vec::new(), fills.into_iter().peekable());
     for Booked { movement, after_trade } in booked {
         while let Some(trade) = fills.next_if(|trade| Some(trade.id) <= *after_trade) {
             events.push(Event::Filled(trade.fill));
@@ -137,16 +140,22 @@ fn fills(connection: &Connection) -> Result<Vec<Trade>, LedgerError> {
     let rows = statement.query_map([], |row| {
         Ok(Trade { id: row.get(FILL_COLUMNS + 1)?, intent: row.get(FILL_COLUMNS)?, fill: fill(row)? })
     })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    let mut trades: Vec<Trade> = rows.collect::<Result<_, _>>()?;
+    let mut apart = fees::between(connection, 0, i64::MAX)?;
+    for trade in &mut trades {
+        trade.fill.fees.apart = apart.remove(&trade.id).unwrap_or_default();
+    }
+    Ok(trades)
 }
 
-/// Les colonnes d'une exécution, dans l'ordre où [`fill`] les lit.
+/// Les colonnes d'une exécution, dans l'ordre où [`fill`] les lit ; ses frais notés à part n'en sont pas.
 pub(super) const FILL: &str = "trades.coin, trades.side, trades.quantity, trades.price, trades.amount, trades.fee_coin, \
                                trades.fee_cash, trades.fee_bnb, trades.bnb_price";
 pub(super) const FILL_COLUMNS: usize = 9;
 
 pub(super) fn fill(row: &Row) -> rusqlite::Result<Fill> {
-    let fees = Fees { coin: row.get(5)?, usdc: row.get(6)?, bnb: row.get(7)?, bnb_price: row.get(8)? };
+    let (coin, usdc, bnb, bnb_price) = (row.get(5)?, row.get(6)?, row.get(7)?, row.get(8)?);
+    let fees = Fees { coin, usdc, bnb, bnb_price, apart: Vec::new() };
     Ok(Fill {
         coin: row.get(0)?,
         side: row.get(1)?,

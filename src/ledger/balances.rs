@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Db, LedgerError, views};
+use super::{Db, LedgerError, others, views};
 use crate::domain::market::Coin;
 use crate::domain::moment::Moment;
 use crate::domain::money::Quantity;
@@ -72,6 +72,5 @@ impl Db {
 
 fn compared(connection: &Connection, balances: &Balances) -> Result<Option<Reconciliation>, LedgerError> {
     let Some(holdings) = views::holdings(connection)? else { return Ok(None) };
-    let fees: Quantity = connection.query_row("SELECT bnb_of_others FROM account", [], |row| row.get(0))?;
-    Ok(Some(Reconciliation::of(balances, &holdings, fees)))
+    Ok(Some(Reconciliation::of(balances, &holdings, &others::all(connection)?)))
 }

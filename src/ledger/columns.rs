@@ -14,6 +14,7 @@ use crate::domain::moment::Moment;
 use crate::domain::money::{Eur, Price, Quantity, Rate, Usdc, Weight};
 use crate::domain::movement::Kind;
 use crate::domain::order::Side;
+use crate::domain::recourse::Hand;
 
 macro_rules! decimal_column {
     ($($name:ident),*) => {$(
@@ -68,6 +69,19 @@ impl FromSql for Side {
     fn column_result(value: ValueRef) -> FromSqlResult<Self> {
         let word = value.as_str()?;
         Side::from_word(word).ok_or_else(|| unreadable(format!("unknown side {word:?}")))
+    }
+}
+
+impl ToSql for Hand {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.word().into())
+    }
+}
+
+impl FromSql for Hand {
+    fn column_result(value: ValueRef) -> FromSqlResult<Self> {
+        let word = value.as_str()?;
+        Hand::from_word(word).ok_or_else(|| unreadable(format!("unknown hand {word:?}")))
     }
 }
 

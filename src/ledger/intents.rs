@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Db, LedgerError, Origin, positions, seal, views};
-use crate::domain::book::{self, Fill};
+use super::{Db, LedgerError, Origin, fees, others, positions, seal, views};
+use crate::domain::book::{self, Effect, Fill};
 use crate::domain::doubt::ATTEMPTS;
 use crate::domain::intent::{Event, State};
 use crate::domain::moment::Moment;
-use crate::domain::money::Quantity;
 use crate::domain::order::{Order, Size};
 use crate::domain::order_name::OrderName;
+use crate::domain::recourse::Hand;
 
 /// Ce qui arrive à une intention, et pourquoi.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,6 +26,10 @@ pub enum Outcome {
     Lost(String),
     ProvedAbsent(String),
     GivenUp(String),
+    /// Une personne l'a booké, tel que la page de la bourse le montre.
+    BookedByHand(Fill),
+    /// Une personne l'a réglé, sans rien à booker.
+    Settled,
 }
 
 /// Une intention réelle, au disque et prête à partir.
@@ -38,18 +42,23 @@ pub struct Sending {
 }
 
 impl Outcome {
+    /// L'ordre a fini, de ce mot de la bourse, et n'a rien échangé.
+    pub fn nothing_exchanged(status: &str) -> Outcome {
+        Outcome::Unprocessed(format!("it ended {status} and exchanged nothing"))
+    }
+
     fn event(&self) -> Event {
         match self {
-            Outcome::Filled(_) => Event::Filled,
+            Outcome::Filled(_) | Outcome::BookedByHand(_) => Event::Filled,
             Outcome::Refused(_) => Event::Refused,
             Outcome::Unprocessed(_) => Event::Unprocessed,
             Outcome::Lost(_) => Event::Lost,
-            Outcome::ProvedAbsent(_) => Event::ProvedAbsent,
+            Outcome::ProvedAbsent(_) | Outcome::Settled => Event::ProvedAbsent,
             Outcome::GivenUp(_) => Event::GivenUp,
         }
     }
 
-    fn reason(&self) -> Option<&str> {
+    pub fn reason(&self) -> Option<&str> {
         match self {
             Outcome::Filled(_) => None,
             Outcome::Refused(reason)
@@ -57,6 +66,24 @@ impl Outcome {
             | Outcome::Lost(reason)
             | Outcome::ProvedAbsent(reason)
             | Outcome::GivenUp(reason) => Some(reason),
+            Outcome::BookedByHand(_) => Some("booked by hand"),
+            Outcome::Settled => Some("a person settled it: nothing was booked"),
+        }
+    }
+
+    fn fill(&self) -> Option<&Fill> {
+        match self {
+            Outcome::Filled(fill) | Outcome::BookedByHand(fill) => Some(fill),
+            _ => None,
+        }
+    }
+
+    /// Comment une personne l'a fini sans la bourse.
+    fn hand(&self) -> Option<Hand> {
+        match self {
+            Outcome::BookedByHand(_) => Some(Hand::Booked),
+            Outcome::Settled => Some(Hand::Settled),
+            _ => None,
         }
     }
 }
@@ -147,9 +174,9 @@ impl Db {
         Ok(sendings)
     }
 
-    /// Écrit ce qui arrive à une intention et, si elle est exécutée, le trade, la position et le cash. `order_id`
-    /// est son numéro à la bourse, s'il est connu ; `at` le moment où c'est arrivé. Rend vrai si l'exécution est
-    /// apprise après une fin qui la niait.
+    /// Écrit ce qui arrive à une intention et, si elle est exécutée, le trade, la position, le cash et ce qui y est
+    /// d'autrui. `order_id` est son numéro à la bourse, s'il est connu ; `at` le moment où c'est arrivé. Rend vrai si
+    /// l'exécution est apprise après une fin qui la niait.
     pub fn book(
         &mut self,
         intent: i64,
@@ -166,15 +193,17 @@ impl Db {
         let next = state.and_then(|state| state.next(outcome.event())).ok_or_else(impossible)?;
         let late = state.is_some_and(|state| !state.is_in_doubt() && state != State::Planned);
         let ended_at = (!next.is_in_doubt()).then_some(at);
-        let (reason, doubted) = (outcome.reason(), next == State::Unknown);
+        let (reason, doubted, hand) = (outcome.reason(), next == State::Unknown, outcome.hand());
         seal::change(&transaction, &seal::INTENTS, intent, |connection| {
             connection.execute(
-                "UPDATE intents SET state = ?2, reason = coalesce(?3, reason), ended_at = ?4, late = max(late, ?5),
-                     order_id = coalesce(?6, order_id), doubted = max(doubted, ?7) WHERE id = ?1",
-                params![intent, next.word(), reason, ended_at, late, order_id, doubted],
+                // Qui l'a fini de sa main l'a regardé.
+                "UPDATE intents SET state = ?2, reason = coalesce(?3, reason), ended_at = ?4,
+                     late = iif(?8 IS NULL, max(late, ?5), 0), order_id = coalesce(?6, order_id),
+                     doubted = max(doubted, ?7), by_hand = coalesce(?8, by_hand) WHERE id = ?1",
+                params![intent, next.word(), reason, ended_at, late, order_id, doubted, hand],
             )
         })?;
-        if let Outcome::Filled(fill) = outcome {
+        if let Some(fill) = outcome.fill() {
             book_fill(&transaction, intent, fill, at)?;
         }
         transaction.commit()?;
@@ -229,15 +258,35 @@ pub(super) fn book_fill(
     fill: &Fill,
     at: Moment,
 ) -> Result<(), LedgerError> {
-    let holdings = views::holdings(connection)?
+    let before = views::holdings(connection)?
         .ok_or_else(|| LedgerError::Refused("a fill came before the opening was booked".to_owned()))?;
     let simulated: bool = connection.query_row("SELECT mode = 'dry_run' FROM agent", [], |row| row.get(0))?;
-    let after = if simulated {
-        book::apply(&holdings, fill).map_err(|error| LedgerError::Refused(error.to_string()))?
+    let Effect { holdings, others } = if simulated {
+        let refused = |error: book::Overdrawn| LedgerError::Refused(error.to_string());
+        Effect { holdings: book::apply(&before, fill).map_err(refused)?, ..Effect::default() }
     } else {
-        book::after(&holdings, fill)
+        book::effect(&before, fill)
     };
-    let fees = fill.fees;
+    let trade = insert_trade(connection, intent, fill, simulated, at)?;
+    fees::write(connection, trade, &fill.fees.apart)?;
+    // Des frais peuvent changer aussi une autre position, celle de BNB surtout.
+    positions::keep(connection, &before, &holdings, at)?;
+    others::add(connection, &others)?;
+    seal::change(connection, &seal::ACCOUNT, 1, |connection| {
+        connection.execute("UPDATE account SET cash = ?1", [holdings.cash])
+    })?;
+    Ok(())
+}
+
+/// Écrit le trade tel que la bourse l'a fait, quelle qu'en soit la part d'autrui ; rend son numéro.
+fn insert_trade(
+    connection: &Connection,
+    intent: i64,
+    fill: &Fill,
+    simulated: bool,
+    at: Moment,
+) -> Result<i64, LedgerError> {
+    let fees = &fill.fees;
     connection.execute(
         "INSERT INTO trades (intent, signal_id, coin, side, quantity, price, amount, fee_coin, fee_cash, fee_bnb,
              bnb_price, fee_usdc, simulated, at)
@@ -259,15 +308,9 @@ pub(super) fn book_fill(
             at
         ],
     )?;
-    seal::lay(connection, &seal::TRADES, connection.last_insert_rowid())?;
-    // Des frais en BNB changent aussi la position BNB.
-    positions::keep(connection, &holdings, &after, at)?;
-    let bnb: Quantity = connection.query_row("SELECT bnb_of_others FROM account", [], |row| row.get(0))?;
-    let bnb = bnb + book::bnb_of_others(&holdings, fill);
-    seal::change(connection, &seal::ACCOUNT, 1, |connection| {
-        connection.execute("UPDATE account SET cash = ?1, bnb_of_others = ?2", params![after.cash, bnb])
-    })?;
-    Ok(())
+    let trade = connection.last_insert_rowid();
+    seal::lay(connection, &seal::TRADES, trade)?;
+    Ok(trade)
 }
 
 fn in_state(connection: &Connection, state: &str) -> Result<Vec<i64>, LedgerError> {

@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use super::LedgerError;
 use super::{flows, legacy, seal};
 
-const MIGRATIONS: [&str; 7] = [FIRST, LIVE, FIGURES, SEALS, MOVES, EVIDENCE, PERSON];
+const MIGRATIONS: [&str; 8] = [FIRST, LIVE, FIGURES, SEALS, MOVES, EVIDENCE, PERSON, OTHERS];
 
 /// Des tables que toute base à nous a, depuis la première version.
 pub const FIRST_TABLES: [&str; 5] = ["agent", "account", "movements", "intents", "snapshots"];
@@ -19,10 +19,13 @@ pub const FIRST_TABLES: [&str; 5] = ["agent", "account", "movements", "intents",
 const VALUED: usize = 3;
 
 /// La version où un mort du programme Python est jugé de nouveau.
-const JUDGED: usize = 6;
+const JUDGED: usize = 7;
 
 /// La version à partir de laquelle aucune ligne n'est plus à sceller après coup.
 const SEALED: usize = 4;
+
+/// La version qui compte ce qui est d'autrui dans chaque actif.
+const SHARED: usize = 8;
 
 const FIRST: &str = include_str!("schema/first.sql");
 
@@ -43,6 +46,9 @@ const EVIDENCE: &str = include_str!("schema/evidence.sql");
 
 /// Ce qu'une personne demande, et ce qu'on lui dit.
 const PERSON: &str = include_str!("schema/person.sql");
+
+/// Ce que nos ordres ont pris à d'autres, les frais notés à part, ce qu'une personne a fini.
+const OTHERS: &str = include_str!("schema/others.sql");
 
 /// Ce qui est compté à chaque lecture des mesures se compte sans relire les textes. Un index ne change rien à ce
 /// qu'une base dit : il n'a pas de rang, et une version d'avant s'en passe.
@@ -94,6 +100,8 @@ pub fn migrate(connection: &Connection) -> Result<(), LedgerError> {
     }
     if version < SEALED {
         seal::lay_everywhere(connection)?;
+    } else if version < SHARED {
+        seal::lay_bare(connection, &seal::OF_OTHERS)?;
     }
     Ok(())
 }

@@ -71,6 +71,7 @@ pub(super) const INTENTS: Table = Table {
         "late",
         "created_at",
         "ended_at",
+        "by_hand",
     ],
 };
 
@@ -95,6 +96,11 @@ pub(super) const TRADES: Table = Table {
     ],
 };
 
+pub(super) const TRADE_FEES: Table =
+    Table { name: "trade_fees", columns: &["id", "trade", "asset", "quantity"] };
+
+pub(super) const OF_OTHERS: Table = Table { name: "of_others", columns: &["asset", "quantity"] };
+
 pub(super) const WITHDRAWALS: Table = Table {
     name: "withdrawals",
     columns: &[
@@ -116,7 +122,8 @@ pub(super) const SNAPSHOTS: Table = Table {
     columns: &["id", "total_eur", "coins_usdc", "cash_usdc", "deposited_eur", "at"],
 };
 
-const TABLES: [&Table; 7] = [&ACCOUNT, &MOVEMENTS, &POSITIONS, &INTENTS, &TRADES, &WITHDRAWALS, &SNAPSHOTS];
+const TABLES: [&Table; 9] =
+    [&ACCOUNT, &MOVEMENTS, &POSITIONS, &INTENTS, &TRADES, &TRADE_FEES, &OF_OTHERS, &WITHDRAWALS, &SNAPSHOTS];
 
 /// Octets de l'empreinte d'une ligne entière.
 const WHOLE: usize = 6;
@@ -313,17 +320,19 @@ fn count(connection: &Connection, table: &Table, more: i64, last: Option<i64>) -
 
 /// Scelle et compte les lignes sans sceau : celles d'une version qui n'en posait pas.
 pub(super) fn lay_everywhere(connection: &Connection) -> Result<(), LedgerError> {
-    for table in TABLES {
-        let mut bare = connection.prepare(&format!("{} WHERE seal IS NULL", table.select()))?;
-        let lines: Vec<Line> = bare.query_map([], |row| table.line(row))?.collect::<Result<_, _>>()?;
-        let update = format!("UPDATE {} SET seal = ?1 WHERE {} = ?2", table.name, table.key());
-        let mut update = connection.prepare(&update)?;
-        for line in &lines {
-            update.execute(params![line.due, line.key])?;
-        }
-        count(connection, table, lines.len() as i64, lines.iter().filter_map(Line::number).max())?;
+    TABLES.iter().try_for_each(|table| lay_bare(connection, table))
+}
+
+/// De même, dans une seule table.
+pub(super) fn lay_bare(connection: &Connection, table: &Table) -> Result<(), LedgerError> {
+    let mut bare = connection.prepare(&format!("{} WHERE seal IS NULL", table.select()))?;
+    let lines: Vec<Line> = bare.query_map([], |row| table.line(row))?.collect::<Result<_, _>>()?;
+    let update = format!("UPDATE {} SET seal = ?1 WHERE {} = ?2", table.name, table.key());
+    let mut update = connection.prepare(&update)?;
+    for line in &lines {
+        update.execute(params![line.due, line.key])?;
     }
-    Ok(())
+    count(connection, table, lines.len() as i64, lines.iter().filter_map(Line::number).max())
 }
 
 /// Scelle de nouveau toutes les lignes de la base, comme elles sont : pour qui lui a donné un passé de sa main.

@@ -20,6 +20,17 @@ pub struct Exchange {
     pub clock_lead: Option<f64>,
     pub silent_until: Option<f64>,
     pub balances: Vec<Reconciled>,
+    /// Rien en simulation, où le compte n'a rien d'autre.
+    pub of_others: Option<OfOthers>,
+}
+
+/// Ce que nos ordres ont pris à la part du compte qui n'est pas aux livres.
+#[derive(Clone, Debug)]
+pub struct OfOthers {
+    /// Chaque actif suivi, cash compris.
+    pub followed: Vec<(&'static str, f64)>,
+    /// Combien d'actifs que nous ne suivons pas ont payé de nos frais : leurs noms ne sont pas d'une liste close.
+    pub unfollowed: usize,
 }
 
 /// Un actif du dernier rapprochement : l'écart du compte aux livres, et ce qui lui manque.
@@ -69,5 +80,14 @@ impl Exchange {
         registry.register("reconciliation_difference", help, differences);
         let help = "What the account lacks for the ledger to be right";
         registry.register("reconciliation_missing", help, missing);
+        let followed = Family::<Asset, Floating>::default();
+        for (asset, quantity) in self.of_others.iter().flat_map(|others| &others.followed) {
+            followed.get_or_create(&Asset { asset: (*asset).to_owned() }).set(*quantity);
+        }
+        let help = "What our orders took from what the account holds beside the books, in units of the asset; below 0 what they gave";
+        registry.register("of_others", help, followed);
+        let help = "Assets that are not followed here and in which fees were taken";
+        let unfollowed = self.of_others.as_ref().map(|others| others.unfollowed as f64);
+        single(registry, "of_others_unfollowed_assets", help, unfollowed);
     }
 }

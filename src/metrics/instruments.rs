@@ -3,6 +3,7 @@
 //! En mémoire, et à zéro à chaque départ. Mesurer ne coûte qu'une addition sous un verrou que personne ne tient
 //! longtemps, et ne change rien à ce qui est mesuré.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -35,6 +36,7 @@ pub struct Instruments {
     requests: Family<Request, Counter>,
     durations: Family<Endpoint, Histogram, fn() -> Histogram>,
     used_weight: Mutex<Option<u64>>,
+    unbooked: AtomicUsize,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -62,6 +64,7 @@ impl Instruments {
             requests: Family::default(),
             durations: Family::new_with_constructor(|| Histogram::new(REQUEST_BUCKETS)),
             used_weight: Mutex::new(None),
+            unbooked: AtomicUsize::new(0),
         };
         for side in [Side::Buy, Side::Sell] {
             drop(instruments.slippage.get_or_create(&Sided { side: side.word() }));
@@ -91,6 +94,11 @@ impl Instruments {
         self.slippage.get_or_create(&Sided { side: side.word() }).observe(slippage);
     }
 
+    /// Tant d'ordres dont la suite n'a pas pu s'écrire au grand livre, qui donc ne peut pas le dire.
+    pub fn unbooked(&self, count: usize) {
+        self.unbooked.store(count, Ordering::Relaxed);
+    }
+
     /// Une demande à la bourse a fini ainsi, en tout ce temps ; `used_weight` est le poids qu'elle compte, s'il est su.
     pub fn asked(
         &self,
@@ -113,6 +121,9 @@ impl Instruments {
         registry.register("exchange_requests", help, self.requests.clone());
         let help = "Time a request to the exchange takes, by endpoint";
         registry.register("exchange_request_duration_seconds", help, self.durations.clone());
+        let unbooked = self.unbooked.load(Ordering::Relaxed) as f64;
+        let help = "Orders whose outcome could not be written into the ledger; nothing is traded meanwhile";
+        single(registry, "orders_unbooked", help, Some(unbooked));
         let weight = *self.used_weight.lock().unwrap_or_else(PoisonError::into_inner);
         let help = "Weight the exchange counted for this address in the minute of its last answer, of 6000";
         single(registry, "exchange_used_weight", help, weight.map(|weight| weight as f64));

@@ -19,7 +19,7 @@ mod process;
 mod series;
 
 pub use agent::Agent;
-pub use exchange::{Exchange, Reconciled};
+pub use exchange::{Exchange, OfOthers, Reconciled};
 pub use following::Following;
 pub use format::Format;
 pub use instruments::Instruments;

@@ -65,6 +65,10 @@ fn everything() -> Figures {
             clock_lead: known,
             silent_until: known,
             balances: ["USDC", "BNB", "BTC", "ETH", "SOL", "XRP"].map(reconciled).to_vec(),
+            of_others: Some(OfOthers {
+                followed: ["USDC", "BNB", "BTC", "ETH", "SOL", "XRP"].map(|asset| (asset, 0.0)).to_vec(),
+                unfollowed: 0,
+            }),
         },
         machine: Machine {
             process: Process {

@@ -42,7 +42,7 @@ impl PaperAccount {
         for (intent, order) in intents.into_iter().zip(orders) {
             let (now, executed) = (clock::now(), execute(order, market));
             let outcome = match &executed {
-                Ok(fill) => Outcome::Filled(*fill),
+                Ok(fill) => Outcome::Filled(fill.clone()),
                 Err(reason) => Outcome::Refused(reason.clone()),
             };
             self.ledger.with(move |db| db.book(intent, None, &outcome, now)).await?;

@@ -7,13 +7,13 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::sums::Sums;
-use super::{Lines, counted};
+use super::{Lines, counted, sums};
 use crate::domain::execution::Report;
 use crate::domain::intent::State;
 use crate::domain::market::{Coin, PerCoin};
 use crate::domain::moment::Moment;
-use crate::exchange::{Account, Questions, Silence, Trouble};
+use crate::domain::recourse::Hand;
+use crate::exchange::{Account, Questions, Sighting, Silence, Trouble};
 use crate::ledger::views::{Intent, Sent};
 use crate::ledger::{LedgerError, LiveOrder, Silenced};
 
@@ -65,6 +65,7 @@ pub fn against(path: &Path, account: &Account) -> Result<Comparison, LedgerError
         lines: Lines::default(),
         compared: 0,
         in_doubt: 0,
+        by_hand: 0,
         foreign: 0,
         young: false,
     };
@@ -107,6 +108,7 @@ struct Hearing<'a> {
     lines: Lines,
     compared: usize,
     in_doubt: usize,
+    by_hand: usize,
     foreign: usize,
     /// Une différence porte sur un ordre que la bourse peut ne pas montrer encore en entier.
     young: bool,
@@ -118,6 +120,8 @@ enum Finding {
     NotExecuted,
     /// Le grand livre lui-même ne le sait pas encore.
     InDoubt,
+    /// Une personne l'a booké, et la bourse ne le montre pas.
+    ByHand,
     Different(String),
 }
 
@@ -157,11 +161,12 @@ impl Hearing<'_> {
         let (mut executed, mut not_executed) = (0, 0);
         for order in kept {
             let finding = self.examine(order, listed).await?;
-            self.compared += usize::from(!matches!(finding, Finding::InDoubt));
+            self.compared += usize::from(!matches!(finding, Finding::InDoubt | Finding::ByHand));
             match finding {
                 Finding::Executed => executed += 1,
                 Finding::NotExecuted => not_executed += 1,
                 Finding::InDoubt => self.in_doubt += 1,
+                Finding::ByHand => self.by_hand += 1,
                 Finding::Different(found) => {
                     self.young |= self.is_young(&order.intent);
                     self.lines.fault(coin.pair(), &format!("{}: {found}", told(&order.intent)));
@@ -201,12 +206,17 @@ impl Hearing<'_> {
         };
         let mut named: Vec<Report> =
             listed.iter().filter(|report| is_of(report, intent, &sent.client_id)).cloned().collect();
+        let mut shown = !named.is_empty();
         if named.is_empty() && (filled || self.age(sent.stamped_at) < ARCHIVED) {
-            named.extend(self.look_up(intent.coin, sent).await?);
+            let sighting = self.look_up(intent.coin, sent).await?;
+            shown = sighting != Sighting::Unseen;
+            named.extend(sighting.seen());
         }
         named.retain(|report| !report.executed.is_zero());
         Ok(match (filled, named.as_slice()) {
             (true, [report]) => self.compare(order, report).await?,
+            // La bourse ne le montre pas : c'est ce pour quoi une personne l'a booké.
+            (true, []) if !shown && intent.by_hand == Some(Hand::Booked) => Finding::ByHand,
             (true, []) => {
                 Finding::Different("it is kept as executed, the exchange executed nothing".to_owned())
             }
@@ -224,7 +234,7 @@ impl Hearing<'_> {
         })
     }
 
-    async fn look_up(&mut self, coin: Coin, sent: &Sent) -> Result<Option<Report>, Trouble> {
+    async fn look_up(&mut self, coin: Coin, sent: &Sent) -> Result<Sighting, Trouble> {
         let ask = async |account: &Account| account.order(coin, &sent.client_id).await;
         self.questions.ask(ORDER_WEIGHT, ask).await
     }
@@ -245,7 +255,7 @@ impl Hearing<'_> {
             found.push(format!("kept {kept} {}, the exchange has {told} {}", fill.coin, report.coin));
         }
         let executions = self.questions.executions(report.coin, order_id).await?;
-        found.extend(Sums::kept(fill).differences(&Sums::told(&executions)));
+        found.extend(sums::differences(&sums::kept(fill), &executions));
         Ok(if found.is_empty() { Finding::Executed } else { Finding::Different(found.join("; ")) })
     }
 
@@ -264,6 +274,13 @@ impl Hearing<'_> {
         let mut text = self.lines.text;
         if self.in_doubt > 0 {
             let found = format!("{} in doubt, not compared\n", counted(self.in_doubt, "order"));
+            text.push_str(&found);
+        }
+        if self.by_hand > 0 {
+            let found = format!(
+                "{} booked by hand, which the exchange does not show: not compared\n",
+                counted(self.by_hand, "order")
+            );
             text.push_str(&found);
         }
         if self.foreign > 0 {
@@ -303,7 +320,9 @@ fn is_of(report: &Report, intent: &Intent, client_id: &str) -> bool {
 /// `BUY cal-1f00-7-1` : de quoi retrouver l'ordre à la bourse.
 fn told(intent: &Intent) -> String {
     let name = intent.sent.as_ref().map(|sent| sent.client_id.clone());
-    format!("{} {}", intent.side.word(), name.unwrap_or_else(|| format!("intent {}", intent.id)))
+    let name = name.unwrap_or_else(|| format!("intent {}", intent.id));
+    let hand = if intent.by_hand == Some(Hand::Booked) { ", booked by hand" } else { "" };
+    format!("{} {name}{hand}", intent.side.word())
 }
 
 fn traded(report: &Report) -> String {

@@ -7,6 +7,7 @@
 mod exchange;
 mod sums;
 
+use std::collections::BTreeSet;
 use std::fmt::{self, Write};
 use std::path::Path;
 
@@ -50,9 +51,10 @@ fn report(path: &Path, audit: &Audit) -> Report {
             }
         }
     }
-    let (kept, replayed) = (audit.bnb_of_others, audit.replayed_bnb_of_others);
-    if kept != replayed || !kept.is_zero() {
-        lines.compare("BNB of others", &kept, &replayed);
+    let others = audit.of_others.iter().chain(audit.replayed_of_others.iter());
+    for asset in others.map(|(asset, _)| asset).collect::<BTreeSet<&str>>() {
+        let (kept, replayed) = (audit.of_others.of(asset), audit.replayed_of_others.of(asset));
+        lines.compare(&format!("{asset} of others"), &kept, &replayed);
     }
     for damage in &audit.damage {
         lines.fault("file", damage);

@@ -32,13 +32,15 @@ const UNKNOWN_AT_FIRST: [&str; 12] = [
 ];
 
 /// Celles d'un compte réel, d'un silence de la bourse, d'une sauvegarde ; sans série ailleurs.
-const ELSEWHERE: [&str; 7] = [
+const ELSEWHERE: [&str; 9] = [
     "calvalot_trading_open",
     "calvalot_ledger_alone",
     "calvalot_check_ok",
     "calvalot_exchange_silent_until_timestamp_seconds",
     "calvalot_reconciliation_difference",
     "calvalot_reconciliation_missing",
+    "calvalot_of_others",
+    "calvalot_of_others_unfollowed_assets",
     "calvalot_last_backup_timestamp_seconds",
 ];
 
@@ -320,6 +322,9 @@ fn an_account_has_its_own_figures() {
         ("calvalot_foreign_orders_total", "", Some(1.0)),
         ("calvalot_check_ok", "test=\"key rights\"", Some(1.0)),
         ("calvalot_reconciliation_missing", "asset=\"BTC\"", Some(0.0)),
+        ("calvalot_orders_unbooked", "", Some(0.0)),
+        ("calvalot_of_others", "asset=\"ETH\"", Some(0.0)),
+        ("calvalot_of_others_unfollowed_assets", "", Some(0.0)),
         ("calvalot_trades_total", "coin=\"BTCUSDC\",side=\"BUY\",mode=\"live\"", Some(1.0)),
         ("calvalot_trades_total", "coin=\"BTCUSDC\",side=\"BUY\",mode=\"dry_run\"", Some(0.0)),
     ];

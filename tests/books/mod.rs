@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::Connection;
-use rust_decimal::{Decimal, dec};
+use rust_decimal::{Decimal, RoundingStrategy, dec};
 
 /// La base, ouverte à côté du programme qui s'en sert peut-être.
 pub fn open(path: &Path) -> Connection {
@@ -43,25 +43,38 @@ pub fn check_consistent(books: &Connection) {
     for (_, [usdc]) in decimals::<1>(books, "SELECT usdc FROM movements ORDER BY id") {
         cash += usdc;
     }
-    let trades =
-        "SELECT coin, side, quantity, price, amount, fee_coin, fee_cash, fee_bnb FROM trades ORDER BY id";
+    let mut others = BTreeMap::<String, Decimal>::new();
+    let trades = "SELECT coin, side, CAST(id AS TEXT), quantity, price, amount, fee_coin, fee_cash, fee_bnb FROM trades ORDER BY id";
     for (names, [quantity, price, amount, fee_coin, fee_cash, fee_bnb]) in decimals::<6>(books, trades) {
         let owned = quantities.entry(names[0].clone()).or_default();
-        match names[1].as_str() {
-            "BUY" => {
-                cash -= amount + fee_cash;
-                *owned += quantity - fee_coin;
-            }
+        let asset = names[0].trim_end_matches("USDC").to_owned();
+        let (coins, usdc) = match names[1].as_str() {
+            "BUY" => (quantity - fee_coin, -(amount + fee_cash)),
             _ => {
                 assert_eq!(fee_coin, Decimal::ZERO, "a sale pays its fee in USDC or in BNB");
-                cash += amount - fee_cash;
-                *owned -= quantity;
+                (-quantity, amount - fee_cash)
             }
-        }
-        // Ce que la position BNB ne couvre pas vient de BNB qui ne sont pas aux livres.
-        if fee_bnb > Decimal::ZERO {
-            let bnb = quantities.entry("BNBUSDC".to_owned()).or_default();
-            *bnb -= fee_bnb.min(*bnb);
+        };
+        // Ce que les livres ne couvrent pas est d'autrui, des deux côtés.
+        let down = |part: Decimal| part.round_dp_with_strategy(8, RoundingStrategy::ToNegativeInfinity);
+        let (kept_coins, kept_usdc) = match names[1].as_str() {
+            "BUY" if -usdc > cash => (down(coins * cash / -usdc), -cash),
+            "SELL" if quantity > *owned => (-*owned, down(usdc * *owned / quantity)),
+            _ => (coins, usdc),
+        };
+        *owned += kept_coins;
+        cash += kept_usdc;
+        *others.entry(asset).or_default() -= coins - kept_coins;
+        *others.entry("USDC".to_owned()).or_default() -= usdc - kept_usdc;
+        // Des frais pris dans un autre actif : ce que la position ne couvre pas vient d'autrui.
+        let apart =
+            format!("SELECT asset, quantity FROM trade_fees WHERE trade = {} ORDER BY asset", names[2]);
+        let apart = decimals::<1>(books, &apart).into_iter().map(|(asset, [fee])| (asset[0].clone(), fee));
+        for (asset, fee) in [("BNB".to_owned(), fee_bnb)].into_iter().chain(apart) {
+            let held = quantities.entry(format!("{asset}USDC")).or_default();
+            let ours = fee.min(*held);
+            *held -= ours;
+            *others.entry(asset).or_default() += fee - ours;
         }
         let owned = quantities[&names[0]];
         // Le prix moyen de plusieurs niveaux est tronqué à huit décimales.
@@ -75,6 +88,11 @@ pub fn check_consistent(books: &Connection) {
         assert_eq!(quantity, told, "{} is not what the trades tell", names[0]);
     }
     assert!(quantities.values().all(Decimal::is_zero), "traded without a position: {quantities:?}");
+    others.retain(|_, quantity| !quantity.is_zero());
+    let kept = decimals::<1>(books, "SELECT asset, quantity FROM of_others WHERE quantity <> '0'");
+    let kept: BTreeMap<String, Decimal> =
+        kept.into_iter().map(|(names, [quantity])| (names[0].clone(), quantity)).collect();
+    assert_eq!(kept, others, "what is of others is not what the trades tell");
     let orphans = "SELECT (SELECT count(*) FROM intents WHERE state = 'filled'
                                AND id NOT IN (SELECT intent FROM trades))
                         + (SELECT count(*) FROM trades WHERE intent IS NULL

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use calvalot::clock;
+use calvalot::domain::execution::Executions;
 use calvalot::domain::market::Coin;
 use calvalot::domain::moment::Moment;
-use calvalot::exchange::{Account, Credentials, Exchange, Trouble};
+use calvalot::exchange::{Account, Credentials, Exchange, Sighting, Trouble};
 use calvalot::sim::{Fault, Lag, On, Reply, View};
-use rust_decimal::dec;
+use rust_decimal::{Decimal, dec};
 use smol::block_on;
 
 use crate::fake::{Fake, response};
@@ -33,9 +34,9 @@ fn what_was_placed_is_read_back_the_same() {
     let placed: Vec<_> = (0..3).map(|run| desk.bought(&format!("bot-{run}"))).collect();
     for (report, executions) in &placed {
         let read = block_on(desk.account.order(Coin::Btc, &report.client_id)).expect("an answer");
-        assert_eq!(read.as_ref(), Some(report));
+        assert_eq!(read, Sighting::Seen(report.clone()));
         let read = block_on(desk.account.executions(Coin::Btc, report.order_id)).expect("an answer");
-        assert_eq!(&read, executions);
+        assert_eq!(read, executions.iter().collect());
     }
     let reports: Vec<_> = placed.iter().map(|(report, _)| report.clone()).collect();
     let executions: Vec<_> = placed.iter().flat_map(|(_, executions)| executions.clone()).collect();
@@ -45,14 +46,14 @@ fn what_was_placed_is_read_back_the_same() {
     assert_eq!(block_on(account.orders_from(btc, reports[1].order_id)), Ok(reports[1..].to_vec()));
     assert_eq!(block_on(account.recent_orders(btc)), Ok(reports.clone()));
     let last = reports.last().expect("several were placed");
-    assert_eq!(block_on(account.order_numbered(btc, last.order_id)), Ok(Some(last.clone())));
-    assert_eq!(block_on(account.order_numbered(btc, last.order_id + 1)), Ok(None));
+    assert_eq!(block_on(account.order_numbered(btc, last.order_id)), Ok(Sighting::Seen(last.clone())));
+    assert_eq!(block_on(account.order_numbered(btc, last.order_id + 1)), Ok(Sighting::Unseen));
     assert_eq!(block_on(account.orders_since(btc, Moment(since.0 + DAY))), Ok(Vec::new()));
     // Rien d'une autre paire.
     assert_eq!(block_on(account.recent_orders(Coin::Eth)), Ok(Vec::new()));
     assert_eq!(block_on(account.orders_from(Coin::Eth, 1)), Ok(Vec::new()));
-    assert_eq!(block_on(account.order(Coin::Eth, "bot-0")), Ok(None));
-    assert_eq!(block_on(account.executions(Coin::Btc, 1)), Ok(Vec::new()));
+    assert_eq!(block_on(account.order(Coin::Eth, "bot-0")), Ok(Sighting::Unseen));
+    assert_eq!(block_on(account.executions(Coin::Btc, 1)), Ok(Executions::default()));
 }
 
 /// Des ordres d'une autre main sont lus comme les nôtres : c'est par là qu'on les voit.
@@ -69,11 +70,11 @@ fn an_order_placed_by_someone_else_is_seen() {
 fn an_order_the_exchange_does_not_see_is_no_failure_and_the_rest_is() {
     let desk = Desk::open();
     let read = || block_on(desk.account.order(Coin::Btc, "bot-1"));
-    assert_eq!(read(), Ok(None));
+    assert_eq!(read(), Ok(Sighting::Unseen));
     desk.world.exchange().set_lag(View::Order, Lag::Reads(2));
     desk.bought("bot-1");
-    assert_eq!([read(), read()], [Ok(None), Ok(None)]);
-    assert!(read().expect("an answer").is_some());
+    assert_eq!([read(), read()], [Ok(Sighting::Unseen), Ok(Sighting::Unseen)]);
+    assert!(read().expect("an answer").seen().is_some());
     for (reply, expected) in [
         (Reply::code(500, -2013, "Order does not exist."), "500"),
         (Reply::code(504, -1007, "Timeout."), "504"),
@@ -86,7 +87,8 @@ fn an_order_the_exchange_does_not_see_is_no_failure_and_the_rest_is() {
         desk.world.clear_faults();
     }
     desk.world.fault(On::exchange(ORDER), Fault::answer(Reply::code(400, -2026, "Archived.")));
-    assert!(matches!(read(), Err(Trouble::Refused(_))));
+    // Fini sans rien échanger, il y a longtemps : c'est une réponse.
+    assert_eq!(read(), Ok(Sighting::Archived));
 }
 
 #[test]
@@ -178,21 +180,25 @@ fn a_page_that_begins_elsewhere_than_asked_is_not_a_proof() {
     assert!(matches!(&read, Err(Trouble::Failed(reason)) if reason.contains("begin")), "{read:.200?}");
 }
 
-/// Un ordre qui a mangé beaucoup de carnet : toutes ses exécutions, et pas celles des autres.
+/// Un ordre qui a mangé beaucoup de carnet : toutes ses exécutions, et pas celles des autres, sans les garder.
 #[test]
-fn an_order_of_many_executions_is_read_whole() {
+fn an_order_of_thousands_of_executions_is_read_whole() {
+    const COUNT: i64 = 3_130;
     let (account, fake) = reading(|head| {
         let (limit, from) = (parameter(head, "limit").unwrap_or(500), parameter(head, "fromId"));
         assert_eq!(parameter(head, "orderId"), Some(7), "{head}");
         // Sans point de départ, la bourse rend les dernières.
-        let first = from.unwrap_or(131 - limit).max(1);
-        let page: Vec<String> = (first..=130).take(limit as usize).map(|id| trade(id, 7)).collect();
+        let first = from.unwrap_or(COUNT + 1 - limit).max(1);
+        let page: Vec<String> = (first..=COUNT).take(limit as usize).map(|id| trade(id, 7)).collect();
         format!("[{}]", page.join(","))
     });
     let executions = block_on(account.executions(Coin::Btc, 7)).expect("an answer");
-    let ids: Vec<i64> = executions.iter().map(|execution| execution.trade_id).collect();
-    assert_eq!(ids, (1..=130).collect::<Vec<i64>>());
-    assert_eq!(fake.requests().iter().filter(|head| head.contains("myTrades")).count(), 3);
+    let all = |one: Decimal| one * Decimal::from(COUNT);
+    assert_eq!(executions.count, COUNT as usize);
+    assert_eq!(executions.quantity.decimal(), all(dec!(0.00036)));
+    assert_eq!(executions.amount.decimal(), all(dec!(24.4844424)));
+    assert_eq!(executions.commissions["BTC"].decimal(), all(dec!(0.00000036)));
+    assert_eq!(fake.requests().iter().filter(|head| head.contains("myTrades")).count(), 63);
 }
 
 /// La bourse ne regarde qu'un jour à la fois : une longue absence ne cache rien.
@@ -221,14 +227,19 @@ fn numbers_are_read_to_the_last_digit() {
                 order(id, 1_790_000_000_500)
             }
         });
-        let read =
-            block_on(account.order(Coin::Btc, &format!("c{id}"))).expect("an answer").expect("an order");
+        let read = block_on(account.order(Coin::Btc, &format!("c{id}")))
+            .expect("an answer")
+            .seen()
+            .expect("an order");
         assert_eq!((read.order_id, read.at), (id, Moment(1_790_000_000_500)));
         assert_eq!(block_on(account.recent_orders(Coin::Btc)), Ok(vec![read.clone()]));
-        assert_eq!(block_on(account.order_numbered(Coin::Btc, id)), Ok(Some(read.clone())));
+        assert_eq!(block_on(account.order_numbered(Coin::Btc, id)), Ok(Sighting::Seen(read.clone())));
         assert_eq!(block_on(account.orders_from(Coin::Btc, id)), Ok(vec![read]));
         let executions = block_on(account.executions(Coin::Btc, id)).expect("an answer");
-        assert_eq!((executions[0].trade_id, executions[0].order_id), (id, id));
+        assert_eq!(executions.count, 1);
+        let list = block_on(account.executions_since(Coin::Btc, Moment(clock::now().0 - 1_000)));
+        let list: Vec<_> = list.expect("an answer").iter().map(|one| (one.trade_id, one.order_id)).collect();
+        assert_eq!(list, [(id, id)]);
     }
 }
 
@@ -281,7 +292,7 @@ fn one_bad_element_makes_the_whole_list_unreadable() {
 #[test]
 fn another_order_than_the_one_asked_for_is_unreadable() {
     let (account, _fake) = reading(|_| order(7, 1));
-    assert!(block_on(account.order(Coin::Btc, "c7")).expect("an answer").is_some());
+    assert!(block_on(account.order(Coin::Btc, "c7")).expect("an answer").seen().is_some());
     is_unreadable(block_on(account.order(Coin::Btc, "c8")), "another name");
     is_unreadable(block_on(account.order(Coin::Eth, "c7")), "another pair");
 }

@@ -194,5 +194,5 @@ fn an_answer_that_takes_more_than_ten_seconds_is_waited_for() {
     let (report, _) = desk.bought("bot-1");
     assert!(report.ended);
     desk.world.clear_faults();
-    assert!(block_on(desk.account.order(Coin::Btc, "bot-1")).expect("an answer").is_some());
+    assert!(block_on(desk.account.order(Coin::Btc, "bot-1")).expect("an answer").seen().is_some());
 }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use calvalot::domain::execution;
+use calvalot::domain::book::Fill;
+use calvalot::domain::execution::{self, BnbPrice, Execution, Report};
 use calvalot::domain::market::Coin;
 use calvalot::domain::money::{Quantity, Usdc};
 use calvalot::domain::order::Side;
@@ -33,6 +34,12 @@ fn reaction(placed: Placed) -> Option<Reaction> {
     }
 }
 
+/// L'exécution complète que la réponse raconte.
+fn whole(report: &Report, executions: &[Execution], what: &str) -> Fill {
+    let together = executions.iter().collect();
+    execution::fill(report, &together, BnbPrice::Awaited).expect("whole").expect(what)
+}
+
 #[test]
 fn an_amount_is_spent_then_a_quantity_is_sold() {
     let desk = Desk::open();
@@ -40,7 +47,7 @@ fn an_amount_is_spent_then_a_quantity_is_sold() {
     let bought = report.executed;
     assert_eq!((report.client_id.as_str(), report.coin, report.side), ("bot-buy-1", Coin::Btc, Side::Buy));
     assert!(report.ended && report.status == "FILLED", "{report:?}");
-    let fill = execution::fill(&report, &executions, None).expect("whole").expect("something was bought");
+    let fill = whole(&report, &executions, "something was bought");
     assert_eq!(report.amount, Some(fill.amount));
     assert!(fill.amount <= Usdc::new(dec!(250.25)) && fill.fees.coin.is_positive(), "{fill:?}");
 
@@ -49,7 +56,7 @@ fn an_amount_is_spent_then_a_quantity_is_sold() {
     assert_eq!(owned, bought - fill.fees.coin);
     let (report, executions) = accepted(desk.place(&desk.selling("bot-sell-1", owned.decimal())));
     assert_eq!((report.side, report.ended), (Side::Sell, true));
-    let fill = execution::fill(&report, &executions, None).expect("whole").expect("something was sold");
+    let fill = whole(&report, &executions, "something was sold");
     assert!(fill.fees.usdc.is_positive() && fill.quantity <= owned, "{fill:?}");
 
     let orders = desk.world.exchange().accepted_orders();
@@ -220,7 +227,7 @@ fn an_order_executed_and_told_badly_is_unknown() {
         assert_eq!(desk.world.exchange().accepted_orders().len(), 1, "{what}");
         desk.world.clear_faults();
         let report = block_on(desk.account.order(Coin::Btc, "bot-1")).expect("an answer");
-        assert!(report.is_some_and(|report| report.ended && report.executed.is_positive()), "{what}");
+        assert!(report.seen().is_some_and(|report| report.ended && report.executed.is_positive()), "{what}");
     }
 }
 

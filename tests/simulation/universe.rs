@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use calvalot::clock::simulated::Installed;
 use calvalot::domain::market::Coin;
 use calvalot::domain::moment::Moment;
+use calvalot::engine::Decision;
 use calvalot::ledger::{Db, LedgerError};
 use calvalot::sim::{Direct, Hour, Listing, Pace, Script};
 use rust_decimal::{Decimal, dec};
@@ -34,6 +35,8 @@ pub struct Universe {
     pub world: Direct,
     /// Il y en a toujours une.
     pub machines: Vec<Machine>,
+    /// Ce que le compte tient qui n'est pas à nous, cash à part.
+    pub others: Vec<(&'static str, Decimal)>,
     /// Ce qu'un autre a pris au compte, et les règles d'avant leur changement.
     pub borrowed: Vec<(&'static str, Decimal)>,
     pub listings: Vec<(&'static str, Listing)>,
@@ -68,6 +71,7 @@ impl Universe {
         Universe {
             world,
             machines,
+            others: vec![("BNB", BNB)],
             borrowed,
             listings,
             seed,
@@ -204,10 +208,21 @@ impl Universe {
         self.jump(wall - self.time.clock().wall().0);
     }
 
+    /// Ce que le compte tenait de cet actif qui n'est pas à nous.
+    pub fn brought(&self, asset: &str) -> Decimal {
+        let of_this = self.others.iter().filter(|(brought, _)| *brought == asset);
+        of_this.map(|(_, quantity)| *quantity).sum()
+    }
+
     /// Une personne a regardé cet ordre et le libère ; rend ce qu'il en est advenu.
     pub fn release(&mut self, intent: i64) -> Option<String> {
+        self.decide(intent, Decision::Release)
+    }
+
+    /// Une personne décide de cet ordre ; rend ce qu'il en est advenu.
+    pub fn decide(&mut self, intent: i64, decision: Decision) -> Option<String> {
         let commands = self.machine().commands()?;
-        self.hear(async move { commands.release(intent).await })?.ok()
+        self.hear(async move { commands.decide(intent, decision).await })?.ok()
     }
 
     /// Ce qu'une personne entend du suiveur dans la minute.

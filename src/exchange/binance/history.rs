@@ -13,9 +13,10 @@ use miniserde::Deserialize;
 use super::account::Account;
 use super::request::Request;
 use super::{reports, unreadable, wire};
-use crate::domain::execution::{Execution, Report};
+use crate::domain::execution::{Execution, Executions, Report};
 use crate::domain::market::Coin;
 use crate::domain::moment::Moment;
+use crate::exchange::order::Sighting;
 use crate::exchange::server_clock::later;
 use crate::exchange::trouble::Trouble;
 
@@ -30,6 +31,10 @@ const DAY: Duration = Duration::from_secs(86_400);
 
 /// Lectures au plus : de quoi traverser deux mois sans un ordre, puis lire [`MOST`] éléments.
 const MOST_READINGS: u32 = 80;
+
+/// Pages lues au plus des exécutions d'un ordre : vingt mille d'entre elles, le tiers de ce qu'une adresse peut demander en
+/// une minute.
+const MOST_PAGES: u32 = 400;
 
 /// Une liste d'une paire, et comment ses éléments se lisent.
 struct List<W, T> {
@@ -54,15 +59,15 @@ enum From {
 }
 
 impl Account {
-    /// L'ordre qui porte ce nom (`GET /api/v3/order`, poids 4) ; `None` si la bourse ne le voit pas (-2013), ce
-    /// qui n'est une preuve qu'avec d'autres. Quand plusieurs le portent, elle choisit.
-    pub async fn order(&self, coin: Coin, client_id: &str) -> Result<Option<Report>, Trouble> {
+    /// L'ordre qui porte ce nom (`GET /api/v3/order`, poids 4), ou que la bourse ne le voit pas (-2013), ou l'a archivé
+    /// (-2026). Quand plusieurs le portent, elle choisit.
+    pub async fn order(&self, coin: Coin, client_id: &str) -> Result<Sighting, Trouble> {
         let is_asked = |report: &Report| report.client_id == client_id;
         self.one_order(coin, ("origClientOrderId", client_id), is_asked).await
     }
 
-    /// L'ordre de ce numéro (`GET /api/v3/order`, poids 4) ; `None` si la bourse ne le voit pas (-2013).
-    pub async fn order_numbered(&self, coin: Coin, order_id: i64) -> Result<Option<Report>, Trouble> {
+    /// De même, l'ordre de ce numéro.
+    pub async fn order_numbered(&self, coin: Coin, order_id: i64) -> Result<Sighting, Trouble> {
         let is_asked = |report: &Report| report.order_id == order_id;
         self.one_order(coin, ("orderId", &order_id.to_string()), is_asked).await
     }
@@ -72,21 +77,32 @@ impl Account {
         coin: Coin,
         (parameter, value): (&str, &str),
         is_asked: impl Fn(&Report) -> bool,
-    ) -> Result<Option<Report>, Trouble> {
+    ) -> Result<Sighting, Trouble> {
         let request = Request::new("/api/v3/order").with("symbol", coin.pair()).with(parameter, value);
         let answer = match self.read(request).await {
-            Err(Trouble::UnknownOrder(_)) => return Ok(None),
+            Err(Trouble::UnknownOrder(_)) => return Ok(Sighting::Unseen),
+            Err(Trouble::ArchivedOrder(_)) => return Ok(Sighting::Archived),
             answer => answer?,
         };
         let report = wire::decoded(&answer.body).and_then(reports::record);
         let report = report.filter(|report| report.coin == coin && is_asked(report));
-        report.map(Some).ok_or_else(|| unreadable(&answer))
+        report.map(Sighting::Seen).ok_or_else(|| unreadable(&answer))
     }
 
-    /// Les exécutions de cet ordre (`GET /api/v3/myTrades`, poids 5 par page), dans l'ordre.
-    pub async fn executions(&self, coin: Coin, order_id: i64) -> Result<Vec<Execution>, Trouble> {
+    /// Toutes les exécutions de cet ordre, additionnées page par page (`GET /api/v3/myTrades`, poids 5 par page).
+    pub async fn executions(&self, coin: Coin, order_id: i64) -> Result<Executions, Trouble> {
         let list = List { order: Some(order_id), ..trades(coin) };
-        whole(self.pages(&list, From::Id(0)).await?)
+        let (mut together, mut next) = (Executions::default(), 0);
+        for _ in 0..MOST_PAGES {
+            let page = self.page(&list, From::Id(next), PAGE).await?;
+            page.iter().for_each(|execution| together.add(execution));
+            match page.iter().map(list.id).max() {
+                Some(last) if page.len() == PAGE => next = last.saturating_add(1),
+                _ => return Ok(together),
+            }
+        }
+        let most = MOST_PAGES as usize * PAGE;
+        Err(Trouble::Failed(format!("order {order_id} has more than {most} trades")))
     }
 
     /// Les exécutions de cette paire depuis `since`, à l'heure de la bourse (`GET /api/v3/myTrades`, poids 20

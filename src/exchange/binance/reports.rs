@@ -22,7 +22,7 @@ pub fn record(order: wire::Order) -> Option<Report> {
         coin: Coin::from_pair(&order.symbol)?,
         side: Side::from_word(&order.side)?,
         ended: ENDED.contains(&order.status.as_str()),
-        status: order.status.chars().take(40).collect(),
+        status: word(&order.status),
         executed: Quantity::parse(&order.executed).ok().filter(|executed| *executed >= Quantity::ZERO)?,
         amount: Some(amount).filter(|amount| *amount >= Usdc::ZERO),
         at: Moment(order.time),
@@ -59,7 +59,7 @@ fn execution_of(report: &Report, fill: wire::Fill) -> Option<Execution> {
         quantity,
         amount: exact_product(price, quantity)?,
         commission: commission(&fill.commission)?,
-        commission_asset: fill.commission_asset,
+        commission_asset: word(&fill.commission_asset),
         at: report.at,
     })
 }
@@ -75,7 +75,7 @@ pub fn trade(trade: wire::Trade) -> Option<Execution> {
         quantity: Quantity::parse(&trade.quantity).ok().filter(|quantity| quantity.is_positive())?,
         amount: Usdc::parse(&trade.amount).ok().filter(|amount| *amount >= Usdc::ZERO)?,
         commission: commission(&trade.commission)?,
-        commission_asset: trade.commission_asset,
+        commission_asset: word(&trade.commission_asset),
         at: Moment(trade.time),
     })
 }
@@ -83,6 +83,11 @@ pub fn trade(trade: wire::Trade) -> Option<Execution> {
 /// La bourse numérote à partir de 1 ; -1 y veut dire « aucun ».
 fn id(id: i64) -> Option<i64> {
     Some(id).filter(|id| *id > 0)
+}
+
+/// Un mot de la bourse, que l'on garde et que l'on montre.
+fn word(text: &str) -> String {
+    text.chars().take(40).collect()
 }
 
 fn commission(text: &str) -> Option<Quantity> {

@@ -32,6 +32,7 @@ pub(super) fn of(answer: &Answer) -> Trouble {
         (500.., _) => Trouble::Failed(reason),
         (_, -1121) => Trouble::UnknownSymbol(reason),
         (_, -2013) => Trouble::UnknownOrder(reason),
+        (_, -2026) => Trouble::ArchivedOrder(reason),
         _ if is_about_the_hour(&refusal) => Trouble::Clock(reason),
         (_, -1022) => Trouble::Key(KeyTrouble::WrongSecret, reason),
         (_, -2008) => Trouble::Key(KeyTrouble::Unknown, reason),
@@ -58,9 +59,10 @@ pub fn remedy(trouble: &Trouble) -> &'static str {
             "Binance does not serve the place this machine is in: it cannot trade from here, do not try to get \
              round it"
         }
-        Trouble::UnknownSymbol(_) | Trouble::UnknownOrder(_) | Trouble::Refused(_) => {
-            "update the program; if it stays, report this line to its authors"
-        }
+        Trouble::UnknownSymbol(_)
+        | Trouble::UnknownOrder(_)
+        | Trouble::ArchivedOrder(_)
+        | Trouble::Refused(_) => "update the program; if it stays, report this line to its authors",
         Trouble::Key(KeyTrouble::Malformed, _) => {
             "copy BINANCE_API_KEY again from Binance: 64 letters and digits, nothing around them"
         }
@@ -179,6 +181,7 @@ mod tests {
         assert_eq!(of(400, -1121), Trouble::UnknownSymbol(said(400, -1121)));
         assert_eq!(of(400, -1021), Trouble::Clock(said(400, -1021)));
         assert_eq!(of(400, -2013), Trouble::UnknownOrder(said(400, -2013)));
+        assert_eq!(of(400, -2026), Trouble::ArchivedOrder(said(400, -2026)));
         assert_eq!(of(400, -1022), key(KeyTrouble::WrongSecret, 400, -1022));
         assert_eq!(of(401, -2008), key(KeyTrouble::Unknown, 401, -2008));
         assert_eq!(of(401, -2014), key(KeyTrouble::Malformed, 401, -2014));

@@ -9,6 +9,8 @@ use crate::domain::market::Coin;
 use crate::domain::moment::Moment;
 use crate::domain::money::{Quantity, Usdc};
 use crate::domain::order::{Side, Size};
+use crate::domain::recourse::{Case, Hand};
+use crate::domain::signal::INITIAL_SYNC;
 use crate::ledger::{Db, LedgerError};
 
 /// Une intention, simulée ou réelle.
@@ -32,6 +34,38 @@ pub struct Intent {
     pub late: bool,
     pub created_at: Moment,
     pub ended_at: Option<Moment>,
+    /// Comment une personne l'a finie sans la bourse.
+    pub by_hand: Option<Hand>,
+    pub origin: Origin,
+}
+
+/// Ce que le signal d'une intention a de propre à décider de sa suite.
+#[derive(Clone, Copy, Debug)]
+pub struct Origin {
+    pub received_at: Moment,
+    /// Vrai si c'est une action de la version 1, qui vieillit ; la synchronisation initiale suit une allocation.
+    pub is_action: bool,
+    pub is_open: bool,
+}
+
+impl Origin {
+    /// L'âge de l'action à `now` ; `None` pour une allocation.
+    pub fn action_age(&self, now: Moment) -> Option<Duration> {
+        self.is_action.then(|| now.since(self.received_at))
+    }
+}
+
+impl Intent {
+    /// Ce qu'elle est pour une personne, à `now`.
+    pub fn case(&self, now: Moment) -> Case {
+        Case {
+            state: self.state,
+            late: self.late,
+            attempt: self.attempt,
+            signal_is_open: self.origin.is_open,
+            action_age: self.origin.action_age(now),
+        }
+    }
 }
 
 /// L'ordre d'une intention réelle, tel qu'il est parti.
@@ -45,7 +79,7 @@ pub struct Sent {
 
 const COLUMNS: &str =
     "intents.id, signal, signal_id, coin, side, spend, quantity, attempt, state, reason, client_id,
-    stamped_at, window, order_id, doubted, late, created_at, ended_at";
+    stamped_at, window, order_id, doubted, late, created_at, ended_at, by_hand, received_at, version, status";
 
 impl Db {
     /// Les intentions dont l'issue n'est pas connue, de la plus ancienne à la plus récente.
@@ -105,6 +139,8 @@ impl Db {
 fn intent(row: &Row) -> rusqlite::Result<Intent> {
     let (spend, quantity): (Option<Usdc>, Option<Quantity>) = (row.get(5)?, row.get(6)?);
     let stamped: (Option<String>, Option<Moment>, Option<i64>) = (row.get(10)?, row.get(11)?, row.get(12)?);
+    let (signal_id, version, status): (String, Option<u32>, String) =
+        (row.get(2)?, row.get(20)?, row.get(21)?);
     let sent = match stamped {
         (Some(client_id), Some(stamped_at), Some(window)) => {
             Some(Sent { client_id, stamped_at, window: Duration::from_millis(window.max(0) as u64) })
@@ -114,7 +150,6 @@ fn intent(row: &Row) -> rusqlite::Result<Intent> {
     Ok(Intent {
         id: row.get(0)?,
         signal: row.get(1)?,
-        signal_id: row.get(2)?,
         coin: row.get(3)?,
         side: row.get(4)?,
         size: spend.map_or_else(|| Size::Sell(quantity.unwrap_or_default()), Size::Spend),
@@ -127,5 +162,12 @@ fn intent(row: &Row) -> rusqlite::Result<Intent> {
         late: row.get(15)?,
         created_at: row.get(16)?,
         ended_at: row.get(17)?,
+        by_hand: row.get(18)?,
+        origin: Origin {
+            received_at: row.get(19)?,
+            is_action: version == Some(1) && signal_id != INITIAL_SYNC,
+            is_open: status == "received",
+        },
+        signal_id,
     })
 }

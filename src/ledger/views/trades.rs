@@ -8,7 +8,7 @@ use crate::domain::moment::Moment;
 use crate::domain::money::{Price, Quantity, Usdc};
 use crate::domain::order::Side;
 use crate::ledger::views::Selection;
-use crate::ledger::{Db, LedgerError};
+use crate::ledger::{Db, LedgerError, fees};
 
 /// Un trade, tel qu'il est au grand livre.
 #[derive(Clone, Debug)]
@@ -22,6 +22,7 @@ pub struct Trade {
     pub price: Price,
     pub quantity: Quantity,
     pub fees: Fees,
+    /// Ce que l'on en connaît en USDC.
     pub fee_usdc: Usdc,
     pub signal_id: Option<String>,
     pub simulated: bool,
@@ -59,13 +60,27 @@ impl Db {
                 amount: row.get(3)?,
                 price: row.get(4)?,
                 quantity: row.get(5)?,
-                fees: Fees { coin: row.get(6)?, usdc: row.get(7)?, bnb: row.get(8)?, bnb_price: row.get(9)? },
+                fees: Fees {
+                    coin: row.get(6)?,
+                    usdc: row.get(7)?,
+                    bnb: row.get(8)?,
+                    bnb_price: row.get(9)?,
+                    apart: Vec::new(),
+                },
                 fee_usdc: row.get(10)?,
                 signal_id: row.get(11)?,
                 simulated: row.get(12)?,
                 at: row.get(13)?,
             })
         })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        let mut trades: Vec<Trade> = rows.collect::<Result<_, _>>()?;
+        let ids = || trades.iter().map(|trade| trade.id);
+        if let Some((first, last)) = ids().min().zip(ids().max()) {
+            let mut apart = fees::between(&self.connection, first, last)?;
+            for trade in &mut trades {
+                trade.fees.apart = apart.remove(&trade.id).unwrap_or_default();
+            }
+        }
+        Ok(trades)
     }
 }

@@ -39,6 +39,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use smol::channel::{self, Receiver, Sender};
 use smol::future::yield_now;
 
+use crate::domain::market::Coin;
 use crate::domain::moment::Moment;
 use crate::domain::money::Eur;
 use crate::domain::refusal::Refusal;
@@ -133,6 +134,22 @@ impl Db {
     /// Fait échouer toute écriture, comme un disque plein, ou cesse : pour une simulation.
     pub fn refuse_writes(&mut self, refuse: bool) -> Result<(), LedgerError> {
         Ok(self.connection.pragma_update(None, "query_only", refuse)?)
+    }
+
+    /// Fait échouer la `nth` écriture à venir, et elle seule : pour une simulation.
+    pub fn refuse_write(&mut self, nth: u32) {
+        self.changes.refuse(nth);
+    }
+
+    /// Fait échouer l'écriture de tout trade de ce coin, comme une règle de la base qu'il violerait, ou cesse : pour une
+    /// simulation.
+    pub fn refuse_trades(&mut self, coin: Option<Coin>) -> Result<(), LedgerError> {
+        self.connection.execute_batch("DROP TRIGGER IF EXISTS temp.refused")?;
+        let Some(coin) = coin else { return Ok(()) };
+        Ok(self.connection.execute_batch(&format!(
+            "CREATE TEMP TRIGGER refused BEFORE INSERT ON main.trades WHEN NEW.coin = '{coin}'
+             BEGIN SELECT RAISE(ABORT, 'a rule of this table'); END"
+        ))?)
     }
 
     /// Une transaction qui prend le verrou d'écriture tout de suite.

@@ -4,9 +4,11 @@
 //! `SEEDS=100000` en fait plus ; `SEED=123` en rejoue une seule, avec son journal.
 
 mod beyond;
+mod booking;
 mod hour;
 mod network;
 mod proof;
+mod recourse;
 mod scenario;
 mod speed;
 mod tally;

@@ -37,6 +37,8 @@ pub struct Account {
     pub bnb_fees: bool,
     /// Part du taux normal payée en BNB.
     pub bnb_share: Decimal,
+    /// Des actifs où la commission est prise d'abord, tant que le solde la couvre : leur nom, et leur prix en cotation.
+    pub fee_assets: Vec<(&'static str, Decimal)>,
     /// La fiche ne tranche pas (13.5) : vers le bas par défaut.
     pub commission_rounding: RoundingStrategy,
     pub uid: i64,
@@ -62,6 +64,7 @@ impl Account {
             seller: Decimal::ZERO,
             bnb_fees: false,
             bnb_share: Decimal::new(75, 2),
+            fee_assets: Vec::new(),
             commission_rounding: RoundingStrategy::ToZero,
             uid: 354_937_868,
             max_assets: Vec::new(),
@@ -122,7 +125,12 @@ impl Account {
         let rate = self.taker + side_rate;
         let in_bnb = if listing.base == "BNB" { quantity } else { quote / bnb_price } * rate * self.bnb_share;
         let in_bnb = self.round(in_bnb);
-        let (commission, asset) = if self.bnb_fees && self.balance("BNB").free >= in_bnb {
+        let mut elsewhere =
+            self.fee_assets.iter().map(|(asset, price)| (self.round(quote * rate / price), *asset));
+        let elsewhere = elsewhere.find(|(fee, asset)| self.balance(asset).free >= *fee);
+        let (commission, asset) = if let Some(elsewhere) = elsewhere {
+            elsewhere
+        } else if self.bnb_fees && self.balance("BNB").free >= in_bnb {
             (in_bnb, "BNB")
         } else {
             (self.round(received.1 * rate), received.0)

@@ -56,7 +56,7 @@ impl From<Trouble> for Cut {
 impl Cut {
     pub(super) fn told(&self) -> String {
         match self {
-            Cut::Ledger(error) => error.to_string(),
+            Cut::Ledger(error) => format!("could not be counted: {error}"),
             Cut::Outside(trouble) => format!("could not be read: {trouble}"),
             Cut::Uncounted(reason) => format!("executed late, not booked: {reason}"),
             Cut::Unfinished => "are many, they are being read".to_owned(),
@@ -87,11 +87,22 @@ impl Missing {
         self.told.push(format!("{what} {}", cut.told()));
         self.only_more &= matches!(cut, Cut::Unfinished);
         self.in_a_row += usize::from(matches!(cut, Cut::Outside(_)));
-        let hopeless = self.in_a_row >= IN_A_ROW;
         match cut {
-            Cut::Outside(trouble) if hopeless || trouble.holds_for_all() => ControlFlow::Break(()),
+            Cut::Outside(trouble) if self.in_a_row >= IN_A_ROW || trouble.holds_for_all() => {
+                // Ni cette paire ni cet ordre n'y sont pour rien.
+                self.told = vec![format!("the orders could not be read: {trouble}")];
+                ControlFlow::Break(())
+            }
             _ => ControlFlow::Continue(()),
         }
+    }
+
+    /// Ce qui manque, en une phrase toujours la même tant que c'est la même chose.
+    fn sentence(&mut self) -> String {
+        self.told.sort_unstable();
+        let more = self.told.len().saturating_sub(1);
+        let first = self.told.first().cloned().unwrap_or_default();
+        if more == 0 { first } else { format!("{first} (and {more} more)") }
     }
 }
 
@@ -110,10 +121,10 @@ impl LiveAccount {
         if missing.only_more {
             self.scan_pace.succeeded();
         }
-        (self.scanned, self.next_scan) = match missing.told.is_empty() {
-            true => (Ok(()), clock::instant() + EVERY),
-            false if missing.only_more => (Err(missing.told.join("; ")), clock::instant() + NEXT_PAGES),
-            false => (Err(missing.told.join("; ")), self.scan_pace.failed()),
+        (self.scanned, self.next_scan) = match (missing.told.is_empty(), missing.only_more) {
+            (true, _) => (Ok(()), clock::instant() + EVERY),
+            (false, true) => (Err(missing.sentence()), clock::instant() + NEXT_PAGES),
+            (false, false) => (Err(missing.sentence()), self.scan_pace.failed()),
         };
     }
 

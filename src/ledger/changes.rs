@@ -9,6 +9,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use event_listener::Event;
@@ -23,6 +24,8 @@ pub(super) struct Changes(Arc<Shared>);
 struct Shared {
     tables: Mutex<Tables>,
     announced: Event,
+    /// Dans combien de transactions l'une d'elles échouera ; zéro, aucune.
+    refused: AtomicU32,
 }
 
 #[derive(Default)]
@@ -54,6 +57,9 @@ impl Changes {
         }))?;
         let changes = self.clone();
         connection.commit_hook(Some(move || {
+            if changes.is_refused() {
+                return true;
+            }
             let mut tables = changes.lock();
             let mut open = mem::take(&mut tables.open);
             tables.done.append(&mut open);
@@ -61,6 +67,16 @@ impl Changes {
         }))?;
         let changes = self.clone();
         connection.rollback_hook(Some(move || changes.lock().open.clear()))
+    }
+
+    /// Fait échouer la `nth` transaction à venir, comme un disque qui la refuserait.
+    pub(super) fn refuse(&self, nth: u32) {
+        self.0.refused.store(nth, Ordering::Relaxed);
+    }
+
+    fn is_refused(&self) -> bool {
+        let one_less = |left: u32| left.checked_sub(1);
+        self.0.refused.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less) == Ok(1)
     }
 
     fn note(&self, action: AuthAction<'_>) {

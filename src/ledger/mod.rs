@@ -51,6 +51,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use smol::channel::{self, Sender};
 use smol::future::yield_now;
 
+use crate::domain::market::Coin;
 use crate::domain::moment::Moment;
 use crate::domain::money::Eur;
 use crate::domain::refusal::Refusal;
@@ -144,6 +145,22 @@ impl Db {
     /// La base entière de cet instant, en octets : pour une simulation, qui la reprend par [`in_memory_again`].
     pub fn image(&mut self) -> Result<Vec<u8>, LedgerError> {
         Ok(self.connection.serialize("main")?.to_vec())
+    }
+
+    /// Fait échouer la `nth` écriture à venir, et elle seule : pour une simulation.
+    pub fn refuse_write(&mut self, nth: u32) {
+        self.changes.refuse(nth);
+    }
+
+    /// Fait échouer l'écriture de tout trade de ce coin, comme une règle de la base qu'il violerait, ou cesse : pour une
+    /// simulation.
+    pub fn refuse_trades(&mut self, coin: Option<Coin>) -> Result<(), LedgerError> {
+        self.connection.execute_batch("DROP TRIGGER IF EXISTS temp.refused")?;
+        let Some(coin) = coin else { return Ok(()) };
+        Ok(self.connection.execute_batch(&format!(
+            "CREATE TEMP TRIGGER refused BEFORE INSERT ON main.trades WHEN NEW.coin = '{coin}'
+             BEGIN SELECT RAISE(ABORT, 'a rule of this table'); END"
+        ))?)
     }
 
     /// Une transaction qui prend le verrou d'écriture tout de suite.

@@ -4,12 +4,14 @@
 //! `SEEDS=100000` en fait plus, `FIRST=50001` commence plus loin ; `SEED=123` en rejoue une seule, avec son journal.
 
 mod beyond;
+mod booking;
 mod copies;
 mod hour;
 mod machine;
 mod network;
 mod pasts;
 mod proof;
+mod recourse;
 mod scenario;
 mod speed;
 mod tally;

@@ -85,8 +85,8 @@ fn live(db: &mut Db) -> Result<(), LedgerError> {
     db.book_opening(rate, Moment(10))?;
     poll(db, 20)?;
     db.receive(&signal(), false, Moment(30))?;
-    let simulated = db.write_intents(1, &[purchase(Coin::Btc), purchase(Coin::Bnb)], Moment(40))?;
-    for (intent, coin) in simulated.into_iter().zip([Coin::Btc, Coin::Bnb]) {
+    let simulated = db.write_intents(1, &[purchase(Coin::Bnb), purchase(Coin::Btc)], Moment(40))?;
+    for (intent, coin) in simulated.into_iter().zip([Coin::Bnb, Coin::Btc]) {
         db.book(intent, None, &Outcome::Filled(fill(coin)), Moment(50))?;
     }
     let window = (Moment(60), Duration::from_secs(5));

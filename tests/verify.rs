@@ -14,6 +14,7 @@ use calvalot::domain::money::Usdc;
 use calvalot::domain::order::Order;
 use calvalot::exchange::{Account, Credentials, Exchange, Placed, Ticket};
 use calvalot::fetch::{Client, OneShot, SEND_LIMIT, TIME_LIMIT};
+use calvalot::ledger::reseal;
 use calvalot::sim::{Fault, On, Pace, Reply, Script, Side, Wire, World};
 use follower::{Folder, Follower, config, still_world, until};
 use rusqlite::Connection;
@@ -499,4 +500,37 @@ fn a_silence_is_obeyed_whether_it_is_asked_for_now_or_was_before() {
     let before = calls();
     live.check(3, "the exchange answered 418 and is not called again before");
     assert_eq!(calls(), before, "a call was made");
+}
+
+/// Des frais dans un actif que nous ne suivons pas : notés à part, vérifiés comme les autres, et une main s'y voit.
+#[test]
+fn fees_in_any_asset_are_compared_and_a_hand_on_them_is_seen() {
+    let live = Live::untraded();
+    live.world.exchange().set_balance("FDUSD", dec!(50));
+    live.world.exchange().edit_account(|account| account.fee_assets = vec![("FDUSD".to_owned(), dec!(1))]);
+    let follower = live.follow();
+    follower.site().closed_signal("initial_sync");
+    follower.stop();
+    let text = live.check(0, "the exchange agrees (2 orders)");
+    assert!(text.contains("ok    FDUSD of others   0."), "{text}");
+    live.books().execute_batch("UPDATE trade_fees SET quantity = '0.5' WHERE id = 1").expect("writable");
+    let text = live.check(1, "fee in FDUSD kept 0.5, the exchange has 0.");
+    assert!(text.contains("trade_fees 1 is not as it was written: quantity"), "{text}");
+    assert!(text.contains("FAULT FDUSD of others   kept 0."), "{text}");
+}
+
+/// Ce qu'une personne a booké se compare dès que la bourse le montre ; tant qu'elle ne le montre pas, c'est dit.
+#[test]
+fn an_order_booked_by_hand_is_compared_as_soon_as_the_exchange_shows_it() {
+    let live = Live::new();
+    let by_hand = "UPDATE intents SET by_hand = 'booked', order_id = NULL WHERE state = 'filled' AND id = 1";
+    live.books().execute_batch(by_hand).expect("writable");
+    reseal(&live.books()).expect("its rows are sealed again");
+    live.check(0, "the exchange agrees (5 orders)");
+    live.books().execute_batch("UPDATE trades SET quantity = '7' WHERE intent = 1").expect("writable");
+    let text = live.check(1, "quantity kept 7, the exchange has 0.");
+    assert!(text.contains("-1-1, booked by hand: quantity"), "{text}");
+    live.world.exchange().wipe();
+    let text = live.check(1, "1 order booked by hand, which the exchange does not show: not compared\n");
+    assert_eq!(text.matches("the exchange executed nothing").count(), 3, "{text}");
 }

@@ -40,8 +40,8 @@ pub fn obey(world: &World, line: &str) -> Result<Value, String> {
         "quote-truly" => exchange.quote_truly(words.word()?),
         "archive-at-once" => exchange.archive_at_once(true),
         "fee-in" => {
-            let fee_in = Some((words.word()?.to_owned(), words.read()?));
-            exchange.edit_account(|account| account.fee_in = fee_in);
+            let fee = (words.word()?.to_owned(), words.read()?);
+            exchange.edit_account(|account| account.fee_assets = vec![fee]);
         }
         "bnb-fees" => exchange.edit_account(|account| account.bnb_fees = true),
         "freeze-account" => exchange.edit_account(|account| account.can_trade = false),

@@ -42,6 +42,14 @@ impl Others {
         self.0.iter().map(|(asset, quantity)| (asset.as_str(), *quantity))
     }
 
+    /// Ce qu'il faut à `before` pour devenir celui-ci.
+    pub fn less(mut self, before: &Others) -> Others {
+        for (asset, quantity) in before.iter() {
+            self.give(asset, quantity);
+        }
+        self
+    }
+
     /// Les deux ensemble.
     pub fn and(mut self, more: &Others) -> Others {
         for (asset, quantity) in more.iter() {

@@ -9,10 +9,12 @@ use rusqlite::{Connection, Row};
 
 use super::movements::Booked;
 use super::views::{self, Intent};
-use super::{Db, LedgerError, fees, figures, legacy, movements, others, seal};
+use super::{Db, LedgerError, fees, figures, legacy, movements, others, positions, seal};
 use crate::domain::book::{self, Effect, Event, Fees, Fill};
+use crate::domain::moment::Moment;
 use crate::domain::money::{Eur, Usdc};
 use crate::domain::movement::Kind;
+use crate::domain::order::Side;
 use crate::domain::others::Others;
 use crate::domain::portfolio::Holdings;
 
@@ -109,6 +111,35 @@ fn replay(connection: &Connection) -> Result<Audit, LedgerError> {
         replayed_deposits,
         damage: figures::disagreements(connection)?,
     })
+}
+
+/// Compte de nouveau les livres d'une version qui laissait un achat prendre plus que le cash : ce qu'il a pris de plus est
+/// d'autrui. Des autres livres, rien ne change.
+pub(super) fn recount(connection: &Connection) -> Result<(), LedgerError> {
+    let Audit { kept: Some(kept), brought, replayed, of_others, replayed_of_others, .. } =
+        replay(connection)?
+    else {
+        return Ok(());
+    };
+    let spent: Usdc = fills(connection)?
+        .iter()
+        .map(|Trade { fill, .. }| match fill.side {
+            Side::Buy => fill.amount + fill.fees.usdc,
+            Side::Sell => fill.fees.usdc - fill.amount,
+        })
+        .sum();
+    // Comme cette version les comptait, et non comme une autre main les aurait laissés.
+    if kept.cash != brought.cash - spent || kept.cash == replayed.cash {
+        return Ok(());
+    }
+    log::warn!("books_recounted cash={} was={}", replayed.cash, kept.cash);
+    let at: Moment = connection.query_row("SELECT max(at) FROM trades", [], |row| row.get(0))?;
+    positions::keep(connection, &kept, &replayed, at)?;
+    others::add(connection, &replayed_of_others.less(&of_others))?;
+    seal::change(connection, &seal::ACCOUNT, 1, |connection| {
+        connection.execute("UPDATE account SET cash = ?1", [replayed.cash])
+    })?;
+    Ok(())
 }
 
 /// Les mouvements et les exécutions, dans l'ordre où ils ont été comptés.

@@ -8,7 +8,7 @@
 use rusqlite::Connection;
 
 use super::LedgerError;
-use super::{flows, legacy, seal};
+use super::{audit, flows, legacy, seal};
 
 const MIGRATIONS: [&str; 8] = [FIRST, LIVE, FIGURES, SEALS, MOVES, EVIDENCE, PERSON, OTHERS];
 
@@ -102,6 +102,9 @@ pub fn migrate(connection: &Connection) -> Result<(), LedgerError> {
         seal::lay_everywhere(connection)?;
     } else if version < SHARED {
         seal::lay_bare(connection, &seal::OF_OTHERS)?;
+    }
+    if (1..SHARED).contains(&version) {
+        audit::recount(connection)?;
     }
     Ok(())
 }

@@ -13,6 +13,7 @@ mod follower;
 mod access;
 mod answers;
 mod balances;
+mod booking;
 mod copies;
 mod crashes;
 mod fees;

@@ -1,6 +1,7 @@
 //! Une base d'une version d'avant, amenée à celle d'aujourd'hui : ce qu'elle garde, ce qu'elle y gagne.
 
 use super::*;
+use crate::ledger::Db;
 
 /// Une base de la première version, avec un trade simulé et un signal encore ouvert.
 const OLD: &str = "
@@ -94,4 +95,48 @@ fn a_copy_of_a_base_of_the_first_version_is_of_today_s_and_leaves_it_as_it_was()
     let deposited = copy.account().expect("an account").deposited;
     assert_eq!(deposited, crate::domain::money::Eur::new(rust_decimal::dec!(100)));
     std::fs::remove_dir_all(&folder).expect("it is ours");
+}
+
+/// Une base réelle d'avant le partage : des frais en BNB d'autrui, et un achat de 40 payé par 30 de cash.
+const OVERDRAWN: &str = "
+    INSERT INTO agent (id, mode, tag) VALUES (1, 'live', 'x');
+    INSERT INTO account (id, initial_eur, deposited_eur, cash, created_at, bnb_of_others)
+        VALUES (1, '100', '100', '-10', 1, '0.02');
+    INSERT INTO movements (kind, eur, rate, usdc, at, value_eur, valued_at, after_trade)
+        VALUES ('opening', '100', '1', '100', 1, '100', 1, 0);
+    INSERT INTO signals (id, signal_id, reasoning, actions, status, received_at)
+        VALUES (1, 'a', '', '[]', 'executed', 1);
+    INSERT INTO intents (id, signal, coin, side, spend, state, client_id, stamped_at, window, created_at, ended_at)
+        VALUES (1, 1, 'BTCUSDC', 'BUY', '70', 'filled', 'n1', 1, 1, 1, 1),
+               (2, 1, 'ETHUSDC', 'BUY', '40', 'filled', 'n2', 1, 1, 1, 2);
+    INSERT INTO trades (intent, signal_id, coin, side, quantity, price, amount, fee_bnb, bnb_price, fee_usdc,
+        simulated, at) VALUES (1, 'a', 'BTCUSDC', 'BUY', '7', '10', '70', '0.02', '600', '12', 0, 1),
+               (2, 'a', 'ETHUSDC', 'BUY', '4', '10', '40', '0', '0', '0', 0, 2);
+    INSERT INTO positions (coin, quantity, invested, updated_at)
+        VALUES ('BTCUSDC', '7', '70', 1), ('ETHUSDC', '4', '40', 2);
+";
+
+#[test]
+fn what_is_of_others_is_taken_over_and_a_cash_below_zero_is_recounted() {
+    let connection = Connection::open_in_memory().expect("memory");
+    connection.execute_batch("PRAGMA foreign_keys = OFF").expect("a pragma");
+    connection.execute_batch(&MIGRATIONS[..SHARED - 1].concat()).expect("the version before");
+    connection.execute_batch(OVERDRAWN).expect("its rows");
+    for table in [&seal::ACCOUNT, &seal::MOVEMENTS, &seal::POSITIONS, &seal::TRADES] {
+        seal::lay_bare(&connection, table).expect("its seals");
+    }
+    connection.pragma_update(None, "user_version", SHARED as u32 - 1).expect("its version");
+    migrate(&connection).expect("it is brought up to date");
+    // Une colonne neuve et NULL n'est dans aucun sceau : celui d'avant serait le même.
+    seal::lay_bare(&connection, &seal::INTENTS).expect("its seals");
+    let text = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, String>(0)).expect("one row");
+    assert_eq!(text("SELECT cash FROM account"), "0");
+    let others =
+        "SELECT group_concat(asset || ' ' || quantity, ', ') FROM (SELECT * FROM of_others ORDER BY asset)";
+    assert_eq!(text(others), "BNB 0.02, ETH -1, USDC 10");
+    let positions = "SELECT group_concat(coin || ' ' || quantity || ' ' || invested, ', ') FROM positions";
+    assert_eq!(text(positions), "BTCUSDC 7 70, ETHUSDC 3 30");
+    let audit = Db::of(connection).audit().expect("it can be read");
+    assert_eq!((audit.kept, audit.of_others), (Some(audit.replayed), audit.replayed_of_others));
+    assert_eq!(audit.damage, Vec::<String>::new());
 }

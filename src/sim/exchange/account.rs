@@ -38,9 +38,9 @@ pub struct Account {
     pub bnb_fees: bool,
     /// Part du taux normal payée en BNB.
     pub bnb_share: Decimal,
-    /// Un autre actif où les commissions se paient, et ce qu'il vaut en cotation, quand ce qui en est libre le couvre :
-    /// une promotion que personne n'attendait. L'emporte sur le BNB.
-    pub fee_in: Option<(String, Decimal)>,
+    /// D'autres actifs où les commissions se paient d'abord, et ce qu'ils valent en cotation, tant que ce qui en est
+    /// libre le couvre : une promotion que personne n'attendait. L'emportent sur le BNB.
+    pub fee_assets: Vec<(String, Decimal)>,
     /// La fiche ne tranche pas (13.5) : vers le bas par défaut.
     pub commission_rounding: RoundingStrategy,
     pub uid: i64,
@@ -66,7 +66,7 @@ impl Account {
             seller: Decimal::ZERO,
             bnb_fees: false,
             bnb_share: Decimal::new(75, 2),
-            fee_in: None,
+            fee_assets: Vec::new(),
             commission_rounding: RoundingStrategy::ToZero,
             uid: 354_937_868,
             max_assets: Vec::new(),
@@ -127,13 +127,12 @@ impl Account {
         let rate = self.taker + side_rate;
         let in_bnb = if listing.base == "BNB" { quantity } else { quote / bnb_price } * rate * self.bnb_share;
         let in_bnb = self.round(in_bnb);
-        let elsewhere = self.fee_in.as_ref();
+        let elsewhere = self.fee_assets.iter();
         let elsewhere = elsewhere.map(|(asset, worth)| (self.round(quote * rate / worth), asset.as_str()));
         let in_bnb = self.bnb_fees.then_some((in_bnb, "BNB"));
         let covered = |(commission, asset): &(Decimal, &str)| self.balance(asset).free >= *commission;
-        let (commission, asset) = [elsewhere, in_bnb]
-            .into_iter()
-            .flatten()
+        let (commission, asset) = elsewhere
+            .chain(in_bnb)
             .find(covered)
             .unwrap_or_else(|| (self.round(received.1 * rate), received.0));
         let asset = asset.to_owned();

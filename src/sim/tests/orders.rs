@@ -283,7 +283,7 @@ fn a_fee_in_an_asset_nobody_expected_is_paid_from_it_or_from_what_was_received()
     let world = frozen();
     world.exchange().edit_account(|account| {
         account.bnb_fees = true;
-        account.fee_in = Some(("FDUSD".to_owned(), decimal("0.5")));
+        account.fee_assets = vec![("FDUSD".to_owned(), decimal("0.5"))];
     });
     let level = |price: &str, quantity: &str| Level { price: decimal(price), quantity: decimal(quantity) };
     let asks = vec![level("50000", "0.001"), level("50010", "0.001")];

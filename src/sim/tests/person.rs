@@ -114,7 +114,7 @@ fn whatever_a_person_and_a_program_do_no_balance_is_below_zero_and_all_of_it_add
         let (bnb, odd) = (dice.bool(), dice.u8(0..4) == 0);
         world.exchange().edit_account(|account| {
             account.bnb_fees = bnb;
-            account.fee_in = odd.then(|| ("FDUSD".to_owned(), Decimal::ONE));
+            account.fee_assets = odd.then(|| ("FDUSD".to_owned(), Decimal::ONE)).into_iter().collect();
         });
         let asset = ["BTC", "ETH", "BNB", "SOL", "XRP", "USDC"][dice.usize(0..6)];
         let pair = if asset == "USDC" { "BTCUSDC".to_owned() } else { format!("{asset}USDC") };

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use crate::account::LiveAccount;
 use crate::domain::market::{Coin, Market};
+use crate::domain::moment::Moment;
 use crate::domain::money::Price;
 use crate::domain::order::{Left, Order};
 use crate::domain::reconcile::Shortage;
@@ -75,6 +76,22 @@ impl Venue {
         match (self, state) {
             (Venue::Live(account), Some(state)) => account.reconcile(state).await,
             _ => Ok(()),
+        }
+    }
+
+    /// Quand le compte réel a été rapproché des livres pour la dernière fois.
+    pub fn compared_at(&self) -> Option<Moment> {
+        match self {
+            Venue::Paper(_) => None,
+            Venue::Live(account) => account.compared_at(),
+        }
+    }
+
+    /// Efface des livres la poussière qui n'est plus au compte ; une fois par tour.
+    pub async fn sweep(&mut self, market: &Market) -> Result<(), LedgerError> {
+        match self {
+            Venue::Paper(_) => Ok(()),
+            Venue::Live(account) => account.sweep(market).await,
         }
     }
 

@@ -21,8 +21,9 @@ use std::time::Instant;
 use crate::clock;
 use crate::domain::check::Check;
 use crate::domain::doubt::Doubt;
+use crate::domain::moment::Moment;
 use crate::domain::money::Price;
-use crate::domain::reconcile::Shortage;
+use crate::domain::reconcile::{Reconciliation, Shortage};
 use crate::exchange::Account;
 use crate::fetch::OneShot;
 use crate::ledger::{Ledger, LedgerError};
@@ -42,6 +43,11 @@ pub struct LiveAccount {
     gate: Gate,
     /// Bon quand le compte a été lu à ce tour, qu'il est le nôtre et peut négocier ; sinon pourquoi pas.
     account_read: Result<(), String>,
+    /// Le rapprochement de ce tour, et celui du tour d'avant ; `None` si le compte n'a pas été lu.
+    seen: Option<Reconciliation>,
+    seen_before: Option<Reconciliation>,
+    /// Quand le compte a été rapproché des livres pour la dernière fois.
+    compared_at: Option<Moment>,
     shortage: Shortage,
     /// Les ordres en doute, et quand demander.
     doubts: BTreeMap<i64, (Doubt, Instant)>,
@@ -71,6 +77,9 @@ impl LiveAccount {
             instruments,
             gate: Gate::new(),
             account_read: Err("the account is not read yet".to_owned()),
+            seen: None,
+            seen_before: None,
+            compared_at: None,
             shortage: Shortage::default(),
             doubts: BTreeMap::new(),
             scanned: Err("the orders of the account are not read yet".to_owned()),
@@ -83,6 +92,11 @@ impl LiveAccount {
     /// Ce qui manque au compte pour ce que disent les livres, au dernier rapprochement.
     pub fn shortage(&self) -> Shortage {
         self.shortage
+    }
+
+    /// Quand le compte a été rapproché des livres pour la dernière fois.
+    pub fn compared_at(&self) -> Option<Moment> {
+        self.compared_at
     }
 
     /// Pourquoi rien ne s'échange maintenant ; `None` si l'on peut.
@@ -132,7 +146,6 @@ mod tests {
     use super::*;
     use crate::clock::simulated::Installed;
     use crate::domain::check::REQUIRED;
-    use crate::domain::moment::Moment;
     use crate::domain::money::Eur;
     use crate::exchange::{Credentials, Exchange};
     use crate::fetch::{Client, TIME_LIMIT};

@@ -2,8 +2,10 @@
 
 use super::LiveAccount;
 use crate::clock;
+use crate::domain::market::Market;
 use crate::exchange::{AccountState, Trouble};
 use crate::ledger::LedgerError;
+use crate::logging::orders as told;
 
 impl LiveAccount {
     /// Mesure l'heure de la bourse quand il le faut. Une mesure qui manque est dite une fois : la précédente sert encore.
@@ -46,6 +48,7 @@ impl LiveAccount {
     /// Retient ce que le compte tient, à côté de ce que disent les livres.
     pub async fn reconcile(&mut self, state: Result<AccountState, Trouble>) -> Result<(), LedgerError> {
         self.account_read = Err("the account is not read yet".to_owned());
+        self.seen = None;
         let AccountState { uid, balances, can_trade, .. } = match state {
             Ok(state) => state,
             Err(trouble) => {
@@ -66,8 +69,27 @@ impl LiveAccount {
             self.account_read = Err(other.to_owned());
             return Ok(());
         };
+        self.seen = reconciliation;
+        self.compared_at = reconciliation.map(|_| now).or(self.compared_at);
         self.shortage = reconciliation.map(|reconciliation| reconciliation.shortage()).unwrap_or_default();
         self.account_read = if can_trade { Ok(()) } else { Err("the account may not trade".to_owned()) };
+        Ok(())
+    }
+
+    /// Efface la poussière que deux tours de suite ont vu manquer : elle ne bloque rien.
+    pub async fn sweep(&mut self, market: &Market) -> Result<(), LedgerError> {
+        let before = std::mem::replace(&mut self.seen_before, self.seen);
+        let (Some(before), Some(mut seen)) = (before, self.seen) else { return Ok(()) };
+        if seen.lines().all(|(_, line)| line.gone().is_zero()) {
+            return Ok(());
+        }
+        let (now, market) = (clock::now(), market.clone());
+        let swept = self.ledger.with(move |db| db.sweep(&before, &seen, &market, now)).await?;
+        for movement in &swept {
+            told::swept(movement);
+            seen = seen.after(movement);
+        }
+        (self.seen, self.seen_before, self.shortage) = (Some(seen), Some(seen), seen.shortage());
         Ok(())
     }
 }

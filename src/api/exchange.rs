@@ -56,9 +56,13 @@ struct CheckView {
 struct BalanceView {
     asset: String,
     held: f64,
+    free: f64,
+    locked: f64,
     booked: f64,
     difference: f64,
     missing: f64,
+    missing_locked: f64,
+    beyond: f64,
     compared_at: String,
 }
 
@@ -100,11 +104,16 @@ impl From<Checked> for CheckView {
 
 impl From<Balance> for BalanceView {
     fn from(balance: Balance) -> Self {
+        let line = balance.line;
         BalanceView {
-            held: balance.held.to_f64(),
-            booked: balance.booked.to_f64(),
-            difference: balance.difference().to_f64(),
-            missing: balance.shortage().to_f64(),
+            held: line.held().to_f64(),
+            free: line.free.to_f64(),
+            locked: line.locked.to_f64(),
+            booked: line.booked.to_f64(),
+            difference: line.difference().to_f64(),
+            missing: line.shortage().to_f64(),
+            missing_locked: line.locked_short().to_f64(),
+            beyond: line.beyond().to_f64(),
             asset: balance.asset,
             compared_at: clock::utc(balance.at),
         }

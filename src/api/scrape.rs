@@ -127,8 +127,8 @@ fn exchange(db: &Db, agent: &Agent, now: Moment) -> Result<Exchange, LedgerError
 fn reconciled(balance: &Balance) -> Reconciled {
     Reconciled {
         asset: balance.asset.clone(),
-        difference: balance.difference().to_f64(),
-        missing: balance.shortage().to_f64(),
+        difference: balance.line.difference().to_f64(),
+        missing: balance.line.shortage().to_f64(),
     }
 }
 

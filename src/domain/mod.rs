@@ -10,6 +10,7 @@ pub mod check;
 pub mod cost;
 pub mod doubt;
 pub mod drawdown;
+pub mod dust;
 pub mod execution;
 pub mod intent;
 pub mod market;

@@ -7,10 +7,37 @@ use std::ops::Add;
 
 use super::market::{Coin, PerCoin};
 use super::money::{Quantity, Usdc};
+use super::movement::Movement;
 use super::portfolio::Holdings;
 
 /// L'actif du cash.
 pub const CASH: &str = "USDC";
+
+/// Un actif que les livres connaissent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asset {
+    Cash,
+    Coin(Coin),
+}
+
+impl Asset {
+    /// Le cash d'abord.
+    pub fn all() -> impl Iterator<Item = Asset> {
+        [Asset::Cash].into_iter().chain(Coin::ALL.map(Asset::Coin))
+    }
+
+    /// Le nom de la bourse.
+    pub fn name(self) -> &'static str {
+        match self {
+            Asset::Cash => CASH,
+            Asset::Coin(coin) => coin.asset(),
+        }
+    }
+
+    pub fn from_name(name: &str) -> Option<Asset> {
+        Asset::all().find(|asset| asset.name() == name)
+    }
+}
 
 /// Ce qu'il y a d'un actif : libre, et immobilisé par des ordres ouverts.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -64,6 +91,16 @@ impl Line {
         self.shortage().min(self.locked)
     }
 
+    /// Ce qui est parti du compte, et que les livres disent encore là ; zéro si rien.
+    pub fn gone(&self) -> Quantity {
+        (-self.difference()).max(Quantity::ZERO)
+    }
+
+    /// Ce qu'il y a de libre au-delà des livres : de quoi en compter davantage.
+    pub fn beyond(&self) -> Quantity {
+        (self.free - self.booked).max(Quantity::ZERO)
+    }
+
     /// Ce que le compte tenait d'autre avant nos ordres, qui ne le changent pas.
     pub fn surplus(&self) -> Quantity {
         self.difference() + self.of_others
@@ -97,25 +134,45 @@ impl Reconciliation {
     }
 
     /// Chaque actif et sa ligne, le cash d'abord.
-    pub fn lines(&self) -> impl Iterator<Item = (&'static str, Line)> {
-        let coins = Coin::ALL.map(|coin| (coin.asset(), self.coins[coin]));
-        [(CASH, self.usdc)].into_iter().chain(coins)
+    pub fn lines(&self) -> impl Iterator<Item = (Asset, Line)> {
+        Asset::all().map(|asset| (asset, self.line(asset)))
+    }
+
+    /// Le même, une fois ce mouvement aux livres.
+    pub fn after(mut self, movement: &Movement) -> Reconciliation {
+        self.usdc.booked += Quantity::new(movement.usdc.decimal());
+        if let Some(moved) = movement.moved {
+            self.coins[moved.coin].booked += moved.quantity;
+        }
+        self
+    }
+
+    pub fn line(&self, asset: Asset) -> Line {
+        match asset {
+            Asset::Cash => self.usdc,
+            Asset::Coin(coin) => self.coins[coin],
+        }
     }
 
     /// Ce qui manque au compte pour nos ordres.
     pub fn shortage(&self) -> Shortage {
-        Shortage {
-            usdc: Usdc::new(self.usdc.shortage().decimal()),
-            coins: PerCoin::from_fn(|coin| self.coins[coin].shortage()),
-        }
+        let lack = |line: Line| Lack { missing: line.shortage(), locked: line.locked_short() };
+        Shortage { usdc: lack(self.usdc), coins: PerCoin::from_fn(|coin| lack(self.coins[coin])) }
     }
 }
 
 /// Ce que le compte tient de moins, libre, que ce que disent les livres ; zéro partout s'il tient assez.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Shortage {
-    pub usdc: Usdc,
-    pub coins: PerCoin<Quantity>,
+    pub usdc: Lack,
+    pub coins: PerCoin<Lack>,
+}
+
+/// Ce qui manque d'un actif, libre, et la part qu'un ordre ouvert de la personne en immobilise.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Lack {
+    pub missing: Quantity,
+    pub locked: Quantity,
 }
 
 #[cfg(test)]
@@ -124,21 +181,22 @@ mod tests {
 
     use super::*;
 
-    /// Libre, immobilisé, aux livres ; différence, manque, dont immobilisé.
-    type Case = ([Decimal; 3], [Decimal; 3]);
+    /// Libre, immobilisé, aux livres ; différence, manque, dont immobilisé, parti, au-delà.
+    type Case = ([Decimal; 3], [Decimal; 5]);
 
     #[test]
     fn what_is_missing_is_what_is_not_free_and_what_is_locked_is_not_gone() {
         let cases: [Case; 4] = [
-            ([dec!(100), dec!(0), dec!(100)], [dec!(0), dec!(0), dec!(0)]),
-            ([dec!(80), dec!(20), dec!(100)], [dec!(0), dec!(20), dec!(20)]),
-            ([dec!(80), dec!(5), dec!(100)], [dec!(-15), dec!(20), dec!(5)]),
-            ([dec!(5000), dec!(20), dec!(100)], [dec!(4920), dec!(0), dec!(0)]),
+            ([dec!(100), dec!(0), dec!(100)], [dec!(0), dec!(0), dec!(0), dec!(0), dec!(0)]),
+            ([dec!(80), dec!(20), dec!(100)], [dec!(0), dec!(20), dec!(20), dec!(0), dec!(0)]),
+            ([dec!(80), dec!(5), dec!(100)], [dec!(-15), dec!(20), dec!(5), dec!(15), dec!(0)]),
+            ([dec!(5000), dec!(20), dec!(100)], [dec!(4920), dec!(0), dec!(0), dec!(0), dec!(4900)]),
         ];
         for ([free, locked, booked], expected) in cases {
             let [free, locked, booked] = [free, locked, booked].map(Quantity::new);
             let line = Line { free, locked, booked, of_others: Quantity::ZERO };
-            let found = [line.difference(), line.shortage(), line.locked_short()].map(Quantity::decimal);
+            let found = [line.difference(), line.shortage(), line.locked_short(), line.gone(), line.beyond()];
+            let found = found.map(Quantity::decimal);
             assert_eq!(found, expected, "{line:?}");
         }
     }

@@ -49,6 +49,9 @@ impl Engine {
         let agent = self.ledger.with(|db| db.agent()).await?;
         let mut story = self.receive(reply, &agent, now).await?;
         let market = self.market(now).await?;
+        if let Ok(market) = &market {
+            self.venue.sweep(market).await?;
+        }
         self.tell_trouble(&story, &market);
         let followed = match (agent.dead, agent.paused) {
             (true, _) => self.bury_pending().await,

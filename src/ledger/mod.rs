@@ -13,6 +13,7 @@ mod changes;
 mod columns;
 mod copy;
 mod cycle;
+mod dust;
 mod exchange;
 mod figures;
 mod flows;

@@ -2,12 +2,13 @@
 
 use rusqlite::{Connection, Row, params};
 
-use super::{LedgerError, flows, positions, seal, survival, views};
+use super::{LedgerError, balances, flows, positions, seal, survival, views};
 use crate::domain::book;
 use crate::domain::moment::Moment;
-use crate::domain::money::Eur;
+use crate::domain::money::{Eur, Quantity};
 use crate::domain::movement::{Moved, Movement};
 use crate::domain::portfolio::Holdings;
+use crate::domain::reconcile::Asset;
 
 /// Un mouvement, et le dernier trade qui le précédait : de quoi refaire les livres dans leur ordre.
 pub(super) struct Booked {
@@ -34,6 +35,12 @@ pub(super) fn write(connection: &Connection, movement: &Movement, now: Moment) -
         connection.execute(sql, params![deposited + movement.eur, after.cash])
     })?;
     positions::keep(connection, &before, &after, now)?;
+    if !movement.usdc.is_zero() {
+        balances::follow(connection, Asset::Cash, Quantity::new(movement.usdc.decimal()))?;
+    }
+    if let Some(moved) = movement.moved {
+        balances::follow(connection, Asset::Coin(moved.coin), moved.quantity)?;
+    }
     flows::value_last(connection, movement.rate, now)
 }
 

@@ -49,6 +49,8 @@ pub struct LiveAccount {
     /// Quand le compte a été rapproché des livres pour la dernière fois.
     compared_at: Option<Moment>,
     shortage: Shortage,
+    /// Ce qu'une personne doit confirmer d'une base du programme Python.
+    unconfirmed: Option<String>,
     /// Les ordres en doute, et quand demander.
     doubts: BTreeMap<i64, (Doubt, Instant)>,
     /// Bon quand le dernier balayage des ordres du compte a tout lu et tout compté ; sinon ce qui a manqué.
@@ -81,6 +83,7 @@ impl LiveAccount {
             seen_before: None,
             compared_at: None,
             shortage: Shortage::default(),
+            unconfirmed: None,
             doubts: BTreeMap::new(),
             scanned: Err("the orders of the account are not read yet".to_owned()),
             next_scan: clock::instant(),
@@ -112,7 +115,7 @@ impl LiveAccount {
         if exchange.server_clock().is_none() {
             return Some("the exchange's clock is not known yet".to_owned());
         }
-        self.scanned.clone().and(self.account_read.clone()).err()
+        self.scanned.clone().and(self.account_read.clone()).err().or_else(|| self.unconfirmed.clone())
     }
 
     /// Un tour sait l'heure juste, ou pas. Quand elle le redevient, ce qu'elle empêchait se refait sans attendre : c'est

@@ -2,7 +2,8 @@
 
 use super::LiveAccount;
 use crate::clock;
-use crate::domain::market::Market;
+use crate::domain::market::{Coin, Market};
+use crate::domain::reconcile::Line;
 use crate::exchange::{AccountState, Trouble};
 use crate::ledger::LedgerError;
 use crate::logging::orders as told;
@@ -62,13 +63,14 @@ impl LiveAccount {
             if !db.recognise_account(uid)? {
                 return Ok(None);
             }
-            Ok(Some(db.reconcile(&balances, now)?))
+            Ok(Some((db.reconcile(&balances, now)?, db.takeover()?)))
         });
-        let Some(reconciliation) = compared.await? else {
+        let Some((reconciliation, takeover)) = compared.await? else {
             let other = "the key opens another account than the one this ledger began with";
             self.account_read = Err(other.to_owned());
             return Ok(());
         };
+        self.unconfirmed = unconfirmed(&takeover);
         self.seen = reconciliation;
         self.compared_at = reconciliation.map(|_| now).or(self.compared_at);
         self.shortage = reconciliation.map(|reconciliation| reconciliation.shortage()).unwrap_or_default();
@@ -80,7 +82,8 @@ impl LiveAccount {
     pub async fn sweep(&mut self, market: &Market) -> Result<(), LedgerError> {
         let before = std::mem::replace(&mut self.seen_before, self.seen);
         let (Some(before), Some(mut seen)) = (before, self.seen) else { return Ok(()) };
-        if seen.lines().all(|(_, line)| line.gone().is_zero()) {
+        // Ce qu'une personne doit confirmer n'est pas effacé sans elle.
+        if self.unconfirmed.is_some() || seen.lines().all(|(_, line)| line.gone().is_zero()) {
             return Ok(());
         }
         let (now, market) = (clock::now(), market.clone());
@@ -92,4 +95,17 @@ impl LiveAccount {
         (self.seen, self.seen_before, self.shortage) = (Some(seen), Some(seen), seen.shortage());
         Ok(())
     }
+}
+
+/// Ce qu'une base du programme Python compte de trop, en une phrase ; `None` si rien.
+fn unconfirmed(takeover: &[(Coin, Line)]) -> Option<String> {
+    let each = takeover.iter().map(|(coin, line)| format!("{} {}", line.gone(), coin.asset()));
+    let list: Vec<String> = each.collect();
+    (!list.is_empty()).then(|| {
+        format!(
+            "the Python version counted coins without the fees taken in them, and the account holds less: {}; confirm it \
+             on the page, once",
+            list.join(", ")
+        )
+    })
 }

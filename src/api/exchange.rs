@@ -8,7 +8,9 @@ use super::errors::ApiError;
 use super::json::json;
 use crate::clock;
 use crate::domain::check;
+use crate::domain::market::Coin;
 use crate::domain::money::Usdc;
+use crate::domain::reconcile::Line;
 use crate::ledger::views::{Balance, Checked};
 use crate::ledger::{ClockReading, ForeignOrder, Outlook, Silenced};
 
@@ -24,6 +26,7 @@ struct ExchangeView {
     clock: Option<ClockView>,
     checks: Vec<CheckView>,
     reconciliation: Vec<BalanceView>,
+    takeover: Vec<TakeoverView>,
     foreign_orders: Vec<ForeignView>,
 }
 
@@ -64,6 +67,15 @@ struct BalanceView {
     missing_locked: f64,
     beyond: f64,
     compared_at: String,
+}
+
+/// Un coin dont le programme Python a noté un rien de trop.
+#[derive(Serialize)]
+struct TakeoverView {
+    coin: &'static str,
+    booked: f64,
+    held: f64,
+    quantity: f64,
 }
 
 #[derive(Serialize)]
@@ -134,13 +146,23 @@ impl From<ForeignOrder> for ForeignView {
     }
 }
 
+fn taken(coin: Coin, line: &Line) -> TakeoverView {
+    TakeoverView {
+        coin: coin.pair(),
+        booked: line.booked.to_f64(),
+        held: line.held().to_f64(),
+        quantity: line.gone().to_f64(),
+    }
+}
+
 /// L'accès à la bourse, les essais, le rapprochement, les ordres qui ne sont pas les nôtres.
 pub async fn exchange(request: Request) -> tide::Result {
     let read = |db: &mut crate::ledger::Db| {
         let (agent, outlook) = (db.agent()?, db.exchange_state()?);
-        Ok((agent, outlook, db.checks()?, db.balances()?, db.foreign_orders(FOREIGN_SHOWN)?))
+        let account = (db.balances()?, db.takeover()?);
+        Ok((agent, outlook, db.checks()?, account, db.foreign_orders(FOREIGN_SHOWN)?))
     };
-    let (agent, outlook, checks, balances, foreign) =
+    let (agent, outlook, checks, (balances, takeover), foreign) =
         request.state().ledger.with(read).await.map_err(ApiError::from)?;
     let now = clock::now();
     let Outlook { silenced, clock, closed } = outlook;
@@ -153,6 +175,7 @@ pub async fn exchange(request: Request) -> tide::Result {
         clock: clock.map(ClockView::from),
         checks: checks.into_iter().map(CheckView::from).collect(),
         reconciliation: balances.into_iter().map(BalanceView::from).collect(),
+        takeover: takeover.into_iter().map(|(coin, line)| taken(coin, &line)).collect(),
         foreign_orders: foreign.into_iter().map(ForeignView::from).collect(),
     };
     Ok(json(StatusCode::Ok, &view))

@@ -15,9 +15,11 @@ pub mod routes;
 
 mod agent;
 mod budget;
+mod differences;
 mod events;
 mod exchange;
 mod health;
+mod idempotency;
 mod marks;
 mod orders;
 pub mod parts;
@@ -70,6 +72,9 @@ pub fn app(state: State, guard: Guard) -> tide::Server<State> {
         .get("/api/orders", orders::orders)
         .post("/api/orders/:id/release", orders::release)
         .get("/api/exchange", exchange::exchange)
+        .post("/api/exchange/differences/:asset/write-off", differences::write_off)
+        .post("/api/exchange/differences/:asset/count", differences::count)
+        .post("/api/exchange/takeover", differences::take_over)
         .get("/api/signals", signals::signals)
         .get("/api/agent/status", agent::status)
         .post("/api/agent/toggle", agent::toggle)

@@ -5,6 +5,7 @@
 
 pub mod allocation;
 pub mod book;
+pub mod booking;
 pub mod cash;
 pub mod check;
 pub mod cost;

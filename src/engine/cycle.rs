@@ -45,7 +45,7 @@ impl Engine {
         let (reply, account) = self.observe().await;
         let now = clock::now();
         self.open_account(now).await?;
-        self.venue.reconcile(account).await?;
+        self.reconcile(account).await?;
         let agent = self.ledger.with(|db| db.agent()).await?;
         let mut story = self.receive(reply, &agent, now).await?;
         let market = self.market(now).await?;
@@ -73,6 +73,12 @@ impl Engine {
         let ((reply, sight), account) = self.reception.during(&self.sight, all).await;
         self.take_in(sight);
         (reply, account)
+    }
+
+    async fn reconcile(&mut self, account: Option<Result<AccountState, Trouble>>) -> Result<(), LedgerError> {
+        self.venue.reconcile(account).await?;
+        self.sight.heed_comparison(self.venue.compared_at());
+        Ok(())
     }
 
     async fn open_account(&self, now: Moment) -> Result<(), LedgerError> {
@@ -165,7 +171,7 @@ impl Engine {
                     story.error = error;
                     if trades > 0 {
                         let account = self.reception.during(&self.sight, self.venue.read()).await;
-                        self.venue.reconcile(account).await?;
+                        self.reconcile(account).await?;
                     }
                 }
             }

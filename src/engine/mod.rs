@@ -91,7 +91,7 @@ impl Engine {
             exchange,
             manner,
             venue,
-            sight: Sight::new(),
+            sight: Sight::new(manner.poll_interval),
             instruments,
             outlook: None,
             trouble: None,

@@ -5,7 +5,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Db, LedgerError, flows, movements, seal, survival};
+use super::{Db, LedgerError, flows, movements, seal};
 use crate::domain;
 use crate::domain::moment::Moment;
 use crate::domain::money::{Eur, Rate, Usdc};
@@ -72,50 +72,9 @@ impl Db {
     /// cette fois-ci.
     pub fn book_opening(&mut self, rate: Rate, now: Moment) -> Result<Option<Usdc>, LedgerError> {
         let transaction = self.transaction()?;
-        let opened = open_account(&transaction, rate, now)?;
+        let opened = open(&transaction, rate, now)?;
         transaction.commit()?;
         Ok(opened)
-    }
-
-    /// Compte un dépôt ; rend le total déposé.
-    pub fn deposit(&mut self, eur: Eur, rate: Rate, now: Moment) -> Result<Eur, LedgerError> {
-        self.move_cash((Kind::Deposit, true), rate, now, |deposited| deposited + eur)
-    }
-
-    /// Corrige le total déposé ; la différence bouge le cash au cours du moment. `understood` : la personne sait ce qu'une
-    /// reprise qui ne laisse presque rien veut dire.
-    pub fn correct_deposits(
-        &mut self,
-        total: Eur,
-        understood: bool,
-        rate: Rate,
-        now: Moment,
-    ) -> Result<Eur, LedgerError> {
-        self.move_cash((Kind::Correction, understood), rate, now, |_| total)
-    }
-
-    fn move_cash(
-        &mut self,
-        (kind, understood): (Kind, bool),
-        rate: Rate,
-        now: Moment,
-        total: impl FnOnce(Eur) -> Eur,
-    ) -> Result<Eur, LedgerError> {
-        let transaction = self.transaction()?;
-        open_account(&transaction, rate, now)?;
-        let deposited: Eur =
-            transaction.query_row("SELECT deposited_eur FROM account", [], |row| row.get(0))?;
-        let total = total(deposited);
-        let eur = total - deposited;
-        let movement = Movement { kind, eur, rate, usdc: eur.to_usdc(rate), moved: None };
-        let warning = survival::warning(&transaction, &movement, now)?.filter(|_| !understood);
-        movements::write(&transaction, &movement, now)?;
-        // Ce qui ne se peut pas est dit avant ce qui se regretterait.
-        if let Some(warning) = warning {
-            return Err(LedgerError::Refused(warning));
-        }
-        transaction.commit()?;
-        Ok(total)
     }
 
     /// Met en pause, reprend, ou retourne l'état si `paused` est `None` ; rend l'état.
@@ -138,7 +97,8 @@ impl Db {
     }
 }
 
-fn open_account(connection: &Connection, rate: Rate, now: Moment) -> Result<Option<Usdc>, LedgerError> {
+/// Compte le capital initial, s'il ne l'est pas.
+pub(super) fn open(connection: &Connection, rate: Rate, now: Moment) -> Result<Option<Usdc>, LedgerError> {
     let unopened: Option<(Eur, Usdc)> = connection
         .query_row("SELECT deposited_eur, brought_usdc FROM account WHERE cash IS NULL", [], |row| {
             Ok((row.get(0)?, row.get(1)?))

@@ -9,6 +9,7 @@
 mod account;
 mod audit;
 mod balances;
+mod bookings;
 mod changes;
 mod columns;
 mod copy;
@@ -23,10 +24,12 @@ mod legacy;
 mod movements;
 mod pages;
 mod positions;
+mod requests;
 mod schema;
 mod seal;
 mod signals;
 mod survival;
+mod takeover;
 pub mod views;
 
 use std::fmt;
@@ -51,6 +54,7 @@ pub use cycle::{CycleRecord, ReadingRow};
 pub use exchange::{ClockReading, Outlook, Silenced};
 pub use foreign::ForeignOrder;
 pub use intents::{Outcome, Sending};
+pub use requests::RequestKey;
 pub use seal::reseal;
 pub use signals::{Decision, PendingSignal, Received, SignalStatus, Verdict};
 
@@ -78,6 +82,8 @@ pub enum LedgerError {
     Storage(String),
     /// La demande contredit la comptabilité ; rien n'a changé.
     Refused(String),
+    /// Il manque une connaissance pour juger la demande ; rien n'a changé.
+    Unknown(String),
     /// Le fil du grand livre est arrêté.
     Closed,
 }
@@ -86,7 +92,7 @@ impl fmt::Display for LedgerError {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
             LedgerError::Storage(reason) => write!(f, "the ledger could not be read or written: {reason}"),
-            LedgerError::Refused(reason) => f.write_str(reason),
+            LedgerError::Refused(reason) | LedgerError::Unknown(reason) => f.write_str(reason),
             LedgerError::Closed => f.write_str("the ledger is closed"),
         }
     }
@@ -104,6 +110,7 @@ impl From<LedgerError> for Refusal {
     fn from(error: LedgerError) -> Self {
         match error {
             LedgerError::Refused(reason) => Refusal::Conflict(reason),
+            LedgerError::Unknown(reason) => Refusal::Unknown(reason),
             error => Refusal::Failed(error.to_string()),
         }
     }

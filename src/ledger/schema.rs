@@ -8,7 +8,7 @@
 use rusqlite::Connection;
 
 use super::LedgerError;
-use super::{flows, legacy, seal};
+use super::{flows, legacy, seal, takeover};
 
 const MIGRATIONS: [&str; 6] = [FIRST, LIVE, FIGURES, SEALS, MOVES, PERSON];
 
@@ -85,6 +85,7 @@ pub fn migrate(connection: &Connection) -> Result<(), LedgerError> {
     }
     if version < JUDGED {
         legacy::await_judgement(connection)?;
+        takeover::await_confirmation(connection)?;
     }
     if version < SEALED {
         seal::lay_everywhere(connection)?;

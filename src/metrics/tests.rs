@@ -175,8 +175,8 @@ fn what_is_not_known_has_no_sample_and_what_is_counted_starts_at_zero() {
         ("calvalot_trades_total", 20),
         ("calvalot_traded_usdc_total", 20),
         ("calvalot_fees_usdc_total", 20),
-        ("calvalot_exchange_requests_total", 81),
-        ("calvalot_exchange_request_duration_seconds_count", 9),
+        ("calvalot_exchange_requests_total", 90),
+        ("calvalot_exchange_request_duration_seconds_count", 10),
         ("calvalot_slippage_ratio_count", 2),
         ("calvalot_poll_duration_seconds_count", 1),
     ];

@@ -6,7 +6,7 @@ use crate::follower::{Folder, decimal, still_world};
 use crate::live::{self, Live};
 use crate::{base, check, settled};
 
-const EXCHANGE: [(&str, &str); 8] = [
+const EXCHANGE: [(&str, &str); 9] = [
     ("mode", "dry_run|live"),
     ("trading_open", "bool?"),
     ("closed_reason", "text?"),
@@ -14,6 +14,7 @@ const EXCHANGE: [(&str, &str); 8] = [
     ("clock", "object?"),
     ("checks", "list"),
     ("reconciliation", "list"),
+    ("takeover", "list"),
     ("foreign_orders", "list"),
 ];
 
@@ -25,7 +26,7 @@ fn a_simulation_knows_nothing_of_an_account_and_says_so() {
     // L'heure se lit sans clé.
     assert!(exchange["clock"].take()["warning"].is_null(), "{exchange}");
     let expected = json!({"mode": "dry_run", "trading_open": null, "closed_reason": null, "silence": null,
-        "clock": null, "checks": [], "reconciliation": [], "foreign_orders": []});
+        "clock": null, "checks": [], "reconciliation": [], "takeover": [], "foreign_orders": []});
     assert_eq!(exchange, expected);
 }
 

@@ -14,6 +14,7 @@ mod access;
 mod answers;
 mod balances;
 mod crashes;
+mod differences;
 mod fees;
 mod money;
 mod recovery;

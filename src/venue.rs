@@ -6,7 +6,7 @@ use std::time::Instant;
 use crate::account::LiveAccount;
 use crate::domain::market::{Coin, Market};
 use crate::domain::moment::Moment;
-use crate::domain::money::Price;
+use crate::domain::money::{Price, Usdc};
 use crate::domain::order::{Left, Order};
 use crate::domain::reconcile::Shortage;
 use crate::domain::refusal::Refusal;
@@ -65,6 +65,17 @@ impl Venue {
         match self {
             Venue::Paper(_) => None,
             Venue::Live(account) => Some(account.read().await),
+        }
+    }
+
+    /// Ce que le compte réel a de libre pour ouvrir le grand livre, `None` en simulation, où rien ne borne le capital ; ou
+    /// pourquoi on ne le sait pas.
+    pub fn capital(&self, state: Option<&Result<AccountState, Trouble>>) -> Result<Option<Usdc>, String> {
+        match (self, state) {
+            (Venue::Paper(_), _) => Ok(None),
+            (Venue::Live(_), Some(Ok(state))) => Ok(Some(state.balances.usdc.free)),
+            (Venue::Live(_), Some(Err(trouble))) => Err(format!("the account could not be read: {trouble}")),
+            (Venue::Live(_), None) => Err("the account is not read yet".to_owned()),
         }
     }
 

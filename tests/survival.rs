@@ -17,7 +17,8 @@ use rust_decimal::{Decimal, dec};
 fn open(folder: &Folder) -> (Ledger, LedgerThread) {
     let (ledger, thread) =
         ledger::open(&folder.db(), "dry_run", Eur::new(dec!(100)), clock::now()).expect("a new ledger opens");
-    smol::block_on(ledger.with(|db| db.book_opening(RATE, clock::now()))).expect("the opening is booked");
+    smol::block_on(ledger.with(|db| db.book_opening(RATE, None, clock::now())))
+        .expect("the opening is booked");
     (ledger, thread)
 }
 

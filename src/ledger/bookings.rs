@@ -32,7 +32,7 @@ impl Db {
         }
         let live = is_live(&transaction)?;
         if !live {
-            account::open(&transaction, footing.rate, now)?;
+            account::open(&transaction, footing.rate, None, now)?;
         } else if views::holdings(&transaction)?.is_none() {
             return Err(LedgerError::Unknown(
                 "the opening is not booked yet: nothing was changed".to_owned(),

@@ -199,3 +199,55 @@ fn a_simulation_has_no_account_to_differ_from() {
         assert_eq!(answer.status, 409, "{path}: {}", answer.body);
     }
 }
+
+/// 100 EUR voulus à 1,25, et un centime de moins au compte : ouvert dans ce qui est là, et suivi.
+#[test]
+fn a_cent_that_is_missing_at_the_opening_never_blocks_everything() {
+    let bench = Bench::holding(&[("USDC", dec!(124.99))]);
+    bench.exchange().set_price("EURUSDC", dec!(1.25));
+    let target: &[(&str, Decimal)] = &[("BTCUSDC", dec!(0.5))];
+    bench.world.leader().set_target(target);
+    let budget = calvalot::domain::money::Eur::new(dec!(100));
+    let follower = Follower::start(calvalot::config::Config { initial_budget: budget, ..bench.config() });
+    assert_eq!(status(&follower.site().closed_signal("initial_sync")), ("executed", 1));
+    let told = follower.site().json("/api/budget");
+    for field in ["initial_total_eur", "total_deposited_eur"] {
+        assert_eq!(decimal(&told[field]), dec!(99.992), "{field}");
+    }
+    bench.check_settled();
+}
+
+/// Moins que le moindre capital : fermé, avec ce qu'il faut apporter ; ouvert dès que c'est là.
+#[test]
+fn an_account_with_next_to_nothing_never_opens_and_says_what_to_bring() {
+    let bench = Bench::holding(&[("USDC", dec!(3.2))]);
+    bench.exchange().set_price("EURUSDC", dec!(1.25));
+    bench.world.leader().set_target(&[("BTCUSDC", dec!(0.5))]);
+    let follower = bench.follow();
+    let sentence = "the account holds 3.20 USDC free: bring at least 12.50 USDC (10 EUR)";
+    until("it says what to bring", || bench.closed().contains(sentence).then_some(()));
+    until("the poll says it too", || {
+        let agent = follower.site().json("/api/agent/status");
+        agent["last_poll"]["error"].as_str().unwrap_or_default().contains(sentence).then_some(())
+    });
+    let unopened = follower.site().send("POST", "/api/budget/deposit", r#"{"amount_eur": 50}"#);
+    assert_eq!(unopened.status, 503, "{}", unopened.body);
+    bench.exchange().set_balance("USDC", dec!(1250));
+    assert_eq!(status(&follower.site().closed_signal("initial_sync")), ("executed", 1));
+    assert_eq!(follower.site().json("/api/budget")["total_deposited_eur"], 1000.0);
+    until("it is open", || bench.closed().is_empty().then_some(()));
+}
+
+/// Le cours seul ne suffit pas : tant que le compte n'a pas été lu, rien n'est compté.
+#[test]
+fn nothing_is_booked_before_the_account_is_read() {
+    let bench = Bench::holding(&[("USDC", dec!(500))]);
+    bench.world.fault(On::exchange(crate::ACCOUNT), Fault::unprocessed(Wire::Close));
+    bench.world.leader().no_signal();
+    let follower = bench.follow();
+    follower.site().wait_polls(4);
+    assert_eq!(bench.told("SELECT cash FROM account"), "");
+    bench.world.clear_faults();
+    until("it is opened", || (!bench.told("SELECT cash FROM account").is_empty()).then_some(()));
+    assert_eq!(bench.told("SELECT cash FROM account"), "500");
+}

@@ -145,7 +145,7 @@ impl Books {
     fn open(rate: Rate) -> Books {
         let now = Moment(1_790_000_000_000);
         let ledger = ledger::in_memory("dry_run", Eur::new(dec!(1000)), now).expect("a base in memory");
-        let cash = block_on(ledger.with(move |db| db.book_opening(rate, now))).expect("it is written");
+        let cash = block_on(ledger.with(move |db| db.book_opening(rate, None, now))).expect("it is written");
         Books { ledger, rate, cash: cash.expect("it was not open"), now }
     }
 

@@ -68,6 +68,15 @@ pub struct Line {
     pub booked: Quantity,
     /// Pris dans ce que le compte tient d'autre que nos livres, par des frais ou des ordres à nous.
     pub of_others: Quantity,
+    /// Ce que des ordres en doute en ont peut-être déjà pris : ce n'est pas un manque.
+    pub reserved: Quantity,
+}
+
+/// Ce que des ordres dont l'issue n'est pas connue ont peut-être déjà pris.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Reserved {
+    pub usdc: Usdc,
+    pub coins: PerCoin<Quantity>,
 }
 
 impl Line {
@@ -83,7 +92,7 @@ impl Line {
 
     /// Ce qui manque, libre, à ce que disent les livres ; zéro s'il y a assez.
     pub fn shortage(&self) -> Quantity {
-        (self.booked - self.free).max(Quantity::ZERO)
+        (self.booked - self.reserved - self.free).max(Quantity::ZERO)
     }
 
     /// La part de ce manque qu'un ordre ouvert de la personne immobilise : elle n'est pas partie.
@@ -116,19 +125,26 @@ pub struct Reconciliation {
 
 impl Reconciliation {
     /// `bnb_of_others` : les BNB hors des livres qui ont payé de nos frais.
-    pub fn of(balances: &Balances, holdings: &Holdings, bnb_of_others: Quantity) -> Reconciliation {
+    pub fn of(
+        balances: &Balances,
+        holdings: &Holdings,
+        bnb_of_others: Quantity,
+        reserved: &Reserved,
+    ) -> Reconciliation {
         let quantity = |amount: Usdc| Quantity::new(amount.decimal());
         let usdc = Line {
             free: quantity(balances.usdc.free),
             locked: quantity(balances.usdc.locked),
             booked: quantity(holdings.cash),
             of_others: Quantity::ZERO,
+            reserved: quantity(reserved.usdc),
         };
         let coins = PerCoin::from_fn(|coin| Line {
             free: balances.coins[coin].free,
             locked: balances.coins[coin].locked,
             booked: holdings.positions[coin].quantity,
             of_others: if coin == Coin::Bnb { bnb_of_others } else { Quantity::ZERO },
+            reserved: reserved.coins[coin],
         });
         Reconciliation { usdc, coins }
     }
@@ -194,10 +210,21 @@ mod tests {
         ];
         for ([free, locked, booked], expected) in cases {
             let [free, locked, booked] = [free, locked, booked].map(Quantity::new);
-            let line = Line { free, locked, booked, of_others: Quantity::ZERO };
+            let line = Line { free, locked, booked, ..Line::default() };
             let found = [line.difference(), line.shortage(), line.locked_short(), line.gone(), line.beyond()];
             let found = found.map(Quantity::decimal);
             assert_eq!(found, expected, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn what_an_order_in_doubt_may_have_taken_is_not_missing() {
+        for (reserved, missing) in
+            [(dec!(0), dec!(30)), (dec!(20), dec!(10)), (dec!(30), dec!(0)), (dec!(99), dec!(0))]
+        {
+            let [free, booked, reserved] = [dec!(70), dec!(100), reserved].map(Quantity::new);
+            let line = Line { free, booked, reserved, ..Line::default() };
+            assert_eq!(line.shortage(), Quantity::new(missing), "{line:?}");
         }
     }
 }

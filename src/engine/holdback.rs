@@ -11,7 +11,7 @@ use crate::domain::money::{Quantity, Usdc};
 use crate::domain::order::{Left, Order, Size};
 use crate::domain::plan::Want;
 use crate::domain::portfolio::Holdings;
-use crate::domain::reconcile::{CASH, Lack, Shortage};
+use crate::domain::reconcile::{CASH, Shortage};
 use crate::ledger::views::Intent;
 use crate::ledger::{Db, LedgerError};
 
@@ -44,10 +44,8 @@ impl Holdback {
         let late = db.late()?.pop().map(|intent| {
             Left::Stuck(format!("an order of {} was executed after it had seemed absent", intent.coin))
         });
-        // Ce qu'un achat en doute a peut-être dépensé n'est pas un manque : on n'y compte déjà plus.
-        let missing = shortage.usdc.missing - Quantity::new(cash.reserved.decimal());
-        let lack = Lack { missing, locked: shortage.usdc.locked.min(missing) };
-        let short = missing.is_positive().then_some(Left::AccountShort { asset: CASH, lack });
+        let lack = shortage.usdc;
+        let short = lack.missing.is_positive().then_some(Left::AccountShort { asset: CASH, lack });
         Ok(Holdback {
             frozen,
             decided: PerCoin::from_fn(|coin| decisions.iter().any(|decision| decision.coin == coin)),

@@ -34,11 +34,12 @@ impl Db {
             )?;
             for (asset, line) in reconciliation.lines() {
                 transaction.execute(
-                    "INSERT INTO balances (asset, held, booked, at, surplus, locked) VALUES (?1, ?2, ?3, ?4, ?5, ?7)
+                    "INSERT INTO balances (asset, held, booked, at, surplus, locked, reserved)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?7, ?8)
                      ON CONFLICT (asset) DO UPDATE SET held = ?2, booked = ?3, at = ?4,
-                         surplus = coalesce(?5, surplus), locked = ?7
+                         surplus = coalesce(?5, surplus), locked = ?7, reserved = ?8
                      WHERE held <> ?2 OR booked <> ?3 OR surplus IS NOT coalesce(?5, surplus)
-                         OR locked <> ?7 OR at NOT BETWEEN ?6 AND ?4",
+                         OR locked <> ?7 OR reserved <> ?8 OR at NOT BETWEEN ?6 AND ?4",
                     params![
                         asset.name(),
                         line.held(),
@@ -46,7 +47,8 @@ impl Db {
                         now,
                         (!doubtful).then_some(line.surplus()),
                         now.minus(RENEWED_AFTER),
-                        line.locked
+                        line.locked,
+                        line.reserved
                     ],
                 )?;
             }
@@ -89,22 +91,24 @@ fn surplus(connection: &Connection, asset: Asset) -> Result<Option<Quantity>, Le
     Ok(surplus.flatten())
 }
 
-/// Le compte et les livres d'un actif au dernier rapprochement ; `None` s'il n'y en a pas, ou si les livres ont changé
-/// depuis autrement que par un mouvement.
-pub(super) fn line(connection: &Connection, asset: Asset) -> Result<Option<Line>, LedgerError> {
+/// Le compte et les livres d'un actif au dernier rapprochement, s'il y en a eu.
+pub(super) fn kept(connection: &Connection, asset: Asset) -> Result<Option<Line>, LedgerError> {
     let sql = "SELECT held, locked, booked FROM balances WHERE asset = ?1";
-    let kept: Option<(Quantity, Quantity, Quantity)> = connection
-        .query_row(sql, [asset.name()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-        .optional()?;
-    let (Some((held, locked, booked)), Some(holdings)) = (kept, views::holdings(connection)?) else {
-        return Ok(None);
-    };
+    let line = connection.query_row(sql, [asset.name()], |row| {
+        let (held, locked): (Quantity, Quantity) = (row.get(0)?, row.get(1)?);
+        Ok(Line { free: held - locked, locked, booked: row.get(2)?, ..Line::default() })
+    });
+    Ok(line.optional()?)
+}
+
+/// Le même ; `None` aussi si les livres ont changé depuis autrement que par un mouvement.
+pub(super) fn line(connection: &Connection, asset: Asset) -> Result<Option<Line>, LedgerError> {
+    let Some(holdings) = views::holdings(connection)? else { return Ok(None) };
     let now = match asset {
         Asset::Cash => Quantity::new(holdings.cash.decimal()),
         Asset::Coin(coin) => holdings.positions[coin].quantity,
     };
-    let line = Line { free: held - locked, locked, booked, of_others: Quantity::ZERO };
-    Ok((booked == now).then_some(line))
+    Ok(kept(connection, asset)?.filter(|line| line.booked == now))
 }
 
 /// Vrai si un ordre dont l'issue n'est pas connue a pu changer cet actif : tout ordre change le cash, et peut payer ses
@@ -122,5 +126,5 @@ pub(super) fn is_in_doubt(connection: &Connection, asset: Asset) -> Result<bool,
 fn compared(connection: &Connection, balances: &Balances) -> Result<Option<Reconciliation>, LedgerError> {
     let Some(holdings) = views::holdings(connection)? else { return Ok(None) };
     let fees: Quantity = connection.query_row("SELECT bnb_of_others FROM account", [], |row| row.get(0))?;
-    Ok(Some(Reconciliation::of(balances, &holdings, fees)))
+    Ok(Some(Reconciliation::of(balances, &holdings, fees, &views::reserved(connection)?)))
 }

@@ -18,7 +18,7 @@ pub(super) fn short(connection: &Connection) -> Result<Vec<(Coin, Line)>, Ledger
     }
     let mut short = Vec::new();
     for coin in Coin::ALL {
-        let line = balances::line(connection, Asset::Coin(coin))?;
+        let line = balances::kept(connection, Asset::Coin(coin))?;
         let explained =
             |line: &Line| line.gone().is_positive() && line.gone() <= line.booked.times(EXPLAINED);
         short.extend(line.filter(explained).map(|line| (coin, line)));

@@ -43,11 +43,18 @@ pub fn check_consistent(books: &Connection) {
     for (_, [usdc]) in decimals::<1>(books, "SELECT usdc FROM movements ORDER BY id") {
         cash += usdc;
     }
-    let trades =
-        "SELECT coin, side, quantity, price, amount, fee_coin, fee_cash, fee_bnb FROM trades ORDER BY id";
+    // Les coins venus ou partis le sont entre deux trades.
+    let trades = "SELECT coin, side, quantity, price, amount, fee_coin, fee_cash, fee_bnb FROM
+            (SELECT id, 1 AS rank, coin, side, quantity, price, amount, fee_coin, fee_cash, fee_bnb FROM trades
+             UNION ALL SELECT after_trade, 1 + id, coin, 'MOVED', quantity, '0', '0', '0', '0', '0' FROM movements
+             WHERE coin IS NOT NULL) ORDER BY id, rank";
     for (names, [quantity, price, amount, fee_coin, fee_cash, fee_bnb]) in decimals::<6>(books, trades) {
         let owned = quantities.entry(names[0].clone()).or_default();
         match names[1].as_str() {
+            "MOVED" => {
+                *owned += quantity;
+                continue;
+            }
             "BUY" => {
                 cash -= amount + fee_cash;
                 *owned += quantity - fee_coin;

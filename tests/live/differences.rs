@@ -206,10 +206,11 @@ fn a_cent_that_is_missing_at_the_opening_never_blocks_everything() {
     let bench = Bench::holding(&[("USDC", dec!(124.99))]);
     bench.exchange().set_price("EURUSDC", dec!(1.25));
     let target: &[(&str, Decimal)] = &[("BTCUSDC", dec!(0.5))];
-    bench.world.leader().set_target(target);
+    let id = bench.world.leader().set_target(target);
     let budget = calvalot::domain::money::Eur::new(dec!(100));
     let follower = Follower::start(calvalot::config::Config { initial_budget: budget, ..bench.config() });
     assert_eq!(status(&follower.site().closed_signal("initial_sync")), ("executed", 1));
+    follower.site().closed_signal(&id);
     let told = follower.site().json("/api/budget");
     for field in ["initial_total_eur", "total_deposited_eur"] {
         assert_eq!(decimal(&told[field]), dec!(99.992), "{field}");

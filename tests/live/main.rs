@@ -168,6 +168,7 @@ fn booked_changes(books: &Connection) -> Vec<(String, Decimal)> {
     let sql = "SELECT 'USDC', cash, '0' FROM account
                UNION ALL SELECT 'USDC', '0', usdc FROM movements
                UNION ALL SELECT 'BNB', '0', bnb_of_others FROM account
+               UNION ALL SELECT replace(coin, 'USDC', ''), '0', quantity FROM movements WHERE coin IS NOT NULL
                UNION ALL SELECT replace(coin, 'USDC', ''), quantity, '0' FROM positions";
     let mut statement = books.prepare(sql).expect("the tables are ours");
     let rows = statement.query_map([], |row| {

@@ -5,6 +5,8 @@ ALTER TABLE agent ADD COLUMN dead_before INTEGER NOT NULL DEFAULT 0 CHECK (dead_
 
 -- Ce qu'un ordre ouvert de la personne immobilise de ce que le compte tient.
 ALTER TABLE balances ADD COLUMN locked TEXT NOT NULL DEFAULT '0';
+-- Ce que des ordres en doute en ont peut-être déjà pris : ce n'est pas un manque.
+ALTER TABLE balances ADD COLUMN reserved TEXT NOT NULL DEFAULT '0';
 
 -- Une base du programme Python en réel : ses quantités sont brutes de frais, tant qu'une personne n'a pas confirmé ce que le
 -- compte tient. NULL pour les autres.

@@ -69,12 +69,12 @@ impl Db {
 
     /// Le dernier rapprochement, actif par actif ; vide avant le premier et en simulation.
     pub fn balances(&self) -> Result<Vec<Balance>, LedgerError> {
-        let sql = "SELECT asset, held, locked, booked, at FROM balances ORDER BY asset = 'USDC' DESC, asset";
+        let sql = "SELECT asset, held, locked, booked, at, reserved FROM balances ORDER BY asset = 'USDC' DESC, asset";
         let mut statement = self.connection.prepare_cached(sql)?;
         let rows = statement.query_map([], |row| {
             let (held, locked): (Quantity, Quantity) = (row.get(1)?, row.get(2)?);
-            let of_others = Quantity::ZERO;
-            let line = Line { free: held - locked, locked, booked: row.get(3)?, of_others };
+            let (booked, reserved) = (row.get(3)?, row.get(5)?);
+            let line = Line { free: held - locked, locked, booked, reserved, ..Line::default() };
             Ok(Balance { asset: row.get(0)?, line, at: row.get(4)? })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)

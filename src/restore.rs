@@ -157,7 +157,7 @@ impl<'a> Desk<'a> {
         }
         let unknown = || RestoreError::Exchange("the EUR rate is not known now".to_owned());
         let rate = self.rate.ok_or_else(unknown)?;
-        ledger.with(move |db| db.book_opening(rate, clock::now())).await?;
+        ledger.with(move |db| db.book_opening(rate, None, clock::now())).await?;
         Ok(())
     }
 
@@ -195,7 +195,7 @@ impl<'a> Desk<'a> {
         if let Some(rate) = self.rate.filter(|_| missing.is_positive()) {
             // Au centime supérieur : des frais en USDC s'y ajoutent.
             let eur = missing.to_eur(rate).ceil(0);
-            ledger.with(move |db| db.deposit(eur, rate, clock::now())).await?;
+            ledger.with(move |db| db.cover(eur, rate, clock::now())).await?;
         }
         Ok(())
     }

@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use crate::account::LiveAccount;
 use crate::domain::market::{Coin, Market};
-use crate::domain::money::Price;
+use crate::domain::moment::Moment;
+use crate::domain::money::{Price, Usdc};
 use crate::domain::order::{Left, Order};
 use crate::domain::reconcile::Shortage;
 use crate::domain::refusal::Refusal;
@@ -69,6 +70,17 @@ impl Venue {
         }
     }
 
+    /// Ce que le compte réel a de libre pour ouvrir le grand livre, `None` en simulation, où rien ne borne le capital ; ou
+    /// pourquoi on ne le sait pas.
+    pub fn capital(&self, state: Option<&Result<AccountState, Trouble>>) -> Result<Option<Usdc>, String> {
+        match (self, state) {
+            (Venue::Paper(_), _) => Ok(None),
+            (Venue::Live(_), Some(Ok(state))) => Ok(Some(state.balances.usdc.free)),
+            (Venue::Live(_), Some(Err(trouble))) => Err(format!("the account could not be read: {trouble}")),
+            (Venue::Live(_), None) => Err("the account is not read yet".to_owned()),
+        }
+    }
+
     /// Rapproche ce qui vient d'être lu de ce que disent les livres.
     pub async fn reconcile(
         &mut self,
@@ -77,6 +89,22 @@ impl Venue {
         match (self, state) {
             (Venue::Live(account), Some(state)) => account.reconcile(state).await,
             _ => Ok(()),
+        }
+    }
+
+    /// Quand le compte réel a été rapproché des livres pour la dernière fois.
+    pub fn compared_at(&self) -> Option<Moment> {
+        match self {
+            Venue::Paper(_) => None,
+            Venue::Live(account) => account.compared_at(),
+        }
+    }
+
+    /// Efface des livres la poussière qui n'est plus au compte ; une fois par tour.
+    pub async fn sweep(&mut self, market: &Market) -> Result<(), LedgerError> {
+        match self {
+            Venue::Paper(_) => Ok(()),
+            Venue::Live(account) => account.sweep(market).await,
         }
     }
 

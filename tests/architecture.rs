@@ -485,7 +485,10 @@ fn routes() -> Vec<(String, String)> {
     let table = source.split("pub fn app(").nth(1).unwrap().split("\n}").next().unwrap();
     let routes = table.lines().filter_map(|line| {
         let (method, rest) = line.trim().strip_prefix('.')?.split_once("(\"")?;
-        Some((method.to_uppercase(), rest.split_once('"')?.0.replace(":id", "{id}")))
+        Some((
+            method.to_uppercase(),
+            rest.split_once('"')?.0.replace(":id", "{id}").replace(":asset", "{asset}"),
+        ))
     });
     routes.collect()
 }

@@ -8,8 +8,10 @@ mod follower;
 
 use std::path::Path;
 use std::process::{Command, Output};
+use std::time::Duration;
 
-use calvalot::sim::{Book, Fault, On, World};
+use calvalot::config::{Config, Mode};
+use calvalot::sim::{Book, Fault, On, Pace, Script, World};
 use follower::{Folder, Follower, config, decimal, still_world, until};
 use rusqlite::Connection;
 use rust_decimal::{Decimal, dec};
@@ -324,6 +326,52 @@ fn an_agent_the_old_program_called_dead_and_worth_nothing_stays_dead() {
     until("it is judged", || (follower.site().json("/api/budget")["status"] == "DEAD").then_some(()));
     let status = follower.site().json("/api/agent/status");
     has(&status, &json!({"state": "DEAD", "paused_reason": null, "running": false}));
+}
+
+/// Trois achats réels, notés sans les frais pris dans le coin ; 90 000 USDC de BTC, pour que ce ne soit pas de la poussière.
+const REAL: &str = r#"
+INSERT INTO budget VALUES (1, 100000.0, 100000.0, 'ACTIVE', '2026-02-24 18:30:05', '2026-03-01 09:00:00');
+INSERT INTO trades (coin, action, amount_usdt, price, quantity, fee_usdt, signal_id, is_simulated, created_at) VALUES
+    ('BTCUSDC', 'BUY', 60000, 60000, 1.0, 60, 'initial_sync', 0, '2026-02-24 18:32:00'),
+    ('ETHUSDC', 'BUY', 2400, 2400, 1.0, 2.4, 'initial_sync', 0, '2026-02-24 18:32:01');
+INSERT INTO positions VALUES
+    ('BTCUSDC', 1.0, 60000, 60000, '2026-02-24 18:32:00'), ('ETHUSDC', 1.0, 2400, 2400, '2026-02-24 18:32:01');
+"#;
+
+/// Le compte tient 0,1 % de moins de chaque coin : montré, tous ensemble, confirmé une fois, puis suivi.
+#[test]
+fn gross_quantities_of_the_old_program_never_freeze_a_coin_for_ever() {
+    let held = [("USDC", dec!(200_000)), ("BTC", dec!(0.999)), ("ETH", dec!(0.999)), ("XRP", dec!(0))];
+    let balances = held.iter().map(|(asset, free)| ((*asset).to_owned(), *free)).collect();
+    let world = World::start(Script { pace: Pace::Frozen, balances, ..Script::default() }).unwrap();
+    world.exchange().set_weight_limit(i64::from(u32::MAX));
+    let folder = python(REAL);
+    world.leader().no_signal();
+    let live =
+        Config { mode: Mode::Live, poll_interval: Duration::from_millis(100), ..config(&world, &folder) };
+    let follower = Follower::start(live);
+    let exchange = until("it is shown", || {
+        let exchange = follower.site().json("/api/exchange");
+        let told = exchange["closed_reason"].as_str()?.contains("confirm it on the page");
+        (told && exchange["takeover"].as_array()?.len() == 2).then_some(exchange)
+    });
+    let expected = json!({"coin": "BTCUSDC", "booked": 1.0, "held": 0.999, "quantity": 0.001});
+    has(&exchange["takeover"][0], &expected);
+    let id = world.leader().set_target(&[("BTCUSDC", dec!(0.1)), ("ETHUSDC", dec!(0.1))]);
+    follower.site().wait_polls(4);
+    assert_eq!(world.exchange().calls("/api/v3/order"), 0, "nothing is traded before");
+    let confirm = || follower.site().send("POST", "/api/exchange/takeover", r#"{"understood": true}"#);
+    let answer = confirm();
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    assert_eq!(confirm().status, 409, "once");
+    assert_eq!(follower.site().closed_signal(&id)["status"], "executed");
+    let books = Connection::open(folder.db()).unwrap();
+    let sql = "SELECT group_concat(kind || ' ' || coin || ' ' || quantity, ', ') FROM movements WHERE coin IS NOT NULL";
+    let moved: String = books.query_row(sql, [], |row| row.get(0)).unwrap();
+    assert_eq!(moved, "write_off BTCUSDC -0.001, write_off ETHUSDC -0.001");
+    assert_eq!(follower.site().json("/api/exchange")["takeover"], json!([]));
+    let report = calvalot::verify::verify(&folder.db()).unwrap();
+    assert_eq!(report.differences, 0, "{}", report.text);
 }
 
 #[test]

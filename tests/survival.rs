@@ -3,6 +3,7 @@
 mod follower;
 
 use calvalot::clock;
+use calvalot::domain::booking::{Booking, Footing};
 use calvalot::domain::market::PerCoin;
 use calvalot::domain::moment::Moment;
 use calvalot::domain::money::{Eur, Rate, Usdc};
@@ -16,7 +17,8 @@ use rust_decimal::{Decimal, dec};
 fn open(folder: &Folder) -> (Ledger, LedgerThread) {
     let (ledger, thread) =
         ledger::open(&folder.db(), "dry_run", Eur::new(dec!(100)), clock::now()).expect("a new ledger opens");
-    smol::block_on(ledger.with(|db| db.book_opening(RATE, clock::now()))).expect("the opening is booked");
+    smol::block_on(ledger.with(|db| db.book_opening(RATE, None, clock::now())))
+        .expect("the opening is booked");
     (ledger, thread)
 }
 
@@ -24,7 +26,8 @@ const RATE: Rate = Rate::new(dec!(1));
 
 /// Le total déposé devient celui-ci.
 fn correct(ledger: &Ledger, total: Decimal) {
-    let correct = move |db: &mut ledger::Db| db.correct_deposits(Eur::new(total), true, RATE, clock::now());
+    let correction = Booking::Correction { total: Eur::new(total), understood: true };
+    let correct = move |db: &mut ledger::Db| db.enter(&correction, &Footing::of(RATE), None, clock::now());
     smol::block_on(ledger.with(correct)).expect("the cash covers it");
 }
 

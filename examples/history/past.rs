@@ -44,7 +44,7 @@ struct Snapshot {
 
 fn live(db: &mut Db, start: Moment, end: Moment, trades: u32) -> Result<Vec<Snapshot>, LedgerError> {
     let market_at = |at: Moment| prices::market((end.0 - at.0) as f64 / DAY as f64, at);
-    db.book_opening(market_at(start).rate, start)?;
+    db.book_opening(market_at(start).rate, None, start)?;
     let (mut done, mut signals, mut snapshots) = (0u32, 0u32, Vec::new());
     // Un signal déplace presque toujours les cinq monnaies : l'écart laisse à chacun sa place dans le temps.
     let gap = (end.0 - start.0) / i64::from(trades / 5 + 1);

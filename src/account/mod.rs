@@ -32,8 +32,9 @@ use crate::clock;
 use crate::domain::check::Check;
 use crate::domain::doubt::Doubt;
 use crate::domain::market::PerCoin;
+use crate::domain::moment::Moment;
 use crate::domain::money::Price;
-use crate::domain::reconcile::Shortage;
+use crate::domain::reconcile::{Reconciliation, Shortage};
 use crate::exchange::Account;
 use crate::fetch::OneShot;
 use crate::ledger::Ledger;
@@ -57,7 +58,14 @@ pub struct LiveAccount {
     gate: Gate,
     /// Bon quand le compte a été lu à ce tour, qu'il est le nôtre et peut négocier ; sinon pourquoi pas.
     account_read: Result<(), String>,
+    /// Le rapprochement de ce tour, et celui du tour d'avant ; `None` si le compte n'a pas été lu.
+    seen: Option<Reconciliation>,
+    seen_before: Option<Reconciliation>,
+    /// Quand le compte a été rapproché des livres pour la dernière fois.
+    compared_at: Option<Moment>,
     shortage: Shortage,
+    /// Ce qu'une personne doit confirmer d'une base du programme Python.
+    unconfirmed: Option<String>,
     /// Les ordres en doute, et quand demander.
     doubts: BTreeMap<i64, (Doubt, Instant)>,
     /// Pourquoi le grand livre ne dit plus lesquels, et quand le lui redemander.
@@ -103,7 +111,11 @@ impl LiveAccount {
             instruments,
             gate: Gate::new(),
             account_read: Err("the account is not read yet".to_owned()),
+            seen: None,
+            seen_before: None,
+            compared_at: None,
             shortage: Shortage::default(),
+            unconfirmed: None,
             doubts: BTreeMap::new(),
             unfollowed: None,
             doubts_from: clock::instant(),
@@ -138,6 +150,11 @@ impl LiveAccount {
         self.shortage
     }
 
+    /// Quand le compte a été rapproché des livres pour la dernière fois.
+    pub fn compared_at(&self) -> Option<Moment> {
+        self.compared_at
+    }
+
     /// Pourquoi rien ne s'échange maintenant ; `None` si l'on peut.
     pub fn obstacle(&self) -> Option<String> {
         // Ce qui s'écrirait serait perdu.
@@ -160,8 +177,14 @@ impl LiveAccount {
         }
         let unbooked =
             self.unbooked.told().map(|told| format!("{told}; nothing is traded until it is booked"));
-        let scanned = self.scanned.clone().err();
-        scanned.or(unbooked).or(self.unfollowed.clone()).or(self.account_read.clone().err())
+        let read = self.account_read.clone().err();
+        self.scanned
+            .clone()
+            .err()
+            .or(unbooked)
+            .or(self.unfollowed.clone())
+            .or(read)
+            .or(self.unconfirmed.clone())
     }
 
     /// Un tour sait l'heure juste, ou pas. Quand elle le redevient, ce qu'elle empêchait se refait sans attendre : c'est
@@ -197,7 +220,6 @@ mod tests {
     use super::*;
     use crate::clock::simulated::Installed;
     use crate::domain::check::REQUIRED;
-    use crate::domain::moment::Moment;
     use crate::domain::money::Eur;
     use crate::exchange::{Credentials, Exchange};
     use crate::fetch::{Client, TIME_LIMIT};

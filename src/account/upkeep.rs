@@ -2,8 +2,11 @@
 
 use super::LiveAccount;
 use crate::clock;
+use crate::domain::market::{Coin, Market};
+use crate::domain::reconcile::Line;
 use crate::exchange::{AccountState, Trouble};
 use crate::ledger::LedgerError;
+use crate::logging::orders as told;
 
 impl LiveAccount {
     /// Mesure l'heure de la bourse quand il le faut. Une mesure qui manque est dite une fois : la précédente sert encore.
@@ -51,6 +54,7 @@ impl LiveAccount {
     pub async fn reconcile(&mut self, state: Result<AccountState, Trouble>) -> Result<(), LedgerError> {
         let unread = Err("the account is not read yet".to_owned());
         let was_unread = std::mem::replace(&mut self.account_read, unread).is_err();
+        self.seen = None;
         let AccountState { uid, balances, can_trade, .. } = match state {
             Ok(state) => state,
             Err(trouble) => {
@@ -64,14 +68,17 @@ impl LiveAccount {
             if !db.recognise_account(uid)? {
                 return Ok(None);
             }
-            Ok(Some(db.reconcile(&balances, now)?))
+            Ok(Some((db.reconcile(&balances, now)?, db.takeover()?)))
         });
-        let Some(reconciliation) = compared.await? else {
+        let Some((reconciliation, takeover)) = compared.await? else {
             let other = "the key opens another account than the one this ledger began with";
             self.account_read = Err(other.to_owned());
             return Ok(());
         };
         self.uid = Some(uid);
+        self.unconfirmed = unconfirmed(&takeover);
+        self.seen = reconciliation;
+        self.compared_at = reconciliation.map(|_| now).or(self.compared_at);
         self.shortage = reconciliation.map(|reconciliation| reconciliation.shortage()).unwrap_or_default();
         self.account_read = if can_trade { Ok(()) } else { Err("the account may not trade".to_owned()) };
         if was_unread && self.scanned.is_err() {
@@ -80,4 +87,35 @@ impl LiveAccount {
         }
         Ok(())
     }
+
+    /// Efface la poussière que deux tours de suite ont vu manquer : elle ne bloque rien.
+    pub async fn sweep(&mut self, market: &Market) -> Result<(), LedgerError> {
+        let before = std::mem::replace(&mut self.seen_before, self.seen);
+        let (Some(before), Some(mut seen)) = (before, self.seen) else { return Ok(()) };
+        // Ce qu'une personne doit confirmer n'est pas effacé sans elle.
+        if self.unconfirmed.is_some() || seen.lines().all(|(_, line)| line.gone().is_zero()) {
+            return Ok(());
+        }
+        let (now, market) = (clock::now(), market.clone());
+        let swept = self.ledger.with(move |db| db.sweep(&before, &seen, &market, now)).await?;
+        for movement in &swept {
+            told::swept(movement);
+            seen = seen.after(movement);
+        }
+        (self.seen, self.seen_before, self.shortage) = (Some(seen), Some(seen), seen.shortage());
+        Ok(())
+    }
+}
+
+/// Ce qu'une base du programme Python compte de trop, en une phrase ; `None` si rien.
+fn unconfirmed(takeover: &[(Coin, Line)]) -> Option<String> {
+    let each = takeover.iter().map(|(coin, line)| format!("{} {}", line.gone(), coin.asset()));
+    let list: Vec<String> = each.collect();
+    (!list.is_empty()).then(|| {
+        format!(
+            "the Python version counted coins without the fees taken in them, and the account holds less: {}; confirm it \
+             on the page, once",
+            list.join(", ")
+        )
+    })
 }

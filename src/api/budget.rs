@@ -10,16 +10,18 @@ use super::Request;
 use super::agent::UnknownStatus;
 use super::body::json_body;
 use super::errors::ApiError;
+use super::idempotency;
 use super::json::json;
 use super::parameters::{choice, limit};
 use crate::clock;
 use crate::domain::allocation::Allocation;
+use crate::domain::booking::Booking;
 use crate::domain::market::{Coin, PerCoin};
 use crate::domain::money::{Eur, Price, Return, Usdc, Weight};
 use crate::domain::performance::{Track, Unmeasured};
 use crate::domain::portfolio::Holdings;
-use crate::ledger::Db;
 use crate::ledger::views::{Account, Agent, OpenPosition, Outside, Snapshot, Withdrawal};
+use crate::ledger::{Db, RequestKey};
 
 /// Relevés en une réponse, au plus.
 const MOST: u32 = 5000;
@@ -294,8 +296,8 @@ pub async fn deposit(mut request: Request) -> tide::Result {
     let amount = euros(amount_eur)
         .filter(|&amount| amount.is_positive() && amount <= Eur::new(dec!(100_000)))
         .ok_or_else(|| ApiError::bad_request("amount_eur must be above 0, at most 100000, in cents"))?;
-    let total = request.state().commands.deposit(amount).await.map_err(ApiError::from)?;
-    Ok(json(StatusCode::Ok, &Deposited { ok: true, total_deposited_eur: total.to_f64() }))
+    let key = idempotency::key(&request, || format!("deposit {amount}"))?;
+    deposited(&request, Booking::Deposit(amount), key).await
 }
 
 /// Corrige le total déposé.
@@ -304,11 +306,15 @@ pub async fn correct_deposits(mut request: Request) -> tide::Result {
     let Correction { total_eur, understood } =
         json_body(&mut request, &fields, "{\"total_eur\": 120}").await?;
     let total = euros(total_eur)
-        .filter(|&total| total >= Eur::ZERO && total <= Eur::new(dec!(1_000_000)))
-        .ok_or_else(|| ApiError::bad_request("total_eur must be from 0 to 1000000, in cents"))?;
-    let correct = request.state().commands.correct_deposits(total, understood == Some(true));
-    let total = correct.await.map_err(ApiError::from)?;
-    Ok(json(StatusCode::Ok, &Deposited { ok: true, total_deposited_eur: total.to_f64() }))
+        .filter(|&total| -total <= Eur::new(dec!(1_000_000)) && total <= Eur::new(dec!(1_000_000)))
+        .ok_or_else(|| ApiError::bad_request("total_eur must be from -1000000 to 1000000, in cents"))?;
+    let key = idempotency::key(&request, || format!("correct {total}"))?;
+    deposited(&request, Booking::Correction { total, understood: understood == Some(true) }, key).await
+}
+
+async fn deposited(request: &Request, booking: Booking, key: Option<RequestKey>) -> tide::Result {
+    let booked = request.state().commands.enter(booking, key).await.map_err(ApiError::from)?;
+    Ok(json(StatusCode::Ok, &Deposited { ok: true, total_deposited_eur: booked.deposited.to_f64() }))
 }
 
 /// Un montant en euros et centimes ; `None` si le nombre n'en est pas un.

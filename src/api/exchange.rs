@@ -8,7 +8,9 @@ use super::errors::ApiError;
 use super::json::json;
 use crate::clock;
 use crate::domain::check;
+use crate::domain::market::Coin;
 use crate::domain::money::Usdc;
+use crate::domain::reconcile::Line;
 use crate::ledger::views::{Balance, Checked};
 use crate::ledger::{Bears, ClockReading, ForeignOrder, Outlook, Silenced};
 
@@ -25,6 +27,7 @@ struct ExchangeView {
     checks: Vec<CheckView>,
     reconciliation: Vec<BalanceView>,
     of_others: Vec<OthersView>,
+    takeover: Vec<TakeoverView>,
     foreign_orders: Vec<ForeignView>,
     not_alone: Option<NotAlone>,
 }
@@ -72,9 +75,13 @@ struct CheckView {
 struct BalanceView {
     asset: String,
     held: f64,
+    free: f64,
+    locked: f64,
     booked: f64,
     difference: f64,
     missing: f64,
+    missing_locked: f64,
+    beyond: f64,
     compared_at: String,
 }
 
@@ -82,6 +89,15 @@ struct BalanceView {
 #[derive(Serialize)]
 struct OthersView {
     asset: String,
+    quantity: f64,
+}
+
+/// Un coin dont le programme Python a noté un rien de trop.
+#[derive(Serialize)]
+struct TakeoverView {
+    coin: &'static str,
+    booked: f64,
+    held: f64,
     quantity: f64,
 }
 
@@ -124,11 +140,16 @@ impl From<Checked> for CheckView {
 
 impl From<Balance> for BalanceView {
     fn from(balance: Balance) -> Self {
+        let line = balance.line;
         BalanceView {
-            held: balance.held.to_f64(),
-            booked: balance.booked.to_f64(),
-            difference: balance.difference().to_f64(),
-            missing: balance.shortage().to_f64(),
+            held: line.held().to_f64(),
+            free: line.free.to_f64(),
+            locked: line.locked.to_f64(),
+            booked: line.booked.to_f64(),
+            difference: line.difference().to_f64(),
+            missing: line.shortage().to_f64(),
+            missing_locked: line.locked_short().to_f64(),
+            beyond: line.beyond().to_f64(),
             asset: balance.asset,
             compared_at: clock::utc(balance.at),
         }
@@ -151,6 +172,15 @@ impl From<ForeignOrder> for ForeignView {
                 Bears::AnotherTag => Some("another"),
             },
         }
+    }
+}
+
+fn taken(coin: Coin, line: &Line) -> TakeoverView {
+    TakeoverView {
+        coin: coin.pair(),
+        booked: line.booked.to_f64(),
+        held: line.held().to_f64(),
+        quantity: line.gone().to_f64(),
     }
 }
 
@@ -184,10 +214,10 @@ pub async fn exchange(request: Request) -> tide::Result {
     let read = |db: &mut crate::ledger::Db| {
         let (agent, outlook) = (db.agent()?, db.exchange_state()?);
         let (foreign, evidence) = (db.foreign_orders(FOREIGN_SHOWN)?, db.evidence()?);
-        let (balances, others) = (db.balances()?, db.of_others()?);
-        Ok((agent, outlook, db.checks()?, balances, others, foreign, evidence))
+        let account = (db.balances()?, db.of_others()?, db.takeover()?);
+        Ok((agent, outlook, db.checks()?, account, foreign, evidence))
     };
-    let (agent, outlook, checks, balances, others, foreign, evidence) =
+    let (agent, outlook, checks, (balances, others, takeover), foreign, evidence) =
         request.state().ledger.with(read).await.map_err(ApiError::from)?;
     let now = clock::now();
     let Outlook { silenced, clock, closed, not_alone } = outlook;
@@ -204,6 +234,7 @@ pub async fn exchange(request: Request) -> tide::Result {
             .iter()
             .map(|(asset, quantity)| OthersView { asset: asset.to_owned(), quantity: quantity.to_f64() })
             .collect(),
+        takeover: takeover.into_iter().map(|(coin, line)| taken(coin, &line)).collect(),
         foreign_orders: foreign.into_iter().map(ForeignView::from).collect(),
         not_alone: not_alone.map(|reason| NotAlone {
             reason,

@@ -16,9 +16,11 @@ pub mod routes;
 mod agent;
 mod budget;
 mod copies;
+mod differences;
 mod events;
 mod exchange;
 mod health;
+mod idempotency;
 mod marks;
 mod orders;
 pub mod parts;
@@ -77,6 +79,9 @@ pub fn app(state: State, guard: Guard) -> tide::Server<State> {
         .post("/api/exchange/adopt", copies::adopt)
         .post("/api/exchange/disown", copies::disown)
         .post("/api/exchange/machine", copies::machine)
+        .post("/api/exchange/differences/:asset/write-off", differences::write_off)
+        .post("/api/exchange/differences/:asset/count", differences::count)
+        .post("/api/exchange/takeover", differences::take_over)
         .get("/api/signals", signals::signals)
         .get("/api/agent/status", agent::status)
         .post("/api/agent/toggle", agent::toggle)

@@ -144,8 +144,8 @@ fn of_others(others: &Others) -> OfOthers {
 fn reconciled(balance: &Balance) -> Reconciled {
     Reconciled {
         asset: balance.asset.clone(),
-        difference: balance.difference().to_f64(),
-        missing: balance.shortage().to_f64(),
+        difference: balance.line.difference().to_f64(),
+        missing: balance.line.shortage().to_f64(),
     }
 }
 

@@ -2,10 +2,13 @@
 //!
 //! Une simulation s'en passe : sans clé, en `dry_run`, chaque ligne le dit et rien n'est demandé.
 
+use rust_decimal::{Decimal, dec};
+
 use super::Findings;
 use crate::config::{AccountAccess, Config, ExchangeKey, Fault, KeySecret, Mode};
 use crate::domain::check::Check;
-use crate::domain::money::Usdc;
+use crate::domain::money::{Rate, Usdc};
+use crate::domain::survival;
 use crate::exchange::{Account, AccountState, Credentials, Exchange, KeyRights, NotAPrivateKey, Trouble};
 
 const TESTS: [&str; 6] = ["key", "key rights", "key IPs", "account", "account pairs", "balance"];
@@ -192,7 +195,7 @@ async fn pairs(exchange: &Exchange, state: &AccountState) -> Check {
 fn balance(config: &Config, state: &AccountState, findings: &Findings) -> Check {
     let free = state.balances.usdc.free;
     let found = format!("{free:.2} USDC free in the Spot wallet");
-    let wanted = match (config.mode, &findings.market) {
+    let market = match (config.mode, &findings.market) {
         (Mode::DryRun, _) => return Check::fine("balance", format!("{found}, not used by dry_run")),
         (Mode::Live, None) => {
             return Check::not_tested(
@@ -200,22 +203,67 @@ fn balance(config: &Config, state: &AccountState, findings: &Findings) -> Check 
                 format!("{found}, the EUR rate to compare with is not known"),
             );
         }
-        (Mode::Live, Some(market)) => match &findings.books {
-            Some(books) => match &books.holdings {
-                Some(holdings) => holdings.cash,
-                None => books.deposited.to_usdc(market.rate),
-            },
-            None => config.initial_budget.to_usdc(market.rate),
-        },
+        (Mode::Live, Some(market)) => market,
     };
-    compared(free, wanted, found)
+    let budget = findings.books.as_ref().map_or(config.initial_budget, |books| books.deposited);
+    match findings.books.as_ref().and_then(|books| books.holdings.as_ref()) {
+        Some(holdings) => compared(free, holdings.cash, found),
+        None => opening(free, budget.to_usdc(market.rate), market.rate, found),
+    }
 }
 
 fn compared(free: Usdc, wanted: Usdc, found: String) -> Check {
     if free >= wanted {
         return Check::fine("balance", format!("{found}, {wanted:.2} needed"));
     }
-    let remedy = "bring USDC into the Spot wallet (buy them, or transfer them from Funding or Earn), or follow with less: \
-                  INITIAL_BUDGET_EUR before the first start";
+    let remedy = "bring USDC into the Spot wallet (buy them, or transfer them from Funding or Earn); if you took or sold \
+                  them, write them off on the page";
     Check::fault("balance", format!("{found}, {wanted:.2} needed"), remedy)
+}
+
+/// Ce qui manque d'un rien à un premier capital ne le gêne pas : il s'ouvre dans ce qui est là.
+const NEARLY: Decimal = dec!(0.99);
+
+/// Un premier capital, s'ouvrant dans ce qui est là.
+fn opening(free: Usdc, wanted: Usdc, rate: Rate, found: String) -> Check {
+    let found = format!("{found}, {wanted:.2} needed to begin");
+    let there = free.to_eur(rate).floor(2);
+    let bring = "bring USDC into the Spot wallet (buy them, or transfer them from Funding or Earn)";
+    let less = format!(
+        "INITIAL_BUDGET_EUR={there} is what these are worth, and what the first start would begin with"
+    );
+    if free >= wanted {
+        Check::fine("balance", found)
+    } else if !survival::is_a_budget(there) {
+        let least = survival::LEAST_BUDGET;
+        Check::fault("balance", found, format!("{bring}: at least {least} EUR worth of them"))
+    } else if free >= wanted.times(NEARLY) {
+        Check::remark("balance", found, less)
+    } else {
+        Check::fault("balance", found, format!("{bring}; {less}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::check::Verdict;
+
+    #[test]
+    fn a_cent_that_is_missing_to_begin_is_no_fault_and_the_figure_is_said() {
+        let cases = [
+            (dec!(125), Verdict::Fine, None),
+            (dec!(124.99), Verdict::Fine, Some("INITIAL_BUDGET_EUR=99.99 ")),
+            (dec!(100), Verdict::Fault, Some("INITIAL_BUDGET_EUR=80")),
+            (dec!(3.2), Verdict::Fault, Some("at least 10 EUR")),
+        ];
+        for (free, verdict, advice) in cases {
+            let line =
+                opening(Usdc::new(free), Usdc::new(dec!(125)), Rate::new(dec!(1.25)), "found".to_owned());
+            let told = line.advice.unwrap_or_default();
+            assert_eq!(line.verdict, verdict, "{free}");
+            assert_eq!(advice.is_some(), !told.is_empty(), "{free}: {told}");
+            assert!(told.contains(advice.unwrap_or_default()), "{free}: {told}");
+        }
+    }
 }

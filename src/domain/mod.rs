@@ -5,12 +5,14 @@
 
 pub mod allocation;
 pub mod book;
+pub mod booking;
 pub mod by_hand;
 pub mod cash;
 pub mod check;
 pub mod cost;
 pub mod doubt;
 pub mod drawdown;
+pub mod dust;
 pub mod execution;
 pub mod intent;
 pub mod market;

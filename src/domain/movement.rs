@@ -65,6 +65,24 @@ pub struct Movement {
     pub moved: Option<Moved>,
 }
 
+impl Movement {
+    /// Du cash, compté en euros.
+    pub fn of_euros(kind: Kind, eur: Eur, rate: Rate) -> Movement {
+        Movement { kind, eur, rate, usdc: eur.to_usdc(rate), moved: None }
+    }
+
+    /// Du cash, compté en USDC.
+    pub fn of_usdc(kind: Kind, usdc: Usdc, rate: Rate) -> Movement {
+        Movement { kind, eur: usdc.to_eur(rate), rate, usdc, moved: None }
+    }
+
+    /// Un coin, compté à ce qu'il vaut.
+    pub fn of_coin(kind: Kind, moved: Moved, rate: Rate) -> Movement {
+        let value = if moved.quantity.is_positive() { moved.worth } else { -moved.worth };
+        Movement { kind, eur: value.to_eur(rate), rate, usdc: Usdc::ZERO, moved: Some(moved) }
+    }
+}
+
 /// Un coin venu ou parti.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Moved {

@@ -11,6 +11,7 @@ use rust_decimal::{Decimal, dec};
 
 use super::market::{Coin, Market};
 use super::money::{Price, Quantity, Usdc, Weight};
+use super::reconcile::Lack;
 use super::recourse;
 
 /// Marge au-dessus du minimum de la bourse, qui l'évalue à un autre prix que le nôtre.
@@ -105,7 +106,7 @@ pub enum Left {
     /// Le compte tient moins que ce que disent les livres.
     AccountShort {
         asset: &'static str,
-        missing: Quantity,
+        lack: Lack,
     },
 }
 
@@ -177,11 +178,12 @@ impl fmt::Display for Left {
             Left::Stuck(reason) => write!(f, "a person must look: {reason}"),
             Left::Later(reason) => write!(f, "tried again later: {reason}"),
             Left::CashAwaited => write!(f, "waits for the cash of a sale or of an order in doubt"),
-            Left::AccountShort { asset, missing } => {
-                write!(
-                    f,
-                    "the account holds {missing} {asset} less than the books: nothing is bought meanwhile"
-                )
+            Left::AccountShort { asset, lack: Lack { missing, locked } } => {
+                write!(f, "the account has {missing} {asset} less free than the books")?;
+                if locked.is_positive() {
+                    write!(f, ", {locked} of it locked in an order of yours")?;
+                }
+                write!(f, ": nothing is bought meanwhile")
             }
         }
     }

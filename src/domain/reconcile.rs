@@ -7,11 +7,38 @@ use std::ops::Add;
 
 use super::market::{Coin, PerCoin};
 use super::money::{Quantity, Usdc};
+use super::movement::Movement;
 use super::others::Others;
 use super::portfolio::Holdings;
 
 /// L'actif du cash.
 pub const CASH: &str = "USDC";
+
+/// Un actif que les livres connaissent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asset {
+    Cash,
+    Coin(Coin),
+}
+
+impl Asset {
+    /// Le cash d'abord.
+    pub fn all() -> impl Iterator<Item = Asset> {
+        [Asset::Cash].into_iter().chain(Coin::ALL.map(Asset::Coin))
+    }
+
+    /// Le nom de la bourse.
+    pub fn name(self) -> &'static str {
+        match self {
+            Asset::Cash => CASH,
+            Asset::Coin(coin) => coin.asset(),
+        }
+    }
+
+    pub fn from_name(name: &str) -> Option<Asset> {
+        Asset::all().find(|asset| asset.name() == name)
+    }
+}
 
 /// Ce qu'il y a d'un actif : libre, et immobilisé par des ordres ouverts.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -43,6 +70,15 @@ pub struct Line {
     /// Pris dans ce que le compte tient d'autre que nos livres, par des frais ou des ordres à nous ; négatif s'ils lui ont
     /// donné.
     pub of_others: Quantity,
+    /// Ce que des ordres en doute en ont peut-être déjà pris : ce n'est pas un manque.
+    pub reserved: Quantity,
+}
+
+/// Ce que des ordres dont l'issue n'est pas connue ont peut-être déjà pris.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Reserved {
+    pub usdc: Usdc,
+    pub coins: PerCoin<Quantity>,
 }
 
 impl Line {
@@ -58,12 +94,22 @@ impl Line {
 
     /// Ce qui manque, libre, à ce que disent les livres ; zéro s'il y a assez.
     pub fn shortage(&self) -> Quantity {
-        (self.booked - self.free).max(Quantity::ZERO)
+        (self.booked - self.reserved - self.free).max(Quantity::ZERO)
     }
 
     /// La part de ce manque qu'un ordre ouvert de la personne immobilise : elle n'est pas partie.
     pub fn locked_short(&self) -> Quantity {
         self.shortage().min(self.locked)
+    }
+
+    /// Ce qui est parti du compte, et que les livres disent encore là ; zéro si rien.
+    pub fn gone(&self) -> Quantity {
+        (-self.difference()).max(Quantity::ZERO)
+    }
+
+    /// Ce qu'il y a de libre au-delà des livres : de quoi en compter davantage.
+    pub fn beyond(&self) -> Quantity {
+        (self.free - self.booked).max(Quantity::ZERO)
     }
 
     /// Ce que le compte tenait d'autre avant nos ordres, qui ne le changent pas.
@@ -80,44 +126,72 @@ pub struct Reconciliation {
 }
 
 impl Reconciliation {
-    /// `others` : ce que nos ordres ont pris à ce qui n'est pas aux livres.
-    pub fn of(balances: &Balances, holdings: &Holdings, others: &Others) -> Reconciliation {
+    /// `others` : ce que nos ordres ont pris à ce qui n'est pas aux livres ; `reserved` : ce que des ordres en doute ont
+    /// peut-être pris.
+    pub fn of(
+        balances: &Balances,
+        holdings: &Holdings,
+        others: &Others,
+        reserved: &Reserved,
+    ) -> Reconciliation {
         let quantity = |amount: Usdc| Quantity::new(amount.decimal());
         let usdc = Line {
             free: quantity(balances.usdc.free),
             locked: quantity(balances.usdc.locked),
             booked: quantity(holdings.cash),
             of_others: others.of(CASH),
+            reserved: quantity(reserved.usdc),
         };
         let coins = PerCoin::from_fn(|coin| Line {
             free: balances.coins[coin].free,
             locked: balances.coins[coin].locked,
             booked: holdings.positions[coin].quantity,
             of_others: others.of(coin.asset()),
+            reserved: reserved.coins[coin],
         });
         Reconciliation { usdc, coins }
     }
 
     /// Chaque actif et sa ligne, le cash d'abord.
-    pub fn lines(&self) -> impl Iterator<Item = (&'static str, Line)> {
-        let coins = Coin::ALL.map(|coin| (coin.asset(), self.coins[coin]));
-        [(CASH, self.usdc)].into_iter().chain(coins)
+    pub fn lines(&self) -> impl Iterator<Item = (Asset, Line)> {
+        Asset::all().map(|asset| (asset, self.line(asset)))
+    }
+
+    /// Le même, une fois ce mouvement aux livres.
+    pub fn after(mut self, movement: &Movement) -> Reconciliation {
+        self.usdc.booked += Quantity::new(movement.usdc.decimal());
+        if let Some(moved) = movement.moved {
+            self.coins[moved.coin].booked += moved.quantity;
+        }
+        self
+    }
+
+    pub fn line(&self, asset: Asset) -> Line {
+        match asset {
+            Asset::Cash => self.usdc,
+            Asset::Coin(coin) => self.coins[coin],
+        }
     }
 
     /// Ce qui manque au compte pour nos ordres.
     pub fn shortage(&self) -> Shortage {
-        Shortage {
-            usdc: Usdc::new(self.usdc.shortage().decimal()),
-            coins: PerCoin::from_fn(|coin| self.coins[coin].shortage()),
-        }
+        let lack = |line: Line| Lack { missing: line.shortage(), locked: line.locked_short() };
+        Shortage { usdc: lack(self.usdc), coins: PerCoin::from_fn(|coin| lack(self.coins[coin])) }
     }
 }
 
 /// Ce que le compte tient de moins, libre, que ce que disent les livres ; zéro partout s'il tient assez.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Shortage {
-    pub usdc: Usdc,
-    pub coins: PerCoin<Quantity>,
+    pub usdc: Lack,
+    pub coins: PerCoin<Lack>,
+}
+
+/// Ce qui manque d'un actif, libre, et la part qu'un ordre ouvert de la personne en immobilise.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Lack {
+    pub missing: Quantity,
+    pub locked: Quantity,
 }
 
 #[cfg(test)]
@@ -126,22 +200,34 @@ mod tests {
 
     use super::*;
 
-    /// Libre, immobilisé, aux livres ; différence, manque, dont immobilisé.
-    type Case = ([Decimal; 3], [Decimal; 3]);
+    /// Libre, immobilisé, aux livres ; différence, manque, dont immobilisé, parti, au-delà.
+    type Case = ([Decimal; 3], [Decimal; 5]);
 
     #[test]
     fn what_is_missing_is_what_is_not_free_and_what_is_locked_is_not_gone() {
         let cases: [Case; 4] = [
-            ([dec!(100), dec!(0), dec!(100)], [dec!(0), dec!(0), dec!(0)]),
-            ([dec!(80), dec!(20), dec!(100)], [dec!(0), dec!(20), dec!(20)]),
-            ([dec!(80), dec!(5), dec!(100)], [dec!(-15), dec!(20), dec!(5)]),
-            ([dec!(5000), dec!(20), dec!(100)], [dec!(4920), dec!(0), dec!(0)]),
+            ([dec!(100), dec!(0), dec!(100)], [dec!(0), dec!(0), dec!(0), dec!(0), dec!(0)]),
+            ([dec!(80), dec!(20), dec!(100)], [dec!(0), dec!(20), dec!(20), dec!(0), dec!(0)]),
+            ([dec!(80), dec!(5), dec!(100)], [dec!(-15), dec!(20), dec!(5), dec!(15), dec!(0)]),
+            ([dec!(5000), dec!(20), dec!(100)], [dec!(4920), dec!(0), dec!(0), dec!(0), dec!(4900)]),
         ];
         for ([free, locked, booked], expected) in cases {
             let [free, locked, booked] = [free, locked, booked].map(Quantity::new);
-            let line = Line { free, locked, booked, of_others: Quantity::ZERO };
-            let found = [line.difference(), line.shortage(), line.locked_short()].map(Quantity::decimal);
+            let line = Line { free, locked, booked, ..Line::default() };
+            let found = [line.difference(), line.shortage(), line.locked_short(), line.gone(), line.beyond()];
+            let found = found.map(Quantity::decimal);
             assert_eq!(found, expected, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn what_an_order_in_doubt_may_have_taken_is_not_missing() {
+        for (reserved, missing) in
+            [(dec!(0), dec!(30)), (dec!(20), dec!(10)), (dec!(30), dec!(0)), (dec!(99), dec!(0))]
+        {
+            let [free, booked, reserved] = [dec!(70), dec!(100), reserved].map(Quantity::new);
+            let line = Line { free, booked, reserved, ..Line::default() };
+            assert_eq!(line.shortage(), Quantity::new(missing), "{line:?}");
         }
     }
 }

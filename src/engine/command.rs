@@ -1,12 +1,13 @@
-//! Les commandes de l'utilisateur : pause, dépôt, correction. Le seul chemin de la page vers le
+//! Les commandes de l'utilisateur : pause, argent à compter, ordre à libérer. Le seul chemin de la page vers le
 //! moteur, par une file bornée.
 
 use smol::channel::{self, Receiver, Sender};
 
 use crate::clock;
-use crate::domain::money::{Eur, Price, Rate};
+use crate::domain::booking::{Booked, Booking, Footing};
+use crate::domain::money::Price;
 use crate::domain::refusal::Refusal;
-use crate::ledger::{Db, Ledger, LedgerError};
+use crate::ledger::{Ledger, RequestKey};
 use crate::venue::{Decision, Venue};
 
 /// Commandes en attente au plus.
@@ -20,14 +21,11 @@ pub enum Command {
         wanted: Option<bool>,
         reply: Reply<bool>,
     },
-    Deposit {
-        amount: Eur,
-        reply: Reply<Eur>,
-    },
-    CorrectDeposits {
-        total: Eur,
-        understood: bool,
-        reply: Reply<Eur>,
+    /// Une personne fait compter quelque chose ; la clé nomme la demande, si elle y tient.
+    Enter {
+        booking: Booking,
+        request: Option<RequestKey>,
+        reply: Reply<Booked>,
     },
     /// Adopter les ordres de ce grand livre que seul le compte connaît.
     Adopt {
@@ -64,14 +62,9 @@ impl Commands {
         self.ask(|reply| Command::Pause { wanted, reply }).await
     }
 
-    /// Compte un dépôt ; rend le total déposé.
-    pub async fn deposit(&self, amount: Eur) -> Result<Eur, Refusal> {
-        self.ask(|reply| Command::Deposit { amount, reply }).await
-    }
-
-    /// Corrige le total déposé ; le rend.
-    pub async fn correct_deposits(&self, total: Eur, understood: bool) -> Result<Eur, Refusal> {
-        self.ask(|reply| Command::CorrectDeposits { total, understood, reply }).await
+    /// Fait compter cela aux livres ; rend ce qui l'a été. Une demande redite sous la même clé n'est pas refaite.
+    pub async fn enter(&self, booking: Booking, request: Option<RequestKey>) -> Result<Booked, Refusal> {
+        self.ask(|reply| Command::Enter { booking, request, reply }).await
     }
 
     /// Finit un ordre qui attendait une personne comme elle en décide ; rend ce qu'il en est advenu.
@@ -106,7 +99,7 @@ impl Command {
     /// Vrai si elle touche au compte réel : elle attend qu'il soit libre.
     pub(super) fn concerns_the_account(&self) -> bool {
         match self {
-            Command::Pause { .. } | Command::Deposit { .. } | Command::CorrectDeposits { .. } => false,
+            Command::Pause { .. } | Command::Enter { .. } => false,
             Command::Decide { .. }
             | Command::Adopt { .. }
             | Command::Disown { .. }
@@ -124,14 +117,14 @@ impl Command {
             Command::Adopt { reply } => answer(reply, venue.adopt(bnb).await),
             Command::Disown { reply } => answer(reply, venue.disown().await),
             Command::MoveHere { reply } => answer(reply, venue.move_here().await),
-            Command::Pause { .. } | Command::Deposit { .. } | Command::CorrectDeposits { .. } => false,
+            Command::Pause { .. } | Command::Enter { .. } => false,
         }
     }
 
-    /// Exécute la commande et répond ; rend vrai si l'agent vient d'être repris. Un demandeur parti
-    /// entre-temps n'attend plus de réponse : la commande vaut quand même.
-    pub(super) async fn carry_out(self, ledger: &Ledger, rate: Option<Rate>) -> bool {
-        let now = clock::now();
+    /// Exécute la commande et répond ; rend vrai si un tour est à faire tout de suite. Un demandeur parti entre-temps
+    /// n'attend plus de réponse : la commande vaut quand même. `footing` est ce que l'on sait du dehors, s'il y a de quoi
+    /// compter.
+    pub(super) async fn carry_out(self, ledger: &Ledger, footing: Option<Footing>) -> bool {
         match self {
             Command::Pause { wanted, reply } => {
                 let paused = ledger.with(move |db| db.set_paused(wanted)).await;
@@ -142,22 +135,13 @@ impl Command {
                 reply.try_send(paused.map_err(Refusal::from)).ok();
                 resumed
             }
-            Command::Deposit { amount, reply } => {
-                let total = book(ledger, rate, move |db, rate| db.deposit(amount, rate, now)).await;
-                if let Ok(total) = &total {
-                    log::info!("deposit_booked eur={amount} total_eur={total}");
-                }
-                reply.try_send(total).ok();
-                false
-            }
-            Command::CorrectDeposits { total, understood, reply } => {
-                let correct = move |db: &mut Db, rate| db.correct_deposits(total, understood, rate, now);
-                let total = book(ledger, rate, correct).await;
-                if let Ok(total) = &total {
-                    log::info!("deposits_corrected total_eur={total}");
-                }
-                reply.try_send(total).ok();
-                false
+            Command::Enter { booking, request, reply } => {
+                let booked = enter(ledger, booking, request, footing).await;
+                // Un écart réglé libère ce qui l'attendait.
+                let cash = matches!(booking, Booking::Deposit(_) | Booking::Correction { .. });
+                let settled = booked.is_ok() && !cash;
+                reply.try_send(booked).ok();
+                settled
             }
             // L'affaire du compte ([`Command::concerns_the_account`]).
             Command::Decide { .. }
@@ -175,15 +159,31 @@ fn answer<T>(reply: Reply<T>, done: Result<T, Refusal>) -> bool {
     succeeded
 }
 
-async fn book(
+async fn enter(
     ledger: &Ledger,
-    rate: Option<Rate>,
-    job: impl FnOnce(&mut Db, Rate) -> Result<Eur, LedgerError> + Send + 'static,
-) -> Result<Eur, Refusal> {
-    let Some(rate) = rate else {
+    booking: Booking,
+    request: Option<RequestKey>,
+    footing: Option<Footing>,
+) -> Result<Booked, Refusal> {
+    let Some(footing) = footing else {
         let reason =
             "the EUR rate or the hour is not known now, so nothing was booked: try again in a few minutes";
         return Err(Refusal::Unknown(reason.to_owned()));
     };
-    Ok(ledger.with(move |db| job(db, rate)).await?)
+    let now = clock::now();
+    let booked = ledger
+        .with(move |db| db.enter(&booking, &footing, request.as_ref(), now))
+        .await
+        .map_err(Refusal::from)?;
+    let Booked { movement, deposited } = booked;
+    let (kind, eur, usdc) = (movement.kind.word(), movement.eur, movement.usdc);
+    match movement.moved {
+        None => log::info!("booked kind={kind} eur={eur} usdc={usdc} deposited_eur={deposited}"),
+        Some(moved) => log::info!(
+            "booked kind={kind} eur={eur} coin={} quantity={} deposited_eur={deposited}",
+            moved.coin,
+            moved.quantity
+        ),
+    }
+    Ok(booked)
 }

@@ -44,11 +44,14 @@ impl Engine {
     pub(super) async fn cycle(&mut self) -> Result<(), LedgerError> {
         let (reply, account) = self.observe().await;
         let now = clock::now();
-        self.open_account(now).await?;
-        self.venue.reconcile(account).await?;
+        self.open_account(account.as_ref(), now).await?;
+        self.reconcile(account).await?;
         let agent = self.ledger.with(|db| db.agent()).await?;
         let mut story = self.receive(reply, &agent, now).await?;
         let market = self.market(now).await?;
+        if let Ok(market) = &market {
+            self.venue.sweep(market).await?;
+        }
         self.tell_trouble(&story, &market);
         let followed = match (agent.dead, agent.paused) {
             (true, _) => self.bury_pending().await,
@@ -72,30 +75,55 @@ impl Engine {
         (reply, account)
     }
 
-    async fn open_account(&self, now: Moment) -> Result<(), LedgerError> {
-        let Some(rate) = self.sight.rate(now) else {
+    async fn reconcile(&mut self, account: Option<Result<AccountState, Trouble>>) -> Result<(), LedgerError> {
+        self.venue.reconcile(account).await?;
+        self.sight.heed_comparison(self.venue.compared_at());
+        Ok(())
+    }
+
+    /// Compte le capital, s'il ne l'est pas, dès que le cours de l'euro est su et, s'il est réel, que le compte est lu.
+    async fn open_account(
+        &mut self,
+        account: Option<&Result<AccountState, Trouble>>,
+        now: Moment,
+    ) -> Result<(), LedgerError> {
+        let (Some(rate), true) = (self.sight.rate(now), self.holds_nothing().await?) else {
             return Ok(());
+        };
+        let there = match self.venue.capital(account) {
+            Ok(there) => there,
+            Err(reason) => {
+                self.unopened = Some(reason);
+                return Ok(());
+            }
         };
         let readings = self.sight.rows();
         let open = move |db: &mut Db| {
-            if db.holdings()?.is_some() {
-                return Ok(None);
-            }
             // Ce qu'une base reprise tient déjà est évalué avec son cash.
             db.keep_readings(&readings)?;
-            db.book_opening(rate, now)
+            db.book_opening(rate, there, now)
         };
-        if let Some(cash) = self.ledger.with(open).await? {
-            log::info!("account_opened cash_usdc={cash} rate={rate}");
-        }
+        self.unopened = match self.ledger.with(open).await {
+            Ok(Some(cash)) => {
+                log::info!("account_opened cash_usdc={cash} rate={rate}");
+                None
+            }
+            Ok(None) => None,
+            Err(LedgerError::Refused(reason)) => Some(reason),
+            Err(error) => return Err(error),
+        };
         Ok(())
+    }
+
+    async fn holds_nothing(&self) -> Result<bool, LedgerError> {
+        Ok(self.ledger.with(|db| db.holdings()).await?.is_none())
     }
 
     /// Le marché complet, ou ce qui manque, cash compris.
     async fn market(&self, now: Moment) -> Result<Result<Market, Vec<Unknown>>, LedgerError> {
         let market = self.sight.known(now);
-        if market.is_ok() && self.ledger.with(|db| db.holdings()).await?.is_none() {
-            let reason = "the opening is not booked yet".to_owned();
+        if market.is_ok() && self.holds_nothing().await? {
+            let reason = self.unopened.clone().unwrap_or_else(|| "the opening is not booked yet".to_owned());
             return Ok(Err(vec![Unknown { what: "cash".to_owned(), reason, since: None }]));
         }
         Ok(market)
@@ -163,7 +191,7 @@ impl Engine {
                     story.error = error;
                     if trades > 0 {
                         let account = self.reception.during(&self.sight, self.venue.read()).await;
-                        self.venue.reconcile(account).await?;
+                        self.reconcile(account).await?;
                     }
                 }
             }

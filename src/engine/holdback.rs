@@ -46,9 +46,8 @@ impl Holdback {
         let late = db.late()?.pop().map(|intent| {
             Left::Stuck(format!("an order of {} was executed after it had seemed absent", intent.coin))
         });
-        // Ce qu'un achat en doute a peut-être dépensé n'est pas un manque : on n'y compte déjà plus.
-        let missing = shortage.usdc - cash.reserved;
-        let short = missing.is_positive().then(|| account_short(CASH, Quantity::new(missing.decimal())));
+        let lack = shortage.usdc;
+        let short = lack.missing.is_positive().then_some(Left::AccountShort { asset: CASH, lack });
         Ok(Holdback {
             frozen,
             decided: PerCoin::from_fn(|coin| decisions.iter().any(|decision| decision.coin == coin)),
@@ -87,8 +86,8 @@ impl Holdback {
                     left.push((coin, reason.clone()));
                     self.awaits_cash |= matches!(reason, Left::InDoubt(_));
                 }
-                (None, Size::Sell(wanted)) if self.shortage.coins[coin].is_positive() => {
-                    let held = holdings.positions[coin].quantity - self.shortage.coins[coin];
+                (None, Size::Sell(wanted)) if self.shortage.coins[coin].missing.is_positive() => {
+                    let held = holdings.positions[coin].quantity - self.shortage.coins[coin].missing;
                     let covered = Order::sell(coin, wanted, held.max(Quantity::ZERO), market).ok();
                     if covered != Some(order) {
                         // Les soldes sont peut-être seulement en retard : le reste, et son cash, attendent.
@@ -121,8 +120,8 @@ impl Holdback {
 
     /// Ce que le compte tient de moins de ce coin ; `None` s'il en tient assez.
     fn short_of(&self, coin: Coin) -> Option<Left> {
-        let missing = self.shortage.coins[coin];
-        missing.is_positive().then(|| account_short(coin.asset(), missing))
+        let lack = self.shortage.coins[coin];
+        lack.missing.is_positive().then_some(Left::AccountShort { asset: coin.asset(), lack })
     }
 
     /// Retient qu'une de ces ventes sera peut-être encore faite : les achats n'en ont pas eu le cash.
@@ -153,10 +152,6 @@ impl Holdback {
             frozen.chain(self.no_purchase.iter().map(Left::to_string)).chain(short).collect();
         (!sentence.is_empty()).then(|| sentence.join("; "))
     }
-}
-
-fn account_short(asset: &'static str, missing: Quantity) -> Left {
-    Left::AccountShort { asset, missing }
 }
 
 /// Pourquoi le coin d'un ordre dont l'issue n'est pas connue n'est pas touché.

@@ -56,6 +56,8 @@ pub struct Engine {
     instruments: Arc<Instruments>,
     /// Ce que les écrans savent déjà de l'accès à la bourse.
     outlook: Option<Outlook>,
+    /// Pourquoi le capital n'est pas encore compté, quand ce n'est pas faute de cours.
+    unopened: Option<String>,
     /// La dernière panne dite au journal, pour ne la dire qu'une fois.
     trouble: Option<String>,
     next_poll: Instant,
@@ -87,9 +89,10 @@ impl Engine {
             exchange,
             manner,
             venue,
-            sight: Sight::new(),
+            sight: Sight::new(manner.poll_interval),
             instruments,
             outlook: None,
+            unopened: None,
             trouble: None,
             next_poll: clock::instant(),
             next_market: clock::instant(),

@@ -43,8 +43,8 @@ impl Reception {
 
     /// Exécute une commande qui ne touche pas au compte et y répond.
     pub async fn serve(&mut self, command: Command, sight: &Sight) {
-        let rate = sight.rate(clock::now());
-        self.hurried |= command.carry_out(&self.ledger, rate).await;
+        let footing = sight.footing(clock::now());
+        self.hurried |= command.carry_out(&self.ledger, footing).await;
     }
 
     /// Attend `work`, en servant les commandes qui arrivent entre-temps.

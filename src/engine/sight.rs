@@ -2,8 +2,11 @@
 //!
 //! Invariant : à une heure fausse il n'y a ni marché ni cours ; rien de ce que l'on daterait n'aurait de sens.
 
+use std::time::Duration;
+
 use crate::clock;
-use crate::domain::market::{self, Coin, Market, Readings, Unknown};
+use crate::domain::booking::Footing;
+use crate::domain::market::{self, Coin, Market, PerCoin, Quote, Readings, Unknown};
 use crate::domain::moment::Moment;
 use crate::domain::money::{Price, Rate};
 use crate::exchange::Exchange;
@@ -14,18 +17,43 @@ pub(super) struct Sight {
     readings: Readings,
     /// Quand l'heure de la machine a été trouvée juste pour la dernière fois, ou pourquoi elle ne l'est pas.
     hour: Result<Moment, String>,
+    /// Quand le compte réel a été rapproché des livres, et au bout de combien de temps cela ne vaut plus rien.
+    compared_at: Option<Moment>,
+    patience: Duration,
 }
+
+/// Tours après lesquels un rapprochement ne vaut plus rien pour compter.
+const POLLS: u32 = 3;
 
 impl Sight {
     /// Rien n'est lu.
-    pub fn new() -> Sight {
-        Sight { readings: Readings::default(), hour: Err("not read yet".to_owned()) }
+    pub fn new(poll_interval: Duration) -> Sight {
+        Sight {
+            readings: Readings::default(),
+            hour: Err("not read yet".to_owned()),
+            compared_at: None,
+            patience: market::FRESH.max(poll_interval * POLLS),
+        }
     }
 
     /// Relit le marché, puis l'heure ; ce qui n'a pas pu l'être garde sa lecture d'avant.
     pub async fn renewed(&self, exchange: &Exchange) -> Sight {
         let readings = exchange.refresh(self.readings.clone()).await;
-        Sight { readings, hour: exchange.check_clock().await }
+        let hour = exchange.check_clock().await;
+        Sight { readings, hour, compared_at: self.compared_at, patience: self.patience }
+    }
+
+    /// Retient quand le compte a été rapproché des livres.
+    pub fn heed_comparison(&mut self, at: Option<Moment>) {
+        self.compared_at = at;
+    }
+
+    /// Ce sur quoi compter ce qu'une personne demande ; `None` sans cours de l'euro.
+    pub fn footing(&self, now: Moment) -> Option<Footing> {
+        let quotes = &self.readings.quotes;
+        let prices = PerCoin::from_fn(|coin| market::fresh(&quotes[coin], now).map(Quote::mid));
+        let compared = self.compared_at.is_some_and(|at| now.since(at) <= self.patience);
+        Some(Footing { rate: self.rate(now)?, prices, compared })
     }
 
     pub fn knows_the_hour(&self) -> bool {

@@ -5,7 +5,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Db, LedgerError, flows, movements, seal, survival};
+use super::{Db, LedgerError, flows, movements, seal};
 use crate::domain;
 use crate::domain::moment::Moment;
 use crate::domain::money::{Eur, Rate, Usdc};
@@ -69,53 +69,20 @@ fn refuse_too_little(initial: Eur) -> Result<(), LedgerError> {
 
 impl Db {
     /// Compte le capital initial en USDC, une seule fois, au cours du moment. Rend le cash si c'est
-    /// cette fois-ci.
-    pub fn book_opening(&mut self, rate: Rate, now: Moment) -> Result<Option<Usdc>, LedgerError> {
+    /// cette fois-ci. `there` est ce que le compte réel a de libre : un grand livre neuf n'ouvre pas avec davantage.
+    ///
+    /// # Errors
+    /// Quand ce qui est là n'est pas un capital.
+    pub fn book_opening(
+        &mut self,
+        rate: Rate,
+        there: Option<Usdc>,
+        now: Moment,
+    ) -> Result<Option<Usdc>, LedgerError> {
         let transaction = self.transaction()?;
-        let opened = open_account(&transaction, rate, now)?;
+        let opened = open(&transaction, rate, there, now)?;
         transaction.commit()?;
         Ok(opened)
-    }
-
-    /// Compte un dépôt ; rend le total déposé.
-    pub fn deposit(&mut self, eur: Eur, rate: Rate, now: Moment) -> Result<Eur, LedgerError> {
-        self.move_cash((Kind::Deposit, true), rate, now, |deposited| deposited + eur)
-    }
-
-    /// Corrige le total déposé ; la différence bouge le cash au cours du moment. `understood` : la personne sait ce qu'une
-    /// reprise qui ne laisse presque rien veut dire.
-    pub fn correct_deposits(
-        &mut self,
-        total: Eur,
-        understood: bool,
-        rate: Rate,
-        now: Moment,
-    ) -> Result<Eur, LedgerError> {
-        self.move_cash((Kind::Correction, understood), rate, now, |_| total)
-    }
-
-    fn move_cash(
-        &mut self,
-        (kind, understood): (Kind, bool),
-        rate: Rate,
-        now: Moment,
-        total: impl FnOnce(Eur) -> Eur,
-    ) -> Result<Eur, LedgerError> {
-        let transaction = self.transaction()?;
-        open_account(&transaction, rate, now)?;
-        let deposited: Eur =
-            transaction.query_row("SELECT deposited_eur FROM account", [], |row| row.get(0))?;
-        let total = total(deposited);
-        let eur = total - deposited;
-        let movement = Movement { kind, eur, rate, usdc: eur.to_usdc(rate), moved: None };
-        let warning = survival::warning(&transaction, &movement, now)?.filter(|_| !understood);
-        movements::write(&transaction, &movement, now)?;
-        // Ce qui ne se peut pas est dit avant ce qui se regretterait.
-        if let Some(warning) = warning {
-            return Err(LedgerError::Refused(warning));
-        }
-        transaction.commit()?;
-        Ok(total)
     }
 
     /// Met en pause, reprend, ou retourne l'état si `paused` est `None` ; rend l'état.
@@ -138,7 +105,13 @@ impl Db {
     }
 }
 
-fn open_account(connection: &Connection, rate: Rate, now: Moment) -> Result<Option<Usdc>, LedgerError> {
+/// Compte le capital initial, s'il ne l'est pas ; dans ce qui est là, s'il y a moins.
+pub(super) fn open(
+    connection: &Connection,
+    rate: Rate,
+    there: Option<Usdc>,
+    now: Moment,
+) -> Result<Option<Usdc>, LedgerError> {
     let unopened: Option<(Eur, Usdc)> = connection
         .query_row("SELECT deposited_eur, brought_usdc FROM account WHERE cash IS NULL", [], |row| {
             Ok((row.get(0)?, row.get(1)?))
@@ -147,20 +120,43 @@ fn open_account(connection: &Connection, rate: Rate, now: Moment) -> Result<Opti
     let Some((deposited, brought)) = unopened else {
         return Ok(None);
     };
-    let usdc = deposited.to_usdc(rate);
+    // Une base reprise tient déjà des coins, et son capital est une histoire.
+    let is_new: bool = connection.query_row(
+        "SELECT NOT EXISTS (SELECT 1 FROM trades) AND NOT EXISTS (SELECT 1 FROM positions)",
+        [],
+        |row| row.get(0),
+    )?;
+    let opening = capital(deposited, there.filter(|_| is_new), rate)?;
+    let Movement { eur, usdc, .. } = opening;
     // Une base reprise peut avoir dépensé un rien de plus que ce cours ne donne.
     let cash = (usdc + brought).max(Usdc::ZERO);
-    let opening = Movement { kind: Kind::Opening, eur: deposited, rate, usdc, moved: None };
     movements::insert(connection, &opening, now)?;
     // La base a pu être faite à une heure fausse (1970 sur un Raspberry Pi) ; celle-ci est juste. Reprise du programme
     // Python, elle garde son début.
     seal::change(connection, &seal::ACCOUNT, 1, |connection| {
         connection.execute(
-            "UPDATE account SET cash = ?1, created_at =
+            "UPDATE account SET cash = ?1, deposited_eur = ?3, initial_eur = iif(?4, ?3, initial_eur), created_at =
                  iif(EXISTS (SELECT 1 FROM trades) OR EXISTS (SELECT 1 FROM snapshots), created_at, ?2)",
-            params![cash, now],
+            params![cash, now, eur, is_new],
         )
     })?;
     flows::value_last(connection, rate, now)?;
     Ok(Some(cash))
+}
+
+/// L'ouverture : le capital voulu, ou ce qui est là s'il y a moins.
+fn capital(wanted: Eur, there: Option<Usdc>, rate: Rate) -> Result<Movement, LedgerError> {
+    let whole = Movement::of_euros(Kind::Opening, wanted, rate);
+    let Some(there) = there.filter(|there| *there < whole.usdc) else { return Ok(whole) };
+    let opening = Movement::of_usdc(Kind::Opening, there, rate);
+    if domain::survival::is_a_budget(opening.eur) {
+        return Ok(opening);
+    }
+    let least = domain::survival::LEAST_BUDGET;
+    Err(LedgerError::Refused(format!(
+        "the account holds {there:.2} USDC free: bring at least {:.2} USDC ({least} EUR) to its Spot wallet to begin, or \
+         {:.2} USDC for the whole budget",
+        least.to_usdc(rate).ceil(2),
+        whole.usdc.ceil(2)
+    )))
 }

@@ -6,18 +6,28 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Db, LedgerError, intents, seal};
+use super::{Db, LedgerError, intents, movements, seal};
 use crate::domain::book::Fill;
 use crate::domain::doubt::{ATTEMPTS, WINDOW};
 use crate::domain::execution::Report;
 use crate::domain::intent::State;
 use crate::domain::market::Coin;
 use crate::domain::moment::Moment;
+use crate::domain::money::{Eur, Rate};
+use crate::domain::movement::{Kind, Movement};
 use crate::domain::order::Side;
 use crate::domain::order_name::OrderName;
 use crate::domain::signal::ADOPTED;
 
 impl Db {
+    /// Compte ces euros comme déposés : ce que les ordres à adopter ont dépensé de plus que l'ouverture. Le compte, qui
+    /// les a déjà dépensés, n'a plus à les montrer.
+    pub fn cover(&mut self, eur: Eur, rate: Rate, now: Moment) -> Result<(), LedgerError> {
+        let transaction = self.transaction()?;
+        movements::write(&transaction, &Movement::of_euros(Kind::Deposit, eur, rate), now)?;
+        Ok(transaction.commit()?)
+    }
+
     /// Met aux livres cet ordre fini, et son exécution s'il en a une.
     pub fn adopt(&mut self, report: &Report, fill: Option<&Fill>, now: Moment) -> Result<(), LedgerError> {
         let transaction = self.transaction()?;

@@ -11,7 +11,7 @@ use super::{Db, LedgerError, others, views};
 use crate::domain::market::Coin;
 use crate::domain::moment::Moment;
 use crate::domain::money::Quantity;
-use crate::domain::reconcile::{Balances, CASH, Reconciliation};
+use crate::domain::reconcile::{Asset, Balances, Line, Reconciliation};
 
 /// Une comparaison qui n'a pas changé ne se récrit qu'au bout de ce temps : le compte est lu à chaque tour, et une
 /// carte SD s'use.
@@ -34,18 +34,21 @@ impl Db {
             )?;
             for (asset, line) in reconciliation.lines() {
                 transaction.execute(
-                    "INSERT INTO balances (asset, held, booked, at, surplus) VALUES (?1, ?2, ?3, ?4, ?5)
+                    "INSERT INTO balances (asset, held, booked, at, surplus, locked, reserved)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?7, ?8)
                      ON CONFLICT (asset) DO UPDATE SET held = ?2, booked = ?3, at = ?4,
-                         surplus = coalesce(?5, surplus)
+                         surplus = coalesce(?5, surplus), locked = ?7, reserved = ?8
                      WHERE held <> ?2 OR booked <> ?3 OR surplus IS NOT coalesce(?5, surplus)
-                         OR at NOT BETWEEN ?6 AND ?4",
+                         OR locked <> ?7 OR reserved <> ?8 OR at NOT BETWEEN ?6 AND ?4",
                     params![
-                        asset,
+                        asset.name(),
                         line.held(),
                         line.booked,
                         now,
                         (!doubtful).then_some(line.surplus()),
-                        now.minus(RENEWED_AFTER)
+                        now.minus(RENEWED_AFTER),
+                        line.locked,
+                        line.reserved
                     ],
                 )?;
             }
@@ -57,12 +60,8 @@ impl Db {
     /// Vrai si ce que le compte tient de `coin` et d'USDC est ce qu'il serait sans aucun des ordres en doute.
     pub fn unmoved(&self, coin: Coin, balances: &Balances) -> Result<bool, LedgerError> {
         let Some(now) = compared(&self.connection, balances)? else { return Ok(false) };
-        for (asset, line) in now.lines().filter(|(asset, _)| [coin.asset(), CASH].contains(asset)) {
-            let before: Option<Option<Quantity>> = self
-                .connection
-                .query_row("SELECT surplus FROM balances WHERE asset = ?1", [asset], |row| row.get(0))
-                .optional()?;
-            if before.flatten() != Some(line.surplus()) {
+        for asset in [Asset::Cash, Asset::Coin(coin)] {
+            if surplus(&self.connection, asset)? != Some(now.line(asset).surplus()) {
                 return Ok(false);
             }
         }
@@ -70,7 +69,62 @@ impl Db {
     }
 }
 
+/// Un mouvement vient d'ajouter `added` à ce que les livres tiennent : le rapprochement le suit, comme ce que le compte
+/// tient d'autre.
+pub(super) fn follow(connection: &Connection, asset: Asset, added: Quantity) -> Result<(), LedgerError> {
+    let sql = "SELECT booked FROM balances WHERE asset = ?1";
+    let booked: Option<Quantity> = connection.query_row(sql, [asset.name()], |row| row.get(0)).optional()?;
+    let Some(booked) = booked else { return Ok(()) };
+    let surplus = surplus(connection, asset)?.map(|surplus| surplus - added);
+    connection.execute(
+        "UPDATE balances SET booked = ?2, surplus = ?3 WHERE asset = ?1",
+        params![asset.name(), booked + added, surplus],
+    )?;
+    Ok(())
+}
+
+/// Ce que le compte tenait d'autre, lu quand rien n'était en doute.
+fn surplus(connection: &Connection, asset: Asset) -> Result<Option<Quantity>, LedgerError> {
+    let sql = "SELECT surplus FROM balances WHERE asset = ?1";
+    let surplus: Option<Option<Quantity>> =
+        connection.query_row(sql, [asset.name()], |row| row.get(0)).optional()?;
+    Ok(surplus.flatten())
+}
+
+/// Le compte et les livres d'un actif au dernier rapprochement, s'il y en a eu.
+pub(super) fn kept(connection: &Connection, asset: Asset) -> Result<Option<Line>, LedgerError> {
+    let sql = "SELECT held, locked, booked FROM balances WHERE asset = ?1";
+    let line = connection.query_row(sql, [asset.name()], |row| {
+        let (held, locked): (Quantity, Quantity) = (row.get(0)?, row.get(1)?);
+        Ok(Line { free: held - locked, locked, booked: row.get(2)?, ..Line::default() })
+    });
+    Ok(line.optional()?)
+}
+
+/// Le même ; `None` aussi si les livres ont changé depuis autrement que par un mouvement.
+pub(super) fn line(connection: &Connection, asset: Asset) -> Result<Option<Line>, LedgerError> {
+    let Some(holdings) = views::holdings(connection)? else { return Ok(None) };
+    let now = match asset {
+        Asset::Cash => Quantity::new(holdings.cash.decimal()),
+        Asset::Coin(coin) => holdings.positions[coin].quantity,
+    };
+    Ok(kept(connection, asset)?.filter(|line| line.booked == now))
+}
+
+/// Vrai si un ordre dont l'issue n'est pas connue a pu changer cet actif : tout ordre change le cash, et peut payer ses
+/// frais en BNB.
+pub(super) fn is_in_doubt(connection: &Connection, asset: Asset) -> Result<bool, LedgerError> {
+    let coin = match asset {
+        Asset::Cash | Asset::Coin(Coin::Bnb) => None,
+        Asset::Coin(coin) => Some(coin),
+    };
+    let sql = "SELECT EXISTS (SELECT 1 FROM intents
+        WHERE state IN ('sent', 'unknown', 'stuck') AND (?1 IS NULL OR coin = ?1))";
+    Ok(connection.query_row(sql, [coin], |row| row.get(0))?)
+}
+
 fn compared(connection: &Connection, balances: &Balances) -> Result<Option<Reconciliation>, LedgerError> {
     let Some(holdings) = views::holdings(connection)? else { return Ok(None) };
-    Ok(Some(Reconciliation::of(balances, &holdings, &others::all(connection)?)))
+    let (others, reserved) = (others::all(connection)?, views::reserved(connection)?);
+    Ok(Some(Reconciliation::of(balances, &holdings, &others, &reserved)))
 }

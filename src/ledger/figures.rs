@@ -106,17 +106,19 @@ impl Booked {
     }
 }
 
-/// Un mouvement de cash en euros est compté à son cours.
+/// Un mouvement est compté à son cours : en euros, ou en ce qui est venu ou parti.
 fn rates(connection: &Connection) -> Result<Vec<String>, LedgerError> {
     let mut statement = connection.prepare(
-        "SELECT id, eur, rate, usdc FROM movements WHERE kind IN ('opening', 'deposit', 'correction') ORDER BY id",
+        "SELECT id, eur, rate, usdc, iif(quantity LIKE '-%', '-', '') || worth FROM movements
+         WHERE kind <> 'dust' ORDER BY id",
     )?;
     let rows = statement.query_map([], |row: &Row| {
-        let (id, eur, rate, usdc): (i64, Eur, Rate, Usdc) =
-            (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
+        let (id, eur, rate): (i64, Eur, Rate) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let (cash, worth): (Usdc, Option<Usdc>) = (row.get(3)?, row.get(4)?);
+        let usdc = worth.unwrap_or(cash);
         let told =
             || format!("movement {id} has {usdc} USDC for {eur} EUR, and that is not its rate of {rate}");
-        Ok((eur.to_usdc(rate) != usdc).then(told))
+        Ok((eur.to_usdc(rate) != usdc && usdc.to_eur(rate) != eur).then(told))
     })?;
     Ok(rows.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
 }

@@ -198,7 +198,7 @@ mod tests {
     }
 
     fn deposit(db: &mut Db) {
-        db.deposit(Eur::new(dec!(50)), Rate::new(dec!(1.25)), NOW).expect("a deposit");
+        db.cover(Eur::new(dec!(50)), Rate::new(dec!(1.25)), NOW).expect("a deposit");
     }
 
     /// Les mouvements que le fichier contient à lui seul.

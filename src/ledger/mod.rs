@@ -11,11 +11,13 @@ mod adoption;
 mod audit;
 mod balances;
 mod birth;
+mod bookings;
 mod changes;
 mod columns;
 pub mod copies;
 mod copy;
 mod cycle;
+mod dust;
 mod examination;
 mod exchange;
 mod fees;
@@ -35,11 +37,13 @@ mod pages;
 mod past;
 mod place;
 mod positions;
+mod requests;
 mod schema;
 mod seal;
 mod signals;
 mod soundness;
 mod survival;
+mod takeover;
 pub mod views;
 
 use std::fmt;
@@ -69,6 +73,7 @@ pub use exchange::{ClockReading, Origin, Outlook, Silenced};
 pub use foreign::{Bears, ForeignOrder, Seen};
 pub use intents::{Outcome, Sending};
 pub use opening::{look, open};
+pub use requests::RequestKey;
 pub use seal::reseal;
 pub use signals::{Decision, PendingSignal, Received, SignalStatus, Verdict};
 
@@ -84,6 +89,8 @@ pub enum LedgerError {
     Refused(String),
     /// Ce qui est là n'est pas un grand livre dont on puisse se servir : ce que c'est, et quoi faire.
     Unfit { found: String, remedy: String },
+    /// Il manque une connaissance pour juger la demande ; rien n'a changé.
+    Unknown(String),
     /// Le fil du grand livre est arrêté.
     Closed,
 }
@@ -92,7 +99,7 @@ impl fmt::Display for LedgerError {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
             LedgerError::Storage(reason) => write!(f, "the ledger could not be read or written: {reason}"),
-            LedgerError::Refused(reason) => f.write_str(reason),
+            LedgerError::Refused(reason) | LedgerError::Unknown(reason) => f.write_str(reason),
             LedgerError::Unfit { found, remedy } => write!(f, "{found}; {remedy}"),
             LedgerError::Closed => f.write_str("the ledger is closed"),
         }
@@ -111,6 +118,7 @@ impl From<LedgerError> for Refusal {
     fn from(error: LedgerError) -> Self {
         match error {
             LedgerError::Refused(reason) => Refusal::Conflict(reason),
+            LedgerError::Unknown(reason) => Refusal::Unknown(reason),
             error => Refusal::Failed(error.to_string()),
         }
     }

@@ -2,12 +2,13 @@
 
 use rusqlite::{Connection, Row, params};
 
-use super::{LedgerError, flows, positions, seal, survival, views};
-use crate::domain::book;
+use super::{LedgerError, balances, flows, positions, seal, survival, views};
 use crate::domain::moment::Moment;
-use crate::domain::money::Eur;
+use crate::domain::money::{Eur, Quantity};
 use crate::domain::movement::{Moved, Movement};
 use crate::domain::portfolio::Holdings;
+use crate::domain::reconcile::Asset;
+use crate::domain::{book, booking};
 
 /// Un mouvement, et le dernier trade qui le précédait : de quoi refaire les livres dans leur ordre.
 pub(super) struct Booked {
@@ -34,6 +35,12 @@ pub(super) fn write(connection: &Connection, movement: &Movement, now: Moment) -
         connection.execute(sql, params![deposited + movement.eur, after.cash])
     })?;
     positions::keep(connection, &before, &after, now)?;
+    if !movement.usdc.is_zero() {
+        balances::follow(connection, Asset::Cash, Quantity::new(movement.usdc.decimal()))?;
+    }
+    if let Some(moved) = movement.moved {
+        balances::follow(connection, Asset::Coin(moved.coin), moved.quantity)?;
+    }
     flows::value_last(connection, movement.rate, now)
 }
 
@@ -87,16 +94,31 @@ pub(super) fn insert(connection: &Connection, movement: &Movement, now: Moment) 
     seal::lay(connection, &seal::MOVEMENTS, connection.last_insert_rowid())
 }
 
+/// La ligne du dernier.
+pub(super) fn last(connection: &Connection) -> Result<i64, LedgerError> {
+    Ok(connection.query_row("SELECT max(id) FROM movements", [], |row| row.get(0))?)
+}
+
+/// Ce que cette ligne a compté, et le total déposé juste après elle.
+pub(super) fn booked(connection: &Connection, row: i64) -> Result<booking::Booked, LedgerError> {
+    let mut statement = connection.prepare("SELECT eur FROM movements WHERE id <= ?1")?;
+    let eur = statement.query_map([row], |row| row.get::<_, Eur>(0))?;
+    let deposited = eur.collect::<Result<Vec<_>, _>>()?.into_iter().sum();
+    let sql = format!("SELECT {COLUMNS} FROM movements WHERE id = ?1");
+    let Booked { movement, .. } = connection.query_row(&sql, [row], read)?;
+    Ok(booking::Booked { movement, deposited })
+}
+
+const COLUMNS: &str = "kind, eur, rate, usdc, coin, quantity, worth, after_trade";
+
 /// Tous, dans leur ordre.
 pub(super) fn all(connection: &Connection) -> Result<Vec<Booked>, LedgerError> {
-    let mut statement = connection.prepare(
-        "SELECT kind, eur, rate, usdc, coin, quantity, worth, after_trade FROM movements ORDER BY id",
-    )?;
-    let rows = statement.query_map([], booked)?;
+    let mut statement = connection.prepare(&format!("SELECT {COLUMNS} FROM movements ORDER BY id"))?;
+    let rows = statement.query_map([], read)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-fn booked(row: &Row) -> rusqlite::Result<Booked> {
+fn read(row: &Row) -> rusqlite::Result<Booked> {
     let moved = match (row.get(4)?, row.get(5)?, row.get(6)?) {
         (Some(coin), Some(quantity), Some(worth)) => Some(Moved { coin, quantity, worth }),
         _ => None,

@@ -8,7 +8,7 @@
 use rusqlite::Connection;
 
 use super::LedgerError;
-use super::{audit, flows, legacy, seal};
+use super::{audit, flows, legacy, seal, takeover};
 
 const MIGRATIONS: [&str; 8] = [FIRST, LIVE, FIGURES, SEALS, MOVES, EVIDENCE, PERSON, OTHERS];
 
@@ -97,6 +97,7 @@ pub fn migrate(connection: &Connection) -> Result<(), LedgerError> {
     }
     if version < JUDGED {
         legacy::await_judgement(connection)?;
+        takeover::await_confirmation(connection)?;
     }
     if version < SEALED {
         seal::lay_everywhere(connection)?;

@@ -1,7 +1,8 @@
-//! Les lignes du journal qui parlent d'un ordre : les mêmes mots, qu'il soit réel ou simulé.
+//! Les lignes du journal qui parlent d'un ordre, ou de la poussière qu'il laisse : les mêmes mots, qu'il soit réel ou simulé.
 
 use crate::domain::book::Fill;
 use crate::domain::market::Coin;
+use crate::domain::movement::Movement;
 use crate::domain::order::Order;
 
 /// Un ordre part.
@@ -40,4 +41,12 @@ pub fn in_doubt(coin: Coin, client_id: &str, reason: &str) {
 /// Une personne doit regarder.
 pub fn stuck(coin: Coin, reason: &str) {
     log::error!("order_stuck coin={coin} reason={reason:?}");
+}
+
+/// De la poussière qui n'est plus au compte n'est plus aux livres.
+pub fn swept(dust: &Movement) {
+    match dust.moved {
+        Some(moved) => log::warn!("dust_written_off coin={} quantity={}", moved.coin, -moved.quantity),
+        None => log::warn!("dust_written_off usdc={}", -dust.usdc),
+    }
 }

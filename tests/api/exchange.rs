@@ -6,7 +6,7 @@ use crate::follower::{Folder, decimal, still_world};
 use crate::live::{self, Live};
 use crate::{base, check, settled};
 
-const EXCHANGE: [(&str, &str); 10] = [
+const EXCHANGE: [(&str, &str); 11] = [
     ("mode", "dry_run|live"),
     ("trading_open", "bool?"),
     ("closed_reason", "text?"),
@@ -15,6 +15,7 @@ const EXCHANGE: [(&str, &str); 10] = [
     ("checks", "list"),
     ("reconciliation", "list"),
     ("of_others", "list"),
+    ("takeover", "list"),
     ("foreign_orders", "list"),
     ("not_alone", "object?"),
 ];
@@ -27,7 +28,8 @@ fn a_simulation_knows_nothing_of_an_account_and_says_so() {
     // L'heure se lit sans clé.
     assert!(exchange["clock"].take()["warning"].is_null(), "{exchange}");
     let expected = json!({"mode": "dry_run", "trading_open": null, "closed_reason": null, "silence": null,
-        "clock": null, "checks": [], "reconciliation": [], "of_others": [], "foreign_orders": [], "not_alone": null});
+        "clock": null, "checks": [], "reconciliation": [], "of_others": [], "takeover": [], "foreign_orders": [],
+        "not_alone": null});
     assert_eq!(exchange, expected);
 }
 

@@ -104,6 +104,65 @@ fn everything_can_be_taken_back_from_an_account_of_cash() {
     assert_eq!((decimal(&budget["cash_usdt"]), &budget["pnl_pct"]), (dec!(0), &Value::Null));
 }
 
+/// 1000 EUR en sont devenus 2880 : ce qui en est repris au-delà de la mise est noté, et le reste se suit encore.
+#[test]
+fn more_than_was_put_in_can_be_taken_out_and_the_rest_is_never_abandoned() {
+    let (world, folder) = (still_world(), Folder::new());
+    world.leader().set_target(&[("BTCUSDC", dec!(1))]);
+    let follower = Follower::of(&world, &folder);
+    follower.site().closed_signal("initial_sync");
+    world.exchange().set_price("BTCUSDC", world.exchange().price("BTCUSDC") * dec!(2.88));
+    let id = world.leader().set_target(&[]);
+    follower.site().closed_signal(&id);
+    let before = follower.site().json("/api/budget");
+    let refused = follower.site().send("PUT", "/api/budget/deposit", r#"{"total_eur": -5000}"#);
+    assert_eq!(refused.status, 409, "{}", refused.body);
+    let answer = follower.site().send("PUT", "/api/budget/deposit", r#"{"total_eur": -1000}"#);
+    assert_eq!(answer.json(), json!({"ok": true, "total_deposited_eur": -1000.0}));
+    let after = follower.site().json("/api/budget");
+    assert_eq!(after["pnl_pct"], Value::Null, "a part of less than nothing says nothing");
+    for (field, places) in [("pnl_eur", 4), ("return_pct", 4)] {
+        let [one, other] = [&before, &after].map(|budget| decimal(&budget[field]).round_dp(places));
+        assert_eq!(one, other, "{field}");
+    }
+    follower.site().wait_polls(2);
+    let page = follower.site().get("/metrics").body;
+    let drawdown = crate::follower::samples(&page, "calvalot_drawdown_ratio");
+    assert!(drawdown.iter().all(|(_, value)| *value < 0.05), "{drawdown:?}");
+    let id = world.leader().set_target(&[("ETHUSDC", dec!(0.5))]);
+    assert_eq!(follower.site().closed_signal(&id)["status"], "executed");
+    let report = calvalot::verify::verify(&folder.db()).unwrap();
+    assert_eq!(report.differences, 0, "{}", report.text);
+}
+
+#[test]
+fn a_deposit_said_twice_under_one_key_is_never_booked_twice() {
+    let (world, folder) = (still_world(), Folder::new());
+    let follower = idle(&world, &folder);
+    let under = |key: &str, amount: &str| {
+        let body = format!(r#"{{"amount_eur": {amount}}}"#);
+        let request = format!(
+            "POST /api/budget/deposit HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nIdempotency-Key: {key}\r\n\
+             Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            follower.site().address(),
+            body.len()
+        );
+        follower.site().raw(request.as_bytes()).expect("an answer")
+    };
+    let first = under("a-key", "50");
+    assert_eq!((first.status, first.json()["total_deposited_eur"].as_f64()), (200, Some(1050.0)));
+    assert_eq!(under("another", "20").json()["total_deposited_eur"], 1070.0);
+    let again = under("a-key", "50");
+    assert_eq!((again.status, again.body), (200, first.body), "the answer of then");
+    assert_eq!(under("a-key", "51").status, 409);
+    let long = "x".repeat(65);
+    for key in [long.as_str(), "two words"] {
+        assert_eq!(under(key, "5").status, 400, "{key}");
+    }
+    assert_eq!(follower.site().json("/api/budget")["total_deposited_eur"], 1070.0);
+    assert_eq!(movements(&folder).len(), 3);
+}
+
 #[test]
 fn the_toggle_turns_over_without_a_word_and_sets_with_one() {
     let (world, folder) = (still_world(), Folder::new());

@@ -44,11 +44,19 @@ pub fn check_consistent(books: &Connection) {
         cash += usdc;
     }
     let mut others = BTreeMap::<String, Decimal>::new();
-    let trades = "SELECT coin, side, CAST(id AS TEXT), quantity, price, amount, fee_coin, fee_cash, fee_bnb FROM trades ORDER BY id";
+    // Les coins venus ou partis le sont entre deux trades.
+    let trades = "SELECT coin, side, CAST(id AS TEXT), quantity, price, amount, fee_coin, fee_cash, fee_bnb FROM
+            (SELECT id, 1 AS rank, coin, side, quantity, price, amount, fee_coin, fee_cash, fee_bnb FROM trades
+             UNION ALL SELECT after_trade, 1 + id, coin, 'MOVED', quantity, '0', '0', '0', '0', '0' FROM movements
+             WHERE coin IS NOT NULL) ORDER BY id, rank";
     for (names, [quantity, price, amount, fee_coin, fee_cash, fee_bnb]) in decimals::<6>(books, trades) {
         let owned = quantities.entry(names[0].clone()).or_default();
         let asset = names[0].trim_end_matches("USDC").to_owned();
         let (coins, usdc) = match names[1].as_str() {
+            "MOVED" => {
+                *owned += quantity;
+                continue;
+            }
             "BUY" => (quantity - fee_coin, -(amount + fee_cash)),
             _ => {
                 assert_eq!(fee_coin, Decimal::ZERO, "a sale pays its fee in USDC or in BNB");

@@ -16,6 +16,7 @@ mod balances;
 mod booking;
 mod copies;
 mod crashes;
+mod differences;
 mod fees;
 mod money;
 mod recovery;
@@ -169,6 +170,7 @@ fn booked_changes(books: &Connection) -> Vec<(String, Decimal)> {
     let sql = "SELECT 'USDC', cash, '0' FROM account
                UNION ALL SELECT 'USDC', '0', usdc FROM movements
                UNION ALL SELECT asset, '0', quantity FROM of_others
+               UNION ALL SELECT replace(coin, 'USDC', ''), '0', quantity FROM movements WHERE coin IS NOT NULL
                UNION ALL SELECT replace(coin, 'USDC', ''), quantity, '0' FROM positions";
     let mut statement = books.prepare(sql).expect("the tables are ours");
     let rows = statement.query_map([], |row| {

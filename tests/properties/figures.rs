@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use calvalot::domain::allocation::Allocation;
+use calvalot::domain::booking::{Booking, Footing};
 use calvalot::domain::market::PerCoin;
 use calvalot::domain::moment::Moment;
 use calvalot::domain::money::{Eur, Rate, Return, Usdc, Weight};
@@ -144,7 +145,7 @@ impl Books {
     fn open(rate: Rate) -> Books {
         let now = Moment(1_790_000_000_000);
         let ledger = ledger::in_memory("dry_run", Eur::new(dec!(1000)), now).expect("a base in memory");
-        let cash = block_on(ledger.with(move |db| db.book_opening(rate, now))).expect("it is written");
+        let cash = block_on(ledger.with(move |db| db.book_opening(rate, None, now))).expect("it is written");
         Books { ledger, rate, cash: cash.expect("it was not open"), now }
     }
 
@@ -182,12 +183,18 @@ impl Books {
             Step::Poll => self.poll(),
             Step::Deposit(eur) => {
                 let eur = Eur::new(Decimal::from(eur));
-                block_on(self.ledger.with(move |db| db.deposit(eur, rate, now))).expect("it is booked");
+                block_on(
+                    self.ledger
+                        .with(move |db| db.enter(&Booking::Deposit(eur), &Footing::of(rate), None, now)),
+                )
+                .expect("it is booked");
             }
             Step::Correct(total) => {
-                let total = Eur::new(Decimal::from(total));
+                let correction =
+                    Booking::Correction { total: Eur::new(Decimal::from(total)), understood: true };
                 // Refusée si le cash ne la couvre pas : rien ne change.
-                block_on(self.ledger.with(move |db| db.correct_deposits(total, true, rate, now))).ok();
+                block_on(self.ledger.with(move |db| db.enter(&correction, &Footing::of(rate), None, now)))
+                    .ok();
             }
         }
         let holdings = block_on(self.ledger.with(|db| db.holdings())).expect("it is read");

@@ -48,7 +48,10 @@ fn a_request_delivered_twice_is_shown_and_never_counted_as_ours() {
     assert_eq!(foreign.iter().map(|order| order.coin.pair()).collect::<Vec<_>>(), ["SOLUSDC"]);
     let balances = universe.books(|db| db.balances());
     let sol = balances.iter().find(|balance| balance.asset == "SOL").expect("reconciled");
-    assert_eq!(sol.held, sol.booked + foreign[0].executed - foreign[0].executed.times(dec!(0.001)));
+    assert_eq!(
+        sol.line.held(),
+        sol.line.booked + foreign[0].executed - foreign[0].executed.times(dec!(0.001))
+    );
 }
 
 /// Une bourse qui montre un ordre plus de deux minutes après l'avoir exécuté, partout à la fois.

@@ -68,7 +68,9 @@ pub fn books_are_the_exchange_s(universe: &Universe) {
     let of_others = |asset: &str| audit.of_others.of(asset).decimal();
     assert_eq!(kept.cash.decimal() - opening, balance("USDC") - USDC + of_others("USDC"), "USDC");
     for coin in Coin::ALL {
-        let (booked, held) = (kept.positions[coin].quantity.decimal(), balance(coin.asset()));
+        // La poussière effacée des livres pendant qu'un autre l'avait prise est revenue : elle n'est plus à nous.
+        let swept = audit.brought.positions[coin].quantity.decimal();
+        let (booked, held) = (kept.positions[coin].quantity.decimal() - swept, balance(coin.asset()));
         let before = universe.brought(coin.asset());
         assert_eq!(booked, held - before + of_others(coin.asset()), "{coin}");
     }

@@ -6,6 +6,7 @@ use rust_decimal::dec;
 
 use super::*;
 use crate::domain::book::{Fees, Fill};
+use crate::domain::booking::{Booking, Footing};
 use crate::domain::market::{Coin, Market, PerCoin, Quote, Rules};
 use crate::domain::moment::Moment;
 use crate::domain::money::{Eur, Price, Quantity, Rate, Usdc};
@@ -78,11 +79,15 @@ fn poll(db: &mut Db, at: i64) -> Result<(), LedgerError> {
     db.close_cycle(&record, Moment(at)).map(|_| ())
 }
 
+fn enter(db: &mut Db, booking: Booking, at: Moment) -> Result<(), LedgerError> {
+    db.enter(&booking, &Footing::of(Rate::new(dec!(1.25))), None, at).map(|_| ())
+}
+
 /// Une ouverture, un dépôt, des ordres de toutes les fins, des relevés, un retrait.
 fn live(db: &mut Db) -> Result<(), LedgerError> {
     db.connection.execute("UPDATE agent SET tag = '0000feed'", [])?;
     let rate = Rate::new(dec!(1.25));
-    db.book_opening(rate, Moment(10))?;
+    db.book_opening(rate, None, Moment(10))?;
     poll(db, 20)?;
     db.receive(&signal(), false, Moment(30))?;
     let simulated = db.write_intents(1, &[purchase(Coin::Bnb), purchase(Coin::Btc)], Moment(40))?;
@@ -103,8 +108,8 @@ fn live(db: &mut Db) -> Result<(), LedgerError> {
     db.acknowledge_late(real[0].intent)?;
     db.write_intents(1, &[purchase(Coin::Xrp)], Moment(87))?;
     db.interrupt_intents(Moment(90))?;
-    db.deposit(Eur::new(dec!(40)), rate, Moment(100))?;
-    db.correct_deposits(Eur::new(dec!(1030)), false, rate, Moment(110))?;
+    enter(db, Booking::Deposit(Eur::new(dec!(40))), Moment(100))?;
+    enter(db, Booking::Correction { total: Eur::new(dec!(1030)), understood: false }, Moment(110))?;
     poll(db, 120)?;
     db.connection.execute(
         "INSERT INTO withdrawals (requested_eur, sold_usdc, received_eur, positions_sold, status, simulated, at)
@@ -273,7 +278,7 @@ fn what_we_write_later_never_makes_right_what_a_hand_has_changed() {
     assert_eq!(found(&db), expected);
     let again = db.write_intents(1, &[purchase(Coin::Xrp)], Moment(200)).expect("it is written");
     db.book(again[0], None, &Outcome::Filled(fill(Coin::Xrp)), Moment(210)).expect("it is booked");
-    db.deposit(Eur::new(dec!(1)), Rate::new(dec!(1.25)), Moment(220)).expect("it is booked");
+    enter(&mut db, Booking::Deposit(Eur::new(dec!(1))), Moment(220)).expect("it is booked");
     assert_eq!(found(&db)[..3], expected[..3]);
     // Le nouveau trade a repris le numéro : un de moins a été écrit, on ne sait plus lequel.
     assert_eq!(found(&db)[3..], ["trades has 3 of the 4 rows that were written"]);

@@ -57,7 +57,7 @@ mod tests {
             // D'avant l'ouverture.
             write(db, dec!(1000), 5)?;
             let before = db.drawdown(Eur::new(dec!(100)))?;
-            db.book_opening(Rate::new(dec!(1)), Moment(10))?;
+            db.book_opening(Rate::new(dec!(1)), None, Moment(10))?;
             write(db, dec!(100), 20)?;
             write(db, dec!(200), 30)?;
             let first = db.drawdown(Eur::new(dec!(150)))?;

@@ -11,13 +11,13 @@ use crate::ledger::{Db, LedgerError};
 /// Groupes de trades au plus : la période en a autant d'intervalles égaux.
 const GROUPS: i64 = 200;
 
-/// Mouvements et retraits au plus, les plus récents.
+/// Mouvements et retraits au plus, les plus récents ; la poussière n'a que les places qu'ils laissent.
 const FLOWS: u32 = 400;
 
 /// Une marque.
 #[derive(Clone, Debug)]
 pub struct Mark {
-    /// `deposit`, `correction`, `withdrawal` ou `trades`.
+    /// Le mot du mouvement (`deposit`, `write_off`…), `withdrawal` ou `trades`.
     pub kind: String,
     /// Pour un groupe, l'instant du premier trade.
     pub at: Moment,
@@ -52,12 +52,18 @@ fn first(connection: &Connection) -> Result<Option<Moment>, LedgerError> {
 
 fn flows(connection: &Connection, start: Moment) -> Result<Vec<Mark>, LedgerError> {
     let mut statement = connection.prepare_cached(
-        "SELECT kind, at, eur, 0, 0, NULL, id FROM movements WHERE kind <> 'opening' AND at > ?1
+        "SELECT kind, at, eur, 0, 0, NULL, id FROM movements WHERE kind NOT IN ('opening', 'dust') AND at > ?1
          UNION ALL SELECT 'withdrawal', at, received_eur, 0, 0, NULL, id FROM withdrawals WHERE at > ?1
          ORDER BY at DESC, kind, id DESC LIMIT ?2",
     )?;
     let rows = statement.query_map(params![start, FLOWS], mark)?;
     let mut flows: Vec<Mark> = rows.collect::<Result<_, _>>()?;
+    let mut statement = connection.prepare_cached(
+        "SELECT kind, at, eur, 0, 0, NULL FROM movements WHERE kind = 'dust' AND at > ?1 ORDER BY id DESC LIMIT ?2",
+    )?;
+    let places = FLOWS.saturating_sub(flows.len() as u32);
+    let dust = statement.query_map(params![start, places], mark)?;
+    flows.extend(dust.collect::<Result<Vec<_>, _>>()?);
     flows.reverse();
     Ok(flows)
 }

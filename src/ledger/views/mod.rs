@@ -19,7 +19,7 @@ mod trades;
 mod turnover;
 
 pub use account::{Account, Agent, OpenPosition, holdings};
-pub(super) use cash::cash;
+pub(super) use cash::{cash, reserved};
 pub(in crate::ledger) use drawdown::Followed;
 pub use history::{Snapshot, Withdrawal};
 pub use marks::Mark;

@@ -5,6 +5,7 @@ use rusqlite::Row;
 use crate::domain::check::Verdict;
 use crate::domain::moment::Moment;
 use crate::domain::money::Quantity;
+use crate::domain::reconcile::Line;
 use crate::ledger::{ClockReading, Db, LedgerError, Outlook, Silenced};
 
 /// Une ligne de la dernière table d'essais.
@@ -21,23 +22,8 @@ pub struct Checked {
 #[derive(Clone, Debug)]
 pub struct Balance {
     pub asset: String,
-    /// Ce que le compte tient.
-    pub held: Quantity,
-    /// Ce que le grand livre en dit.
-    pub booked: Quantity,
+    pub line: Line,
     pub at: Moment,
-}
-
-impl Balance {
-    /// Ce que le compte tient de plus ; négatif s'il tient moins.
-    pub fn difference(&self) -> Quantity {
-        self.held - self.booked
-    }
-
-    /// Ce qui manque au compte ; zéro s'il tient assez.
-    pub fn shortage(&self) -> Quantity {
-        (self.booked - self.held).max(Quantity::ZERO)
-    }
 }
 
 impl Db {
@@ -83,10 +69,13 @@ impl Db {
 
     /// Le dernier rapprochement, actif par actif ; vide avant le premier et en simulation.
     pub fn balances(&self) -> Result<Vec<Balance>, LedgerError> {
-        let sql = "SELECT asset, held, booked, at FROM balances ORDER BY asset = 'USDC' DESC, asset";
+        let sql = "SELECT asset, held, locked, booked, at, reserved FROM balances ORDER BY asset = 'USDC' DESC, asset";
         let mut statement = self.connection.prepare_cached(sql)?;
         let rows = statement.query_map([], |row| {
-            Ok(Balance { asset: row.get(0)?, held: row.get(1)?, booked: row.get(2)?, at: row.get(3)? })
+            let (held, locked): (Quantity, Quantity) = (row.get(1)?, row.get(2)?);
+            let (booked, reserved) = (row.get(3)?, row.get(5)?);
+            let line = Line { free: held - locked, locked, booked, reserved, ..Line::default() };
+            Ok(Balance { asset: row.get(0)?, line, at: row.get(4)? })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }

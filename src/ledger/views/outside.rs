@@ -55,7 +55,8 @@ impl Db {
             })
             .collect();
         if self.account()?.cash.is_none() {
-            let reason = "the budget is booked in USDC at the first known EUR rate".to_owned();
+            let reason = "the budget is booked in USDC once the EUR rate, and in live the account, are known"
+                .to_owned();
             unknown.push(Unknown { what: "cash".to_owned(), reason, since: None });
         }
         Ok(Outside {

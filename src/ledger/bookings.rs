@@ -1,0 +1,191 @@
+//! Ce qu'une personne fait compter : dépôt, correction, écart d'un actif, quantités brutes du programme Python.
+//!
+//! Invariants : au compte réel, rien ne s'ajoute aux livres qui n'y soit, au-delà d'eux, au dernier rapprochement ; rien
+//! n'en est ôté qui n'en soit parti ; ni l'un ni l'autre tant qu'un ordre a pu changer l'actif sans qu'on le sache.
+
+use rusqlite::Connection;
+
+use super::requests::{self, RequestKey};
+use super::{Db, LedgerError, account, balances, movements, survival, takeover, views};
+use crate::domain::booking::{Booked, Booking, Footing};
+use crate::domain::moment::Moment;
+use crate::domain::money::{Eur, Quantity, Usdc};
+use crate::domain::movement::{Kind, Moved, Movement};
+use crate::domain::reconcile::{Asset, Line};
+
+impl Db {
+    /// Compte ce qu'une personne demande ; `request` le nomme, si elle y tient : redit, il n'est pas refait.
+    ///
+    /// # Errors
+    /// Quand les livres ou le compte s'y opposent, ou qu'il manque une connaissance. Rien n'a alors changé.
+    pub fn enter(
+        &mut self,
+        booking: &Booking,
+        footing: &Footing,
+        request: Option<&RequestKey>,
+        now: Moment,
+    ) -> Result<Booked, LedgerError> {
+        let transaction = self.transaction()?;
+        let kept = request.map(|request| requests::made(&transaction, request, now)).transpose()?;
+        if let Some(row) = kept.flatten() {
+            return movements::booked(&transaction, row);
+        }
+        let live = is_live(&transaction)?;
+        if !live {
+            account::open(&transaction, footing.rate, None, now)?;
+        } else if views::holdings(&transaction)?.is_none() {
+            return Err(LedgerError::Unknown(
+                "the opening is not booked yet: nothing was changed".to_owned(),
+            ));
+        }
+        for movement in wanted(&transaction, booking, footing, live)? {
+            let warning = survival::warning(&transaction, &movement, now)?;
+            movements::write(&transaction, &movement, now)?;
+            // Ce qui ne se peut pas est dit avant ce qui se regretterait.
+            if let (Some(warning), Booking::Correction { understood: false, .. }) = (warning, booking) {
+                return Err(LedgerError::Refused(warning));
+            }
+        }
+        if let Booking::TakeOver = booking {
+            takeover::confirm(&transaction)?;
+        }
+        let row = movements::last(&transaction)?;
+        if let Some(request) = request {
+            requests::keep(&transaction, request, row, now)?;
+        }
+        let booked = movements::booked(&transaction, row)?;
+        transaction.commit()?;
+        Ok(booked)
+    }
+}
+
+fn is_live(connection: &Connection) -> Result<bool, LedgerError> {
+    Ok(connection.query_row("SELECT mode = 'live' FROM agent", [], |row| row.get(0))?)
+}
+
+/// Les mouvements que cela demande ; au moins un.
+fn wanted(
+    connection: &Connection,
+    booking: &Booking,
+    footing: &Footing,
+    live: bool,
+) -> Result<Vec<Movement>, LedgerError> {
+    let one = match *booking {
+        Booking::Deposit(eur) => brought(connection, Kind::Deposit, eur, footing, live)?,
+        Booking::Correction { total, .. } => {
+            let deposited: Eur =
+                connection.query_row("SELECT deposited_eur FROM account", [], |row| row.get(0))?;
+            brought(connection, Kind::Correction, total - deposited, footing, live)?
+        }
+        Booking::WriteOff(asset, quantity) => {
+            write_off(compared(connection, asset, footing, live)?, asset, quantity, footing)?
+        }
+        Booking::Count(asset, quantity) => {
+            count(compared(connection, asset, footing, live)?, asset, quantity, footing)?
+        }
+        Booking::TakeOver => return taken_over(connection, footing, live),
+    };
+    Ok(vec![one])
+}
+
+/// Des euros apportés ou repris ; au compte réel, pas plus qu'il n'y en a au-delà des livres.
+fn brought(
+    connection: &Connection,
+    kind: Kind,
+    eur: Eur,
+    footing: &Footing,
+    live: bool,
+) -> Result<Movement, LedgerError> {
+    let movement = Movement::of_euros(kind, eur, footing.rate);
+    if live && movement.usdc.is_positive() {
+        let beyond = compared(connection, Asset::Cash, footing, live)?.beyond();
+        if movement.usdc > Usdc::new(beyond.decimal()) {
+            let most = Usdc::new(beyond.decimal()).to_eur(footing.rate);
+            return Err(LedgerError::Refused(format!(
+                "the account holds {beyond:.2} USDC more than the books, so {:.2} EUR at most can be counted: bring \
+                 the money to Binance first, nothing was changed",
+                most.floor(2)
+            )));
+        }
+    }
+    Ok(movement)
+}
+
+fn write_off(
+    line: Line,
+    asset: Asset,
+    quantity: Quantity,
+    footing: &Footing,
+) -> Result<Movement, LedgerError> {
+    let (name, gone) = (asset.name(), line.gone());
+    if quantity != gone || gone.is_zero() {
+        return Err(LedgerError::Refused(format!(
+            "{gone} {name} is missing now, not {quantity}: look again, nothing was changed"
+        )));
+    }
+    moved(Kind::WriteOff, asset, -quantity, footing)
+}
+
+fn count(line: Line, asset: Asset, quantity: Quantity, footing: &Footing) -> Result<Movement, LedgerError> {
+    let (name, beyond) = (asset.name(), line.beyond());
+    if quantity > beyond || !quantity.is_positive() {
+        return Err(LedgerError::Refused(format!(
+            "the account has {beyond} {name} free beyond the books, not {quantity}: look again, nothing was changed"
+        )));
+    }
+    moved(Kind::Count, asset, quantity, footing)
+}
+
+/// Un actif venu ou parti, à sa valeur de maintenant.
+fn moved(kind: Kind, asset: Asset, quantity: Quantity, footing: &Footing) -> Result<Movement, LedgerError> {
+    let coin = match asset {
+        Asset::Cash => return Ok(Movement::of_usdc(kind, Usdc::new(quantity.decimal()), footing.rate)),
+        Asset::Coin(coin) => coin,
+    };
+    let Some(price) = footing.price(coin) else {
+        return Err(LedgerError::Unknown(format!(
+            "the price of {coin} is not known now, so nothing was booked: try again in a few minutes"
+        )));
+    };
+    let size = if quantity.is_positive() { quantity } else { -quantity };
+    let moved = Moved { coin, quantity, worth: (price * size).floor(8) };
+    Ok(Movement::of_coin(kind, moved, footing.rate))
+}
+
+/// Chaque position à ce que le compte en tient.
+fn taken_over(connection: &Connection, footing: &Footing, live: bool) -> Result<Vec<Movement>, LedgerError> {
+    let short = takeover::short(connection)?;
+    if short.is_empty() {
+        return Err(LedgerError::Refused("there is nothing to confirm: nothing was changed".to_owned()));
+    }
+    let each = short.into_iter().map(|(coin, _)| {
+        let asset = Asset::Coin(coin);
+        let line = compared(connection, asset, footing, live)?;
+        write_off(line, asset, line.gone(), footing)
+    });
+    each.collect()
+}
+
+/// Le compte et les livres de cet actif, s'ils sont sûrs.
+fn compared(
+    connection: &Connection,
+    asset: Asset,
+    footing: &Footing,
+    live: bool,
+) -> Result<Line, LedgerError> {
+    let name = asset.name();
+    if !live {
+        let reason = "a simulation has no account to compare the books with: nothing was changed";
+        return Err(LedgerError::Refused(reason.to_owned()));
+    }
+    if balances::is_in_doubt(connection, asset)? {
+        return Err(LedgerError::Refused(format!(
+            "an order in doubt may have changed what there is of {name}: wait until it is known, nothing was changed"
+        )));
+    }
+    let line = if footing.compared { balances::line(connection, asset)? } else { None };
+    line.ok_or_else(|| {
+        let reason = "the account was not compared with the books just now: try again after the next poll";
+        LedgerError::Unknown(format!("{name}: {reason}, nothing was changed"))
+    })
+}

@@ -5,6 +5,7 @@
 
 pub mod allocation;
 pub mod book;
+pub mod cash;
 pub mod check;
 pub mod cost;
 pub mod doubt;

@@ -121,8 +121,8 @@ impl Engine {
         holdback.await_cash_of(&unsold);
         remainder.left.extend(unsold);
         let wants = holdback.allow_purchases(wants, &mut remainder.left);
-        let cash = self.holdings().await?.cash - holdback.reserved;
-        holdback.await_reserve(&wants, cash);
+        let cash = holdback.spendable(self.holdings().await?.cash);
+        holdback.await_reserve(&wants);
         let (orders, short) = plan::purchases(&wants, cash, market);
         remainder.left.extend(short);
         remainder.left.extend(self.venue.execute(entry.row, &orders, market).await?);

@@ -3,6 +3,7 @@
 //!
 //! Lu au grand livre avant chaque plan ; en simulation tout y est vide.
 
+use crate::domain::cash::Cash;
 use crate::domain::doubt::ATTEMPTS;
 use crate::domain::intent::State;
 use crate::domain::market::{Coin, Market, PerCoin};
@@ -25,8 +26,8 @@ pub(super) struct Holdback {
     /// Pourquoi rien ne s'achète ; `None` si l'on peut.
     no_purchase: Option<Left>,
     shortage: Shortage,
-    /// Le cash des achats en doute.
-    pub reserved: Usdc,
+    /// Le cash, et ce que les achats en doute en ont peut-être dépensé.
+    cash: Cash,
     /// Vrai si du cash manque aux achats, qu'une vente pas encore faite ou un ordre en doute leur rendra peut-être.
     pub awaits_cash: bool,
 }
@@ -39,23 +40,19 @@ impl Holdback {
             let doubt = doubtful.iter().find(|intent| intent.coin == coin).map(doubted);
             doubt.or_else(|| exhausted(coin, &tried))
         });
-        let reserved = doubtful.iter().filter_map(|intent| match intent.size {
-            Size::Spend(amount) => Some(amount),
-            Size::Sell(_) => None,
-        });
-        let reserved: Usdc = reserved.sum();
+        let cash = db.cash()?.unwrap_or_default();
         let late = db.late()?.pop().map(|intent| {
             Left::Stuck(format!("an order of {} was executed after it had seemed absent", intent.coin))
         });
         // Ce qu'un achat en doute a peut-être dépensé n'est pas un manque : on n'y compte déjà plus.
-        let missing = shortage.usdc - reserved;
+        let missing = shortage.usdc - cash.reserved;
         let short = missing.is_positive().then(|| account_short(CASH, Quantity::new(missing.decimal())));
         Ok(Holdback {
             frozen,
             decided: PerCoin::from_fn(|coin| decisions.iter().any(|decision| decision.coin == coin)),
             no_purchase: late.or(short),
             shortage,
-            reserved,
+            cash,
             awaits_cash: false,
         })
     }
@@ -131,11 +128,17 @@ impl Holdback {
         self.awaits_cash |= unsold.iter().any(|(_, left)| matches!(left, Left::InDoubt(_) | Left::Later(_)));
     }
 
+    /// Le cash dont les achats disposent, quand les livres en tiennent `booked`.
+    pub fn spendable(&mut self, booked: Usdc) -> Usdc {
+        self.cash.booked = booked;
+        self.cash.free()
+    }
+
     /// Retient que ces achats auraient eu plus de cash sans un ordre dont l'issue se saura bientôt.
-    pub fn await_reserve(&mut self, wants: &[Want], cash: Usdc) {
+    pub fn await_reserve(&mut self, wants: &[Want]) {
         let in_doubt = self.frozen.iter().any(|(_, left)| matches!(left, Some(Left::InDoubt(_))));
         let wanted: Usdc = wants.iter().map(|want| want.amount).sum();
-        self.awaits_cash |= in_doubt && self.reserved.is_positive() && wanted > cash;
+        self.awaits_cash |= in_doubt && self.cash.reserved.is_positive() && wanted > self.cash.free();
     }
 
     /// Ce qui retient un signal, en une phrase ; `None` si rien ne le retient plus.

@@ -5,8 +5,9 @@ use rusqlite::{Connection, Row, params};
 use super::{LedgerError, flows, positions, seal, views};
 use crate::domain::book;
 use crate::domain::moment::Moment;
-use crate::domain::money::{Eur, Usdc};
+use crate::domain::money::Eur;
 use crate::domain::movement::{Moved, Movement};
+use crate::domain::portfolio::Holdings;
 
 /// Un mouvement, et le dernier trade qui le précédait : de quoi refaire les livres dans leur ordre.
 pub(super) struct Booked {
@@ -23,17 +24,7 @@ pub(super) fn write(connection: &Connection, movement: &Movement, now: Moment) -
     let before = views::holdings(connection)?
         .ok_or_else(|| LedgerError::Refused("the opening is not booked yet".to_owned()))?;
     let after = book::moved(&before, movement);
-    let overdrawn =
-        after.positions.iter().any(|(_, position)| position.quantity.decimal().is_sign_negative());
-    if after.cash < Usdc::ZERO || overdrawn {
-        let (cash, word, usdc) = (before.cash, movement.kind.word(), movement.usdc);
-        return Err(LedgerError::Refused(match movement.moved {
-            None => format!(
-                "the cash of {cash:.2} USDC does not cover this {word} of {usdc:.2}: nothing was changed"
-            ),
-            Some(moved) => format!("the books hold less {} than that: nothing was changed", moved.coin),
-        }));
-    }
+    refuse_overdraft(connection, movement, &after)?;
     insert(connection, movement, now)?;
     seal::change(connection, &seal::ACCOUNT, 1, |connection| {
         let deposited: Eur =
@@ -43,6 +34,36 @@ pub(super) fn write(connection: &Connection, movement: &Movement, now: Moment) -
     })?;
     positions::keep(connection, &before, &after, now)?;
     flows::value_last(connection, movement.rate, now)
+}
+
+/// Refuse ce qui prendrait plus que les livres ne tiennent, ou du cash qu'un achat en doute a peut-être déjà dépensé.
+fn refuse_overdraft(
+    connection: &Connection,
+    movement: &Movement,
+    after: &Holdings,
+) -> Result<(), LedgerError> {
+    let overdrawn =
+        after.positions.iter().any(|(_, position)| position.quantity.decimal().is_sign_negative());
+    if let (true, Some(moved)) = (overdrawn, movement.moved) {
+        let reason = format!("the books hold less {} than that: nothing was changed", moved.coin);
+        return Err(LedgerError::Refused(reason));
+    }
+    let cash = views::cash(connection)?.unwrap_or_default();
+    let taken = -movement.usdc;
+    if !taken.is_positive() || taken <= cash.free() {
+        return Ok(());
+    }
+    let (word, free) = (movement.kind.word(), cash.free());
+    let told = if cash.reserved.is_positive() {
+        format!(
+            "an order in doubt may have spent {:.2} of the {:.2} USDC of cash: the {free:.2} left do not cover this \
+             {word} of {taken:.2}; wait until that order is known, nothing was changed",
+            cash.reserved, cash.booked
+        )
+    } else {
+        format!("the cash of {free:.2} USDC does not cover this {word} of {taken:.2}: nothing was changed")
+    };
+    Err(LedgerError::Refused(told))
 }
 
 /// Écrit la seule ligne du mouvement.

@@ -15,6 +15,7 @@ mod answers;
 mod balances;
 mod crashes;
 mod fees;
+mod money;
 mod recovery;
 mod refusals;
 mod silence;

@@ -3,6 +3,7 @@
 //! Aucune n'écrit. Ce qui n'est pas connu est `None`, jamais zéro.
 
 mod account;
+mod cash;
 mod drawdown;
 mod history;
 mod marks;
@@ -18,6 +19,7 @@ mod trades;
 mod turnover;
 
 pub use account::{Account, Agent, OpenPosition, holdings};
+pub(super) use cash::cash;
 pub(in crate::ledger) use drawdown::Followed;
 pub use history::{Snapshot, Withdrawal};
 pub use marks::Mark;

@@ -7,7 +7,7 @@ use crate::account::LiveAccount;
 use crate::domain::market::{Coin, Market};
 use crate::domain::money::Price;
 use crate::domain::order::{Left, Order};
-use crate::domain::reconcile::Shortage;
+use crate::domain::reconcile::{Balances, Shortage};
 use crate::domain::refusal::Refusal;
 use crate::exchange::{AccountState, Trouble};
 use crate::ledger::LedgerError;
@@ -67,14 +67,14 @@ impl Venue {
         }
     }
 
-    /// Rapproche ce qui vient d'être lu de ce que disent les livres.
+    /// Rapproche ce qui vient d'être lu de ce que disent les livres ; le rend si c'est bien notre compte, et réel.
     pub async fn reconcile(
         &mut self,
         state: Option<Result<AccountState, Trouble>>,
-    ) -> Result<(), LedgerError> {
+    ) -> Result<Option<Balances>, LedgerError> {
         match (self, state) {
             (Venue::Live(account), Some(state)) => account.reconcile(state).await,
-            _ => Ok(()),
+            _ => Ok(None),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::LiveAccount;
 use crate::clock;
+use crate::domain::reconcile::Balances;
 use crate::exchange::{AccountState, Trouble};
 use crate::ledger::LedgerError;
 
@@ -43,14 +44,17 @@ impl LiveAccount {
         self.account.state().await
     }
 
-    /// Retient ce que le compte tient, à côté de ce que disent les livres.
-    pub async fn reconcile(&mut self, state: Result<AccountState, Trouble>) -> Result<(), LedgerError> {
+    /// Retient ce que le compte tient, à côté de ce que disent les livres ; le rend s'il a été lu et que c'est le nôtre.
+    pub async fn reconcile(
+        &mut self,
+        state: Result<AccountState, Trouble>,
+    ) -> Result<Option<Balances>, LedgerError> {
         self.account_read = Err("the account is not read yet".to_owned());
         let AccountState { uid, balances, can_trade, .. } = match state {
             Ok(state) => state,
             Err(trouble) => {
                 self.account_read = Err(format!("the account could not be read: {trouble}"));
-                return Ok(());
+                return Ok(None);
             }
         };
         let now = clock::now();
@@ -64,10 +68,10 @@ impl LiveAccount {
         let Some(reconciliation) = compared.await? else {
             let other = "the key opens another account than the one this ledger began with";
             self.account_read = Err(other.to_owned());
-            return Ok(());
+            return Ok(None);
         };
         self.shortage = reconciliation.map(|reconciliation| reconciliation.shortage()).unwrap_or_default();
         self.account_read = if can_trade { Ok(()) } else { Err("the account may not trade".to_owned()) };
-        Ok(())
+        Ok(Some(balances))
     }
 }

@@ -41,18 +41,20 @@ impl Story {
 impl Engine {
     /// Fait un tour complet et l'écrit au grand livre.
     pub(super) async fn cycle(&mut self) -> Result<(), LedgerError> {
+        let begun = clock::now();
         let (reply, account) = self.observe().await;
         let now = clock::now();
         self.open_account(now).await?;
-        self.venue.reconcile(account).await?;
+        let balances = self.venue.reconcile(account).await?;
+        self.watch_withdrawal(balances, begun).await?;
         let agent = self.ledger.with(|db| db.agent()).await?;
         let mut story = self.receive(reply, &agent, now).await?;
         let market = self.market(now).await?;
         self.tell_trouble(&story, &market);
-        let followed = match (agent.dead, agent.paused) {
-            (true, _) => self.bury_pending().await,
-            (false, true) => Ok(()),
-            (false, false) => self.follow(&market, &mut story).await,
+        let buried = if agent.dead { self.bury_pending().await } else { Ok(()) };
+        let followed = match buried {
+            Ok(()) => self.follow(&market, &mut story).await,
+            failed => failed,
         };
         if let Err(error) = followed {
             log::error!("signal_not_finished reason={error}");
@@ -165,7 +167,7 @@ impl Engine {
                     }
                 }
             }
-            (_, Some(reason)) if !self.ledger.with(|db| db.pending()).await?.is_empty() => {
+            (_, Some(reason)) if !self.ledger.with(|db| db.due()).await?.is_empty() => {
                 story.outcome = PollOutcome::Waiting;
                 story.error = Some(reason.clone());
                 self.ledger.with(move |db| db.postpone(&reason)).await?;

@@ -12,6 +12,7 @@ use rust_decimal::Decimal;
 use crate::domain::market::{Coin, PerCoin};
 use crate::domain::money::Weight;
 use crate::domain::signal::{Action, INITIAL_SYNC, Instruction, Signal, Target};
+use crate::domain::wish;
 
 /// Plus profond, ce n'est pas un signal, et aucun lecteur de l'API ne devrait le recevoir.
 const DEEPEST: usize = 32;
@@ -83,9 +84,9 @@ fn read_id(value: Option<&Value>) -> Result<String, String> {
     if id.chars().count() > LONGEST_ID || id.chars().any(char::is_control) {
         return Err(format!("signal_id: longer than {LONGEST_ID} characters, or with control characters"));
     }
-    // Noté au grand livre, même refusé, il passerait pour notre propre synchronisation.
-    if id == INITIAL_SYNC {
-        return Err(format!("signal_id: {INITIAL_SYNC:?} is reserved to the follower"));
+    // Noté au grand livre, même refusé, il passerait pour notre propre synchronisation, ou pour le souhait d'une personne.
+    if id == INITIAL_SYNC || wish::is_reserved(&id) {
+        return Err(format!("signal_id: {id:?} is reserved to the follower"));
     }
     Ok(id)
 }

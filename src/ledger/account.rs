@@ -5,7 +5,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Db, LedgerError, flows, movements, seal};
+use super::{Db, LedgerError, flows, movements, seal, wishes};
 use crate::domain::moment::Moment;
 use crate::domain::money::{Eur, Rate, Usdc};
 use crate::domain::movement::{Kind, Movement};
@@ -91,13 +91,20 @@ impl Db {
         Ok(total)
     }
 
-    /// Met en pause, reprend, ou retourne l'état si `paused` est `None` ; rend l'état.
+    /// Met en pause, reprend, ou retourne l'état si `paused` est `None` ; rend l'état. Reprendre révoque « tout vendre ».
     pub fn set_paused(&mut self, paused: Option<bool>) -> Result<bool, LedgerError> {
-        Ok(self.connection.query_row(
-            "UPDATE agent SET paused = coalesce(?1, 1 - paused) RETURNING paused",
+        let transaction = self.transaction()?;
+        let paused: bool = transaction.query_row(
+            "UPDATE agent SET paused = coalesce(?1, 1 - paused),
+                 paused_reason = iif(coalesce(?1, 1 - paused) = paused, paused_reason, NULL) RETURNING paused",
             [paused],
             |row| row.get(0),
-        )?)
+        )?;
+        if !paused {
+            wishes::call_off_sell_all(&transaction)?;
+        }
+        transaction.commit()?;
+        Ok(paused)
     }
 }
 

@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use super::LedgerError;
 use super::{flows, legacy, seal};
 
-const MIGRATIONS: [&str; 5] = [FIRST, LIVE, FIGURES, SEALS, MOVES];
+const MIGRATIONS: [&str; 6] = [FIRST, LIVE, FIGURES, SEALS, MOVES, WISHES];
 
 /// La version où les mouvements ont une valeur.
 const VALUED: usize = 3;
@@ -31,6 +31,9 @@ const SEALS: &str = include_str!("schema/seals.sql");
 
 /// Des coins aussi viennent et partent, et dans quel ordre avec les trades.
 const MOVES: &str = include_str!("schema/moves.sql");
+
+/// Ce qu'une personne veut reprendre ou vendre.
+const WISHES: &str = include_str!("schema/wishes.sql");
 
 /// Ce qui est compté à chaque lecture des mesures se compte sans relire les textes. Un index ne change rien à ce
 /// qu'une base dit : il n'a pas de rang, et une version d'avant s'en passe.

@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::holdings;
+use super::{holdings, withdrawals};
 use crate::domain::cash::Cash;
 use crate::domain::money::Usdc;
 use crate::ledger::{Db, LedgerError};
@@ -18,7 +18,8 @@ fn reserved(connection: &Connection) -> Result<Usdc, LedgerError> {
 /// Le cash et ce qui en est réservé ; `None` tant que l'ouverture n'est pas comptée.
 pub(in crate::ledger) fn cash(connection: &Connection) -> Result<Option<Cash>, LedgerError> {
     let Some(holdings) = holdings(connection)? else { return Ok(None) };
-    Ok(Some(Cash { booked: holdings.cash, reserved: reserved(connection)? }))
+    let (booked, reserved) = (holdings.cash, reserved(connection)?);
+    Ok(Some(Cash { booked, reserved, aside: withdrawals::aside(connection, booked)? }))
 }
 
 impl Db {

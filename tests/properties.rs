@@ -1,8 +1,11 @@
 //! Les propriétés de l'argent, sous des signaux, des prix et des règles tirés au hasard : ce qu'un
-//! plan et son exécution simulée ne font jamais, et où ils arrivent. `figures` : celles des chiffres montrés.
+//! plan et son exécution simulée ne font jamais, et où ils arrivent. `figures` : celles des chiffres montrés ; `raising` :
+//! celles de ce qui est vendu pour une personne.
 
 #[path = "properties/figures.rs"]
 mod figures;
+#[path = "properties/raising.rs"]
+mod raising;
 
 use calvalot::domain::book;
 use calvalot::domain::market::{Coin, Market, PerCoin, Quote, Rules};

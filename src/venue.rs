@@ -7,7 +7,7 @@ use crate::account::LiveAccount;
 use crate::domain::market::{Coin, Market};
 use crate::domain::money::Price;
 use crate::domain::order::{Left, Order};
-use crate::domain::reconcile::{Balances, Shortage};
+use crate::domain::reconcile::{Reconciliation, Shortage};
 use crate::domain::refusal::Refusal;
 use crate::exchange::{AccountState, Trouble};
 use crate::ledger::LedgerError;
@@ -67,11 +67,12 @@ impl Venue {
         }
     }
 
-    /// Rapproche ce qui vient d'être lu de ce que disent les livres ; le rend si c'est bien notre compte, et réel.
+    /// Rapproche ce qui vient d'être lu de ce que disent les livres ; rend le rapprochement si c'est bien notre compte, et
+    /// réel.
     pub async fn reconcile(
         &mut self,
         state: Option<Result<AccountState, Trouble>>,
-    ) -> Result<Option<Balances>, LedgerError> {
+    ) -> Result<Option<Reconciliation>, LedgerError> {
         match (self, state) {
             (Venue::Live(account), Some(state)) => account.reconcile(state).await,
             _ => Ok(None),

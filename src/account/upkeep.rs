@@ -2,7 +2,7 @@
 
 use super::LiveAccount;
 use crate::clock;
-use crate::domain::reconcile::Balances;
+use crate::domain::reconcile::Reconciliation;
 use crate::exchange::{AccountState, Trouble};
 use crate::ledger::LedgerError;
 
@@ -44,11 +44,12 @@ impl LiveAccount {
         self.account.state().await
     }
 
-    /// Retient ce que le compte tient, à côté de ce que disent les livres ; le rend s'il a été lu et que c'est le nôtre.
+    /// Retient ce que le compte tient, à côté de ce que disent les livres ; rend la comparaison si c'est bien le
+    /// nôtre.
     pub async fn reconcile(
         &mut self,
         state: Result<AccountState, Trouble>,
-    ) -> Result<Option<Balances>, LedgerError> {
+    ) -> Result<Option<Reconciliation>, LedgerError> {
         self.account_read = Err("the account is not read yet".to_owned());
         let AccountState { uid, balances, can_trade, .. } = match state {
             Ok(state) => state,
@@ -72,6 +73,6 @@ impl LiveAccount {
         };
         self.shortage = reconciliation.map(|reconciliation| reconciliation.shortage()).unwrap_or_default();
         self.account_read = if can_trade { Ok(()) } else { Err("the account may not trade".to_owned()) };
-        Ok(Some(balances))
+        Ok(reconciliation)
     }
 }

@@ -45,8 +45,8 @@ impl Engine {
         let (reply, account) = self.observe().await;
         let now = clock::now();
         self.open_account(now).await?;
-        let balances = self.venue.reconcile(account).await?;
-        self.watch_withdrawal(balances, begun).await?;
+        let reconciliation = self.venue.reconcile(account).await?;
+        self.watch_withdrawal(reconciliation, begun).await?;
         let agent = self.ledger.with(|db| db.agent()).await?;
         let mut story = self.receive(reply, &agent, now).await?;
         let market = self.market(now).await?;

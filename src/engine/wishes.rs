@@ -18,7 +18,7 @@ use crate::domain::money::{Usdc, Weight};
 use crate::domain::order::{Left, Order};
 use crate::domain::plan;
 use crate::domain::portfolio::Holdings;
-use crate::domain::reconcile::Balances;
+use crate::domain::reconcile::Reconciliation;
 use crate::domain::signal::Instruction;
 use crate::domain::withdrawal;
 use crate::ledger::{LedgerError, PendingSignal};
@@ -48,7 +48,7 @@ impl Engine {
                     *left = Left::NothingToDo;
                 }
             });
-            return Ok(());
+            return self.await_reading(remainder).await;
         }
         for coin in Coin::ALL {
             let told = remainder.left.iter().any(|(known, _)| *known == coin);
@@ -70,20 +70,29 @@ impl Engine {
                 remainder.pending.push((coin, Left::Later(reason)));
             }
         }
+        if remainder.pending.is_empty() { self.await_reading(remainder).await } else { Ok(()) }
+    }
+
+    /// Un retrait n'est offert à prendre que si l'on saura voir qu'il est pris.
+    async fn await_reading(&self, remainder: &mut Remainder) -> Result<(), LedgerError> {
+        if self.ledger.with(|db| db.awaits_reading()).await? {
+            let reason = Left::Later("the account is read once more, with no order in doubt, before it may be taken out".to_owned());
+            remainder.pending.extend(Coin::ALL.map(|coin| (coin, reason.clone())));
+        }
         Ok(())
     }
 
     /// Constate ce qui est parti d'un retrait, quand deux tours de suite le montrent. `read_at` précède la lecture.
     pub(super) async fn watch_withdrawal(
         &mut self,
-        balances: Option<Balances>,
+        reconciliation: Option<Reconciliation>,
         read_at: Moment,
     ) -> Result<(), LedgerError> {
-        let Some(held) = balances.map(|balances| balances.usdc.total()) else {
+        let Some(surplus) = reconciliation.map(|found| Usdc::new(found.usdc.surplus().decimal())) else {
             return Ok(());
         };
         let quiet = read_at.minus(LAG.min(self.manner.poll_interval));
-        let gone = self.ledger.with(move |db| db.withdrawn(held, quiet)).await?;
+        let gone = self.ledger.with(move |db| db.withdrawn(surplus, quiet)).await?;
         let (now, rate) = (clock::instant(), self.sight.rate(clock::now()));
         let seen = self.withdrawn.filter(|(part, _)| Some(*part) == gone);
         let (Some(part), Some((_, since)), Some(rate)) = (gone, seen, rate) else {

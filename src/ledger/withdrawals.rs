@@ -109,9 +109,17 @@ impl Db {
         Ok(transaction.commit()?)
     }
 
-    /// Ce qui est parti du retrait mis de côté, à cette lecture du compte qui tient `held` USDC ; `None` si rien ne l'est,
-    /// ou si cette lecture ne le dit pas : un ordre est en doute, ou a fini après `quiet` et n'y est peut-être pas.
-    pub fn withdrawn(&mut self, held: Usdc, quiet: Moment) -> Result<Option<Usdc>, LedgerError> {
+    /// Vrai si le retrait ouvert, réel, n'a pas encore de quoi se comparer à ce que le compte tiendra.
+    pub fn awaits_reading(&self) -> Result<bool, LedgerError> {
+        let sql = "SELECT mode = 'live' FROM agent";
+        let live: bool = self.connection.query_row(sql, [], |row| row.get(0))?;
+        Ok(live && open_one(&self.connection)?.is_some_and(|open| open.level.is_none()))
+    }
+
+    /// Ce qui est parti du retrait mis de côté, à cette lecture du compte, qui tient `surplus` USDC de plus que les livres ;
+    /// `None` si rien ne l'est, ou si elle ne le dit pas : un ordre est en doute, ou a fini après `quiet` et n'y est
+    /// peut-être pas.
+    pub fn withdrawn(&mut self, surplus: Usdc, quiet: Moment) -> Result<Option<Usdc>, LedgerError> {
         let transaction = self.transaction()?;
         let (Some(open), Some(cash)) = (open_one(&transaction)?, views::cash(&transaction)?) else {
             return Ok(None);
@@ -123,7 +131,7 @@ impl Db {
         }
         // Ce que les livres disent avoir été apporté : nos ordres ne le changent pas, ni ce que le compte tiendrait sans eux.
         let own = moved(&transaction)?;
-        let level = held - cash.booked + own;
+        let level = surplus + own;
         let before = open.level.unwrap_or(level.max(own));
         let left = open.set_aside - open.taken;
         let shown = withdrawal::shown(before, level, own, open.taken, left);

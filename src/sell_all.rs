@@ -42,9 +42,14 @@ mod tests {
 
     #[test]
     fn nothing_but_a_whole_yes_is_a_yes_and_what_it_does_is_read_first() {
-        for (typed, expected) in
-            [("yes\n", true), (" yes \n", true), ("y\n", false), ("YES\n", false), ("", false), ("no\n", false)]
-        {
+        for (typed, expected) in [
+            ("yes\n", true),
+            (" yes \n", true),
+            ("y\n", false),
+            ("YES\n", false),
+            ("", false),
+            ("no\n", false),
+        ] {
             let mut told = Vec::new();
             let found = confirmed(&mut typed.as_bytes(), &mut told).expect("memory");
             assert_eq!(found, expected, "{typed:?}");

@@ -20,6 +20,7 @@ fn verdict(payload: &str) -> String {
             Action::Sell(part) => format!("-{} {part}", coin.asset()),
             Action::Hold => format!("={}", coin.asset()),
         }),
+        Instruction::Raise(_) => panic!("a leader raises nothing"),
     });
     asked.collect::<Vec<_>>().join(", ")
 }

@@ -34,7 +34,12 @@ struct LeftOver {
 impl SellingAll {
     pub fn of(selling: views::SellingAll, prices: &PerCoin<Option<Price>>) -> SellingAll {
         let left = selling.left.into_iter().map(|left| LeftOver::of(left, prices)).collect();
-        SellingAll { since: clock::utc(selling.since), done: selling.done, waiting_for: selling.waiting_for, left }
+        SellingAll {
+            since: clock::utc(selling.since),
+            done: selling.done,
+            waiting_for: selling.waiting_for,
+            left,
+        }
     }
 }
 

@@ -175,9 +175,11 @@ pub async fn cancel(mut request: Request) -> tide::Result {
 fn key(request: &Request) -> Result<Option<String>, ApiError> {
     let mut values = request.header("idempotency-key").into_iter().flatten();
     let Some(key) = values.next().map(|value| value.as_str().to_owned()) else { return Ok(None) };
-    let usable = !key.is_empty() && key.len() <= LONGEST_KEY && key.bytes().all(|byte| byte.is_ascii_graphic());
+    let usable =
+        !key.is_empty() && key.len() <= LONGEST_KEY && key.bytes().all(|byte| byte.is_ascii_graphic());
     if !usable || values.next().is_some() {
-        let told = format!("Idempotency-Key must be sent once, of 1 to {LONGEST_KEY} letters, digits and signs");
+        let told =
+            format!("Idempotency-Key must be sent once, of 1 to {LONGEST_KEY} letters, digits and signs");
         return Err(ApiError::bad_request(told));
     }
     Ok(Some(key))

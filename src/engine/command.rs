@@ -122,7 +122,8 @@ impl Command {
                 resumed
             }
             Command::Deposit { amount, reply } => {
-                let total = book(ledger, sight.rate(now), move |db, rate| db.deposit(amount, rate, now)).await;
+                let total =
+                    book(ledger, sight.rate(now), move |db, rate| db.deposit(amount, rate, now)).await;
                 if let Ok(total) = &total {
                     log::info!("deposit_booked eur={amount} total_eur={total}");
                 }
@@ -186,7 +187,9 @@ async fn withdraw(
 }
 
 fn unknown(reason: &str) -> Refusal {
-    Refusal::Unknown(format!("the value is not known now ({reason}): nothing was changed, try again in a few minutes"))
+    Refusal::Unknown(format!(
+        "the value is not known now ({reason}): nothing was changed, try again in a few minutes"
+    ))
 }
 
 async fn book(

@@ -37,12 +37,7 @@ pub(super) struct Holdback {
 
 impl Holdback {
     /// `wished` : c'est le souhait d'une personne ; rien n'en est décidé d'avance, et un refus ne l'arrête pas.
-    pub fn read(
-        db: &mut Db,
-        signal: i64,
-        wished: bool,
-        shortage: Shortage,
-    ) -> Result<Holdback, LedgerError> {
+    pub fn read(db: &mut Db, signal: i64, wished: bool, shortage: Shortage) -> Result<Holdback, LedgerError> {
         let doubtful = db.doubtful()?;
         let (tried, decisions) = (db.intents_of(signal)?, db.decisions(signal)?);
         let frozen = PerCoin::from_fn(|coin| {
@@ -207,7 +202,8 @@ pub(super) fn doubted(intent: &Intent) -> Left {
 /// Pourquoi le souhait d'une personne ne tente plus rien pour ce coin ; `None` s'il le peut encore : un refus se corrige
 /// souvent de lui-même, cinq non.
 fn worn_out(coin: Coin, tried: &[Intent]) -> Option<Left> {
-    let ended = |state: State| tried.iter().filter(move |intent| intent.coin == coin && intent.state == state);
+    let ended =
+        |state: State| tried.iter().filter(move |intent| intent.coin == coin && intent.state == state);
     let interrupted = ended(State::Abandoned).filter(|intent| intent.sent.is_none()).count();
     let in_vain = ended(State::Refused).count() + ended(State::Abandoned).count() - interrupted;
     let absent = ended(State::Absent).count();

@@ -64,7 +64,8 @@ impl Engine {
         };
         remainder.pending = remainder.left.iter().filter(|(_, left)| waits(left)).cloned().collect();
         for coin in rest.into_iter().filter(|_| patient) {
-            let told = remainder.left.iter().find(|(known, _)| *known == coin).map(|(_, left)| left.to_string());
+            let told =
+                remainder.left.iter().find(|(known, _)| *known == coin).map(|(_, left)| left.to_string());
             let reason = told.unwrap_or_else(|| "the rest is sold at the next poll".to_owned());
             if !remainder.pending.iter().any(|(known, _)| *known == coin) {
                 remainder.pending.push((coin, Left::Later(reason)));
@@ -76,7 +77,10 @@ impl Engine {
     /// Un retrait n'est offert à prendre que si l'on saura voir qu'il est pris.
     async fn await_reading(&self, remainder: &mut Remainder) -> Result<(), LedgerError> {
         if self.ledger.with(|db| db.awaits_reading()).await? {
-            let reason = Left::Later("the account is read once more, with no order in doubt, before it may be taken out".to_owned());
+            let reason = Left::Later(
+                "the account is read once more, with no order in doubt, before it may be taken out"
+                    .to_owned(),
+            );
             remainder.pending.extend(Coin::ALL.map(|coin| (coin, reason.clone())));
         }
         Ok(())
@@ -108,7 +112,9 @@ impl Engine {
         match self.ledger.with(move |db| db.book_withdrawn(part, rate, at)).await {
             Ok(done) => log::info!("withdrawal_taken usdc={part} rate={rate} completed={done}"),
             // Contraire à la comptabilité : le tour n'en dépend pas.
-            Err(LedgerError::Refused(reason)) => log::warn!("withdrawal_not_booked usdc={part} reason={reason}"),
+            Err(LedgerError::Refused(reason)) => {
+                log::warn!("withdrawal_not_booked usdc={part} reason={reason}")
+            }
             Err(error) => return Err(error),
         }
         Ok(())

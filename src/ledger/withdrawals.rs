@@ -6,7 +6,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 use rust_decimal::Decimal;
 
-use super::{Decision, Db, LedgerError, SignalStatus, movements, seal, signals, views, wishes};
+use super::{Db, Decision, LedgerError, SignalStatus, movements, seal, signals, views, wishes};
 use crate::domain::market::Market;
 use crate::domain::moment::Moment;
 use crate::domain::money::{Eur, Quantity, Rate, Usdc};
@@ -124,7 +124,8 @@ impl Db {
         let (Some(open), Some(cash)) = (open_one(&transaction)?, views::cash(&transaction)?) else {
             return Ok(None);
         };
-        let unsettled = "SELECT EXISTS (SELECT 1 FROM intents WHERE state IN ('planned', 'sent', 'unknown', 'stuck')
+        let unsettled =
+            "SELECT EXISTS (SELECT 1 FROM intents WHERE state IN ('planned', 'sent', 'unknown', 'stuck')
                              OR (client_id IS NOT NULL AND ended_at > ?1))";
         if transaction.query_row(unsettled, [quiet], |row| row.get(0))? {
             return Ok(None);

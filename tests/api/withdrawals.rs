@@ -75,7 +75,10 @@ fn money_taken_out_in_simulation_is_sold_in_proportion_booked_once_and_no_gain_n
     assert_eq!(coins, ["BTCUSDC", "ETHUSDC"]);
     let done = ended(site, "completed");
     check("withdrawal", &done, &WITHDRAWAL);
-    assert_eq!((decimal(&done["taken_usdc"]), decimal(&done["amount_eur_received"])), (dec!(1000), dec!(800)));
+    assert_eq!(
+        (decimal(&done["taken_usdc"]), decimal(&done["amount_eur_received"])),
+        (dec!(1000), dec!(800))
+    );
     assert_eq!((&done["can_cancel"], &done["set_aside_usdc"]), (&false.into(), &json!(0.0)));
     assert_eq!(done["positions_sold"].as_array().map(Vec::len), Some(2));
     let weight = |coin: usize| decimal(&list(site, "/api/positions")[coin]["value_usdt"]);
@@ -277,13 +280,15 @@ fn a_halted_pair_is_sold_when_it_trades_again_and_resuming_calls_it_off() {
     site.wait_polls(2);
     assert_eq!(site.send("POST", "/api/agent/sell-all", r#"{"understood": true}"#).status, 200);
     let waits = |one: &Value| one["waiting_for"].as_str().is_some_and(|text| text.contains("BREAK"));
-    let open = until("it waits for the pair", || {
-        Some(paused(site)["selling_all"].clone()).filter(waits)
-    });
+    let open = until("it waits for the pair", || Some(paused(site)["selling_all"].clone()).filter(waits));
     assert_eq!(open["done"], false);
     let btc = open["left"].as_array().unwrap().iter().find(|left| left["coin"] == "BTCUSDC").unwrap();
     assert_eq!(btc["code"], "halted", "{open}");
-    assert!(list(site, "/api/positions").iter().all(|one| one["coin"] != "ETHUSDC" || decimal(&one["value_usdt"]) < dec!(1)));
+    assert!(
+        list(site, "/api/positions")
+            .iter()
+            .all(|one| one["coin"] != "ETHUSDC" || decimal(&one["value_usdt"]) < dec!(1))
+    );
     halt(Status::Trading);
     until("all is sold", || Some(paused(site)).filter(|one| one["selling_all"]["done"] == true));
     // De nouveau, et repris avant la fin : ce qui reste n'est plus vendu.

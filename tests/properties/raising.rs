@@ -98,6 +98,9 @@ proptest! {
     }
 }
 
+/// Le cash, le montant, et ce qui est vendu à peu près.
+type Raised<'a> = (Decimal, Decimal, &'a [(Coin, Decimal)]);
+
 /// Trois positions de 100, 60 et 6 USDC.
 fn three(cash: Decimal) -> Holdings {
     let position = |quantity: Decimal| Position {
@@ -114,7 +117,7 @@ fn three(cash: Decimal) -> Holdings {
 #[test]
 fn each_position_gives_in_proportion_and_what_is_too_small_is_taken_from_the_largest() {
     let market = plain_market();
-    let cases: [(Decimal, Decimal, &[(Coin, Decimal)]); 6] = [
+    let cases: [Raised; 6] = [
         (dec!(0), dec!(83), &[(Coin::Btc, dec!(0.53)), (Coin::Eth, dec!(0.301))]),
         // Le cash d'abord.
         (dec!(90), dec!(83), &[]),

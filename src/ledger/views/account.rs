@@ -84,7 +84,12 @@ impl Db {
     pub fn agent(&self) -> Result<Agent, LedgerError> {
         let sql = "SELECT mode, state = 'DEAD', paused, iif(paused, paused_reason, NULL) FROM agent";
         Ok(self.connection.query_row(sql, [], |row| {
-            Ok(Agent { mode: row.get(0)?, dead: row.get(1)?, paused: row.get(2)?, paused_reason: row.get(3)? })
+            Ok(Agent {
+                mode: row.get(0)?,
+                dead: row.get(1)?,
+                paused: row.get(2)?,
+                paused_reason: row.get(3)?,
+            })
         })?)
     }
 

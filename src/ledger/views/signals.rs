@@ -119,7 +119,8 @@ impl Db {
 
     /// La réception du dernier signal du leader.
     pub fn last_signal_at(&self) -> Result<Option<Moment>, LedgerError> {
-        let sql = "SELECT received_at FROM signals WHERE signal_id <> ?1 AND wish IS NULL ORDER BY id DESC LIMIT 1";
+        let sql =
+            "SELECT received_at FROM signals WHERE signal_id <> ?1 AND wish IS NULL ORDER BY id DESC LIMIT 1";
         Ok(self.connection.query_row(sql, [INITIAL_SYNC], |row| row.get(0)).optional()?)
     }
 

@@ -29,7 +29,8 @@ pub struct Withdrawal {
     pub open: bool,
 }
 
-const COLUMNS: &str = "id, requested_eur, sold_usdc, received_eur, rate, positions_sold, status, simulated, at,
+const COLUMNS: &str =
+    "id, requested_eur, sold_usdc, received_eur, rate, positions_sold, status, simulated, at,
     coalesce(set_aside_usdc, '0'), coalesce(taken_usdc, '0'), wanted_usdc, ended_at, signal IS NOT NULL";
 
 impl Db {

@@ -18,6 +18,7 @@ mod budget;
 mod events;
 mod exchange;
 mod health;
+mod idempotency;
 mod marks;
 mod orders;
 pub mod parts;

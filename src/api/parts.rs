@@ -59,6 +59,7 @@ pub const TABLES: &[(&str, &[Part])] = &[
     ("order_marks", &[]),
     ("checks", &[Exchange]),
     ("seals", &[]),
+    ("requests", &[]),
 ];
 
 /// Ce que le temps seul change : une lecture vieillit, un tour manque, un silence finit.

@@ -8,6 +8,7 @@ use super::Request;
 use super::body::json_body;
 use super::budget::euros;
 use super::errors::ApiError;
+use super::idempotency;
 use super::json::json;
 use super::parameters::limit;
 use crate::clock;
@@ -16,9 +17,6 @@ use crate::domain::order::{Order, Size};
 use crate::domain::withdrawal::{Asked, Stage, Terms};
 use crate::ledger::WithdrawalRequest;
 use crate::ledger::views::Withdrawal;
-
-/// Le nom d'une demande, au plus.
-const LONGEST_KEY: usize = 128;
 
 #[derive(Serialize)]
 struct Withdrawals {
@@ -113,7 +111,6 @@ impl Sale {
 
 /// Demande un retrait ; rend ce qui va se passer.
 pub async fn withdraw(mut request: Request) -> tide::Result {
-    let key = key(&request)?;
     let fields = ["amount_eur", "all", "understood"];
     let Wanted { amount_eur, all, understood } =
         json_body(&mut request, &fields, "{\"amount_eur\": 50} or {\"all\": true}").await?;
@@ -126,6 +123,7 @@ pub async fn withdraw(mut request: Request) -> tide::Result {
         (None, Some(true)) => Asked::All,
         _ => return Err(ApiError::bad_request("say either amount_eur or \"all\": true").into()),
     };
+    let key = idempotency::key(&request, || format!("withdraw {asked:?}"))?;
     let wanted = WithdrawalRequest { asked, understood: understood == Some(true), key };
     let state = request.state().clone();
     let (id, terms) = state.commands.withdraw(wanted).await.map_err(ApiError::from)?;
@@ -169,18 +167,4 @@ pub async fn cancel(mut request: Request) -> tide::Result {
     state.commands.cancel_withdrawal(id).await.map_err(ApiError::from)?;
     let kept = state.ledger.with(read).await.map_err(ApiError::from)?.ok_or_else(ApiError::internal)?;
     Ok(json(StatusCode::Ok, &Cancelled { ok: true, withdrawal: kept.into() }))
-}
-
-/// Le nom de la demande : répétée sous le même, elle n'en fait pas une seconde.
-fn key(request: &Request) -> Result<Option<String>, ApiError> {
-    let mut values = request.header("idempotency-key").into_iter().flatten();
-    let Some(key) = values.next().map(|value| value.as_str().to_owned()) else { return Ok(None) };
-    let usable =
-        !key.is_empty() && key.len() <= LONGEST_KEY && key.bytes().all(|byte| byte.is_ascii_graphic());
-    if !usable || values.next().is_some() {
-        let told =
-            format!("Idempotency-Key must be sent once, of 1 to {LONGEST_KEY} letters, digits and signs");
-        return Err(ApiError::bad_request(told));
-    }
-    Ok(Some(key))
 }

@@ -113,7 +113,6 @@ pub(super) const WITHDRAWALS: Table = Table {
         "taken_usdc",
         "level_usdc",
         "ended_at",
-        "asked_as",
     ],
 };
 

@@ -6,7 +6,9 @@
 use rusqlite::{Connection, OptionalExtension, params};
 use rust_decimal::Decimal;
 
-use super::{Db, Decision, LedgerError, SignalStatus, movements, seal, signals, views, wishes};
+use super::{
+    Db, Decision, LedgerError, RequestKey, SignalStatus, movements, requests, seal, signals, views, wishes,
+};
 use crate::domain::market::Market;
 use crate::domain::moment::Moment;
 use crate::domain::money::{Eur, Quantity, Rate, Usdc};
@@ -20,7 +22,7 @@ pub struct Request {
     pub asked: Asked,
     pub understood: bool,
     /// Le nom de la demande, si elle en a un.
-    pub key: Option<String>,
+    pub key: Option<RequestKey>,
 }
 
 /// Le retrait ouvert.
@@ -47,7 +49,9 @@ impl Db {
         now: Moment,
     ) -> Result<(i64, Option<Terms>), LedgerError> {
         let transaction = self.transaction()?;
-        if let Some(id) = asked_before(&transaction, request)? {
+        if let Some(key) = &request.key
+            && let Some(id) = requests::made(&transaction, key, now)?
+        {
             return Ok((id, None));
         }
         if let Some(Open { id, .. }) = open_one(&transaction)? {
@@ -64,15 +68,18 @@ impl Db {
         let wanted = matches!(asked, Asked::Euros(_)).then_some(terms.usdc);
         transaction.execute(
             "INSERT INTO withdrawals (requested_eur, sold_usdc, received_eur, rate, positions_sold, status, simulated,
-                 at, wanted_usdc, set_aside_usdc, taken_usdc, asked_as)
-             VALUES (?1, '0', '0', ?2, '[]', ?3, (SELECT mode = 'dry_run' FROM agent), ?4, ?5, '0', '0', ?6)",
-            params![terms.requested, inverse(market.rate), Stage::Selling.word(), now, wanted, key],
+                 at, wanted_usdc, set_aside_usdc, taken_usdc)
+             VALUES (?1, '0', '0', ?2, '[]', ?3, (SELECT mode = 'dry_run' FROM agent), ?4, ?5, '0', '0')",
+            params![terms.requested, inverse(market.rate), Stage::Selling.word(), now, wanted],
         )?;
         let id = transaction.last_insert_rowid();
         let reasoning = format!("a person takes {:.2} EUR out", terms.requested);
         let signal = wishes::insert(&transaction, Wish::Withdrawal, id, wanted, &reasoning, now)?;
         transaction.execute("UPDATE withdrawals SET signal = ?2 WHERE id = ?1", params![id, signal])?;
         seal::lay(&transaction, &seal::WITHDRAWALS, id)?;
+        if let Some(key) = key {
+            requests::keep(&transaction, key, id, now)?;
+        }
         transaction.commit()?;
         Ok((id, Some(terms)))
     }
@@ -167,23 +174,6 @@ impl Db {
 impl Open {
     fn is_sold_by(&self, signal: i64) -> bool {
         self.signal == signal && self.stage == Stage::Selling
-    }
-}
-
-/// Le retrait que cette demande avait ouvert.
-fn asked_before(connection: &Connection, request: &Request) -> Result<Option<i64>, LedgerError> {
-    let Some(key) = &request.key else { return Ok(None) };
-    let sql = "SELECT id, requested_eur, wanted_usdc IS NULL FROM withdrawals WHERE asked_as = ?1";
-    let before: Option<(i64, Eur, bool)> =
-        connection.query_row(sql, [key], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
-    let same = |requested: Eur, all: bool| match request.asked {
-        Asked::All => all,
-        Asked::Euros(amount) => !all && amount == requested,
-    };
-    match before {
-        None => Ok(None),
-        Some((id, requested, all)) if same(requested, all) => Ok(Some(id)),
-        Some(_) => Err(LedgerError::Refused("this Idempotency-Key was another request's".to_owned())),
     }
 }
 

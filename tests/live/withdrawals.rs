@@ -143,6 +143,14 @@ fn what_an_order_in_doubt_may_have_spent_is_not_promised() {
     assert_eq!(site.json(PATH)["withdrawals"][0]["status"], "selling");
     assert_eq!(bench.orders("BTCUSDC").len(), 2, "sold twice");
     bench.check();
+    // Révoqué avant d'être offert : rien n'en reste, que du cash.
+    let id = site.json(PATH)["withdrawals"][0]["id"].clone();
+    assert_eq!(site.send("POST", &format!("{PATH}/{id}/cancel"), "{}").status, 200);
+    let closed = site.closed_signal(&format!("withdrawal-{id}"));
+    assert_eq!(closed["status"], "skipped", "{closed}");
+    site.wait_polls(3);
+    assert_eq!(bench.orders("BTCUSDC").len(), 2, "sold though it was called off");
+    assert_eq!(site.json("/api/budget")["set_aside_usdc"], 0.0);
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod scenario;
 mod speed;
 mod tally;
 mod universe;
+mod wishes;
 
 use std::ops::Range;
 use std::panic::catch_unwind;

@@ -16,6 +16,7 @@ use calvalot::clock::{self, simulated::Installed};
 use calvalot::domain::check::{Check, REQUIRED};
 use calvalot::domain::moment::Moment;
 use calvalot::domain::money::{Eur, Weight};
+use calvalot::domain::refusal::Refusal;
 use calvalot::engine::{Commands, Engine, Manner, Means};
 use calvalot::exchange::{Account, Credentials, Exchange};
 use calvalot::fetch::{Client, OneShot};
@@ -217,15 +218,23 @@ impl Universe {
         smol::future::block_on(self.ledger.with(job)).expect("the ledger can be read")
     }
 
-    /// Une personne a regardé cet ordre et le libère ; rend ce qu'il en est advenu.
-    pub fn release(&mut self, intent: i64) -> Option<String> {
+    /// Une personne demande quelque chose ; rend ce qui lui est répondu, si quelqu'un répond.
+    pub fn ask<T: 'static>(
+        &mut self,
+        asking: impl AsyncFnOnce(Commands) -> Result<T, Refusal> + 'static,
+    ) -> Option<Result<T, Refusal>> {
         let commands = self.follower.as_ref()?.commands.clone();
         let (reply, answer) = smol::channel::bounded(1);
         let asked = async move {
-            reply.try_send(commands.release(intent).await).ok();
+            reply.try_send(asking(commands).await).ok();
         };
         self.executor.spawn(asked).detach();
         self.pass(Duration::from_secs(60), None);
-        answer.try_recv().ok()?.ok()
+        answer.try_recv().ok()
+    }
+
+    /// Une personne a regardé cet ordre et le libère ; rend ce qu'il en est advenu.
+    pub fn release(&mut self, intent: i64) -> Option<String> {
+        self.ask(async move |commands| commands.release(intent).await)?.ok()
     }
 }

@@ -14,9 +14,16 @@ ALTER TABLE withdrawals ADD COLUMN taken_usdc TEXT;
 -- Ce que le compte tiendrait sans nos ordres, avant que rien n'en parte ; NULL tant qu'il n'a pas été bien lu.
 ALTER TABLE withdrawals ADD COLUMN level_usdc TEXT;
 ALTER TABLE withdrawals ADD COLUMN ended_at INTEGER;
--- Le nom de la demande : répétée, elle n'en fait pas un second.
-ALTER TABLE withdrawals ADD COLUMN asked_as TEXT;
 -- Une à la fois.
 CREATE UNIQUE INDEX one_open_withdrawal ON withdrawals (signal IS NOT NULL)
     WHERE signal IS NOT NULL AND status IN ('selling', 'set_aside');
-CREATE UNIQUE INDEX one_withdrawal_a_key ON withdrawals (asked_as) WHERE asked_as IS NOT NULL;
+
+-- Les demandes auxquelles une clé a été donnée : la même ne se fait pas deux fois, et a la même réponse.
+CREATE TABLE IF NOT EXISTS requests (
+    key TEXT PRIMARY KEY,
+    -- Ce qui était demandé : la clé ne vaut pas pour autre chose.
+    wish TEXT NOT NULL,
+    -- La ligne que la réponse raconte.
+    made INTEGER NOT NULL,
+    at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;

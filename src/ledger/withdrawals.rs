@@ -227,17 +227,17 @@ fn take(
     rate: Rate,
     now: Moment,
 ) -> Result<bool, LedgerError> {
-    let (eur, taken) = (part.to_eur(rate), open.taken + part);
+    let (eur, taken) = ((-part).to_eur(rate), open.taken + part);
     let done = taken >= open.set_aside;
     let stage = if done { Stage::Completed } else { open.stage };
     change(connection, open.id, |connection| {
         connection.execute(
             "UPDATE withdrawals SET status = ?2, taken_usdc = ?3, received_eur = ?4, rate = ?5, ended_at = ?6
              WHERE id = ?1",
-            params![open.id, stage.word(), taken, open.received + eur, inverse(rate), done.then_some(now)],
+            params![open.id, stage.word(), taken, open.received - eur, inverse(rate), done.then_some(now)],
         )
     })?;
-    let movement = Movement { kind: Kind::Withdrawal, eur: -eur, rate, usdc: -part, moved: None };
+    let movement = Movement { kind: Kind::Withdrawal, eur, rate, usdc: -part, moved: None };
     movements::write(connection, &movement, now)?;
     Ok(done)
 }

@@ -1,8 +1,10 @@
 //! Ce qu'une personne veut, sous une graine : reprendre de l'argent ou tout vendre, pendant que tout casse et que le suiveur
 //! meurt n'importe où. Jamais vendu deux fois, jamais racheté avec ce qui est mis de côté, jamais compté avant d'être parti
-//! ni deux fois, jamais défait par le leader.
+//! ni deux fois, jamais défait par le leader. `WISH=7` en rejoue une seule.
 
 use std::panic::catch_unwind;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use calvalot::domain::money::{Eur, Usdc};
@@ -18,7 +20,7 @@ use crate::universe::Universe;
 use crate::{proof, scenario, settle};
 
 /// Assez pour un passage ordinaire des tests.
-const SEEDS: u64 = 25;
+const SEEDS: u64 = 16;
 
 /// Ce qu'une position peut garder : un minimum de la bourse, à sa marge près, et le mouvement des prix.
 const DUST: Decimal = dec!(6);
@@ -167,16 +169,32 @@ fn sell_all(seed: u64) {
 fn withdrawals_and_sell_all_killed_anywhere_sell_nothing_twice_and_are_never_undone() {
     let seeds = crate::number("SEEDS").unwrap_or(SEEDS);
     let only = crate::number("WISH");
-    let (mut failed, mut gone) = (Vec::new(), 0);
-    for seed in (1..seeds + 1).filter(|seed| only.is_none_or(|only| only == *seed)) {
-        match catch_unwind(|| withdraw(seed)) {
-            Ok(taken) => gone += u64::from(taken),
-            Err(_) => failed.push(format!("withdraw {seed}")),
+    let (next, cores) = (AtomicU64::new(1), thread::available_parallelism().map_or(1, usize::from));
+    let work = || {
+        let (mut failed, mut gone) = (Vec::new(), 0);
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed > seeds {
+                return (failed, gone);
+            }
+            if only.is_some_and(|only| only != seed) {
+                continue;
+            }
+            match catch_unwind(|| withdraw(seed)) {
+                Ok(taken) => gone += u64::from(taken),
+                Err(_) => failed.push(format!("withdraw {seed}")),
+            }
+            if catch_unwind(|| sell_all(seed)).is_err() {
+                failed.push(format!("sell all {seed}"));
+            }
         }
-        if catch_unwind(|| sell_all(seed)).is_err() {
-            failed.push(format!("sell all {seed}"));
-        }
-    }
+    };
+    let lived: Vec<(Vec<String>, u64)> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
+        threads.into_iter().map(|thread| thread.join().expect("failures are caught")).collect()
+    });
+    let gone: u64 = lived.iter().map(|(_, gone)| gone).sum();
+    let failed: Vec<&String> = lived.iter().flat_map(|(failed, _)| failed).collect();
     assert!(failed.is_empty(), "{} of {seeds} seeds failed: {failed:?}", failed.len());
     assert!(
         only.is_some() || gone * 3 > seeds * 2,

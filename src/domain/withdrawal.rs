@@ -3,7 +3,7 @@
 //! Le programme ne sort jamais d'argent : il réunit, met de côté, et constate. Invariants : rien n'est promis qui ne puisse
 //! être réuni maintenant, ni ce qu'un ordre en doute a peut-être dépensé ; n'est constaté que ce qui était mis de côté.
 
-use rust_decimal::dec;
+use rust_decimal::{Decimal, dec};
 
 use super::cash::Cash;
 use super::market::Market;
@@ -14,7 +14,7 @@ use super::raise;
 use super::survival;
 
 /// Ce qui peut manquer au montant voulu une fois les ventes faites : le prix a bougé, et vendre encore coûterait plus.
-const SLACK: rust_decimal::Decimal = dec!(0.995);
+const SLACK: Decimal = dec!(0.995);
 
 /// Où en est un retrait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -166,8 +166,6 @@ pub fn shown(before: Usdc, level: Usdc, own: Usdc, taken: Usdc, left: Usdc) -> S
 
 #[cfg(test)]
 mod tests {
-    use rust_decimal::{Decimal, dec};
-
     use super::*;
 
     #[test]

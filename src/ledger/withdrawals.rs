@@ -128,9 +128,8 @@ impl Db {
     /// peut-être pas.
     pub fn withdrawn(&mut self, surplus: Usdc, quiet: Moment) -> Result<Option<Usdc>, LedgerError> {
         let transaction = self.transaction()?;
-        let (Some(open), Some(cash)) = (open_one(&transaction)?, views::cash(&transaction)?) else {
-            return Ok(None);
-        };
+        let Some(open) = open_one(&transaction)? else { return Ok(None) };
+        let cash = views::cash(&transaction)?.unwrap_or_default();
         let unsettled =
             "SELECT EXISTS (SELECT 1 FROM intents WHERE state IN ('planned', 'sent', 'unknown', 'stuck')
                              OR (client_id IS NOT NULL AND ended_at > ?1))";

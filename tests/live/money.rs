@@ -42,5 +42,5 @@ fn a_correction_never_takes_cash_that_an_order_in_doubt_may_have_spent() {
     bench.world.clear_faults();
     assert_eq!(status(&follower.site().closed_signal(&id)).0, "executed");
     assert!(cash(&follower) >= Decimal::ZERO);
-    bench.check_settled();
+    bench.check();
 }

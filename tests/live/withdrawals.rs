@@ -106,6 +106,26 @@ fn a_part_taken_out_is_booked_and_what_others_take_or_bring_is_not() {
     bench.check_settled();
 }
 
+/// Sur un compte qui ne tient que le capital, ce qui en est parti avant d'être demandé manque aux livres : le demander
+/// ensuite le note, et rien n'est bloqué.
+#[test]
+fn money_that_was_taken_out_before_it_was_asked_for_is_noted_by_asking_and_stops_nothing() {
+    let mut bench = Bench::holding(&[("USDC", dec!(1100))]);
+    bench.exchange().set_price("EURUSDC", dec!(1.10));
+    let follower = bench.settled(&[("BTCUSDC", dec!(0.5))]);
+    let site = follower.site();
+    take_out(&mut bench, dec!(330));
+    site.wait_polls(3);
+    assert_eq!(number(&bench.books(), TAKEN), 0, "nobody asked for it");
+    assert_eq!(decimal(&ask(site, 300)["amount_usdc"]), dec!(330));
+    let done = reached(site, "completed");
+    assert_eq!(decimal(&done["taken_usdc"]), dec!(330));
+    assert_eq!(bench.reach(&follower, &[("BTCUSDC", dec!(0.6))])["status"], "executed");
+    let budget = site.json("/api/budget");
+    assert!((decimal(&budget["total_deposited_eur"]) - dec!(700)).abs() < dec!(0.01), "{budget}");
+    bench.check_settled();
+}
+
 #[test]
 fn what_is_called_off_is_invested_again_and_never_booked() {
     let bench = Bench::new();
@@ -169,6 +189,30 @@ fn an_order_in_doubt_is_sold_with_the_rest_once_it_is_known() {
     bench.world.clear_faults();
     until("all is sold", || selling().filter(|one| one["done"] == true));
     assert_eq!(bench.exchange().balance("ETH").free.round_dp(3), Decimal::ZERO);
+    bench.check_settled();
+}
+
+/// Ce qu'une vente en doute rendra n'est pas demandé aux autres positions.
+#[test]
+fn a_sale_in_doubt_is_not_made_up_for_by_another() {
+    let bench = bench();
+    let follower = bench.follow();
+    let site = follower.site();
+    site.closed_signal("initial_sync");
+    site.wait_polls(2);
+    bench.strike(|on| on.nth(1), Fault::processed(Wire::Reset));
+    bench.world.fault(On::exchange(ORDER).method("GET"), Fault::unprocessed(Wire::Reset));
+    ask(site, 700);
+    until("one sale is in doubt", || {
+        (!bench.told("SELECT state FROM intents WHERE state = 'unknown'").is_empty()).then_some(())
+    });
+    site.wait_polls(5);
+    let sold = || bench.exchange().accepted_orders().len() - 2;
+    assert_eq!(sold(), 2, "the other position made up for it");
+    bench.world.clear_faults();
+    reached(site, "set_aside");
+    site.wait_polls(2);
+    assert_eq!(sold(), 2);
     bench.check_settled();
 }
 

@@ -136,8 +136,8 @@ impl Db {
         if transaction.query_row(unsettled, [quiet], |row| row.get(0))? {
             return Ok(None);
         }
-        // Ce que les livres disent avoir été apporté : nos ordres ne le changent pas, ni ce que le compte tiendrait sans eux.
-        let own = moved(&transaction)?;
+        // Ni l'un ni l'autre ne change par nos ordres, ni par un mouvement que le compte n'a pas vu.
+        let own = claimed(&transaction)?;
         let level = surplus + own;
         let before = open.level.unwrap_or(level.max(own));
         let left = open.set_aside - open.taken;
@@ -259,9 +259,16 @@ fn open_one(connection: &Connection) -> Result<Option<Open>, LedgerError> {
     Ok(open.optional()?)
 }
 
-/// La somme de ce que les mouvements ont fait du cash.
-fn moved(connection: &Connection) -> Result<Usdc, LedgerError> {
-    Ok(movements::all(connection)?.iter().map(|booked| booked.movement.usdc).sum())
+/// Ce que les livres revendiquent sans nos ordres : ce qui a été apporté ou compté, moins ce qui a été constaté parti. Un
+/// autre mouvement (écart noté, poussière) n'y est pas : il répond de ce que le compte avait déjà perdu.
+fn claimed(connection: &Connection) -> Result<Usdc, LedgerError> {
+    let sum = |sql: &str| -> Result<Usdc, LedgerError> {
+        let mut statement = connection.prepare(sql)?;
+        let amounts = statement.query_map([], |row| row.get::<_, Usdc>(0))?;
+        Ok(amounts.collect::<Result<Vec<_>, _>>()?.into_iter().sum())
+    };
+    Ok(sum("SELECT usdc FROM movements WHERE kind IN ('opening', 'deposit', 'correction', 'count')")?
+        - sum("SELECT taken_usdc FROM withdrawals WHERE signal IS NOT NULL")?)
 }
 
 /// La colonne `rate`, du programme Python, est en EUR pour un USDC.

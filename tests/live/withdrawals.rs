@@ -93,6 +93,10 @@ fn a_part_taken_out_is_booked_and_what_others_take_or_bring_is_not() {
     take_out(&mut bench, dec!(100));
     let part = taken(dec!(100));
     assert_eq!((&part["status"], decimal(&part["set_aside_usdc"])), (&"set_aside".into(), aside - dec!(100)));
+    // Un dépôt pris dans ce que le compte tient d'autre n'est pas un retrait.
+    assert_eq!(site.send("POST", "/api/budget/deposit", r#"{"amount_eur": 100}"#).status, 200);
+    site.wait_polls(4);
+    taken(dec!(100));
     // De l'argent d'un autre usage arrive, puis s'en va en plus grand que ce qui est attendu : ni l'un ni l'autre.
     for others in [dec!(-300), dec!(700)] {
         take_out(&mut bench, others);

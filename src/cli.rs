@@ -3,6 +3,7 @@
 mod restoring;
 
 use std::fmt::Write;
+use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use lexopt::prelude::*;
@@ -17,6 +18,7 @@ use crate::fetch;
 use crate::healthcheck;
 use crate::keygen;
 use crate::logging;
+use crate::sell_all;
 use crate::verify::{self, Comparison};
 
 /// Ce que l'on a demandé.
@@ -32,6 +34,8 @@ pub enum Command {
     Backup(Option<PathBuf>),
     Restore(Return),
     Healthcheck,
+    /// Vrai : sans demander.
+    SellAll(bool),
     Help,
     Version,
 }
@@ -109,6 +113,7 @@ pub fn parse(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
                     Some("backup") => Command::Backup(None),
                     Some("restore") => Command::Restore(Return::default()),
                     Some("healthcheck") => Command::Healthcheck,
+                    Some("sell-all") => Command::SellAll(false),
                     Some("help") => return Ok(Command::Help),
                     _ => return Err(format!("there is no command {word:?}").into()),
                 });
@@ -135,6 +140,7 @@ pub fn parse(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
             (Long("db"), Some(Command::Verify(books))) => {
                 books.path = Some(PathBuf::from(parser.value()?));
             }
+            (Long("yes"), Some(Command::SellAll(sure))) => *sure = true,
             (Long("offline"), Some(Command::Verify(books))) => books.offline = true,
             (other, _) => return Err(other.unexpected()),
         }
@@ -165,6 +171,7 @@ pub fn main(parser: lexopt::Parser) -> Result<(), Failure> {
         }
         Command::Restore(back) => restoring::run(back)?,
         Command::Healthcheck => healthcheck()?,
+        Command::SellAll(sure) => sell_all(sure)?,
         Command::Run => run()?,
     }
     Ok(())
@@ -178,6 +185,27 @@ fn healthcheck() -> Result<(), Failure> {
     })?;
     let told = healthcheck::ask(port).map_err(|reason| Failure::Failed(format!("unhealthy: {reason}")))?;
     println!("healthy: {told}");
+    Ok(())
+}
+
+/// Sur un terminal, demande d'abord ; ailleurs, `--yes` tient lieu de réponse.
+fn sell_all(sure: bool) -> Result<(), Failure> {
+    let failed = |reason: String| Failure::Failed(format!("calvalot: nothing was asked: {reason}"));
+    let port = Config::local_port().map_err(|faults| Failure::Usage(faults.to_string()))?;
+    if !sure {
+        if !std::io::stdin().is_terminal() {
+            let way = "sell-all asks first on a terminal; elsewhere it wants --yes";
+            return Err(Failure::Usage(format!("calvalot: {way}")));
+        }
+        let (mut input, mut output) = (std::io::stdin().lock(), std::io::stdout());
+        let sure = sell_all::confirmed(&mut input, &mut output).map_err(|error| failed(error.to_string()))?;
+        if !sure {
+            return Err(failed("the answer was not yes".to_owned()));
+        }
+    }
+    let told = sell_all::ask(port).map_err(|reason| Failure::Failed(format!("calvalot: {reason}")))?;
+    println!("selling all, then paused: {told}");
+    println!("what is left is on the page and at /api/agent/status");
     Ok(())
 }
 
@@ -273,6 +301,7 @@ pub fn help() -> String {
          \x20     --tag TAG             which lost ledger, where the account remembers several\n\
          \x20     --yes                 do not ask first\n\
          \x20 calvalot healthcheck      ask the daemon of this machine for /health on PORT; 0 if it is well, 1 if not\n\
+         \x20 calvalot sell-all [--yes] have the daemon of this machine sell every position to USDC, then pause; asks first\n\
          \x20 calvalot demo [options]   follow a simulated leader: no account, no key, no network\n\
          \x20     --seed N              the simulated world to play (default 3)\n\
          \x20     --live                real orders to the simulated exchange, with lost answers\n\

@@ -1,65 +1,15 @@
 //! `calvalot healthcheck` : ce que Docker demande au programme, sans shell ni curl dans l'image.
 //!
-//! Demande `/health` au programme qui tourne sur cette machine, par la boucle locale et rien d'autre. Invariant :
-//! la réponse, quelle qu'elle soit, vient dans [`TIME_LIMIT`] et tient en une ligne.
+//! Demande `/health` au programme qui tourne sur cette machine. Invariant : ce qui en est dit tient en une ligne.
 
-use std::io::{ErrorKind, Read, Write};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
-use std::time::{Duration, Instant};
-
-/// En tout ; le délai de l'image est plus long.
-pub const TIME_LIMIT: Duration = Duration::from_secs(3);
-
-/// Une réponse de `/health` fait 300 octets.
-const LARGEST: usize = 16 * 1024;
+use crate::local;
 
 /// La santé que dit le programme sur ce port ; l'erreur dit pourquoi elle n'est pas bonne ou pas connue.
 pub fn ask(port: u16) -> Result<String, String> {
-    let deadline = Instant::now() + TIME_LIMIT;
-    let answer = converse(port, deadline).map_err(|error| match error.kind() {
-        ErrorKind::WouldBlock | ErrorKind::TimedOut => {
-            format!("no answer on port {port} within {} s", TIME_LIMIT.as_secs())
-        }
-        _ => format!("no answer on port {port}: {error}"),
-    })?;
-    let (head, body) = answer.split_once("\r\n\r\n").ok_or("an answer that is not whole")?;
-    let status = head.split(' ').nth(1).unwrap_or_default();
-    let told: String = body.chars().filter(|character| !character.is_control()).collect();
+    let local::Answer { status, body } = local::get(port, "/health")?;
     // Un autre programme sur ce port peut dire 200 à tout.
     match status {
-        "200" if told.contains("\"service\":\"calvalot\"") => Ok(told),
-        _ => Err(format!("status {status} {told}")),
+        200 if body.contains("\"service\":\"calvalot\"") => Ok(body),
+        _ => Err(format!("status {status} {body}")),
     }
-}
-
-fn converse(port: u16, deadline: Instant) -> std::io::Result<String> {
-    let mut stream = connect(port, deadline)?;
-    stream.set_write_timeout(Some(left(deadline)?))?;
-    let request = format!("GET /health HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes())?;
-    let mut answer = Vec::new();
-    let mut piece = [0; 4096];
-    while answer.len() < LARGEST {
-        stream.set_read_timeout(Some(left(deadline)?))?;
-        match stream.read(&mut piece)? {
-            0 => break,
-            count => answer.extend_from_slice(&piece[..count]),
-        }
-    }
-    Ok(String::from_utf8_lossy(&answer).into_owned())
-}
-
-/// Le programme écoute IPv4 et IPv6 ensemble, ou l'un des deux.
-fn connect(port: u16, deadline: Instant) -> std::io::Result<TcpStream> {
-    let at = |address: IpAddr| {
-        let limit = left(deadline)?;
-        TcpStream::connect_timeout(&SocketAddr::new(address, port), limit)
-    };
-    at(Ipv4Addr::LOCALHOST.into()).or_else(|error| at(Ipv6Addr::LOCALHOST.into()).map_err(|_| error))
-}
-
-/// Ce qui reste du temps permis ; une durée nulle voudrait dire sans limite.
-fn left(deadline: Instant) -> std::io::Result<Duration> {
-    let left = deadline.saturating_duration_since(Instant::now());
-    if left.is_zero() { Err(std::io::ErrorKind::TimedOut.into()) } else { Ok(left) }
 }

@@ -3,7 +3,7 @@
 //! Dans l'ordre de lecture : le métier (`domain`), sans horloge ni réseau ; les interlocuteurs, qui ne
 //! se connaissent pas entre eux (`config`, `clock`, `logging`, `fetch`, `leader`, `exchange`, `paper`,
 //! `ledger`, `metrics`, `notify`) ; le moteur (`engine`), qui met les étapes dans l'ordre ; les surfaces (`api`,
-//! `backup`, `check`, `daemon`, `demo`, `healthcheck`, `keygen`, `verify`, `cli`). `sim` est le faux monde extérieur, pour la
+//! `backup`, `check`, `daemon`, `demo`, `healthcheck`, `keygen`, `local`, `sell_all`, `verify`, `cli`). `sim` est le faux monde extérieur, pour la
 //! démonstration et les tests.
 //! `ARCHITECTURE.md` est la carte.
 
@@ -34,7 +34,9 @@ pub mod daemon;
 pub mod demo;
 pub mod healthcheck;
 pub mod keygen;
+pub mod local;
 pub mod restore;
+pub mod sell_all;
 pub mod verify;
 
 pub mod sim;

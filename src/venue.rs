@@ -8,7 +8,7 @@ use crate::domain::market::{Coin, Market};
 use crate::domain::moment::Moment;
 use crate::domain::money::{Price, Usdc};
 use crate::domain::order::{Left, Order};
-use crate::domain::reconcile::Shortage;
+use crate::domain::reconcile::{Reconciliation, Shortage};
 use crate::domain::refusal::Refusal;
 use crate::exchange::{AccountState, Trouble};
 use crate::ledger::LedgerError;
@@ -81,14 +81,15 @@ impl Venue {
         }
     }
 
-    /// Rapproche ce qui vient d'être lu de ce que disent les livres.
+    /// Rapproche ce qui vient d'être lu de ce que disent les livres ; rend le rapprochement si c'est bien notre compte, et
+    /// réel.
     pub async fn reconcile(
         &mut self,
         state: Option<Result<AccountState, Trouble>>,
-    ) -> Result<(), LedgerError> {
+    ) -> Result<Option<Reconciliation>, LedgerError> {
         match (self, state) {
             (Venue::Live(account), Some(state)) => account.reconcile(state).await,
-            _ => Ok(()),
+            _ => Ok(None),
         }
     }
 

@@ -20,6 +20,7 @@ fn verdict(payload: &str) -> String {
             Action::Sell(part) => format!("-{} {part}", coin.asset()),
             Action::Hold => format!("={}", coin.asset()),
         }),
+        Instruction::Raise(_) => panic!("a leader raises nothing"),
     });
     asked.collect::<Vec<_>>().join(", ")
 }
@@ -218,4 +219,16 @@ fn what_is_stored_is_what_was_sent() {
     assert_eq!(signal.target.map(|target| target.weight(Coin::Btc).to_string()), Some("0.4".to_owned()));
     let bare = decode(r#"{"signal_id":"b","reasoning":null,"confidence":null}"#).expect("a signal");
     assert_eq!((bare.confidence, bare.reasoning.as_str(), bare.actions_json.as_str()), (None, "", "[]"));
+}
+
+/// Le souhait d'une personne est une ligne des signaux : un leader qui en porterait le nom l'empêcherait, ou passerait pour lui.
+#[test]
+fn a_signal_that_bears_the_name_of_a_person_s_wish_is_no_signal() {
+    for (id, reserved) in
+        [("withdrawal-7", true), ("sell-all-1", true), ("initial_sync", true), ("withdrawal-7b", false)]
+    {
+        let payload = format!(r#"{{"signal_id":"{id}","version":2,"portfolio_state":{{"positions":[]}}}}"#);
+        let told = decode(&payload).err().unwrap_or_default();
+        assert_eq!(told.contains("reserved to the follower"), reserved, "{id}: {told}");
+    }
 }

@@ -1,11 +1,13 @@
 //! Les propriétés de l'argent, sous des signaux, des prix et des règles tirés au hasard : ce qu'un
 //! plan et son exécution simulée ne font jamais, et où ils arrivent. `figures` : celles des chiffres montrés ; `moves` :
-//! celles de l'argent qui vient et part.
+//! celles de l'argent qui vient et part ; `raising` : celles de ce qui est vendu pour une personne.
 
 #[path = "properties/figures.rs"]
 mod figures;
 #[path = "properties/moves.rs"]
 mod moves;
+#[path = "properties/raising.rs"]
+mod raising;
 
 use calvalot::domain::book;
 use calvalot::domain::market::{Coin, Market, PerCoin, Quote, Rules};

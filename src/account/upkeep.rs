@@ -3,7 +3,7 @@
 use super::LiveAccount;
 use crate::clock;
 use crate::domain::market::{Coin, Market};
-use crate::domain::reconcile::Line;
+use crate::domain::reconcile::{Line, Reconciliation};
 use crate::exchange::{AccountState, Trouble};
 use crate::ledger::LedgerError;
 use crate::logging::orders as told;
@@ -50,8 +50,12 @@ impl LiveAccount {
         self.account.state().await
     }
 
-    /// Retient ce que le compte tient, à côté de ce que disent les livres.
-    pub async fn reconcile(&mut self, state: Result<AccountState, Trouble>) -> Result<(), LedgerError> {
+    /// Retient ce que le compte tient, à côté de ce que disent les livres ; rend la comparaison si c'est bien le
+    /// nôtre.
+    pub async fn reconcile(
+        &mut self,
+        state: Result<AccountState, Trouble>,
+    ) -> Result<Option<Reconciliation>, LedgerError> {
         let unread = Err("the account is not read yet".to_owned());
         let was_unread = std::mem::replace(&mut self.account_read, unread).is_err();
         self.seen = None;
@@ -59,7 +63,7 @@ impl LiveAccount {
             Ok(state) => state,
             Err(trouble) => {
                 self.account_read = Err(format!("the account could not be read: {trouble}"));
-                return Ok(());
+                return Ok(None);
             }
         };
         let now = clock::now();
@@ -73,7 +77,7 @@ impl LiveAccount {
         let Some((reconciliation, takeover)) = compared.await? else {
             let other = "the key opens another account than the one this ledger began with";
             self.account_read = Err(other.to_owned());
-            return Ok(());
+            return Ok(None);
         };
         self.uid = Some(uid);
         self.unconfirmed = unconfirmed(&takeover);
@@ -85,7 +89,7 @@ impl LiveAccount {
             // La bourse répond de nouveau : ce qu'elle taisait se relit sans attendre.
             self.next_scan = clock::instant();
         }
-        Ok(())
+        Ok(reconciliation)
     }
 
     /// Efface la poussière que deux tours de suite ont vu manquer : elle ne bloque rien.

@@ -7,6 +7,7 @@ use super::Request;
 use super::body::json_body;
 use super::errors::ApiError;
 use super::json::json;
+use super::sell_all::SellingAll;
 use crate::clock;
 use crate::domain::market::Unknown;
 use crate::domain::moment::Moment;
@@ -27,6 +28,7 @@ struct Status {
     leader: LeaderStatus,
     unknown: Vec<UnknownStatus>,
     waiting_signals: usize,
+    selling_all: Option<SellingAll>,
 }
 
 #[derive(Serialize)]
@@ -65,9 +67,10 @@ pub async fn status(request: Request) -> tide::Result {
     let state = request.state().clone();
     let now = clock::now();
     let read = move |db: &mut crate::ledger::Db| {
-        Ok((db.agent()?, db.pulse()?, db.last_signal_at()?, db.outside(now)?.unknown, db.pending()?.len()))
+        let waiting = db.pending()?.iter().filter(|signal| signal.wish.is_none()).count();
+        Ok((db.agent()?, db.pulse()?, db.last_signal_at()?, db.outside(now)?, waiting, db.selling_all()?))
     };
-    let (agent, pulse, last_signal_at, unknown, waiting_signals) =
+    let (agent, pulse, last_signal_at, outside, waiting_signals, selling_all) =
         state.ledger.with(read).await.map_err(ApiError::from)?;
     let Agent { mode, dead, paused, paused_reason } = agent;
     let status = Status {
@@ -82,7 +85,8 @@ pub async fn status(request: Request) -> tide::Result {
         state: if dead { "DEAD" } else { "ACTIVE" },
         leader: leader_status(pulse.as_ref(), last_signal_at),
         last_poll: pulse.map(last_poll),
-        unknown: unknown.into_iter().map(UnknownStatus::from).collect(),
+        selling_all: selling_all.map(|selling| SellingAll::of(selling, &outside.prices)),
+        unknown: outside.unknown.into_iter().map(UnknownStatus::from).collect(),
         waiting_signals,
     };
     Ok(json(StatusCode::Ok, &status))

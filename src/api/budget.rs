@@ -1,9 +1,9 @@
-//! `/api/budget` et ce qui est dessous : la valeur, son histoire, les dépôts, les retraits.
+//! `/api/budget` et ce qui est dessous : la valeur, son histoire, les dépôts.
 
 use std::time::Duration;
 
 use http_types::StatusCode;
-use miniserde::{Deserialize, Serialize, json::Value};
+use miniserde::{Deserialize, Serialize};
 use rust_decimal::{Decimal, dec};
 
 use super::Request;
@@ -20,7 +20,7 @@ use crate::domain::market::{Coin, PerCoin};
 use crate::domain::money::{Eur, Price, Return, Usdc, Weight};
 use crate::domain::performance::{Track, Unmeasured};
 use crate::domain::portfolio::Holdings;
-use crate::ledger::views::{Account, Agent, OpenPosition, Outside, Snapshot, Withdrawal};
+use crate::ledger::views::{Account, Agent, OpenPosition, Outside, Snapshot};
 use crate::ledger::{Db, RequestKey};
 
 /// Relevés en une réponse, au plus.
@@ -54,6 +54,7 @@ struct Budget {
     today: Today,
     drift_pct: Option<f64>,
     allocation: Vec<Share>,
+    set_aside_usdc: f64,
 }
 
 /// La journée en cours, dans le fuseau du programme.
@@ -81,6 +82,7 @@ struct Known {
     target: PerCoin<Option<Weight>>,
     track: Option<Track>,
     today: Track,
+    set_aside: Usdc,
 }
 
 /// La valeur du portefeuille ; ce qui n'est pas connu est `null`.
@@ -95,6 +97,7 @@ pub async fn budget(request: Request) -> tide::Result {
             target: db.leader_target()?,
             track: db.track()?,
             today: db.today(clock::midnight(now))?,
+            set_aside: db.set_aside()?,
         })
     };
     let known = request.state().ledger.with(read).await.map_err(ApiError::from)?;
@@ -102,10 +105,10 @@ pub async fn budget(request: Request) -> tide::Result {
 }
 
 fn summarize(known: Known) -> Budget {
-    let Known { agent, account, positions, outside, target, track, today } = known;
+    let Known { agent, account, positions, outside, target, track, today, set_aside } = known;
     let coins = values_of(&positions, &outside.prices);
     let portfolio = coins.as_ref().map(|coins| coins.iter().map(|(_, &value)| value).sum());
-    let held = account.cash.zip(coins).and_then(|(cash, coins)| Allocation::of(&coins, cash));
+    let held = account.cash.zip(coins).and_then(|(cash, coins)| Allocation::of(&coins, cash - set_aside));
     let aimed = aimed(&target);
     let total = account.cash.zip(portfolio).map(|(cash, portfolio)| cash + portfolio);
     let total_eur = total.zip(outside.rate).map(|(total, rate)| total.to_eur(rate));
@@ -140,6 +143,7 @@ fn summarize(known: Known) -> Budget {
         },
         drift_pct: held.zip(aimed).map(|(held, aimed)| held.drift(&aimed).to_f64() * 100.0),
         allocation: shares(&positions, held, aimed),
+        set_aside_usdc: set_aside.to_f64(),
     }
 }
 
@@ -227,52 +231,6 @@ pub async fn history(request: Request) -> tide::Result {
     Ok(json(StatusCode::Ok, &views))
 }
 
-#[derive(Serialize)]
-struct Withdrawals {
-    withdrawals: Vec<WithdrawalView>,
-    total_usdt: f64,
-    total_eur: f64,
-}
-
-#[derive(Serialize)]
-struct WithdrawalView {
-    id: i64,
-    amount_eur_requested: f64,
-    amount_usdt_sold: f64,
-    amount_eur_received: f64,
-    eurusdc_rate: Option<f64>,
-    positions_sold: Value,
-    status: String,
-    is_simulated: u8,
-    created_at: String,
-}
-
-impl From<Withdrawal> for WithdrawalView {
-    fn from(withdrawal: Withdrawal) -> Self {
-        WithdrawalView {
-            id: withdrawal.id,
-            amount_eur_requested: withdrawal.requested.to_f64(),
-            amount_usdt_sold: withdrawal.sold.to_f64(),
-            amount_eur_received: withdrawal.received.to_f64(),
-            eurusdc_rate: withdrawal.rate.map(|rate| rate.to_f64()),
-            positions_sold: miniserde::json::from_str(&withdrawal.positions_sold).unwrap_or(Value::Null),
-            status: withdrawal.status,
-            is_simulated: u8::from(withdrawal.simulated),
-            created_at: clock::utc(withdrawal.at),
-        }
-    }
-}
-
-/// Les retraits ; les totaux sont ceux de tous, pas seulement de ceux qui sont montrés.
-pub async fn withdrawals(request: Request) -> tide::Result {
-    let limit = limit(&request, 50, 200)? as usize;
-    let all = request.state().ledger.with(|db| db.withdrawals(None)).await.map_err(ApiError::from)?;
-    let total_usdt = all.iter().map(|withdrawal| withdrawal.sold).sum::<Usdc>().to_f64();
-    let total_eur = all.iter().map(|withdrawal| withdrawal.received).sum::<Eur>().to_f64();
-    let withdrawals = all.into_iter().take(limit).map(WithdrawalView::from).collect();
-    Ok(json(StatusCode::Ok, &Withdrawals { withdrawals, total_usdt, total_eur }))
-}
-
 #[derive(Deserialize)]
 struct Deposit {
     amount_eur: f64,
@@ -318,7 +276,7 @@ async fn deposited(request: &Request, booking: Booking, key: Option<RequestKey>)
 }
 
 /// Un montant en euros et centimes ; `None` si le nombre n'en est pas un.
-fn euros(number: f64) -> Option<Eur> {
+pub(super) fn euros(number: f64) -> Option<Eur> {
     let amount = Eur::parse(&number.to_string()).ok()?;
     (amount == amount.floor(2)).then_some(amount)
 }

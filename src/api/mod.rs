@@ -27,8 +27,10 @@ pub mod parts;
 mod positions;
 mod recourse;
 mod scrape;
+mod sell_all;
 mod signals;
 mod trades;
+mod withdrawals;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -65,7 +67,9 @@ pub fn app(state: State, guard: Guard) -> tide::Server<State> {
         .get("/api/budget", budget::budget)
         .get("/api/budget/history", budget::history)
         .get("/api/budget/marks", marks::marks)
-        .get("/api/budget/withdrawals", budget::withdrawals)
+        .get("/api/budget/withdrawals", withdrawals::withdrawals)
+        .post("/api/budget/withdrawals", withdrawals::withdraw)
+        .post("/api/budget/withdrawals/:id/cancel", withdrawals::cancel)
         .post("/api/budget/deposit", budget::deposit)
         .put("/api/budget/deposit", budget::correct_deposits)
         .get("/api/positions", positions::positions)
@@ -85,6 +89,7 @@ pub fn app(state: State, guard: Guard) -> tide::Server<State> {
         .get("/api/signals", signals::signals)
         .get("/api/agent/status", agent::status)
         .post("/api/agent/toggle", agent::toggle)
+        .post("/api/agent/sell-all", sell_all::sell_all)
         .get("/api/events", Events::default());
     page::add_to(routes).guarded(guard)
 }

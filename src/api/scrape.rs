@@ -45,7 +45,8 @@ async fn read(state: &State, now: Moment) -> Result<Figures, LedgerError> {
 fn figures(db: &mut Db, version: String, place: &Place, now: Moment) -> Result<Figures, LedgerError> {
     let (agent, account, outside, counts) = (db.agent()?, db.account()?, db.outside(now)?, db.counts()?);
     let coins = values_of(&db.open_positions()?, &outside.prices);
-    let held = account.cash.zip(coins).and_then(|(cash, coins)| Allocation::of(&coins, cash));
+    let set_aside = db.set_aside()?;
+    let held = account.cash.zip(coins).and_then(|(cash, coins)| Allocation::of(&coins, cash - set_aside));
     Ok(Figures {
         money: money(db, &account, &outside, held)?,
         following: following(db, counts.polls, counts.signals, held)?,

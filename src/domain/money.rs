@@ -203,6 +203,12 @@ impl Quantity {
         }
         Quantity(self.0.checked_div(step.0).unwrap_or_default().floor() * step.0)
     }
+
+    /// Le plus petit multiple de `step` qui n'est pas en dessous de la quantité ; un pas nul n'arrondit pas.
+    pub fn ceil_to_step(self, step: Quantity) -> Quantity {
+        let floor = self.floor_to_step(step);
+        if floor < self { floor + step } else { floor }
+    }
 }
 
 impl Usdc {

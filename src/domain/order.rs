@@ -20,6 +20,9 @@ const MARGIN: Decimal = dec!(1.03);
 /// Le reste d'un achat en montant peut atteindre un pas ; la moitié d'un autre sert de marge.
 const STEPS_SPARE: Decimal = dec!(1.5);
 
+/// La plus petite quantité qui s'écrit.
+const LEAST: Quantity = Quantity::new(dec!(0.00000001));
+
 /// Achat ou vente.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Side {
@@ -238,6 +241,14 @@ impl Order {
         let by_value = rules.min_notional.times(MARGIN) + spare;
         let by_quantity = (ask * rules.min_quantity).times(MARGIN) + spare;
         by_value.max(by_quantity).ceil(2)
+    }
+
+    /// La plus petite vente de ce coin qu'on envoie.
+    pub fn smallest_sale(coin: Coin, market: &Market) -> Quantity {
+        let (rules, bid) = (&market.rules[coin], market.quotes[coin].bid());
+        // `buys_at` arrondit vers le bas, à la huitième décimale.
+        let by_value = rules.min_notional.times(MARGIN).buys_at(bid) + LEAST;
+        by_value.max(rules.min_quantity).ceil_to_step(rules.step)
     }
 
     pub fn coin(&self) -> Coin {

@@ -12,6 +12,7 @@ use super::market::{Coin, Market, PerCoin};
 use super::money::{Usdc, Weight};
 use super::order::{Left, Order};
 use super::portfolio::{Holdings, Valuation};
+use super::raise;
 use super::signal::{Action, Instruction, Target};
 
 /// Ce qui resterait d'une position sous ce montant est vendu avec elle (le seuil du leader).
@@ -48,6 +49,10 @@ enum Need {
 /// Échanger coûte : une allocation se vise sur ce qui restera une fois les coûts payés. Ce reste
 /// dépend du plan, et le plan de lui, de moins en moins : chaque reprise divise l'écart par plus de cent.
 pub fn plan(instruction: &Instruction, holdings: &Holdings, market: &Market, threshold: Weight) -> Plan {
+    if let Instruction::Raise(amount) = instruction {
+        let (sales, left) = raise::raise(*amount, holdings, market);
+        return Plan { sales, wants: Vec::new(), left };
+    }
     let valuation = holdings.value(market);
     let mut plan = draft(instruction, holdings, &valuation, market, threshold);
     if let Instruction::Target(_) = instruction {
@@ -71,6 +76,7 @@ fn draft(
         let need = match instruction {
             Instruction::Target(target) => toward(target, coin, valuation, market, threshold),
             Instruction::Actions(actions) => obey(actions, coin, valuation),
+            Instruction::Raise(_) => Need::Nothing(Left::NothingToDo),
         };
         match need {
             Need::Nothing(reason) => plan.left.push((coin, reason)),

@@ -70,11 +70,11 @@ pub struct Line {
     /// Pris dans ce que le compte tient d'autre que nos livres, par des frais ou des ordres à nous ; négatif s'ils lui ont
     /// donné.
     pub of_others: Quantity,
-    /// Ce que des ordres en doute en ont peut-être déjà pris : ce n'est pas un manque.
+    /// Ce que des ordres en doute, ou un retrait ouvert, en ont peut-être déjà pris : ce n'est pas un manque.
     pub reserved: Quantity,
 }
 
-/// Ce que des ordres dont l'issue n'est pas connue ont peut-être déjà pris.
+/// Ce que des ordres dont l'issue n'est pas connue, ou une personne qui retire, ont peut-être déjà pris.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Reserved {
     pub usdc: Usdc,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use rust_decimal::{Decimal, dec};
 
 use super::market::{Coin, PerCoin};
-use super::money::Weight;
+use super::money::{Usdc, Weight};
 
 /// L'identifiant sous lequel la synchronisation initiale est tenue au grand livre.
 pub const INITIAL_SYNC: &str = "initial_sync";
@@ -38,6 +38,8 @@ pub enum Instruction {
     Actions(PerCoin<Option<Action>>),
     /// Version 2 : l'allocation à atteindre.
     Target(Target),
+    /// Le cash à réunir, coûts payés : une personne le reprend ([`super::wish`]).
+    Raise(Usdc),
 }
 
 /// Une action de la version 1.

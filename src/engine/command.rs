@@ -1,13 +1,16 @@
-//! Les commandes de l'utilisateur : pause, argent à compter, ordre à libérer. Le seul chemin de la page vers le
+//! Les commandes de l'utilisateur : pause, argent à compter ou à reprendre, tout vendre, ordre à finir. Le seul chemin de la page vers le
 //! moteur, par une file bornée.
 
 use smol::channel::{self, Receiver, Sender};
 
+use super::sight::Sight;
 use crate::clock;
 use crate::domain::booking::{Booked, Booking, Footing};
+use crate::domain::market;
 use crate::domain::money::Price;
 use crate::domain::refusal::Refusal;
-use crate::ledger::{Ledger, RequestKey};
+use crate::domain::withdrawal::Terms;
+use crate::ledger::{Ledger, RequestKey, WithdrawalRequest};
 use crate::venue::{Decision, Venue};
 
 /// Commandes en attente au plus.
@@ -37,6 +40,17 @@ pub enum Command {
     },
     /// La machine d'avant est éteinte.
     MoveHere {
+        reply: Reply<()>,
+    },
+    Withdraw {
+        request: WithdrawalRequest,
+        reply: Reply<(i64, Option<Terms>)>,
+    },
+    CancelWithdrawal {
+        id: i64,
+        reply: Reply<()>,
+    },
+    SellAll {
         reply: Reply<()>,
     },
     /// Une personne a regardé cet ordre à la bourse, et en décide ; le compte s'en charge.
@@ -87,6 +101,21 @@ impl Commands {
         self.ask(|reply| Command::MoveHere { reply }).await
     }
 
+    /// Ouvre un retrait ; rend son numéro et ce qu'il fera, ou `None` si la même demande l'avait déjà ouvert.
+    pub async fn withdraw(&self, request: WithdrawalRequest) -> Result<(i64, Option<Terms>), Refusal> {
+        self.ask(|reply| Command::Withdraw { request, reply }).await
+    }
+
+    /// Révoque un retrait.
+    pub async fn cancel_withdrawal(&self, id: i64) -> Result<(), Refusal> {
+        self.ask(|reply| Command::CancelWithdrawal { id, reply }).await
+    }
+
+    /// Vend tout et met en pause.
+    pub async fn sell_all(&self) -> Result<(), Refusal> {
+        self.ask(|reply| Command::SellAll { reply }).await
+    }
+
     async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, Refusal> {
         let stopping = || Refusal::Failed("the agent is stopping: nothing was changed".to_owned());
         let (reply, answer) = channel::bounded(1);
@@ -99,7 +128,11 @@ impl Command {
     /// Vrai si elle touche au compte réel : elle attend qu'il soit libre.
     pub(super) fn concerns_the_account(&self) -> bool {
         match self {
-            Command::Pause { .. } | Command::Enter { .. } => false,
+            Command::Pause { .. }
+            | Command::Enter { .. }
+            | Command::Withdraw { .. }
+            | Command::CancelWithdrawal { .. }
+            | Command::SellAll { .. } => false,
             Command::Decide { .. }
             | Command::Adopt { .. }
             | Command::Disown { .. }
@@ -117,14 +150,18 @@ impl Command {
             Command::Adopt { reply } => answer(reply, venue.adopt(bnb).await),
             Command::Disown { reply } => answer(reply, venue.disown().await),
             Command::MoveHere { reply } => answer(reply, venue.move_here().await),
-            Command::Pause { .. } | Command::Enter { .. } => false,
+            Command::Pause { .. }
+            | Command::Enter { .. }
+            | Command::Withdraw { .. }
+            | Command::CancelWithdrawal { .. }
+            | Command::SellAll { .. } => false,
         }
     }
 
     /// Exécute la commande et répond ; rend vrai si un tour est à faire tout de suite. Un demandeur parti entre-temps
-    /// n'attend plus de réponse : la commande vaut quand même. `footing` est ce que l'on sait du dehors, s'il y a de quoi
-    /// compter.
-    pub(super) async fn carry_out(self, ledger: &Ledger, footing: Option<Footing>) -> bool {
+    /// n'attend plus de réponse : la commande vaut quand même.
+    pub(super) async fn carry_out(self, ledger: &Ledger, sight: &Sight) -> bool {
+        let now = clock::now();
         match self {
             Command::Pause { wanted, reply } => {
                 let paused = ledger.with(move |db| db.set_paused(wanted)).await;
@@ -136,12 +173,33 @@ impl Command {
                 resumed
             }
             Command::Enter { booking, request, reply } => {
-                let booked = enter(ledger, booking, request, footing).await;
+                let booked = enter(ledger, booking, request, sight.footing(now)).await;
                 // Un écart réglé libère ce qui l'attendait.
                 let cash = matches!(booking, Booking::Deposit(_) | Booking::Correction { .. });
                 let settled = booked.is_ok() && !cash;
                 reply.try_send(booked).ok();
                 settled
+            }
+            Command::Withdraw { request, reply } => {
+                let opened = withdraw(ledger, sight, request).await;
+                let begins = matches!(opened, Ok((_, Some(_))));
+                reply.try_send(opened).ok();
+                begins
+            }
+            Command::CancelWithdrawal { id, reply } => {
+                let cancelled = ledger.with(move |db| db.cancel_withdrawal(id, now)).await;
+                if cancelled.is_ok() {
+                    log::info!("withdrawal_cancelled id={id}");
+                }
+                reply.try_send(cancelled.map_err(Refusal::from)).ok();
+                false
+            }
+            Command::SellAll { reply } => {
+                let opened = ledger.with(move |db| db.open_sell_all(now)).await;
+                if let Ok((name, true)) = &opened {
+                    log::warn!("selling_all id={name}");
+                }
+                answer(reply, opened.map(drop).map_err(Refusal::from))
             }
             // L'affaire du compte ([`Command::concerns_the_account`]).
             Command::Decide { .. }
@@ -157,6 +215,31 @@ fn answer<T>(reply: Reply<T>, done: Result<T, Refusal>) -> bool {
     let succeeded = done.is_ok();
     reply.try_send(done).ok();
     succeeded
+}
+
+/// Ouvre un retrait, si la valeur est connue.
+async fn withdraw(
+    ledger: &Ledger,
+    sight: &Sight,
+    request: WithdrawalRequest,
+) -> Result<(i64, Option<Terms>), Refusal> {
+    let now = clock::now();
+    let market = match sight.known(now) {
+        Ok(market) if ledger.with(|db| db.holdings()).await?.is_some() => market,
+        Ok(_) => return Err(unknown("the budget is not booked yet")),
+        Err(missing) => return Err(unknown(&market::told(&missing))),
+    };
+    let opened = ledger.with(move |db| db.open_withdrawal(&request, &market, now)).await?;
+    if let (id, Some(terms)) = &opened {
+        log::info!("withdrawal_opened id={id} eur={} usdc={}", terms.requested, terms.usdc);
+    }
+    Ok(opened)
+}
+
+fn unknown(reason: &str) -> Refusal {
+    Refusal::Unknown(format!(
+        "the value is not known now ({reason}): nothing was changed, try again in a few minutes"
+    ))
 }
 
 async fn enter(

@@ -12,6 +12,7 @@ use crate::domain::market::{self, Coin, Market, Unknown};
 use crate::domain::moment::Moment;
 use crate::domain::poll::PollOutcome;
 use crate::domain::portfolio::Holdings;
+use crate::domain::reconcile::Reconciliation;
 use crate::domain::signal::Signal;
 use crate::domain::survival::{self, Averages, DEAD};
 use crate::exchange::{AccountState, Trouble};
@@ -42,10 +43,12 @@ impl Story {
 impl Engine {
     /// Fait un tour complet et l'écrit au grand livre.
     pub(super) async fn cycle(&mut self) -> Result<(), LedgerError> {
+        let begun = clock::now();
         let (reply, account) = self.observe().await;
         let now = clock::now();
         self.open_account(account.as_ref(), now).await?;
-        self.reconcile(account).await?;
+        let reconciliation = self.reconcile(account).await?;
+        self.watch_withdrawal(reconciliation, begun).await?;
         let agent = self.ledger.with(|db| db.agent()).await?;
         let mut story = self.receive(reply, &agent, now).await?;
         let market = self.market(now).await?;
@@ -53,10 +56,10 @@ impl Engine {
             self.venue.sweep(market).await?;
         }
         self.tell_trouble(&story, &market);
-        let followed = match (agent.dead, agent.paused) {
-            (true, _) => self.bury_pending().await,
-            (false, true) => Ok(()),
-            (false, false) => self.follow(&market, &mut story).await,
+        let buried = if agent.dead { self.bury_pending().await } else { Ok(()) };
+        let followed = match buried {
+            Ok(()) => self.follow(&market, &mut story).await,
+            failed => failed,
         };
         if let Err(error) = followed {
             log::error!("signal_not_finished reason={error}");
@@ -75,10 +78,13 @@ impl Engine {
         (reply, account)
     }
 
-    async fn reconcile(&mut self, account: Option<Result<AccountState, Trouble>>) -> Result<(), LedgerError> {
-        self.venue.reconcile(account).await?;
+    async fn reconcile(
+        &mut self,
+        account: Option<Result<AccountState, Trouble>>,
+    ) -> Result<Option<Reconciliation>, LedgerError> {
+        let reconciliation = self.venue.reconcile(account).await?;
         self.sight.heed_comparison(self.venue.compared_at());
-        Ok(())
+        Ok(reconciliation)
     }
 
     /// Compte le capital, s'il ne l'est pas, dès que le cours de l'euro est su et, s'il est réel, que le compte est lu.
@@ -195,7 +201,7 @@ impl Engine {
                     }
                 }
             }
-            (_, Some(reason)) if !self.ledger.with(|db| db.pending()).await?.is_empty() => {
+            (_, Some(reason)) if !self.ledger.with(|db| db.due()).await?.is_empty() => {
                 story.outcome = PollOutcome::Waiting;
                 story.error = Some(reason.clone());
                 self.ledger.with(move |db| db.postpone(&reason)).await?;

@@ -9,15 +9,17 @@ use super::Engine;
 use super::holdback::{self, Holdback};
 use crate::clock;
 use crate::domain::market::{Coin, Market, PerCoin};
+use crate::domain::money::{Rate, Weight};
 use crate::domain::order::{self, Left, Side};
 use crate::domain::plan::{self, Plan};
 use crate::domain::poll::PollOutcome;
 use crate::domain::portfolio::Holdings;
 use crate::domain::signal::{INITIAL_SYNC, Instruction, Signal};
 use crate::domain::survival::DEAD;
+use crate::domain::wish::{self, Wish};
 use crate::leader;
 use crate::ledger::views::Trade;
-use crate::ledger::{Decision, LedgerError, PendingSignal, SignalStatus};
+use crate::ledger::{Db, Decision, LedgerError, PendingSignal, SignalStatus};
 
 /// Ce qui a été exécuté à ce tour : le dernier signal, et les trades de tous.
 #[derive(Debug)]
@@ -30,9 +32,9 @@ pub(super) struct Carried {
 
 /// Ce qu'un plan a laissé, et les coins que le signal attend encore.
 #[derive(Debug, Default)]
-struct Remainder {
-    left: Vec<(Coin, Left)>,
-    pending: Vec<(Coin, Left)>,
+pub(super) struct Remainder {
+    pub left: Vec<(Coin, Left)>,
+    pub pending: Vec<(Coin, Left)>,
 }
 
 impl Engine {
@@ -41,7 +43,7 @@ impl Engine {
         &mut self,
         market: &Market,
     ) -> Result<Option<Carried>, LedgerError> {
-        let pending = self.ledger.with(|db| db.pending()).await?;
+        let pending = self.ledger.with(|db| db.due()).await?;
         let Some(last) = pending.last() else {
             return Ok(None);
         };
@@ -49,19 +51,16 @@ impl Engine {
         self.keep_readings().await?;
         self.ledger.with(|db| db.interrupt_intents(clock::now())).await?;
         let signals: Vec<Result<Signal, String>> = pending.iter().map(read_again).collect();
-        let newest_target = signals.iter().rposition(sets_target);
         let mut carried = Carried {
             signal_id: last.signal_id.clone(),
             outcome: PollOutcome::Executed,
             trades: 0,
             error: None,
         };
-        for (rank, (entry, signal)) in pending.iter().zip(signals).enumerate() {
-            // La synchronisation initiale ne l'est pas par le signal dont elle vient.
-            let newer = |newest: usize| rank < newest && pending[newest].payload != entry.payload;
-            let superseded = newest_target.filter(|&newest| newer(newest));
-            let remainder = match (signal, superseded) {
-                (_, Some(newest)) => Ok(self.superseded(entry, &pending[newest].signal_id).await?),
+        let superseded = superseded_by(&pending, &signals);
+        for ((entry, signal), by) in pending.iter().zip(signals).zip(superseded) {
+            let remainder = match (signal, by) {
+                (_, Some(newest)) => Ok(self.superseded(entry, &newest).await?),
                 (Ok(signal), None) => match self.trade(entry, &signal, market).await {
                     // Contraire à la comptabilité : réessayer donnerait la même chose.
                     Err(LedgerError::Refused(reason)) => Err(reason),
@@ -69,7 +68,7 @@ impl Engine {
                 },
                 (Err(reason), None) => Err(reason),
             };
-            let (status, trades) = self.settle(entry, remainder).await?;
+            let (status, trades) = self.settle(entry, remainder, market.rate).await?;
             carried.trades += trades;
             (carried.outcome, carried.error) = match status {
                 None => (PollOutcome::Waiting, self.told_pending(entry).await?),
@@ -81,9 +80,10 @@ impl Engine {
         Ok(Some(carried))
     }
 
-    /// Clôt les signaux qui attendaient quand l'agent est mort.
+    /// Clôt les signaux qui attendaient quand l'agent est mort ; le souhait d'une personne lui survit.
     pub(super) async fn bury_pending(&self) -> Result<(), LedgerError> {
-        for entry in self.ledger.with(|db| db.pending()).await? {
+        let pending = self.ledger.with(|db| db.pending()).await?;
+        for entry in pending.into_iter().filter(|entry| entry.wish.is_none()) {
             let now = clock::now();
             let status = SignalStatus::Skipped(DEAD.to_owned());
             self.ledger.with(move |db| db.close_signal(entry.row, &status, &[], now)).await?;
@@ -111,9 +111,13 @@ impl Engine {
         let id = entry.signal_id.clone();
         let done = self.ledger.with(move |db| db.trades_of(&id)).await?;
         let instruction = without_done(&signal.instruction, &done);
-        let mut holdback = self.holdback(entry.row).await?;
+        let mut holdback = self.holdback(entry).await?;
         let holdings = self.holdings().await?;
-        let Plan { sales, wants, left } = plan::plan(&instruction, &holdings, market, self.manner.threshold);
+        let (usable, threshold) = match entry.wish {
+            Some(_) => (holdback.sellable(&holdings, market), Weight::ZERO),
+            None => (holdback.followed(&holdings), self.manner.threshold),
+        };
+        let Plan { sales, wants, left } = plan::plan(&instruction, &usable, market, threshold);
         let mut remainder = Remainder { left, pending: Vec::new() };
         holdback.review(&mut remainder.left);
         let sales = holdback.allow_sales(sales, &holdings, market, &mut remainder.left);
@@ -130,12 +134,17 @@ impl Engine {
         if holdback.awaits_cash {
             remainder.pending.extend(wants.iter().map(|want| (want.coin, Left::CashAwaited)));
         }
+        if entry.wish.is_some() {
+            remainder.pending.clear();
+            self.await_wish(entry, &instruction, market, &mut remainder).await?;
+        }
         Ok(remainder)
     }
 
-    async fn holdback(&self, signal: i64) -> Result<Holdback, LedgerError> {
-        let (shortage, now) = (self.venue.shortage(), clock::now());
-        self.ledger.with(move |db| Holdback::read(db, signal, shortage, now)).await
+    pub(super) async fn holdback(&self, entry: &PendingSignal) -> Result<Holdback, LedgerError> {
+        let (signal, wished, shortage) = (entry.row, entry.wish.is_some(), self.venue.shortage());
+        let now = clock::now();
+        self.ledger.with(move |db| Holdback::read(db, signal, wished, shortage, now)).await
     }
 
     pub(super) async fn holdings(&self) -> Result<Holdings, LedgerError> {
@@ -149,15 +158,20 @@ impl Engine {
         &self,
         entry: &PendingSignal,
         remainder: Result<Remainder, String>,
+        rate: Rate,
     ) -> Result<(Option<SignalStatus>, u32), LedgerError> {
-        let (id, row) = (entry.signal_id.clone(), entry.row);
+        let (id, row, wish) = (entry.signal_id.clone(), entry.row, entry.wish);
         let (trades, before) =
             self.ledger.with(move |db| Ok((db.trades_of(&id)?, db.decisions(row)?))).await?;
         let count = trades.len() as u32;
         let now = clock::now();
         let (status, decisions) = match remainder {
             Ok(Remainder { left, pending }) => {
-                let decisions = decisions(&trades, &left);
+                let mut decisions = decisions(&trades, &left);
+                if wish.is_some() {
+                    // Ce qui a été vendu d'un coin ne dit pas pourquoi le reste ne l'est pas.
+                    decisions.sort_by_key(|decision| order::is_obstacle(&decision.code));
+                }
                 if !pending.is_empty() {
                     let decided = without(decisions, &pending);
                     self.ledger.with(move |db| db.decide(row, &decided, &awaited(&pending))).await?;
@@ -177,13 +191,17 @@ impl Engine {
         };
         log::info!("signal_closed id={:?} status={status:?} trades={count}", entry.signal_id);
         let closing = status.clone();
-        self.ledger.with(move |db| db.close_signal(row, &closing, &decisions, now)).await?;
+        let close = move |db: &mut Db| match wish {
+            Some(Wish::Withdrawal) => db.close_withdrawal(row, &closing, &decisions, rate, now),
+            _ => db.close_signal(row, &closing, &decisions, now),
+        };
+        self.ledger.with(close).await?;
         Ok((Some(status), count))
     }
 
     /// Ce qu'un signal attend, en une phrase.
     async fn told_pending(&self, entry: &PendingSignal) -> Result<Option<String>, LedgerError> {
-        Ok(self.holdback(entry.row).await?.told())
+        Ok(self.holdback(entry).await?.told())
     }
 }
 
@@ -200,9 +218,30 @@ fn awaited(pending: &[(Coin, Left)]) -> Vec<Decision> {
     waits.map(|(coin, reason)| unsettled(*coin, "waiting", reason)).collect()
 }
 
+/// Par quoi chacun est dépassé : une cible plus récente du leader, ou une personne qui prend tout. Elle ne l'est par rien.
+fn superseded_by(pending: &[PendingSignal], signals: &[Result<Signal, String>]) -> Vec<Option<String>> {
+    let all = pending.iter().find(|entry| entry.takes_all());
+    let sets = |rank: &usize| pending[*rank].wish.is_none() && sets_target(&signals[*rank]);
+    let newest = (0..pending.len()).rev().find(sets);
+    let by = |(rank, entry): (usize, &PendingSignal)| {
+        if entry.wish.is_some() {
+            return None;
+        }
+        // La synchronisation initiale ne l'est pas par le signal dont elle vient.
+        let newer = |newest: &usize| rank < *newest && pending[*newest].payload != entry.payload;
+        let newest = newest.filter(newer).map(|newest| &pending[newest]);
+        Some(all.or(newest)?.signal_id.clone())
+    };
+    pending.iter().enumerate().map(by).collect()
+}
+
 /// Le signal gardé au grand livre, décodé à nouveau. La synchronisation initiale garde le texte du
-/// signal dont elle vient : elle n'en suit que l'allocation.
+/// signal dont elle vient : elle n'en suit que l'allocation. Le souhait d'une personne a un texte à nous.
 fn read_again(entry: &PendingSignal) -> Result<Signal, String> {
+    if entry.wish.is_some() {
+        let instruction = wish::instruction(&entry.payload)?;
+        return Ok(Signal { id: entry.signal_id.clone(), instruction, target: None });
+    }
     let signal = leader::decode(&entry.payload)?.verdict?;
     if entry.signal_id != INITIAL_SYNC {
         return Ok(signal);
@@ -219,6 +258,7 @@ fn sets_target(signal: &Result<Signal, String>) -> bool {
 fn without_done(instruction: &Instruction, done: &[Trade]) -> Instruction {
     match instruction {
         Instruction::Target(target) => Instruction::Target(*target),
+        Instruction::Raise(amount) => Instruction::Raise(*amount),
         Instruction::Actions(actions) => Instruction::Actions(PerCoin::from_fn(|coin| {
             actions[coin].filter(|_| !done.iter().any(|trade| trade.coin == coin))
         })),

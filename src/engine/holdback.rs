@@ -25,6 +25,9 @@ const PATIENCE: usize = 5;
 pub(super) struct Holdback {
     frozen: PerCoin<Option<Left>>,
     decided: PerCoin<bool>,
+    wished: bool,
+    /// Les ventes en doute dont l'issue se saura sans personne.
+    pub(super) selling: Vec<(Coin, Quantity)>,
     /// Pourquoi rien ne s'achète ; `None` si l'on peut.
     no_purchase: Option<Left>,
     shortage: Shortage,
@@ -35,12 +38,23 @@ pub(super) struct Holdback {
 }
 
 impl Holdback {
-    pub fn read(db: &mut Db, signal: i64, shortage: Shortage, now: Moment) -> Result<Holdback, LedgerError> {
+    /// `wished` : c'est le souhait d'une personne ; rien n'en est décidé d'avance, et un refus ne l'arrête pas.
+    pub fn read(
+        db: &mut Db,
+        signal: i64,
+        wished: bool,
+        shortage: Shortage,
+        now: Moment,
+    ) -> Result<Holdback, LedgerError> {
         let doubtful = db.doubtful()?;
         let (tried, decisions) = (db.intents_of(signal)?, db.decisions(signal)?);
         let frozen = PerCoin::from_fn(|coin| {
             let doubt = doubtful.iter().find(|intent| intent.coin == coin).map(doubted);
-            doubt.or_else(|| exhausted(coin, &tried, now))
+            doubt.or_else(|| if wished { worn_out(coin, &tried) } else { exhausted(coin, &tried, now) })
+        });
+        let selling = doubtful.iter().filter_map(|intent| match intent.size {
+            Size::Sell(quantity) if intent.state != State::Stuck => Some((intent.coin, quantity)),
+            _ => None,
         });
         let cash = db.cash()?.unwrap_or_default();
         let late = db.late()?.pop().map(|intent| {
@@ -50,7 +64,11 @@ impl Holdback {
         let short = lack.missing.is_positive().then_some(Left::AccountShort { asset: CASH, lack });
         Ok(Holdback {
             frozen,
-            decided: PerCoin::from_fn(|coin| decisions.iter().any(|decision| decision.coin == coin)),
+            decided: PerCoin::from_fn(|coin| {
+                !wished && decisions.iter().any(|decision| decision.coin == coin)
+            }),
+            wished,
+            selling: selling.collect(),
             no_purchase: late.or(short),
             shortage,
             cash,
@@ -63,8 +81,11 @@ impl Holdback {
     pub fn review(&self, left: &mut Vec<(Coin, Left)>) {
         left.retain(|(coin, _)| !self.decided[*coin]);
         for (coin, reason) in left {
-            if let Some(frozen) = self.frozen[*coin].as_ref().filter(|frozen| frozen.is_pending()) {
-                *reason = frozen.clone();
+            let frozen = self.frozen[*coin].clone().filter(|frozen| frozen.is_pending() || self.wished);
+            // Une personne n'attend pas un achat : ce que le compte tient de moins est ce qui n'est pas vendu.
+            let short = self.short_of(*coin).filter(|_| self.wished);
+            if let Some(held_back) = frozen.or(short) {
+                *reason = held_back;
             }
         }
     }
@@ -118,8 +139,28 @@ impl Holdback {
         self.frozen[coin].clone().or_else(|| self.no_purchase.clone()).or_else(|| self.short_of(coin))
     }
 
+    /// Vrai si ce coin n'est pas touché à ce tour.
+    pub fn is_frozen(&self, coin: Coin) -> bool {
+        self.frozen[coin].is_some()
+    }
+
+    /// Ce que le compte tient de moins de ce coin.
+    pub fn missing(&self, coin: Coin) -> Quantity {
+        self.shortage.coins[coin].missing
+    }
+
+    /// Le cash des livres moins ce qu'un achat en doute a peut-être dépensé : ce qu'un retrait peut avoir.
+    pub fn spared(&self, booked: Usdc) -> Usdc {
+        booked - self.cash.reserved
+    }
+
+    /// Ce qui suit le leader : sans ce qu'une personne reprend.
+    pub fn followed(&self, holdings: &Holdings) -> Holdings {
+        Holdings { cash: self.cash.followed(), ..*holdings }
+    }
+
     /// Ce que le compte tient de moins de ce coin ; `None` s'il en tient assez.
-    fn short_of(&self, coin: Coin) -> Option<Left> {
+    pub fn short_of(&self, coin: Coin) -> Option<Left> {
         let lack = self.shortage.coins[coin];
         lack.missing.is_positive().then_some(Left::AccountShort { asset: coin.asset(), lack })
     }
@@ -158,6 +199,22 @@ impl Holdback {
 pub(super) fn doubted(intent: &Intent) -> Left {
     let reason = intent.reason.clone().unwrap_or_else(|| "its answer is not known yet".to_owned());
     if intent.state == State::Stuck { Left::Stuck(reason) } else { Left::InDoubt(reason) }
+}
+
+/// Pourquoi le souhait d'une personne ne tente plus rien pour ce coin ; `None` s'il le peut encore : un refus se corrige
+/// souvent de lui-même, cinq non.
+fn worn_out(coin: Coin, tried: &[Intent]) -> Option<Left> {
+    let ended =
+        |state: State| tried.iter().filter(move |intent| intent.coin == coin && intent.state == state);
+    let interrupted = ended(State::Abandoned).filter(|intent| intent.sent.is_none()).count();
+    let in_vain = ended(State::Refused).count() + ended(State::Abandoned).count() - interrupted;
+    let absent = ended(State::Absent).count();
+    if in_vain < PATIENCE && absent < ATTEMPTS as usize {
+        return None;
+    }
+    let last = tried.iter().rfind(|intent| intent.coin == coin && intent.state != State::Filled);
+    let told = last.and_then(|intent| intent.reason.clone()).unwrap_or_default();
+    Some(Left::Refused(format!("tried {} times: {told}", in_vain + absent)))
 }
 
 /// Pourquoi ce signal ne tente plus rien pour ce coin ; `None` s'il le peut encore.

@@ -13,6 +13,7 @@ mod holdback;
 mod outlook;
 mod reception;
 mod sight;
+mod wishes;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -23,7 +24,7 @@ pub use crate::venue::Decision;
 pub use command::Commands;
 
 use crate::clock;
-use crate::domain::money::Weight;
+use crate::domain::money::{Usdc, Weight};
 use crate::exchange::Exchange;
 use crate::leader::Leader;
 use crate::ledger::{Db, Ledger, LedgerError, Outlook};
@@ -58,6 +59,8 @@ pub struct Engine {
     outlook: Option<Outlook>,
     /// Pourquoi le capital n'est pas encore compté, quand ce n'est pas faute de cours.
     unopened: Option<String>,
+    /// Ce qui semble parti d'un retrait, et depuis quand un tour le montre.
+    withdrawn: Option<(Usdc, Instant)>,
     /// La dernière panne dite au journal, pour ne la dire qu'une fois.
     trouble: Option<String>,
     next_poll: Instant,
@@ -93,6 +96,7 @@ impl Engine {
             instruments,
             outlook: None,
             unopened: None,
+            withdrawn: None,
             trouble: None,
             next_poll: clock::instant(),
             next_market: clock::instant(),
@@ -205,7 +209,7 @@ impl Engine {
         let sight = self.reception.during(&self.sight, self.sight.renewed(&self.exchange)).await;
         self.take_in(sight);
         self.keep_readings().await?;
-        let waits = |db: &mut Db| Ok(!db.agent()?.paused && !db.pending()?.is_empty());
+        let waits = |db: &mut Db| Ok(!db.due()?.is_empty());
         Ok(self.sight.known(clock::now()).is_ok() && self.ledger.with(waits).await?)
     }
 

@@ -10,7 +10,6 @@ use smol::future::FutureExt;
 
 use super::command::Command;
 use super::sight::Sight;
-use crate::clock;
 use crate::ledger::Ledger;
 
 /// La file des commandes, et de quoi y répondre.
@@ -43,8 +42,7 @@ impl Reception {
 
     /// Exécute une commande qui ne touche pas au compte et y répond.
     pub async fn serve(&mut self, command: Command, sight: &Sight) {
-        let footing = sight.footing(clock::now());
-        self.hurried |= command.carry_out(&self.ledger, footing).await;
+        self.hurried |= command.carry_out(&self.ledger, sight).await;
     }
 
     /// Attend `work`, en servant les commandes qui arrivent entre-temps.

@@ -12,6 +12,7 @@ use rust_decimal::Decimal;
 use crate::domain::market::{Coin, PerCoin};
 use crate::domain::money::Weight;
 use crate::domain::signal::{ADOPTED, Action, INITIAL_SYNC, Instruction, Signal, Target};
+use crate::domain::wish;
 
 /// Plus profond, ce n'est pas un signal, et aucun lecteur de l'API ne devrait le recevoir.
 const DEEPEST: usize = 32;
@@ -83,8 +84,9 @@ fn read_id(value: Option<&Value>) -> Result<String, String> {
     if id.chars().count() > LONGEST_ID || id.chars().any(char::is_control) {
         return Err(format!("signal_id: longer than {LONGEST_ID} characters, or with control characters"));
     }
-    // Noté au grand livre, même refusé, il passerait pour notre propre synchronisation.
-    if [INITIAL_SYNC, ADOPTED].contains(&id.as_str()) {
+    // Noté au grand livre, même refusé, il passerait pour notre propre synchronisation, pour une adoption ou pour le
+    // souhait d'une personne.
+    if [INITIAL_SYNC, ADOPTED].contains(&id.as_str()) || wish::is_reserved(&id) {
         return Err(format!("signal_id: {id:?} is reserved to the follower"));
     }
     Ok(id)

@@ -5,7 +5,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Db, LedgerError, flows, movements, seal};
+use super::{Db, LedgerError, flows, movements, seal, wishes};
 use crate::domain;
 use crate::domain::moment::Moment;
 use crate::domain::money::{Eur, Rate, Usdc};
@@ -85,11 +85,13 @@ impl Db {
         Ok(opened)
     }
 
-    /// Met en pause, reprend, ou retourne l'état si `paused` est `None` ; rend l'état.
+    /// Met en pause, reprend, ou retourne l'état si `paused` est `None` ; rend l'état. Reprendre révoque « tout vendre ».
     pub fn set_paused(&mut self, paused: Option<bool>) -> Result<bool, LedgerError> {
         let transaction = self.transaction()?;
         let (paused, unjudged): (bool, bool) = transaction.query_row(
-            "UPDATE agent SET paused = coalesce(?1, 1 - paused) RETURNING paused, dead_before",
+            "UPDATE agent SET paused = coalesce(?1, 1 - paused),
+                 paused_reason = iif(coalesce(?1, 1 - paused) = paused, paused_reason, NULL)
+             RETURNING paused, dead_before",
             [paused],
             |row| Ok((row.get(0)?, row.get(1)?)),
         )?;
@@ -98,7 +100,7 @@ impl Db {
             return Err(LedgerError::Refused(reason.to_owned()));
         }
         if !paused {
-            transaction.execute("UPDATE agent SET paused_reason = NULL", [])?;
+            wishes::call_off_sell_all(&transaction)?;
         }
         transaction.commit()?;
         Ok(paused)

@@ -125,6 +125,8 @@ pub(super) fn is_in_doubt(connection: &Connection, asset: Asset) -> Result<bool,
 
 fn compared(connection: &Connection, balances: &Balances) -> Result<Option<Reconciliation>, LedgerError> {
     let Some(holdings) = views::holdings(connection)? else { return Ok(None) };
-    let (others, reserved) = (others::all(connection)?, views::reserved(connection)?);
+    let (others, mut reserved) = (others::all(connection)?, views::reserved(connection)?);
+    // Ce qu'une personne a peut-être déjà repris.
+    reserved.usdc += views::aside(connection, holdings.cash)?;
     Ok(Some(Reconciliation::of(balances, &holdings, &others, &reserved)))
 }

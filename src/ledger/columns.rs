@@ -15,6 +15,8 @@ use crate::domain::money::{Eur, Price, Quantity, Rate, Usdc, Weight};
 use crate::domain::movement::Kind;
 use crate::domain::order::Side;
 use crate::domain::recourse::Hand;
+use crate::domain::wish::Wish;
+use crate::domain::withdrawal::Stage;
 
 macro_rules! decimal_column {
     ($($name:ident),*) => {$(
@@ -95,6 +97,20 @@ impl FromSql for Kind {
     fn column_result(value: ValueRef) -> FromSqlResult<Self> {
         let word = value.as_str()?;
         Kind::from_word(word).ok_or_else(|| unreadable(format!("unknown movement {word:?}")))
+    }
+}
+
+impl FromSql for Wish {
+    fn column_result(value: ValueRef) -> FromSqlResult<Self> {
+        let word = value.as_str()?;
+        Wish::from_word(word).ok_or_else(|| unreadable(format!("unknown wish {word:?}")))
+    }
+}
+
+impl FromSql for Stage {
+    fn column_result(value: ValueRef) -> FromSqlResult<Self> {
+        let word = value.as_str()?;
+        Stage::from_word(word).ok_or_else(|| unreadable(format!("unknown withdrawal {word:?}")))
     }
 }
 

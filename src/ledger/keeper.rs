@@ -173,6 +173,7 @@ mod tests {
     use smol::channel;
 
     use super::*;
+    use crate::domain::booking::{Booking, Footing};
     use crate::domain::moment::Moment;
     use crate::domain::money::{Eur, Rate};
     use crate::ledger::file::LedgerFile;
@@ -198,7 +199,8 @@ mod tests {
     }
 
     fn deposit(db: &mut Db) {
-        db.cover(Eur::new(dec!(50)), Rate::new(dec!(1.25)), NOW).expect("a deposit");
+        let footing = Footing::of(Rate::new(dec!(1.25)));
+        db.enter(&Booking::Deposit(Eur::new(dec!(50))), &footing, None, NOW).expect("a deposit");
     }
 
     /// Les mouvements que le fichier contient à lui seul.

@@ -2,7 +2,7 @@
 //!
 //! Un fil (*thread*) possède la connexion SQLite et exécute les travaux un par un, dans l'ordre
 //! d'arrivée ; [`Ledger`] en est la poignée, que l'on clone. Un travail est une fonction sur [`Db`] :
-//! les écritures sont dans `account`, `signals`, `intents` et `cycle`, les lectures dans `views` ; `changes` dit ce
+//! les écritures sont dans `account`, `signals`, `wishes`, `withdrawals`, `intents` et `cycle`, les lectures dans `views` ; `changes` dit ce
 //! qui vient d'être écrit. Ce qui touche à l'argent est une transaction, synchronisée au disque avant que l'appelant ne
 //! la sache faite.
 
@@ -45,6 +45,8 @@ mod soundness;
 mod survival;
 mod takeover;
 pub mod views;
+mod wishes;
+mod withdrawals;
 
 use std::fmt;
 use std::io;
@@ -76,6 +78,7 @@ pub use opening::{look, open};
 pub use requests::RequestKey;
 pub use seal::reseal;
 pub use signals::{Decision, PendingSignal, Received, SignalStatus, Verdict};
+pub use withdrawals::Request as WithdrawalRequest;
 
 /// Travaux en attente au plus ; au-delà, qui demande attend son tour.
 const QUEUE: usize = 64;

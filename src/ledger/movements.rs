@@ -62,6 +62,13 @@ fn refuse_overdraft(
         return Ok(());
     }
     let (word, free) = (movement.kind.word(), cash.free());
+    if cash.aside.is_positive() {
+        return Err(LedgerError::Refused(format!(
+            "{:.2} USDC are set aside for a withdrawal: the {free:.2} left do not cover this {word} of {taken:.2}; take \
+             them out or call it off first, nothing was changed",
+            cash.aside
+        )));
+    }
     let told = if cash.reserved.is_positive() {
         format!(
             "an order in doubt may have spent {:.2} of the {:.2} USDC of cash: the {free:.2} left do not cover this \

@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use super::LedgerError;
 use super::{audit, flows, legacy, seal, takeover};
 
-const MIGRATIONS: [&str; 8] = [FIRST, LIVE, FIGURES, SEALS, MOVES, EVIDENCE, PERSON, OTHERS];
+const MIGRATIONS: [&str; 9] = [FIRST, LIVE, FIGURES, SEALS, MOVES, EVIDENCE, PERSON, OTHERS, WISHES];
 
 /// Des tables que toute base à nous a, depuis la première version.
 pub const FIRST_TABLES: [&str; 5] = ["agent", "account", "movements", "intents", "snapshots"];
@@ -49,6 +49,8 @@ const PERSON: &str = include_str!("schema/person.sql");
 
 /// Ce que nos ordres ont pris à d'autres, les frais notés à part, ce qu'une personne a fini.
 const OTHERS: &str = include_str!("schema/others.sql");
+/// Ce qu'une personne veut reprendre ou vendre.
+const WISHES: &str = include_str!("schema/wishes.sql");
 
 /// Ce qui est compté à chaque lecture des mesures se compte sans relire les textes. Un index ne change rien à ce
 /// qu'une base dit : il n'a pas de rang, et une version d'avant s'en passe.

@@ -113,6 +113,12 @@ pub(super) const WITHDRAWALS: Table = Table {
         "status",
         "simulated",
         "at",
+        "signal",
+        "wanted_usdc",
+        "set_aside_usdc",
+        "taken_usdc",
+        "level_usdc",
+        "ended_at",
     ],
 };
 

@@ -9,6 +9,7 @@ use super::{Db, LedgerError};
 use crate::domain::market::Coin;
 use crate::domain::moment::Moment;
 use crate::domain::signal::{INITIAL_SYNC, Target};
+use crate::domain::wish::{self, Wish};
 
 /// Un signal tel que le leader l'a envoyé, prêt à être écrit.
 #[derive(Clone, Debug)]
@@ -41,6 +42,16 @@ pub struct PendingSignal {
     pub row: i64,
     pub signal_id: String,
     pub payload: String,
+    /// Le souhait d'une personne ; `None` si c'est un signal du leader.
+    pub wish: Option<Wish>,
+    pub received_at: Moment,
+}
+
+impl PendingSignal {
+    /// Vrai si une personne veut tout : plus rien ne suit le leader.
+    pub fn takes_all(&self) -> bool {
+        self.wish.is_some() && wish::takes_all(&self.payload)
+    }
 }
 
 /// Comment un signal finit.
@@ -91,22 +102,9 @@ impl Db {
         decisions: &[Decision],
         now: Moment,
     ) -> Result<(), LedgerError> {
-        let (word, message) = match status {
-            SignalStatus::Executed => ("executed", None),
-            SignalStatus::Skipped(message) => ("skipped", Some(message)),
-            SignalStatus::Error(message) => ("error", Some(message)),
-        };
-        let executed_at = (*status == SignalStatus::Executed).then_some(now);
         let transaction = self.transaction()?;
-        transaction.execute(
-            "UPDATE signals SET status = ?2, error_message = ?3, executed_at = ?4, payload = NULL, waiting_for = NULL
-             WHERE id = ?1 AND status = 'received'",
-            params![row, word, message, executed_at],
-        )?;
-        insert_decisions(&transaction, row, decisions)?;
-        replace_waits(&transaction, row, &[])?;
-        transaction.commit()?;
-        Ok(())
+        close(&transaction, row, status, decisions, now)?;
+        Ok(transaction.commit()?)
     }
 
     /// Écrit ce qui est déjà décidé d'un signal, qui n'est pas repris, et ce que ses autres coins attendent, qui remplace
@@ -134,11 +132,36 @@ impl Db {
     }
 }
 
+/// Clôt un signal ouvert, avec ce qui a été décidé de chaque coin.
+pub(super) fn close(
+    connection: &Connection,
+    row: i64,
+    status: &SignalStatus,
+    decisions: &[Decision],
+    now: Moment,
+) -> Result<(), LedgerError> {
+    let (word, message) = match status {
+        SignalStatus::Executed => ("executed", None),
+        SignalStatus::Skipped(message) => ("skipped", Some(message)),
+        SignalStatus::Error(message) => ("error", Some(message)),
+    };
+    let executed_at = (*status == SignalStatus::Executed).then_some(now);
+    connection.execute(
+        "UPDATE signals SET status = ?2, error_message = ?3, executed_at = ?4, payload = NULL, waiting_for = NULL
+         WHERE id = ?1 AND status = 'received'",
+        params![row, word, message, executed_at],
+    )?;
+    insert_decisions(connection, row, decisions)?;
+    replace_waits(connection, row, &[])
+}
+
 /// Ce qu'attend le signal est la somme de ce qu'attendent ses coins, une fois par raison.
 fn replace_waits(connection: &Connection, row: i64, waits: &[Decision]) -> Result<(), LedgerError> {
     connection.execute("DELETE FROM waits WHERE signal = ?1", [row])?;
     let mut told: Vec<(&str, Vec<&str>)> = Vec::new();
     for Decision { coin, code, reason, .. } in waits {
+        // Le souhait d'une personne est jugé de nouveau à chaque tour : ce qui était décidé peut attendre encore.
+        connection.execute("DELETE FROM decisions WHERE signal = ?1 AND coin = ?2", params![row, coin])?;
         connection.execute(
             "INSERT INTO waits (signal, coin, code, reason) VALUES (?1, ?2, ?3, ?4)",
             params![row, coin, code, reason],

@@ -2,7 +2,7 @@
 //!
 //! `reads` : les champs et l'ordre ; `figures` : rendement, journée, écart, marques ; `limits` : `limit`, `period`, HEAD,
 //! santé ; `writes` : les dépôts et la pause ; `refusals` : ce qui est refusé, et que rien n'en change ; `orders` et
-//! `exchange` : un compte réel, que `live` met en place ; `waiting` : ce qu'un signal attend ; `metrics`, `page` et `events`.
+//! `exchange` : un compte réel, que `live` met en place ; `waiting` : ce qu'un signal attend ; `withdrawals` : reprendre et tout vendre ; `metrics`, `page` et `events`.
 
 #[path = "../follower/mod.rs"]
 mod follower;
@@ -18,6 +18,7 @@ mod page;
 mod reads;
 mod refusals;
 mod waiting;
+mod withdrawals;
 mod writes;
 
 use std::time::Duration;

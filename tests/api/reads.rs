@@ -14,7 +14,7 @@ const WITHDRAWALS: &str = r#"
         ('20', '21.7', '19.98', '0.92', '[{"coin":"ETHUSDC","quantity":0.01}]', 'completed', 1, 1790000000000),
         ('5', '5.5', '4.9', NULL, '[]', 'pending', 0, 1790000100999);"#;
 
-const BUDGET: [(&str, &str); 22] = [
+const BUDGET: [(&str, &str); 23] = [
     ("status", "ACTIVE|DEAD"),
     ("initial_total_eur", "number"),
     ("total_deposited_eur", "number"),
@@ -37,12 +37,12 @@ const BUDGET: [(&str, &str); 22] = [
     ("today", "object"),
     ("drift_pct", "number"),
     ("allocation", "list"),
+    ("set_aside_usdc", "number"),
 ];
 
-const AGENT: [(&str, &str); 13] = [
+const AGENT: [(&str, &str); 14] = [
     ("running", "bool"),
     ("paused", "bool"),
-    ("paused_reason", "null"),
     ("version", "text"),
     ("poll_interval_seconds", "number"),
     ("leader_url", "***"),
@@ -53,6 +53,8 @@ const AGENT: [(&str, &str); 13] = [
     ("leader", "object"),
     ("unknown", "list"),
     ("waiting_signals", "int"),
+    ("paused_reason", "text?"),
+    ("selling_all", "object?"),
 ];
 
 pub const DECISION: [(&str, &str); 4] =
@@ -120,10 +122,12 @@ fn withdrawals_are_newest_first_with_their_totals() {
     let expected = json!([
         {"id": 2, "amount_eur_requested": 5.0, "amount_usdt_sold": 5.5, "amount_eur_received": 4.9,
          "eurusdc_rate": null, "positions_sold": [], "status": "pending", "is_simulated": 0,
-         "created_at": "2026-09-21 14:15:00"},
+         "created_at": "2026-09-21 14:15:00", "wanted_usdc": null, "set_aside_usdc": 0.0, "taken_usdc": 0.0,
+         "can_cancel": false, "ended_at": null},
         {"id": 1, "amount_eur_requested": 20.0, "amount_usdt_sold": 21.7, "amount_eur_received": 19.98,
          "eurusdc_rate": 0.92, "positions_sold": [{"coin": "ETHUSDC", "quantity": 0.01}], "status": "completed",
-         "is_simulated": 1, "created_at": "2026-09-21 14:13:20"}
+         "is_simulated": 1, "created_at": "2026-09-21 14:13:20", "wanted_usdc": null, "set_aside_usdc": 0.0,
+         "taken_usdc": 0.0, "can_cancel": false, "ended_at": null}
     ]);
     assert_eq!(page["withdrawals"], expected);
     let one = follower.site().json("/api/budget/withdrawals?limit=1");

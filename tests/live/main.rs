@@ -25,6 +25,7 @@ mod silence;
 mod speed;
 mod targets;
 mod views;
+mod withdrawals;
 
 use std::collections::BTreeMap;
 use std::sync::{Condvar, Mutex, PoisonError};

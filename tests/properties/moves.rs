@@ -84,7 +84,7 @@ proptest! {
     #[test]
     fn free_cash_survives_every_order_in_doubt(booked in -1_000i64..1_000_000, spends in prop::collection::vec(0i64..100_000, 0..6)) {
         let reserved: Usdc = spends.iter().map(|spend| Usdc::new(Decimal::new(*spend, 2))).sum();
-        let cash = Cash { booked: Usdc::new(Decimal::new(booked, 2)), reserved };
+        let cash = Cash { booked: Usdc::new(Decimal::new(booked, 2)), reserved, aside: Usdc::ZERO };
         let left = cash.booked - cash.free() - reserved;
         prop_assert!(cash.free() >= Usdc::ZERO);
         prop_assert!(cash.free().is_zero() || left >= Usdc::ZERO);

@@ -68,7 +68,7 @@ fn sent(universe: &Universe) -> usize {
 
 /// Une vente exécutée sans que la bourse ne le montre, puis refaite : le compte en tenait assez pour les deux.
 fn sold_twice(universe: &mut Universe) {
-    universe.world.exchange().person().bring("SOL", dec!(50));
+    universe.bring("SOL", dec!(50));
     universe.pass(HOUR, None);
     for view in VIEWS {
         universe.world.exchange().set_lag(view, Lag::For(HOUR / 2));

@@ -16,6 +16,7 @@ mod scenario;
 mod speed;
 mod tally;
 mod universe;
+mod wishes;
 
 use std::panic::catch_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 use calvalot::clock::simulated::Installed;
 use calvalot::domain::market::Coin;
 use calvalot::domain::moment::Moment;
-use calvalot::engine::Decision;
+use calvalot::domain::refusal::Refusal;
+use calvalot::engine::{Commands, Decision};
 use calvalot::ledger::{Db, LedgerError};
 use calvalot::sim::{Direct, Hour, Listing, Pace, Script};
 use rust_decimal::{Decimal, dec};
@@ -208,6 +209,12 @@ impl Universe {
         self.jump(wall - self.time.clock().wall().0);
     }
 
+    /// Apporte au compte ce qui n'est pas à nous.
+    pub fn bring(&mut self, asset: &'static str, quantity: Decimal) {
+        self.world.exchange().person().bring(asset, quantity);
+        self.others.push((asset, quantity));
+    }
+
     /// Ce que le compte tenait de cet actif qui n'est pas à nous.
     pub fn brought(&self, asset: &str) -> Decimal {
         let of_this = self.others.iter().filter(|(brought, _)| *brought == asset);
@@ -221,8 +228,16 @@ impl Universe {
 
     /// Une personne décide de cet ordre ; rend ce qu'il en est advenu.
     pub fn decide(&mut self, intent: i64, decision: Decision) -> Option<String> {
+        self.ask(async move |commands| commands.decide(intent, decision).await)?.ok()
+    }
+
+    /// Une personne demande quelque chose ; rend ce qui lui est répondu, si quelqu'un répond.
+    pub fn ask<T: 'static>(
+        &mut self,
+        asking: impl AsyncFnOnce(Commands) -> Result<T, Refusal> + 'static,
+    ) -> Option<Result<T, Refusal>> {
         let commands = self.machine().commands()?;
-        self.hear(async move { commands.decide(intent, decision).await })?.ok()
+        self.hear(async move { asking(commands).await })
     }
 
     /// Ce qu'une personne entend du suiveur dans la minute.

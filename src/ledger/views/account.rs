@@ -15,7 +15,7 @@ pub struct Agent {
     pub mode: String,
     pub dead: bool,
     pub paused: bool,
-    /// Pourquoi il s'est mis en pause de lui-même ; `None` si une personne l'a voulu.
+    /// Pourquoi il est en pause, si ce n'est pas seulement parce qu'une personne l'a voulu.
     pub paused_reason: Option<String>,
 }
 
@@ -31,6 +31,7 @@ impl Agent {
 pub struct Account {
     pub initial: Eur,
     pub deposited: Eur,
+    /// Les retraits du programme Python : les nôtres sont des mouvements, le total déposé les connaît.
     pub withdrawn: Eur,
     pub cash: Option<Usdc>,
     pub created_at: Moment,
@@ -81,22 +82,22 @@ impl Db {
     }
 
     pub fn agent(&self) -> Result<Agent, LedgerError> {
-        Ok(self.connection.query_row(
-            "SELECT mode, state = 'DEAD', paused, paused_reason FROM agent",
-            [],
-            |row| {
-                Ok(Agent {
-                    mode: row.get(0)?,
-                    dead: row.get(1)?,
-                    paused: row.get(2)?,
-                    paused_reason: row.get(3)?,
-                })
-            },
-        )?)
+        let sql = "SELECT mode, state = 'DEAD', paused, iif(paused, paused_reason, NULL) FROM agent";
+        Ok(self.connection.query_row(sql, [], |row| {
+            Ok(Agent {
+                mode: row.get(0)?,
+                dead: row.get(1)?,
+                paused: row.get(2)?,
+                paused_reason: row.get(3)?,
+            })
+        })?)
     }
 
     pub fn account(&self) -> Result<Account, LedgerError> {
-        let withdrawn = self.withdrawals(None)?.iter().map(|withdrawal| withdrawal.received).sum();
+        let sql = "SELECT received_eur FROM withdrawals WHERE signal IS NULL";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let withdrawn = statement.query_map([], |row| row.get::<_, Eur>(0))?;
+        let withdrawn = withdrawn.collect::<Result<Vec<_>, _>>()?.into_iter().sum();
         Ok(self.connection.query_row(
             "SELECT initial_eur, deposited_eur, cash, created_at FROM account",
             [],

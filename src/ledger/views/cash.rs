@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::holdings;
+use super::{holdings, withdrawals};
 use crate::domain::cash::Cash;
 use crate::domain::market::Coin;
 use crate::domain::money::{Quantity, Usdc};
@@ -27,7 +27,8 @@ pub(in crate::ledger) fn reserved(connection: &Connection) -> Result<Reserved, L
 /// Le cash et ce qui en est réservé ; `None` tant que l'ouverture n'est pas comptée.
 pub(in crate::ledger) fn cash(connection: &Connection) -> Result<Option<Cash>, LedgerError> {
     let Some(holdings) = holdings(connection)? else { return Ok(None) };
-    Ok(Some(Cash { booked: holdings.cash, reserved: reserved(connection)?.usdc }))
+    let (booked, reserved) = (holdings.cash, reserved(connection)?.usdc);
+    Ok(Some(Cash { booked, reserved, aside: withdrawals::aside(connection, booked)? }))
 }
 
 impl Db {

@@ -1,11 +1,11 @@
-//! L'histoire de la valeur et celle des retraits.
+//! L'histoire de la valeur.
 
 use std::time::Duration;
 
 use rusqlite::{Row, params};
 
 use crate::domain::moment::Moment;
-use crate::domain::money::{Eur, Rate, Usdc};
+use crate::domain::money::{Eur, Usdc};
 use crate::ledger::cycle::FULL_DETAIL;
 use crate::ledger::{Db, LedgerError};
 
@@ -17,20 +17,6 @@ pub struct Snapshot {
     pub coins_usdc: Usdc,
     pub cash_usdc: Usdc,
     pub deposited_eur: Eur,
-    pub at: Moment,
-}
-
-/// Un retrait.
-#[derive(Clone, Debug)]
-pub struct Withdrawal {
-    pub id: i64,
-    pub requested: Eur,
-    pub sold: Usdc,
-    pub received: Eur,
-    pub rate: Option<Rate>,
-    pub positions_sold: String,
-    pub status: String,
-    pub simulated: bool,
     pub at: Moment,
 }
 
@@ -92,28 +78,6 @@ impl Db {
                  (SELECT count(*) FROM (SELECT 1 FROM snapshots WHERE at > ?1 LIMIT ?2 + 1)) > ?2",
         )?;
         Ok(statement.query_row(params![start, limit], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?)
-    }
-
-    /// Les retraits, du plus récent au plus ancien ; tous si `limit` est `None`.
-    pub fn withdrawals(&self, limit: Option<u32>) -> Result<Vec<Withdrawal>, LedgerError> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT id, requested_eur, sold_usdc, received_eur, rate, positions_sold, status, simulated, at
-             FROM withdrawals ORDER BY id DESC LIMIT ?1",
-        )?;
-        let rows = statement.query_map([limit.map_or(-1, i64::from)], |row| {
-            Ok(Withdrawal {
-                id: row.get(0)?,
-                requested: row.get(1)?,
-                sold: row.get(2)?,
-                received: row.get(3)?,
-                rate: row.get(4)?,
-                positions_sold: row.get(5)?,
-                status: row.get(6)?,
-                simulated: row.get(7)?,
-                at: row.get(8)?,
-            })
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
     }
 }
 

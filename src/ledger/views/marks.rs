@@ -46,14 +46,16 @@ impl Db {
 /// Un rien avant la première marque possible.
 fn first(connection: &Connection) -> Result<Option<Moment>, LedgerError> {
     let sql = "SELECT min(at) - 1 FROM (SELECT min(at) AS at FROM trades
-                   UNION ALL SELECT min(at) FROM movements UNION ALL SELECT min(at) FROM withdrawals)";
+                   UNION ALL SELECT min(at) FROM movements UNION ALL SELECT min(at) FROM withdrawals WHERE signal IS NULL)";
     Ok(connection.query_row(sql, [], |row| row.get(0))?)
 }
 
 fn flows(connection: &Connection, start: Moment) -> Result<Vec<Mark>, LedgerError> {
     let mut statement = connection.prepare_cached(
-        "SELECT kind, at, eur, 0, 0, NULL, id FROM movements WHERE kind NOT IN ('opening', 'dust') AND at > ?1
-         UNION ALL SELECT 'withdrawal', at, received_eur, 0, 0, NULL, id FROM withdrawals WHERE at > ?1
+        "SELECT kind, at, iif(kind = 'withdrawal', ltrim(eur, '-'), eur), 0, 0, NULL, id FROM movements
+         WHERE kind NOT IN ('opening', 'dust') AND at > ?1
+         UNION ALL SELECT 'withdrawal', at, received_eur, 0, 0, NULL, id FROM withdrawals
+         WHERE signal IS NULL AND at > ?1
          ORDER BY at DESC, kind, id DESC LIMIT ?2",
     )?;
     let rows = statement.query_map(params![start, FLOWS], mark)?;

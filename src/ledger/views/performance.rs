@@ -43,7 +43,8 @@ impl Db {
         let Some(opening) = opening(&self.connection)? else {
             return Ok(None);
         };
-        let sql = "SELECT initial_eur, created_at, EXISTS (SELECT 1 FROM withdrawals) FROM account";
+        let sql = "SELECT initial_eur, created_at, EXISTS (SELECT 1 FROM withdrawals WHERE signal IS NULL)
+                   FROM account";
         let (initial, created_at, withdrew): (Eur, Moment, bool) =
             self.connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
         let flows = booked(&self.connection, opening.eur)?.into_iter().map(|booked| booked.flow).collect();

@@ -30,7 +30,7 @@ pub struct Signal {
     pub decisions: Vec<Decision>,
 }
 
-/// Une pause retient tout, quoi qu'un signal attende d'autre.
+/// Une pause retient tout ce qui n'est pas le souhait d'une personne, quoi qu'un signal attende d'autre.
 const PAUSED: &str = "paused: it is carried out when the agent is resumed";
 
 impl Db {
@@ -39,7 +39,7 @@ impl Db {
         let mut statement = self.connection.prepare_cached(
             "SELECT id, signal_id, version, confidence, reasoning, actions, portfolio_state, status, error_message,
                  received_at, executed_at, (SELECT count(*) FROM trades WHERE trades.signal_id = signals.signal_id),
-                 CASE WHEN status = 'received' THEN iif((SELECT paused FROM agent), ?5, waiting_for) END
+                 CASE WHEN status = 'received' THEN iif((SELECT paused FROM agent) AND wish IS NULL, ?5, waiting_for) END
              FROM signals
              WHERE (?2 IS NULL OR id < ?2) AND (?4 IS NULL OR signal_id = ?4) AND (?3 IS NULL OR EXISTS
                  (SELECT 1 FROM trades WHERE trades.signal_id = signals.signal_id AND trades.coin = ?3))
@@ -64,7 +64,7 @@ impl Db {
         )
     }
 
-    fn waits(&self, signal: i64) -> Result<Vec<Decision>, LedgerError> {
+    pub(super) fn waits(&self, signal: i64) -> Result<Vec<Decision>, LedgerError> {
         self.by_coin("SELECT coin, 'waiting', code, reason FROM waits WHERE signal = ?1", signal)
     }
 
@@ -79,12 +79,34 @@ impl Db {
     /// Les signaux à exécuter, dans l'ordre de leur réception.
     pub fn pending(&self) -> Result<Vec<PendingSignal>, LedgerError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT id, signal_id, payload FROM signals WHERE status = 'received' ORDER BY id",
+            "SELECT id, signal_id, payload, wish, received_at FROM signals WHERE status = 'received' ORDER BY id",
         )?;
         let rows = statement.query_map([], |row| {
-            Ok(PendingSignal { row: row.get(0)?, signal_id: row.get(1)?, payload: row.get(2)? })
+            Ok(PendingSignal {
+                row: row.get(0)?,
+                signal_id: row.get(1)?,
+                payload: row.get(2)?,
+                wish: row.get(3)?,
+                received_at: row.get(4)?,
+            })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Ceux dont c'est le moment, dans l'ordre où les mener : ce qu'une personne reprend en partie passe avant le leader ;
+    /// ce qui prend tout passe après, car le leader en est dépassé d'abord. Une pause, ou la mort, ne retient pas une
+    /// personne.
+    pub fn due(&self) -> Result<Vec<PendingSignal>, LedgerError> {
+        let (agent, mut due) = (self.agent()?, self.pending()?);
+        let takes_all = due.iter().any(PendingSignal::takes_all);
+        let held = agent.dead || (agent.paused && !takes_all);
+        due.retain(|signal| signal.wish.is_some() || !held);
+        due.sort_by_key(|signal| match signal.wish {
+            Some(_) if signal.takes_all() => 2,
+            Some(_) => 0,
+            None => 1,
+        });
+        Ok(due)
     }
 
     /// Vrai si la synchronisation initiale a été menée à sa fin, quelle qu'elle soit, par nous ou par le
@@ -97,7 +119,8 @@ impl Db {
 
     /// La réception du dernier signal du leader.
     pub fn last_signal_at(&self) -> Result<Option<Moment>, LedgerError> {
-        let sql = "SELECT received_at FROM signals WHERE signal_id <> ?1 ORDER BY id DESC LIMIT 1";
+        let sql =
+            "SELECT received_at FROM signals WHERE signal_id <> ?1 AND wish IS NULL ORDER BY id DESC LIMIT 1";
         Ok(self.connection.query_row(sql, [INITIAL_SYNC], |row| row.get(0)).optional()?)
     }
 

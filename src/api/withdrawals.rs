@@ -1,0 +1,170 @@
+//! `/api/budget/withdrawals` : ce qu'une personne reprend, ce qu'elle en verra, et comment le révoquer.
+
+use http_types::StatusCode;
+use miniserde::{Deserialize, Serialize, json::Value};
+use rust_decimal::dec;
+
+use super::Request;
+use super::body::json_body;
+use super::budget::euros;
+use super::errors::ApiError;
+use super::idempotency;
+use super::json::json;
+use super::parameters::limit;
+use crate::clock;
+use crate::domain::money::{Eur, Usdc};
+use crate::domain::order::{Order, Size};
+use crate::domain::withdrawal::{Asked, Stage, Terms};
+use crate::ledger::WithdrawalRequest;
+use crate::ledger::views::Withdrawal;
+
+#[derive(Serialize)]
+struct Withdrawals {
+    withdrawals: Vec<WithdrawalView>,
+    total_usdt: f64,
+    total_eur: f64,
+}
+
+#[derive(Serialize)]
+struct WithdrawalView {
+    id: i64,
+    amount_eur_requested: f64,
+    amount_usdt_sold: f64,
+    amount_eur_received: f64,
+    eurusdc_rate: Option<f64>,
+    positions_sold: Value,
+    status: String,
+    is_simulated: u8,
+    created_at: String,
+    wanted_usdc: Option<f64>,
+    set_aside_usdc: f64,
+    taken_usdc: f64,
+    can_cancel: bool,
+    ended_at: Option<String>,
+}
+
+impl From<Withdrawal> for WithdrawalView {
+    fn from(withdrawal: Withdrawal) -> Self {
+        WithdrawalView {
+            id: withdrawal.id,
+            amount_eur_requested: withdrawal.requested.to_f64(),
+            amount_usdt_sold: withdrawal.sold.to_f64(),
+            amount_eur_received: withdrawal.received.to_f64(),
+            eurusdc_rate: withdrawal.rate.map(|rate| rate.to_f64()),
+            positions_sold: miniserde::json::from_str(&withdrawal.positions_sold).unwrap_or(Value::Null),
+            status: withdrawal.status,
+            is_simulated: u8::from(withdrawal.simulated),
+            created_at: clock::utc(withdrawal.at),
+            wanted_usdc: withdrawal.wanted.map(Usdc::to_f64),
+            set_aside_usdc: withdrawal.set_aside.to_f64(),
+            taken_usdc: withdrawal.taken.to_f64(),
+            can_cancel: withdrawal.open,
+            ended_at: withdrawal.ended_at.map(clock::utc),
+        }
+    }
+}
+
+/// Les retraits ; les totaux sont ceux de tous, pas seulement de ceux qui sont montrés.
+pub async fn withdrawals(request: Request) -> tide::Result {
+    let limit = limit(&request, 50, 200)? as usize;
+    let all = request.state().ledger.with(|db| db.withdrawals(None)).await.map_err(ApiError::from)?;
+    let total_usdt = all.iter().map(|withdrawal| withdrawal.sold).sum::<Usdc>().to_f64();
+    let total_eur = all.iter().map(|withdrawal| withdrawal.received).sum::<Eur>().to_f64();
+    let withdrawals = all.into_iter().take(limit).map(WithdrawalView::from).collect();
+    Ok(json(StatusCode::Ok, &Withdrawals { withdrawals, total_usdt, total_eur }))
+}
+
+#[derive(Deserialize)]
+struct Wanted {
+    amount_eur: Option<f64>,
+    all: Option<bool>,
+    understood: Option<bool>,
+}
+
+#[derive(Serialize)]
+struct Opened {
+    ok: bool,
+    id: i64,
+    status: String,
+    amount_eur: f64,
+    amount_usdc: f64,
+    eurusdc_rate: Option<f64>,
+    sales: Option<Vec<Sale>>,
+    left_eur: Option<f64>,
+}
+
+/// Ce qui sera vendu d'un coin.
+#[derive(Serialize)]
+struct Sale {
+    coin: &'static str,
+    quantity: f64,
+}
+
+impl Sale {
+    fn of(order: &Order) -> Option<Sale> {
+        match order.size() {
+            Size::Sell(quantity) => Some(Sale { coin: order.coin().pair(), quantity: quantity.to_f64() }),
+            Size::Spend(_) => None,
+        }
+    }
+}
+
+/// Demande un retrait ; rend ce qui va se passer.
+pub async fn withdraw(mut request: Request) -> tide::Result {
+    let fields = ["amount_eur", "all", "understood"];
+    let Wanted { amount_eur, all, understood } =
+        json_body(&mut request, &fields, "{\"amount_eur\": 50} or {\"all\": true}").await?;
+    let asked = match (amount_eur, all) {
+        (Some(amount), None | Some(false)) => {
+            let amount = euros(amount).filter(|&eur| eur.is_positive() && eur <= Eur::new(dec!(1_000_000)));
+            let expected = || ApiError::bad_request("amount_eur must be above 0, at most 1000000, in cents");
+            Asked::Euros(amount.ok_or_else(expected)?)
+        }
+        (None, Some(true)) => Asked::All,
+        _ => return Err(ApiError::bad_request("say either amount_eur or \"all\": true").into()),
+    };
+    let key = idempotency::key(&request, || format!("withdraw {asked:?}"))?;
+    let wanted = WithdrawalRequest { asked, understood: understood == Some(true), key };
+    let state = request.state().clone();
+    let (id, terms) = state.commands.withdraw(wanted).await.map_err(ApiError::from)?;
+    let read = move |db: &mut crate::ledger::Db| db.withdrawal(id);
+    let kept = state.ledger.with(read).await.map_err(ApiError::from)?.ok_or_else(ApiError::internal)?;
+    Ok(json(StatusCode::Ok, &opened(kept, terms)))
+}
+
+/// Ce qui se passera ; d'une demande répétée, où en est la première.
+fn opened(kept: Withdrawal, terms: Option<Terms>) -> Opened {
+    let usdc = terms.as_ref().map(|terms| terms.usdc).or(kept.wanted).unwrap_or(kept.set_aside + kept.taken);
+    Opened {
+        ok: true,
+        id: kept.id,
+        status: if terms.is_some() { Stage::Selling.word().to_owned() } else { kept.status },
+        amount_eur: kept.requested.to_f64(),
+        amount_usdc: usdc.to_f64(),
+        eurusdc_rate: kept.rate.map(|rate| rate.to_f64()),
+        sales: terms.as_ref().map(|terms| terms.sales.iter().filter_map(Sale::of).collect()),
+        left_eur: terms.map(|terms| terms.left.to_f64()),
+    }
+}
+
+#[derive(Deserialize)]
+struct Nothing {}
+
+#[derive(Serialize)]
+struct Cancelled {
+    ok: bool,
+    withdrawal: WithdrawalView,
+}
+
+/// Révoque un retrait.
+pub async fn cancel(mut request: Request) -> tide::Result {
+    let Nothing {} = json_body(&mut request, &[], "{}").await?;
+    let missing = || ApiError::new(StatusCode::NotFound, "there is no such withdrawal");
+    let id: i64 = request.param("id").ok().and_then(|id| id.parse().ok()).ok_or_else(missing)?;
+    let state = request.state().clone();
+    let read = move |db: &mut crate::ledger::Db| db.withdrawal(id);
+    state.ledger.with(read).await.map_err(ApiError::from)?.ok_or_else(missing)?;
+    state.commands.cancel_withdrawal(id).await.map_err(ApiError::from)?;
+    let kept = state.ledger.with(read).await.map_err(ApiError::from)?.ok_or_else(ApiError::internal)?;
+    Ok(json(StatusCode::Ok, &Cancelled { ok: true, withdrawal: kept.into() }))
+}

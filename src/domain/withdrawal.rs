@@ -1,0 +1,194 @@
+//! Un retrait : ce qu'une personne veut reprendre, ce que cela vendra, ce qui restera ; et ce que le compte en montre parti.
+//!
+//! Le programme ne sort jamais d'argent : il réunit, met de côté, et constate. Invariants : rien n'est promis qui ne puisse
+//! être réuni maintenant, ni ce qu'un ordre en doute a peut-être dépensé ; n'est constaté que ce qui était mis de côté.
+
+use rust_decimal::{Decimal, dec};
+
+use super::cash::Cash;
+use super::market::Market;
+use super::money::{Eur, Usdc};
+use super::order::Order;
+use super::portfolio::Holdings;
+use super::raise;
+use super::survival;
+
+/// Ce qui peut manquer au montant voulu une fois les ventes faites : le prix a bougé, et vendre encore coûterait plus.
+const SLACK: Decimal = dec!(0.995);
+
+/// Où en est un retrait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    Selling,
+    SetAside,
+    Completed,
+    Cancelled,
+}
+
+impl Stage {
+    const ALL: [Stage; 4] = [Stage::Selling, Stage::SetAside, Stage::Completed, Stage::Cancelled];
+
+    /// Le mot du grand livre et de l'API.
+    pub fn word(self) -> &'static str {
+        match self {
+            Stage::Selling => "selling",
+            Stage::SetAside => "set_aside",
+            Stage::Completed => "completed",
+            Stage::Cancelled => "cancelled",
+        }
+    }
+
+    pub fn from_word(word: &str) -> Option<Stage> {
+        Stage::ALL.into_iter().find(|stage| stage.word() == word)
+    }
+
+    /// Vrai tant que de l'argent lui est gardé, et qu'il peut être révoqué.
+    pub fn is_open(self) -> bool {
+        matches!(self, Stage::Selling | Stage::SetAside)
+    }
+}
+
+/// Ce qu'une personne demande.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Asked {
+    Euros(Eur),
+    All,
+}
+
+/// Ce qu'un retrait fera, aux prix du moment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Terms {
+    pub requested: Eur,
+    /// Le montant, à peu près si tout est demandé.
+    pub usdc: Usdc,
+    pub sales: Vec<Order>,
+    /// Ce que vaudra le reste.
+    pub left: Eur,
+}
+
+/// Ce que fera le retrait demandé. `understood` : la personne a lu ce qu'il coûte à l'agent.
+///
+/// # Errors
+/// La phrase qui dit pourquoi rien n'est fait.
+pub fn terms(
+    asked: Asked,
+    holdings: &Holdings,
+    cash: Cash,
+    market: &Market,
+    understood: bool,
+) -> Result<Terms, String> {
+    // Les pièces d'un ordre en doute ne comptent pas : ni son cash, ni ce qu'il a peut-être acheté.
+    let free = Holdings { cash: cash.free(), ..*holdings };
+    let value = free.value(market);
+    let most = free.cash + raise::most(&free, market);
+    let euros = |usdc: Usdc| usdc.to_eur(market.rate).floor(2);
+    let doubt = match cash.reserved.is_positive() {
+        true => format!(" (an order in doubt may have spent {:.2} USDC of it)", cash.reserved),
+        false => String::new(),
+    };
+    let (requested, usdc) = match asked {
+        Asked::All => (euros(most), most),
+        Asked::Euros(amount) => (amount, amount.to_usdc(market.rate)),
+    };
+    if usdc > value.total {
+        return Err(format!(
+            "{requested:.2} EUR is more than the value of {:.2} EUR{doubt}: nothing was changed",
+            euros(value.total)
+        ));
+    }
+    if usdc > most {
+        return Err(format!(
+            "of the value of {:.2} EUR at most {:.2} can be taken out now: selling costs, dust and halted pairs \
+             stay{doubt}; ask for that, or for all",
+            euros(value.total),
+            euros(most)
+        ));
+    }
+    if !usdc.is_positive() {
+        return Err(format!("there is nothing to take out{doubt}"));
+    }
+    let left = (value.total - usdc).to_eur(market.rate);
+    if !understood {
+        told(asked, left)?;
+    }
+    let (sales, _) = raise::raise(usdc, &free, market);
+    Ok(Terms { requested, usdc, sales, left })
+}
+
+/// Ce qu'une personne doit avoir lu.
+fn told(asked: Asked, left: Eur) -> Result<(), String> {
+    let way = "send \"understood\": true if that is what you want; nothing was changed";
+    match asked {
+        Asked::All => {
+            Err(format!("everything will be sold, and the agent then has nothing to follow with: {way}"))
+        }
+        Asked::Euros(_) if left < survival::MINIMUM => Err(format!(
+            "about {:.2} EUR would be left, less than the {:.0} EUR that following takes: {way}",
+            left.max(Eur::ZERO).floor(2),
+            survival::MINIMUM
+        )),
+        Asked::Euros(_) => Ok(()),
+    }
+}
+
+/// Vrai si ce cash suffit au montant voulu, à un rien près.
+pub fn is_raised(wanted: Usdc, free: Usdc) -> bool {
+    free >= wanted.times(SLACK)
+}
+
+/// Ce que le compte montre d'un retrait, à une lecture.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Shown {
+    Nothing,
+    /// Cette part est partie depuis la dernière constatée.
+    Gone(Usdc),
+    /// Le compte a reçu de l'argent, ou perdu plus que ce qui était à prendre : compter à partir d'ici.
+    Rebased(Usdc),
+}
+
+/// Compare le niveau du compte (ce qu'il tiendrait sans nos ordres) à celui d'avant le retrait. `left` est mis de côté et
+/// pas encore constaté parti, `taken` l'est déjà ; `own` est la part du niveau que les livres revendiquent.
+pub fn shown(before: Usdc, level: Usdc, own: Usdc, taken: Usdc, left: Usdc) -> Shown {
+    let part = before - level - taken;
+    if part.is_zero() {
+        Shown::Nothing
+    } else if !part.is_positive() {
+        Shown::Rebased(level + taken)
+    } else if part <= left {
+        Shown::Gone(part)
+    } else if level < own {
+        // Le compte n'a plus ce que disent les livres : ce qui était à prendre en est, le reste est un autre écart.
+        Shown::Gone(left)
+    } else {
+        Shown::Rebased(level + taken)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_set_aside_is_seen_to_go() {
+        use Shown::{Gone, Nothing, Rebased};
+        let usdc = Usdc::new;
+        // Niveau d'avant, niveau, aux livres, déjà pris, encore à prendre.
+        let cases: [([Decimal; 5], Shown); 9] = [
+            ([dec!(100), dec!(100), dec!(100), dec!(0), dec!(60)], Nothing),
+            ([dec!(100), dec!(40), dec!(100), dec!(0), dec!(60)], Gone(usdc(dec!(60)))),
+            ([dec!(100), dec!(75), dec!(100), dec!(0), dec!(60)], Gone(usdc(dec!(25)))),
+            ([dec!(100), dec!(75), dec!(75), dec!(25), dec!(35)], Nothing),
+            ([dec!(100), dec!(40), dec!(75), dec!(25), dec!(35)], Gone(usdc(dec!(35)))),
+            // Plus que demandé : l'argent d'un autre usage n'en est pas la preuve, un manque l'est.
+            ([dec!(5000), dec!(4900), dec!(100), dec!(0), dec!(60)], Rebased(usdc(dec!(4900)))),
+            ([dec!(100), dec!(10), dec!(100), dec!(0), dec!(60)], Gone(usdc(dec!(60)))),
+            // De l'argent arrivé entre-temps ne cache pas ce qui partira.
+            ([dec!(100), dec!(300), dec!(100), dec!(0), dec!(60)], Rebased(usdc(dec!(300)))),
+            ([dec!(100), dec!(300), dec!(75), dec!(25), dec!(35)], Rebased(usdc(dec!(325)))),
+        ];
+        for (values, expected) in cases {
+            let [before, level, own, taken, left] = values.map(usdc);
+            assert_eq!(shown(before, level, own, taken, left), expected, "{values:?}");
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! Les souhaits d'une personne, menés à bien par la machine des signaux : ce qu'ils attendent encore, quand ils sont
+//! atteints, et ce que le compte montre parti.
+//!
+//! Invariants : un souhait est jugé de nouveau à chaque tour, depuis ce qui est vrai, jusqu'à ce qu'il soit atteint ou que
+//! plus rien ne puisse se vendre ; ce qui ne dépend que du marché n'est attendu qu'un jour. Rien n'est constaté parti sans
+//! deux tours de suite qui le montrent.
+
+use std::time::Duration;
+
+use super::Engine;
+use super::execute::Remainder;
+use super::holdback::Holdback;
+use crate::clock;
+use crate::domain::cost;
+use crate::domain::market::{Coin, Market};
+use crate::domain::moment::Moment;
+use crate::domain::money::{Usdc, Weight};
+use crate::domain::order::{Left, Order};
+use crate::domain::plan;
+use crate::domain::portfolio::Holdings;
+use crate::domain::reconcile::Reconciliation;
+use crate::domain::signal::Instruction;
+use crate::domain::withdrawal;
+use crate::ledger::{LedgerError, PendingSignal};
+
+/// Une paire arrêtée, ou ce que le compte tient de moins, n'est attendu que ce temps.
+const PATIENCE: Duration = Duration::from_secs(24 * 3600);
+
+/// Une lecture du compte peut ne pas encore montrer un ordre fini depuis moins que cela.
+const LAG: Duration = Duration::from_secs(75);
+
+impl Engine {
+    /// Retient ce qu'un souhait attend encore, une fois ses ventes de ce tour faites.
+    pub(super) async fn await_wish(
+        &mut self,
+        entry: &PendingSignal,
+        instruction: &Instruction,
+        market: &Market,
+        remainder: &mut Remainder,
+    ) -> Result<(), LedgerError> {
+        let (holdback, holdings) = (self.holdback(entry).await?, self.holdings().await?);
+        if let Instruction::Raise(amount) = instruction
+            && withdrawal::is_raised(*amount, holdback.spared(holdings.cash))
+        {
+            // Le reste n'a plus à se vendre.
+            remainder.left.iter_mut().for_each(|(_, left)| {
+                if left.is_pending() {
+                    *left = Left::NothingToDo;
+                }
+            });
+            return self.await_reading(remainder).await;
+        }
+        for coin in Coin::ALL {
+            let told = remainder.left.iter().any(|(known, _)| *known == coin);
+            remainder.left.extend(holdback.short_of(coin).filter(|_| !told).map(|reason| (coin, reason)));
+        }
+        // Ce qui peut encore se vendre, et n'a pas pu à ce tour, ou pas entier.
+        let rest = plan::plan(instruction, &holdback.sellable(&holdings, market), market, Weight::ZERO).sales;
+        let rest: Vec<Coin> = rest.iter().map(Order::coin).collect();
+        let patient = clock::now().since(entry.received_at) < PATIENCE;
+        let waits = |left: &Left| match left {
+            Left::Halted(_) | Left::AccountShort { .. } => patient,
+            other => other.is_pending(),
+        };
+        remainder.pending = remainder.left.iter().filter(|(_, left)| waits(left)).cloned().collect();
+        for coin in rest.into_iter().filter(|_| patient) {
+            let told =
+                remainder.left.iter().find(|(known, _)| *known == coin).map(|(_, left)| left.to_string());
+            let reason = told.unwrap_or_else(|| "the rest is sold at the next poll".to_owned());
+            if !remainder.pending.iter().any(|(known, _)| *known == coin) {
+                remainder.pending.push((coin, Left::Later(reason)));
+            }
+        }
+        if remainder.pending.is_empty() { self.await_reading(remainder).await } else { Ok(()) }
+    }
+
+    /// Un retrait n'est offert à prendre que si l'on saura voir qu'il est pris.
+    async fn await_reading(&self, remainder: &mut Remainder) -> Result<(), LedgerError> {
+        if self.ledger.with(|db| db.awaits_reading()).await? {
+            let reason = Left::Later(
+                "the account is read once more, with no order in doubt, before it may be taken out"
+                    .to_owned(),
+            );
+            remainder.pending.extend(Coin::ALL.map(|coin| (coin, reason.clone())));
+        }
+        Ok(())
+    }
+
+    /// Constate ce qui est parti d'un retrait, quand deux tours de suite le montrent. `read_at` précède la lecture.
+    pub(super) async fn watch_withdrawal(
+        &mut self,
+        reconciliation: Option<Reconciliation>,
+        read_at: Moment,
+    ) -> Result<(), LedgerError> {
+        let Some(surplus) = reconciliation.map(|found| Usdc::new(found.usdc.surplus().decimal())) else {
+            return Ok(());
+        };
+        let quiet = read_at.minus(LAG.min(self.manner.poll_interval));
+        let gone = self.ledger.with(move |db| db.withdrawn(surplus, quiet)).await?;
+        let (now, rate) = (clock::instant(), self.sight.rate(clock::now()));
+        let seen = self.withdrawn.filter(|(part, _)| Some(*part) == gone);
+        let (Some(part), Some((_, since)), Some(rate)) = (gone, seen, rate) else {
+            self.withdrawn = seen.or(gone.map(|part| (part, now)));
+            return Ok(());
+        };
+        // Un tour hâté ne vaut pas un second regard.
+        if now.saturating_duration_since(since) < LAG.min(self.manner.poll_interval) / 2 {
+            return Ok(());
+        }
+        self.withdrawn = None;
+        let at = clock::now();
+        match self.ledger.with(move |db| db.book_withdrawn(part, rate, at)).await {
+            Ok(done) => log::info!("withdrawal_taken usdc={part} rate={rate} completed={done}"),
+            // Contraire à la comptabilité : le tour n'en dépend pas.
+            Err(LedgerError::Refused(reason)) => {
+                log::warn!("withdrawal_not_booked usdc={part} reason={reason}")
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+}
+
+/// Ce dont un souhait peut disposer : ni le cash qu'un achat en doute a peut-être dépensé, ni un coin gelé, ni ce que le
+/// compte ne tient pas ; le cash d'une vente en doute est compté, pour ne pas vendre deux fois.
+impl Holdback {
+    pub fn sellable(&self, holdings: &Holdings, market: &Market) -> Holdings {
+        let mut sellable = *holdings;
+        sellable.cash = self.spared(holdings.cash) + self.expected(market);
+        for coin in Coin::ALL {
+            let position = &mut sellable.positions[coin];
+            position.quantity = match self.is_frozen(coin) {
+                true => Default::default(),
+                false => (position.quantity - self.missing(coin)).max(Default::default()),
+            };
+        }
+        sellable
+    }
+
+    /// Ce que rendraient les ventes en doute.
+    fn expected(&self, market: &Market) -> Usdc {
+        let sold = self.selling.iter().map(|(coin, quantity)| {
+            (market.quotes[*coin].mid() * *quantity).times(cost::returned_by_one(*coin, market))
+        });
+        sold.sum()
+    }
+}

@@ -1,0 +1,92 @@
+//! Les retraits, et ce qui leur est mis de côté.
+
+use rusqlite::{Connection, OptionalExtension, Row};
+
+use crate::domain::moment::Moment;
+use crate::domain::money::{Eur, Rate, Usdc};
+use crate::domain::withdrawal::Stage;
+use crate::ledger::{Db, LedgerError};
+
+/// Un retrait.
+#[derive(Clone, Debug)]
+pub struct Withdrawal {
+    pub id: i64,
+    pub requested: Eur,
+    pub sold: Usdc,
+    pub received: Eur,
+    pub rate: Option<Rate>,
+    pub positions_sold: String,
+    pub status: String,
+    pub simulated: bool,
+    pub at: Moment,
+    /// Ce qui reste à prendre.
+    pub set_aside: Usdc,
+    pub taken: Usdc,
+    /// Ce qui est voulu ; `None` si c'est tout, et d'un retrait du programme Python.
+    pub wanted: Option<Usdc>,
+    pub ended_at: Option<Moment>,
+    /// Ouvert : il peut être révoqué.
+    pub open: bool,
+}
+
+const COLUMNS: &str =
+    "id, requested_eur, sold_usdc, received_eur, rate, positions_sold, status, simulated, at,
+    coalesce(set_aside_usdc, '0'), coalesce(taken_usdc, '0'), wanted_usdc, ended_at, signal IS NOT NULL";
+
+impl Db {
+    /// Les retraits, du plus récent au plus ancien ; tous si `limit` est `None`.
+    pub fn withdrawals(&self, limit: Option<u32>) -> Result<Vec<Withdrawal>, LedgerError> {
+        let sql = format!("SELECT {COLUMNS} FROM withdrawals ORDER BY id DESC LIMIT ?1");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let rows = statement.query_map([limit.map_or(-1, i64::from)], withdrawal)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Le retrait `id`, s'il existe.
+    pub fn withdrawal(&self, id: i64) -> Result<Option<Withdrawal>, LedgerError> {
+        let sql = format!("SELECT {COLUMNS} FROM withdrawals WHERE id = ?1");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        Ok(statement.query_row([id], withdrawal).optional()?)
+    }
+
+    /// Ce qui est mis de côté et pas encore parti.
+    pub fn set_aside(&self) -> Result<Usdc, LedgerError> {
+        let open = self.withdrawals(None)?.into_iter().find(|withdrawal| withdrawal.open);
+        Ok(open.map_or(Usdc::ZERO, |open| open.set_aside))
+    }
+}
+
+/// Ce qu'un retrait ouvert garde du cash `booked`, réuni ou pas encore.
+pub(in crate::ledger) fn aside(connection: &Connection, booked: Usdc) -> Result<Usdc, LedgerError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM withdrawals WHERE signal IS NOT NULL AND status IN ('selling', 'set_aside')"
+    );
+    let open = connection.prepare_cached(&sql)?.query_row([], withdrawal).optional()?;
+    Ok(open.map_or(Usdc::ZERO, |open| match Stage::from_word(&open.status) {
+        Some(Stage::Selling) => open.wanted.unwrap_or(booked),
+        _ => open.set_aside,
+    }))
+}
+
+fn withdrawal(row: &Row) -> rusqlite::Result<Withdrawal> {
+    let status: String = row.get(6)?;
+    let ours: bool = row.get(13)?;
+    let open = ours && Stage::from_word(&status).is_some_and(Stage::is_open);
+    let (set_aside, taken): (Usdc, Usdc) = (row.get(9)?, row.get(10)?);
+    Ok(Withdrawal {
+        id: row.get(0)?,
+        requested: row.get(1)?,
+        sold: row.get(2)?,
+        received: row.get(3)?,
+        rate: row.get(4)?,
+        positions_sold: row.get(5)?,
+        status,
+        simulated: row.get(7)?,
+        at: row.get(8)?,
+        set_aside: if open { set_aside - taken } else { Usdc::ZERO },
+        taken,
+        wanted: row.get(11)?,
+        ended_at: row.get(12)?,
+        open,
+    })
+}

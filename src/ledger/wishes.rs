@@ -1,0 +1,94 @@
+//! Les souhaits d'une personne au grand livre : ouverts une fois, menés à bien comme des signaux, révoqués une fois.
+//!
+//! Invariants : « tout vendre » et la pause qui le suit s'écrivent ensemble, à l'ouverture : une coupure n'importe où ne
+//! laisse ni l'un sans l'autre, ni deux fois le même ; le reprendre révoque ce qui n'en est pas fait.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::{Db, LedgerError};
+use crate::domain::market::Coin;
+use crate::domain::moment::Moment;
+use crate::domain::money::Usdc;
+use crate::domain::wish::{self, Wish};
+
+/// Écrit la ligne d'un souhait, à mener à bien ; rend son rang. `amount` : ce qu'il réunit, tout si `None`.
+pub(super) fn insert(
+    connection: &Connection,
+    wish: Wish,
+    number: i64,
+    amount: Option<Usdc>,
+    reasoning: &str,
+    now: Moment,
+) -> Result<i64, LedgerError> {
+    let name = wish.name(number);
+    let taken = "SELECT EXISTS (SELECT 1 FROM signals WHERE signal_id = ?1)";
+    if connection.query_row(taken, [&name], |row| row.get(0))? {
+        return Err(LedgerError::Refused(format!("a signal of the leader already bears the name {name}")));
+    }
+    connection.execute(
+        "INSERT INTO signals (signal_id, reasoning, actions, payload, status, received_at, wish)
+         VALUES (?1, ?2, '[]', ?3, 'received', ?4, ?5)",
+        params![name, reasoning, wish::payload(amount), now, wish.word()],
+    )?;
+    Ok(connection.last_insert_rowid())
+}
+
+/// Clôt un souhait qui n'est pas mené à bout. Ce qui en est vendu le reste ; un ordre en doute se saura sans lui.
+pub(super) fn call_off(connection: &Connection, row: i64, reason: &str) -> Result<(), LedgerError> {
+    let open = "SELECT EXISTS (SELECT 1 FROM signals WHERE id = ?1 AND status = 'received')";
+    if !connection.query_row(open, [row], |row| row.get(0))? {
+        return Ok(());
+    }
+    let planned = "SELECT EXISTS (SELECT 1 FROM decisions WHERE signal = ?1)
+                       OR EXISTS (SELECT 1 FROM waits WHERE signal = ?1)";
+    if connection.query_row(planned, [row], |row| row.get(0))? {
+        for coin in Coin::ALL {
+            connection.execute(
+                "INSERT OR IGNORE INTO decisions (signal, coin, decision, code, reason)
+                 VALUES (?1, ?2, 'left', 'superseded', ?3)",
+                params![row, coin, reason],
+            )?;
+        }
+    }
+    connection.execute("DELETE FROM waits WHERE signal = ?1", [row])?;
+    connection.execute(
+        "UPDATE signals SET status = 'skipped', error_message = ?2, payload = NULL, waiting_for = NULL WHERE id = ?1",
+        params![row, reason],
+    )?;
+    Ok(())
+}
+
+/// Révoque « tout vendre », s'il n'est pas mené à bout.
+pub(super) fn call_off_sell_all(connection: &Connection) -> Result<(), LedgerError> {
+    match open_sell_all(connection)? {
+        Some((row, _)) => call_off(connection, row, "called off: a person resumed following"),
+        None => Ok(()),
+    }
+}
+
+fn open_sell_all(connection: &Connection) -> Result<Option<(i64, String)>, LedgerError> {
+    let sql = "SELECT id, signal_id FROM signals WHERE status = 'received' AND wish = ?1";
+    let open =
+        connection.query_row(sql, [Wish::SellAll.word()], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    Ok(open)
+}
+
+impl Db {
+    /// Ouvre « tout vendre » et met en pause ; rend son nom, et vrai si c'est cette fois-ci. Ouvert, il l'est déjà.
+    pub fn open_sell_all(&mut self, now: Moment) -> Result<(String, bool), LedgerError> {
+        let transaction = self.transaction()?;
+        let (name, opened) = match open_sell_all(&transaction)? {
+            Some((_, name)) => (name, false),
+            None => {
+                let sql = "SELECT count(*) + 1 FROM signals WHERE wish = ?1";
+                let number = transaction.query_row(sql, [Wish::SellAll.word()], |row| row.get(0))?;
+                insert(&transaction, Wish::SellAll, number, None, "a person sells all and stops", now)?;
+                (Wish::SellAll.name(number), true)
+            }
+        };
+        let reason = format!("a person asked to sell all and stop ({name})");
+        transaction.execute("UPDATE agent SET paused = 1, paused_reason = ?1", [reason])?;
+        transaction.commit()?;
+        Ok((name, opened))
+    }
+}

@@ -1,0 +1,360 @@
+//! Reprendre de l'argent, et tout vendre, sur un compte réel : rien n'est compté avant d'être parti, ni deux fois ; rien
+//! n'est vendu deux fois, quel que soit l'instant où le programme meurt ; le leader n'en défait rien.
+
+use calvalot::sim::{Fault, On, Status, Wire};
+use rust_decimal::{Decimal, dec};
+use serde_json::Value;
+
+use crate::books::number;
+use crate::follower::{Process, Site, decimal, until};
+use crate::{Bench, ORDER, together};
+
+const PATH: &str = "/api/budget/withdrawals";
+const SELL_ALL: &str = "/api/agent/sell-all";
+const UNDERSTOOD: &str = r#"{"understood": true}"#;
+const TAKEN: &str = "SELECT count(*) FROM movements WHERE kind = 'withdrawal'";
+
+fn ask(site: Site, eur: u32) -> Value {
+    let answer = site.send("POST", PATH, &format!(r#"{{"amount_eur": {eur}}}"#));
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    answer.json()
+}
+
+/// Attend que le dernier retrait en soit là.
+fn reached(site: Site, status: &str) -> Value {
+    until(&format!("the withdrawal is {status}"), || {
+        let newest = serde_json::from_str::<Value>(&site.try_get(PATH)?.body).ok()?["withdrawals"][0].clone();
+        (newest["status"] == status).then_some(newest)
+    })
+}
+
+/// Une personne sort cet argent du compte.
+fn take_out(bench: &mut Bench, usdc: Decimal) {
+    let held = bench.exchange().balance("USDC").free;
+    bench.exchange().set_balance("USDC", held - usdc);
+    // Ce que le compte tenait au départ ne s'y compte plus.
+    bench.start.entry("USDC".to_owned()).or_default().free -= usdc;
+}
+
+/// Ce que le leader voit suivi : le cash des livres, moins ce qui est mis de côté.
+fn spendable(site: Site) -> Decimal {
+    let budget = site.json("/api/budget");
+    decimal(&budget["cash_usdt"]) - decimal(&budget["set_aside_usdc"])
+}
+
+#[test]
+fn a_withdrawal_is_not_booked_before_it_is_gone_nor_twice_and_nothing_is_bought_with_it() {
+    let mut bench = Bench::new();
+    let follower = bench.settled(&[("BTCUSDC", dec!(0.5)), ("ETHUSDC", dec!(0.3))]);
+    let site = follower.site();
+    let value = decimal(&site.json("/api/budget")["total_value_eur"]);
+    let told = ask(site, 600);
+    let open = reached(site, "set_aside");
+    let aside = decimal(&open["set_aside_usdc"]);
+    assert_eq!(aside, decimal(&told["amount_usdc"]));
+    assert!(decimal(&open["amount_usdt_sold"]) < aside, "the cash comes first: {open}");
+    bench.check();
+    // Ce qui est mis de côté reste à la personne, et ne s'investit pas.
+    assert!((decimal(&site.json("/api/budget")["total_value_eur"]) - value).abs() < dec!(2));
+    bench.reach(&follower, &[("SOLUSDC", dec!(0.98))]);
+    site.wait_polls(3);
+    assert!(spendable(site) >= Decimal::ZERO, "bought with money set aside");
+    assert_eq!(number(&bench.books(), TAKEN), 0, "booked before it is gone");
+    let again = site.send("POST", PATH, r#"{"amount_eur": 5}"#);
+    assert_eq!((again.status, again.body.contains("still open")), (409, true), "{}", again.body);
+    take_out(&mut bench, aside);
+    let done = reached(site, "completed");
+    assert_eq!((decimal(&done["taken_usdc"]), &done["can_cancel"]), (aside, &false.into()));
+    assert!((decimal(&done["amount_eur_received"]) - dec!(600)).abs() < dec!(0.01), "{done}");
+    site.wait_polls(4);
+    assert_eq!(number(&bench.books(), TAKEN), 1);
+    let deposited = decimal(&site.json("/api/budget")["total_deposited_eur"]);
+    assert!((deposited - dec!(400)).abs() < dec!(0.01), "{deposited}");
+    bench.check_settled();
+    // Et ce qui reste suit le leader.
+    bench.reach(&follower, &[("BTCUSDC", dec!(0.5))]);
+    bench.check_settled();
+}
+
+#[test]
+fn a_part_taken_out_is_booked_and_what_others_take_or_bring_is_not() {
+    let mut bench = Bench::new();
+    let follower = bench.settled(&[("BTCUSDC", dec!(0.9))]);
+    let site = follower.site();
+    ask(site, 500);
+    let aside = decimal(&reached(site, "set_aside")["set_aside_usdc"]);
+    let taken = |wanted: Decimal| {
+        let condition = || {
+            let newest = site.json(PATH)["withdrawals"][0].clone();
+            (decimal(&newest["taken_usdc"]) == wanted).then_some(newest)
+        };
+        until(&format!("{wanted} is seen taken"), condition)
+    };
+    take_out(&mut bench, dec!(100));
+    let part = taken(dec!(100));
+    assert_eq!((&part["status"], decimal(&part["set_aside_usdc"])), (&"set_aside".into(), aside - dec!(100)));
+    // Un dépôt pris dans ce que le compte tient d'autre n'est pas un retrait.
+    assert_eq!(site.send("POST", "/api/budget/deposit", r#"{"amount_eur": 100}"#).status, 200);
+    site.wait_polls(4);
+    taken(dec!(100));
+    // De l'argent d'un autre usage arrive, puis s'en va en plus grand que ce qui est attendu : ni l'un ni l'autre.
+    for others in [dec!(-300), dec!(700)] {
+        take_out(&mut bench, others);
+        site.wait_polls(4);
+        taken(dec!(100));
+    }
+    take_out(&mut bench, aside - dec!(100));
+    taken(aside);
+    reached(site, "completed");
+    assert_eq!(number(&bench.books(), TAKEN), 2);
+    bench.check_settled();
+}
+
+/// Sur un compte qui ne tient que le capital, ce qui en est parti avant d'être demandé manque aux livres : le demander
+/// ensuite le note, et rien n'est bloqué.
+#[test]
+fn money_that_was_taken_out_before_it_was_asked_for_is_noted_by_asking_and_stops_nothing() {
+    let mut bench = Bench::holding(&[("USDC", dec!(1100))]);
+    bench.exchange().set_price("EURUSDC", dec!(1.10));
+    let follower = bench.settled(&[("BTCUSDC", dec!(0.5))]);
+    let site = follower.site();
+    take_out(&mut bench, dec!(330));
+    site.wait_polls(3);
+    assert_eq!(number(&bench.books(), TAKEN), 0, "nobody asked for it");
+    assert_eq!(decimal(&ask(site, 300)["amount_usdc"]), dec!(330));
+    let done = reached(site, "completed");
+    assert_eq!(decimal(&done["taken_usdc"]), dec!(330));
+    assert_eq!(bench.reach(&follower, &[("BTCUSDC", dec!(0.6))])["status"], "executed");
+    let budget = site.json("/api/budget");
+    assert!((decimal(&budget["total_deposited_eur"]) - dec!(700)).abs() < dec!(0.01), "{budget}");
+    bench.check_settled();
+}
+
+#[test]
+fn what_is_called_off_is_invested_again_and_never_booked() {
+    let bench = Bench::new();
+    let follower = bench.settled(&[("BTCUSDC", dec!(0.9))]);
+    let site = follower.site();
+    let id = ask(site, 500)["id"].clone();
+    reached(site, "set_aside");
+    let cancel = || site.send("POST", &format!("{PATH}/{id}/cancel"), "{}");
+    let answer = cancel();
+    assert_eq!((answer.status, &answer.json()["withdrawal"]["status"]), (200, &"cancelled".into()));
+    assert_eq!(cancel().status, 409);
+    assert_eq!(decimal(&site.json("/api/budget")["set_aside_usdc"]), Decimal::ZERO);
+    bench.reach(&follower, &[("BTCUSDC", dec!(0.91))]);
+    assert!(spendable(site) < dec!(120), "{}", spendable(site));
+    assert_eq!(number(&bench.books(), TAKEN), 0);
+    bench.check_settled();
+}
+
+/// Le cash que l'ordre en doute a peut-être dépensé n'est promis à personne.
+#[test]
+fn what_an_order_in_doubt_may_have_spent_is_not_promised() {
+    let bench = Bench::new();
+    let follower = bench.settled(&[("BTCUSDC", dec!(0.2))]);
+    let site = follower.site();
+    bench.strike(|on| on.nth(1), Fault::unprocessed(Wire::Reset));
+    bench.world.leader().set_target(&[("BTCUSDC", dec!(0.2)), ("ETHUSDC", dec!(0.7))]);
+    bench.wait_states("ETHUSDC", "unknown");
+    let answer = site.send("POST", PATH, r#"{"amount_eur": 900}"#);
+    assert_eq!(answer.status, 409, "{}", answer.body);
+    assert!(answer.body.contains("an order in doubt may have spent"), "{}", answer.body);
+    ask(site, 250);
+    // Le cash est peut-être dépensé : il faut vendre, et rien n'est offert à prendre tant que ce n'est pas su.
+    until("it is sold for", || (bench.orders("BTCUSDC").len() == 2).then_some(()));
+    site.wait_polls(3);
+    assert_eq!(site.json(PATH)["withdrawals"][0]["status"], "selling");
+    assert_eq!(bench.orders("BTCUSDC").len(), 2, "sold twice");
+    bench.check();
+    // Révoqué avant d'être offert : rien n'en reste, que du cash.
+    let id = site.json(PATH)["withdrawals"][0]["id"].clone();
+    assert_eq!(site.send("POST", &format!("{PATH}/{id}/cancel"), "{}").status, 200);
+    let closed = site.closed_signal(&format!("withdrawal-{id}"));
+    assert_eq!(closed["status"], "skipped", "{closed}");
+    site.wait_polls(3);
+    assert_eq!(bench.orders("BTCUSDC").len(), 2, "sold though it was called off");
+    assert_eq!(site.json("/api/budget")["set_aside_usdc"], 0.0);
+}
+
+#[test]
+fn an_order_in_doubt_is_sold_with_the_rest_once_it_is_known() {
+    let bench = Bench::new();
+    let follower = bench.settled(&[("BTCUSDC", dec!(0.2))]);
+    let site = follower.site();
+    bench.strike(|on| on.nth(1), Fault::processed(Wire::Reset));
+    bench.world.fault(On::exchange(ORDER).method("GET"), Fault::unprocessed(Wire::Reset));
+    bench.world.leader().set_target(&[("BTCUSDC", dec!(0.2)), ("ETHUSDC", dec!(0.7))]);
+    bench.wait_states("ETHUSDC", "unknown");
+    assert_eq!(site.send("POST", SELL_ALL, UNDERSTOOD).status, 200);
+    let waits = |one: &Value| one["waiting_for"].as_str().is_some_and(|text| text.contains("in doubt"));
+    let selling = || Some(site.json("/api/agent/status")["selling_all"].clone());
+    until("it waits for the doubt", || selling().filter(waits));
+    bench.world.clear_faults();
+    until("all is sold", || selling().filter(|one| one["done"] == true));
+    assert_eq!(bench.exchange().balance("ETH").free.round_dp(3), Decimal::ZERO);
+    bench.check_settled();
+}
+
+/// Ce qu'une vente en doute rendra n'est pas demandé aux autres positions.
+#[test]
+fn a_sale_in_doubt_is_not_made_up_for_by_another() {
+    let bench = bench();
+    let follower = bench.follow();
+    let site = follower.site();
+    site.closed_signal("initial_sync");
+    site.wait_polls(2);
+    bench.strike(|on| on.nth(1), Fault::processed(Wire::Reset));
+    bench.world.fault(On::exchange(ORDER).method("GET"), Fault::unprocessed(Wire::Reset));
+    ask(site, 700);
+    until("one sale is in doubt", || {
+        (!bench.told("SELECT state FROM intents WHERE state = 'unknown'").is_empty()).then_some(())
+    });
+    site.wait_polls(5);
+    let sold = || bench.exchange().accepted_orders().len() - 2;
+    assert_eq!(sold(), 2, "the other position made up for it");
+    bench.world.clear_faults();
+    reached(site, "set_aside");
+    site.wait_polls(2);
+    assert_eq!(sold(), 2);
+    bench.check_settled();
+}
+
+/// Un carnet trop court n'en prend qu'une part, une paire arrêtée rien : le reste est vendu ensuite.
+#[test]
+fn what_could_not_be_sold_at_once_is_sold_later() {
+    let bench = Bench::new();
+    let follower = bench.settled(&[("BTCUSDC", dec!(0.4)), ("SOLUSDC", dec!(0.4))]);
+    let site = follower.site();
+    let sol = bench.exchange().price("SOLUSDC");
+    let full = bench.exchange().book("SOLUSDC");
+    let mut thin = full.clone();
+    thin.bids = crate::levels(&[(sol - dec!(0.01), dec!(1))]);
+    bench.exchange().set_book("SOLUSDC", thin);
+    bench.exchange().set_status("BTCUSDC", Status::Halt);
+    site.wait_polls(3);
+    assert_eq!(site.send("POST", SELL_ALL, UNDERSTOOD).status, 200);
+    until("a part is sold", || (bench.orders("SOLUSDC").len() > 1).then_some(()));
+    bench.exchange().set_book("SOLUSDC", full);
+    bench.exchange().set_status("BTCUSDC", Status::Trading);
+    let selling = || Some(site.json("/api/agent/status")["selling_all"].clone());
+    until("all is sold", || selling().filter(|one| one["done"] == true));
+    for (asset, step) in [("BTC", dec!(0.00001)), ("SOL", dec!(0.001))] {
+        assert!(bench.exchange().balance(asset).free < step, "{asset}");
+    }
+    bench.check_settled();
+}
+
+/// Où le coup tombe.
+#[derive(Clone, Copy, Debug)]
+enum Blow {
+    /// La demande est écrite, rien n'en est fait.
+    Asked,
+    /// Les ventes sont exécutées, aucune réponse n'est revenue.
+    Executed,
+    /// L'exécution ne s'écrit pas.
+    Unwritten,
+    /// Tout est vendu, le souhait n'est pas clos.
+    Open,
+    /// Parti du compte, pas encore compté.
+    Gone,
+}
+
+const BLOWS: [Blow; 4] = [Blow::Asked, Blow::Executed, Blow::Unwritten, Blow::Open];
+
+fn block(bench: &Bench, when: &str) {
+    let fails = "BEGIN SELECT RAISE(FAIL, 'blocked by a test'); END";
+    bench.books().execute_batch(&format!("CREATE TRIGGER blow BEFORE {when} {fails}")).expect("it is set");
+}
+
+/// Fait `wish`, tue le programme là, lève ce qui le retenait, et le relance.
+fn struck(bench: &Bench, blow: Blow, wish: impl Fn(Site)) -> Process {
+    let process = Process::live(&bench.world, &bench.folder);
+    process.site().closed_signal("initial_sync");
+    process.site().wait_polls(1);
+    let before = bench.exchange().accepted_orders().len();
+    match blow {
+        Blow::Asked => block(bench, "INSERT ON intents"),
+        Blow::Executed => {
+            bench.strike(|on| on, Fault::processed(Wire::Silence));
+        }
+        Blow::Unwritten => block(bench, "UPDATE ON intents WHEN NEW.state = 'filled'"),
+        Blow::Open | Blow::Gone => {
+            block(bench, "UPDATE ON signals WHEN NEW.wish IS NOT NULL AND NEW.status <> 'received'");
+        }
+    }
+    wish(process.site());
+    let sold = || bench.exchange().accepted_orders().len() - before;
+    let states = |state: &str| number(&bench.books(), &format!("SELECT count(*) FROM intents WHERE {state}"));
+    until(&format!("{blow:?}"), || match blow {
+        Blow::Asked => Some(()),
+        Blow::Executed | Blow::Unwritten => (sold() == 2).then_some(()),
+        Blow::Open | Blow::Gone => (sold() == 2 && states("state = 'sent'") == 0).then_some(()),
+    });
+    process.kill();
+    bench.world.clear_faults();
+    bench.books().execute_batch("DROP TRIGGER IF EXISTS blow").expect("dropped");
+    Process::live(&bench.world, &bench.folder)
+}
+
+fn bench() -> Bench {
+    let bench = Bench::new();
+    bench.world.leader().set_target(&[("BTCUSDC", dec!(0.6)), ("ETHUSDC", dec!(0.3))]);
+    bench
+}
+
+#[test]
+fn a_withdrawal_killed_anywhere_sells_nothing_twice_and_is_booked_once() {
+    together(&[BLOWS[0], BLOWS[1], BLOWS[2], BLOWS[3], Blow::Gone], |&blow| {
+        let mut bench = bench();
+        let process = struck(&bench, blow, |site| drop(ask(site, 700)));
+        let open = reached(process.site(), "set_aside");
+        let aside = decimal(&open["set_aside_usdc"]);
+        assert!(aside * dec!(1.25) > dec!(0), "{open}");
+        assert_eq!(number(&bench.books(), TAKEN), 0, "{blow:?}: booked before it is gone");
+        if matches!(blow, Blow::Gone) {
+            block(&bench, "INSERT ON movements");
+        }
+        take_out(&mut bench, aside);
+        let process = if matches!(blow, Blow::Gone) {
+            process.site().wait_polls(4);
+            process.kill();
+            bench.books().execute_batch("DROP TRIGGER blow").expect("dropped");
+            Process::live(&bench.world, &bench.folder)
+        } else {
+            process
+        };
+        reached(process.site(), "completed");
+        process.site().wait_polls(2);
+        assert_eq!(number(&bench.books(), TAKEN), 1, "{blow:?}");
+        let sales = bench.exchange().accepted_orders().into_iter().skip(2).collect::<Vec<_>>();
+        let pairs: Vec<&str> = sales.iter().map(|order| order.pair.as_str()).collect();
+        assert_eq!(pairs.len(), 2, "{blow:?} sold twice: {pairs:?}");
+        assert_eq!(process.terminate(), Some(0));
+        bench.check_settled();
+    });
+}
+
+#[test]
+fn selling_all_killed_anywhere_sells_nothing_twice_and_ends_paused() {
+    together(&BLOWS, |&blow| {
+        let bench = bench();
+        let process = struck(&bench, blow, |site| {
+            assert_eq!(site.send("POST", SELL_ALL, UNDERSTOOD).status, 200);
+        });
+        bench.world.leader().set_target(&[("SOLUSDC", dec!(0.9))]);
+        let site = process.site();
+        until(&format!("{blow:?}: all is sold"), || {
+            let status = serde_json::from_str::<Value>(&site.try_get("/api/agent/status")?.body).ok()?;
+            (status["selling_all"]["done"] == true && status["paused"] == true).then_some(())
+        });
+        site.wait_polls(2);
+        let pairs: Vec<String> =
+            bench.exchange().accepted_orders().into_iter().skip(2).map(|order| order.pair).collect();
+        assert_eq!(pairs.len(), 2, "{blow:?} sold twice, or bought again: {pairs:?}");
+        let wishes = "SELECT count(*) FROM signals WHERE wish = 'sell_all'";
+        assert_eq!(number(&bench.books(), wishes), 1);
+        assert_eq!(process.terminate(), Some(0));
+        bench.check_settled();
+    });
+}

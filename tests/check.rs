@@ -491,6 +491,15 @@ fn an_account_that_may_not_trade_is_told_with_the_pairs() {
 }
 
 #[test]
+fn a_new_ledger_is_never_begun_with_less_than_ten_euros() {
+    let setup = Setup::live().with("INITIAL_BUDGET_EUR", "9.99");
+    let table = setup.check();
+    let (verdict, found, advice) = table.line("ledger");
+    assert!(verdict == "FAULT" && found.contains("9.99 EUR are too little"), "{}", table.out);
+    assert!(advice.contains("INITIAL_BUDGET_EUR to 10"), "{advice}");
+}
+
+#[test]
 fn the_money_for_the_first_purchases_is_there() {
     let setup = Setup::live();
     setup.world.exchange().set_balance("USDC", dec!(20));

@@ -7,6 +7,7 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use super::LiveAccount;
+use super::held::WATCHED;
 use super::question::{Finding, Told, find, question};
 use crate::clock;
 use crate::domain::execution::{BnbPrice, Report};
@@ -22,9 +23,6 @@ const EVERY: Duration = Duration::from_secs(3600);
 
 /// Avant de lire la suite d'une liste trop longue pour un balayage.
 const NEXT_PAGES: Duration = Duration::from_secs(60);
-
-/// Les ordres finis sans exécution restent surveillés tant de temps.
-const WATCHED: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// Pages d'ordres lues d'un coup, au plus.
 const PAGES: usize = 10;

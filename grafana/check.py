@@ -44,6 +44,8 @@ LIVE_ONLY = {
 UNUSED = {
     "process_virtual_memory_bytes": "réservée et jamais occupée, elle ne dit rien de ce qui manque",
     "process_max_fds": "le programme en ouvre vingt, la limite est loin",
+    "calvalot_of_others": "un fait noté à part, qui ne demande rien à personne ; la page le montre",
+    "calvalot_of_others_unfollowed_assets": "de même",
 }
 # Celles que Prometheus fait lui-même.
 PROMETHEUS_OWN = {"up", "ALERTS", "scrape_duration_seconds", "scrape_samples_scraped"}

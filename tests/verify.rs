@@ -82,7 +82,6 @@ fn a_book_that_was_touched_is_shown_with_what_it_should_be() {
         ("UPDATE trades SET fee_usdc = '7' WHERE id = 1", "trade 1 has fees of 7 USDC, and they come to "),
         ("UPDATE movements SET rate = '1.5' WHERE id = 2", "movement 2 has "),
         ("UPDATE intents SET spend = '0.5' WHERE id = 1", "trade 1 is larger than its intent 1"),
-        ("UPDATE account SET bnb_of_others = '2'", "FAULT BNB of others     kept 2, replayed 0"),
         ("UPDATE snapshots SET deposited_eur = '12' WHERE id = 2", "snapshot 2 has 12 EUR of deposits"),
         ("UPDATE intents SET state = 'refused' WHERE id = 1", "belongs to an intent that is not filled"),
         (

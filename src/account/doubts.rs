@@ -8,6 +8,7 @@
 use std::time::{Duration, Instant};
 
 use super::LiveAccount;
+use super::held::WATCHED;
 use super::question::{Finding, find, question};
 use crate::clock;
 use crate::domain::doubt::{ATTEMPTS, Doubt};
@@ -19,7 +20,7 @@ use crate::domain::money::Price;
 use crate::domain::reconcile::Balances;
 use crate::exchange::{Account, Trouble};
 use crate::ledger::views::{Intent, Sent};
-use crate::ledger::{LedgerError, Outcome};
+use crate::ledger::{Db, LedgerError, Outcome};
 use crate::logging::orders as told;
 
 /// Un ordre bloqué peut encore se montrer : on redemande, sans hâte.
@@ -99,6 +100,7 @@ impl LiveAccount {
     }
 
     async fn ask_due(&mut self, bnb: Option<Price>, ended: &mut bool) -> Result<(), LedgerError> {
+        self.forget_counted().await?;
         let due = self.due_doubts();
         let mut doubtful = self.ledger.with(|db| db.doubtful()).await?;
         if doubtful.iter().any(|intent| intent.state == State::Sent) {
@@ -110,6 +112,20 @@ impl LiveAccount {
             *ended |= self.ask(intent, bnb).await;
         }
         self.watch_doubts().await
+    }
+
+    /// Oublie les ordres retenus qui ont quand même été comptés : une écriture dite manquée peut avoir eu lieu.
+    async fn forget_counted(&mut self) -> Result<(), LedgerError> {
+        if self.unbooked.is_empty() && self.unread.is_empty() {
+            return Ok(());
+        }
+        let since = clock::now().minus(WATCHED);
+        let open = move |db: &mut Db| Ok((db.doubtful()?, db.unexecuted(since)?));
+        let (doubtful, unexecuted) = self.ledger.with(open).await?;
+        let open: Vec<i64> = doubtful.iter().chain(&unexecuted).map(|intent| intent.id).collect();
+        self.unbooked.keep_only(&open);
+        self.unread.keep_only(&open);
+        Ok(())
     }
 
     /// Demande des nouvelles d'un ordre ; rend vrai s'il a fini. Ce que le grand livre n'en prend pas n'arrête pas les

@@ -13,6 +13,9 @@ use crate::domain::market::Coin;
 /// Au-delà, ce n'est plus le temps qui y remédiera.
 const PATIENCE: Duration = Duration::from_secs(30 * 60);
 
+/// Les ordres finis sans exécution restent surveillés tant de temps.
+pub(super) const WATCHED: Duration = Duration::from_secs(7 * 24 * 3600);
+
 /// Ces ordres, par intention.
 pub(super) struct Held {
     /// Ce qui leur arrive, au journal.
@@ -47,6 +50,15 @@ impl Held {
     /// Il est compté, ou quelqu'un s'en charge.
     pub fn release(&mut self, intent: i64) {
         self.orders.remove(&intent);
+    }
+
+    /// Ne garde que ceux-là : les autres sont comptés, ou plus personne ne les attend.
+    pub fn keep_only(&mut self, intents: &[i64]) {
+        self.orders.retain(|id, _| intents.contains(id));
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.orders.is_empty()
     }
 
     pub fn holds(&self, intent: i64) -> bool {

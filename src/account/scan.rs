@@ -8,6 +8,7 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use super::LiveAccount;
+use super::held::WATCHED;
 use super::question::{Finding, Told, find, question};
 use crate::clock;
 use crate::domain::execution::BnbPrice;
@@ -22,9 +23,6 @@ const EVERY: Duration = Duration::from_secs(3600);
 
 /// Avant de lire la suite d'une liste trop longue pour un balayage.
 const NEXT_PAGES: Duration = Duration::from_secs(60);
-
-/// Les ordres finis sans exécution restent surveillés tant de temps.
-const WATCHED: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// Lectures manquées de suite au-delà desquelles c'est la bourse qui ne répond pas, et non la paire ou l'ordre.
 const IN_A_ROW: usize = 3;

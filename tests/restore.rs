@@ -69,7 +69,7 @@ fn check_given_back(world: &World, folder: &Folder) {
     let (code, said) = calvalot(world, folder, &["verify"]);
     assert_eq!(code, 0, "{said}");
     assert!(said.contains("the exchange agrees"), "{said}");
-    books::check_settled(&books::open(&folder.db()));
+    books::check_consistent(&books::open(&folder.db()));
     let before = orders(world);
     let process = start(world, folder);
     let site = process.site();

@@ -128,7 +128,7 @@ fn an_action_whose_order_is_released_late_is_not_sent_at_a_price_of_another_time
     let signals = universe.books(|db| db.signals(&Selection::last(1)));
     let told = signals[0].error_message.clone().unwrap_or_default();
     assert_eq!((signals[0].signal_id.as_str(), signals[0].status.as_str()), (id.as_str(), "skipped"));
-    assert!(told.contains("its signal is 7 hours old"), "{told}");
+    assert!(told.contains("its signal is 6 hours old"), "{told}");
     proof::every_coin_has_its_answer(&universe);
     proof::books_are_the_exchange_s(&universe);
 }

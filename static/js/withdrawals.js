@@ -11,6 +11,9 @@ import { createTable, showFreshness } from './section.js';
 const STATUSES = {
   completed: ['withdrawal.completed', 'good'],
   pending: ['withdrawal.pending', 'info'],
+  selling: ['withdrawal.selling', 'info'],
+  set_aside: ['withdrawal.set_aside', 'warn'],
+  cancelled: ['withdrawal.cancelled', 'quiet'],
   failed: ['withdrawal.failed', 'bad'],
 };
 

@@ -65,7 +65,7 @@ test('an order that needs a person carries what to do and itself', () => {
   const [first, second, third] = orderNotices([stuck, late, unknown], context);
   assert.deepEqual([first.id, first.tone, first.order, first.detail], ['order 12', 'bad', stuck, 'sent 2 times']);
   assert.match(first.text, /must look at an order: Purchase of BTC for 25\.00/);
-  assert.match(String(first.steps?.join(' ')), /Spot order history.*release it/);
+  assert.match(String(first.steps?.join(' ')), /Spot order history.*decide about it/);
   assert.deepEqual([second.order, second.tone], [late, 'bad']);
   assert.match(String(second.steps?.join(' ')), /Nothing more is bought/);
   assert.deepEqual([third.id, third.tone, third.order], ['doubt', 'warn', undefined]);

@@ -49,9 +49,10 @@ export function exchangeNotices(exchange, context) {
 }
 
 /** @param {Exchange} exchange @param {Context} context @returns {Notice[]} */
-function closedNotices({ trading_open: open, closed_reason: reason, checks, clock, not_alone: copies }, { words }) {
-  // Ce qui vient d'une copie a déjà sa phrase, et ses issues.
-  if (open !== false || (copies && copies.reason === reason)) return [];
+function closedNotices({ trading_open: open, closed_reason: reason, checks, clock, not_alone: copies, takeover }, { words }) {
+  // Ce dont une personne décide a déjà sa phrase, et ses issues.
+  const decided = copies?.reason === reason || (takeover?.length && /Python version/.test(reason ?? ''));
+  if (open !== false || decided) return [];
   const faults = checks.filter((check) => check.stops_trading);
   const steps = faults
     // Une horloge fausse a sa propre phrase, avec ce qu'il y a à faire.

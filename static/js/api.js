@@ -17,7 +17,7 @@
  */
 /** @typedef {{id: number, total_value_eur: N, deposited_eur?: N, created_at: string}} Snapshot */
 /**
- * @typedef {{kind: 'deposit' | 'correction' | 'withdrawal' | 'trades', at: string, amount_eur: N, buys: number,
+ * @typedef {{kind: 'deposit' | 'correction' | 'withdrawal' | 'write_off' | 'count' | 'dust' | 'trades', at: string, amount_eur: N, buys: number,
  *   sells: number, signal: N}} Mark
  */
 /**
@@ -48,6 +48,7 @@
 /** Ce qu'une personne peut faire, et ce que le programme en dit. @typedef {{way: string, consequence: string}} Way */
 /** @typedef {{coin: string, order_id: number, client_id?: string, action?: string, quantity?: N, created_at?: string}} Foreign */
 /** Pourquoi le grand livre n'est peut-être pas seul sur son compte. @typedef {{reason: string, orders: Foreign[], ways: Way[]}} NotAlone */
+/** Ce que la version Python comptait de trop. @typedef {{coin: string, booked: N, held: N, quantity: N}} Takeover */
 /**
  * Un actif, au compte et aux livres. `missing` : ce qu'il n'y a pas de libre, dont `missing_locked` qu'un ordre ouvert de la personne
  * tient ; `beyond` : ce qu'il y a de libre en plus.
@@ -59,7 +60,7 @@
  * @typedef {{mode: 'dry_run' | 'live', trading_open: boolean | null, closed_reason: string | null,
  *   silence: {status: number, from: N, until: N} | null,
  *   clock: {lead_seconds: N, margin_seconds: N, measured_at: string, warning: string | null} | null, checks: Check[],
- *   reconciliation: Balance[], foreign_orders: Foreign[], not_alone?: NotAlone | null}} Exchange
+ *   reconciliation: Balance[], foreign_orders: Foreign[], not_alone?: NotAlone | null, takeover?: Takeover[]}} Exchange
  */
 /** @typedef {{withdrawals: Withdrawal[], total_usdt: N, total_eur: N}} Withdrawals */
 /**

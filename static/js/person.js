@@ -87,9 +87,10 @@ const isOffered = (name, { budget, status }) =>
 
 /** Quelque chose attend une personne. @param {Parts} parts */
 function isNeeded({ exchange, orders, status, withdrawals }) {
-  const { not_alone: copies, reconciliation } = exchange.data ?? {};
+  const { not_alone: copies, reconciliation, takeover } = exchange.data ?? {};
   return Boolean(
     copies ||
+      takeover?.length ||
       orders.data?.some((order) => order.needs_person) ||
       reconciliation?.some((line) => line.missing || isSurplus(line)) ||
       status.data?.selling_all ||

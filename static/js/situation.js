@@ -2,8 +2,8 @@
 // Pur : des réponses de l'API vers des mots. Invariant : une inconnue n'est jamais présentée comme un zéro ni un « tout va bien ».
 
 import { exchangeNotices, orderNotices } from './account.js';
-import { isDust } from './dust.js';
 import { coinName, fromSeconds } from './format.js';
+import { isDust } from './positions.js';
 import { failureText } from './section.js';
 
 /** @typedef {import('./section.js').Tone} Tone */
@@ -13,9 +13,9 @@ import { failureText } from './section.js';
 /** @template T @typedef {import('./feed.js').Part<T>} Part */
 /** @typedef {import('./api.js').Order} Order */
 /**
- * `steps` : quoi faire ; `detail` vient du programme, tel quel ; `order`, `copies`, `withdrawal` : ce dont une personne décide.
+ * `steps` : quoi faire ; `detail` vient du programme, tel quel ; `order`, `copies`, `withdrawal`, `takeover` : ce dont une personne décide.
  * @typedef {{id: string, tone: Tone, text: string, steps?: string[], detail?: string | null, order?: Order,
- *   copies?: import('./api.js').NotAlone, withdrawal?: import('./api.js').Withdrawal}} Notice
+ *   copies?: import('./api.js').NotAlone, withdrawal?: import('./api.js').Withdrawal, takeover?: import('./api.js').Takeover[]}} Notice
  */
 /**
  * @typedef {{budget: Part<Budget>, status: Part<Status>, health: Part<import('./api.js').Health>, orders: Part<Order[]>,

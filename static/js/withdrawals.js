@@ -33,6 +33,7 @@ export function createWithdrawals(root) {
       },
       {
         label: 'col.status',
+        kind: 'told',
         cell: (row, { words }) => {
           const known = STATUSES[row.status];
           return known ? { text: words.say(known[0]), chip: known[1] } : { text: row.status, chip: 'quiet' };

@@ -173,6 +173,7 @@ export const en = {
   'chart.table': 'The chart’s numbers',
   'mark.deposit': 'deposit of {amount}',
   'mark.withdrawal': 'withdrawal of {amount}',
+  'mark.difference': 'difference settled, {amount}',
   'mark.correction': 'total deposited corrected by {amount}',
   'allocation.title': 'Allocation',
   'allocation.drift': 'Distance from the leader',

@@ -6,7 +6,7 @@ import { UNKNOWN, createFormat, isKnown } from './format.js';
 /** @typedef {keyof typeof import('./words-fr.js').fr} BaseKey */
 /** @typedef {keyof typeof import('./person/words-fr.js').fr} PersonKey */
 /** @typedef {BaseKey | PersonKey} Key */
-/** @typedef {Record<Key, string>} Texts */
+/** Ceux de ce qu'une personne décide ne sont lus que lorsqu'il en faut. @typedef {Record<BaseKey, string> & Partial<Record<PersonKey, string>>} Texts */
 /** @typedef {import('./format.js').Lang} Lang */
 /** @template {string} K @typedef {K extends `${infer Stem}.other` ? Stem : never} StemOf */
 /** @typedef {StemOf<Key>} CountKey */
@@ -16,7 +16,7 @@ import { UNKNOWN, createFormat, isKnown } from './format.js';
 export async function loadWords(lang, wide) {
   const french = lang === 'fr';
   const texts = french ? (await import('./words-fr.js')).fr : (await import('./words-en.js')).en;
-  if (!wide) return createWords(lang, /** @type {Texts} */ (texts));
+  if (!wide) return createWords(lang, texts);
   const more = french ? (await import('./person/words-fr.js')).fr : (await import('./person/words-en.js')).en;
   return createWords(lang, { ...texts, ...more });
 }
@@ -28,7 +28,7 @@ export function createWords(lang, texts) {
 
   /** @param {Key} key @param {Record<string, string | number>} [holes] @returns {string} */
   const say = (key, holes = {}) =>
-    texts[key]
+    (texts[key] ?? key)
       // En français ces signes ne passent pas seuls à la ligne.
       .replace(/ ([?!:;»%])/g, '\u00a0$1')
       .replace(/« /g, '«\u00a0')

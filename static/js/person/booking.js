@@ -26,7 +26,7 @@ function createFields({ id, coin, action }) {
   });
   // Ce que la bourse prend d'ordinaire.
   rows[3].input.value = action === 'BUY' ? coinName(coin) : 'USDC';
-  const node = el('div', { class: 'fields' }, ...rows.flatMap(({ label, input }) => [label, input]), problem);
+  const node = el('div', { class: 'fields' }, ...rows.map(({ label, input }) => el('div', {}, label, input)), problem);
   const typed = () => /** @type {Record<Field, string>} */ (Object.fromEntries(rows.map(({ field, input }) => [field, input.value])));
 
   return {

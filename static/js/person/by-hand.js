@@ -7,36 +7,34 @@ import { coinName } from '../format.js';
 /** @typedef {import('../api.js').Order} Order */
 /** @typedef {'quantity' | 'usdc' | 'fee' | 'fee_asset'} Field */
 /** @typedef {'number.empty' | 'number.unreadable' | 'number.zero' | 'asset.unreadable'} Why */
-/** @typedef {{quantity: number, usdc: number, fee: number, fee_asset: string}} ByHand */
+/** Des textes : aucun chiffre tapé ne passe par un flottant. @typedef {{quantity: string, usdc: string, fee: string, fee_asset: string}} ByHand */
 
 /** @type {Field[]} */
 export const FIELDS = ['quantity', 'usdc', 'fee', 'fee_asset'];
 
-/** @param {string} text @returns {number | Why} */
+/** @param {string} text @returns {{number: string} | {why: Why}} */
 function readNumber(text) {
-  const typed = text.replace(/\s/g, ' ').trim();
-  if (typed === '') return 'number.empty';
+  const typed = text.trim();
+  if (typed === '') return { why: 'number.empty' };
   const parts = /^(\d{1,15})(?:[.,](\d{1,8}))?$/.exec(typed);
-  return parts ? Number(`${parts[1]}.${parts[2] ?? '0'}`) : 'number.unreadable';
+  return parts ? { number: parts[2] ? `${parts[1]}.${parts[2]}` : parts[1] } : { why: 'number.unreadable' };
 }
 
 /** @param {Record<Field, string>} typed @returns {{ok: true, body: ByHand} | {ok: false, field: Field, why: Why}} */
 export function readByHand(typed) {
-  /** @type {Partial<ByHand>} */
-  const body = {};
+  const body = { quantity: '', usdc: '', fee: '', fee_asset: typed.fee_asset.trim().toUpperCase() };
   for (const field of /** @type {const} */ (['quantity', 'usdc', 'fee'])) {
-    const value = readNumber(typed[field]);
-    if (typeof value === 'string') return { ok: false, field, why: value };
-    if (value === 0 && field !== 'fee') return { ok: false, field, why: 'number.zero' };
-    body[field] = value;
+    const read = readNumber(typed[field]);
+    if ('why' in read) return { ok: false, field, why: read.why };
+    if (field !== 'fee' && Number(read.number) === 0) return { ok: false, field, why: 'number.zero' };
+    body[field] = read.number;
   }
-  const asset = typed.fee_asset.trim().toUpperCase();
-  if (!/^[A-Z0-9]{1,20}$/.test(asset)) return { ok: false, field: 'fee_asset', why: 'asset.unreadable' };
-  return { ok: true, body: /** @type {ByHand} */ ({ ...body, fee_asset: asset }) };
+  return /^[A-Z0-9]{1,20}$/.test(body.fee_asset) ? { ok: true, body } : { ok: false, field: 'fee_asset', why: 'asset.unreadable' };
 }
 
 /** Ce qui sera inscrit, relu à la personne. @param {Order} order @param {ByHand} body @param {Context} context @returns {string[]} */
-export function tellByHand({ coin, action }, { quantity, usdc, fee, fee_asset: asset }, { words, format }) {
+export function tellByHand({ coin, action }, { quantity: bought, usdc: paid, fee, fee_asset: asset }, { words, format }) {
+  const [quantity, usdc] = [Number(bought), Number(paid)];
   const figures = {
     quantity: format.quantity(quantity),
     coin: coinName(coin),
@@ -45,7 +43,7 @@ export function tellByHand({ coin, action }, { quantity, usdc, fee, fee_asset: a
   };
   return [
     words.say(action === 'SELL' ? 'book.sold' : 'book.bought', figures),
-    words.say('book.paid', { fee: format.quantity(fee), asset }),
+    words.say('book.paid', { fee: format.quantity(Number(fee)), asset }),
     words.say('book.what'),
   ];
 }

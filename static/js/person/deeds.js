@@ -29,12 +29,13 @@ const AFTERWARDS = [
 ];
 
 // Les ordres d'une autre copie que la question nomme.
-const NAMED = 5;
+const NAMED = 3;
 
 /** @param {Notice} notice @param {Context} context @returns {Deed[]} */
-export function deedsOf({ order, copies, withdrawal }, context) {
+export function deedsOf({ order, copies, withdrawal, takeover }, context) {
   if (order) return orderDeeds(order, context);
   if (copies) return copiesDeeds(copies, context);
+  if (takeover) return [takeOver(takeover, context)];
   return withdrawal ? [cancel(withdrawal, context)] : [];
 }
 
@@ -50,7 +51,7 @@ function orderDeeds(order, context) {
 function about(order, context) {
   const { words, format } = context;
   const wanted = `${wantedText(order, context)} (${words.say('order.number', { id: order.id })}).`;
-  return isKnown(order.age_seconds) ? [wanted, words.say('deed.age', { age: format.duration(order.age_seconds) })] : [wanted];
+  return [isKnown(order.age_seconds) ? `${wanted} ${words.say('deed.age', { age: format.duration(order.age_seconds) })}` : wanted];
 }
 
 /** @param {Order} order @param {string} consequence @param {Context} context @returns {Deed} */
@@ -167,7 +168,28 @@ function orderNames(orders, { words, format, now }) {
   });
   const more = orders.length - named.length;
   if (more > 0) named.push(words.many('copies.more', more));
-  return named.length ? [`${named.join(' · ')}.`] : [];
+  return named;
+}
+
+/** Mettre les comptes à ce que tient le compte, d'un coup. @param {NonNullable<Notice['takeover']>} takeover @param {Context} context @returns {Deed} */
+function takeOver(takeover, { words, format }) {
+  const list = takeover.map(({ coin, quantity }) => `${format.quantity(quantity)} ${coinName(coin)}`).join(', ');
+  return {
+    id: 'takeover',
+    label: words.say('takeover.button'),
+    command: {
+      question: {
+        title: words.say('takeover.ask'),
+        lines: [words.say('takeover.less', { list }), words.say('takeover.what')],
+        yes: words.say('takeover.yes'),
+        no: words.say('confirm.no'),
+      },
+      method: 'POST',
+      path: 'api/exchange/takeover',
+      body: { understood: true },
+    },
+    told: ({ total_deposited_eur: total }) => words.say('money.done', { total: format.eur(total) }),
+  };
 }
 
 /** Annuler un retrait. @param {Withdrawal} withdrawal @param {Context} context @returns {Deed} */

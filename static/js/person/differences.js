@@ -1,7 +1,7 @@
 // Ce que le compte tient de plus ou de moins que les livres, et ce qu'une personne peut en dire. Pur.
 // Invariant : ce qu'un de ses ordres ouverts retient n'est pas parti ; rien n'est offert pour lui.
 
-import { isKnown } from '../format.js';
+import { coinName, isKnown } from '../format.js';
 import { isSurplus } from '../person.js';
 
 /** @typedef {import('../api.js').Balance} Balance */
@@ -16,18 +16,27 @@ const PATH = 'api/exchange/differences';
 export function differencesOf(exchange, context) {
   // Un programme qui ne dit pas ce qui est libre ne sait pas non plus en décider.
   const lines = (exchange?.reconciliation ?? []).filter(({ free }) => isKnown(free));
+  // Ce que la reprise de la version Python règle d'un coup n'est pas à régler un à un.
+  const taken = new Set(exchange?.takeover?.map(({ coin }) => coinName(coin)));
   return [
-    ...lines.filter((line) => goneOf(line) > 0).map((line) => less(line, context)),
+    ...lines.filter((line) => goneOf(line) > 0 && !taken.has(line.asset)).map((line) => less(line, context)),
     ...lines.filter(({ missing_locked: locked }) => isKnown(locked) && locked > 0).map((line) => locked(line, context)),
     ...lines.filter(isSurplus).map((line) => more(line, context)),
   ];
 }
 
+/** Une quantité, comme le programme l'attend : en décimal, sans exposant. @param {import('../api.js').N | undefined} value */
+const exact = (value) => (value ?? 0).toFixed(8).replace(/\.?0+$/, '');
+
+/** @param {{total_deposited_eur: number}} answer @param {Context} context */
+const told = ({ total_deposited_eur: total }, { words, format }) => words.say('money.done', { total: format.eur(total) });
+
 /** Ce qui est parti. @param {Balance} line */
 const goneOf = ({ difference }) => Math.max(0, -(difference ?? 0));
 
 /** @param {Balance} line @param {Context} context @returns {Difference} */
-function less(line, { words, format }) {
+function less(line, context) {
+  const { words, format } = context;
   const { asset } = line;
   const amount = { quantity: format.quantity(goneOf(line)), asset };
   const question = {
@@ -37,8 +46,8 @@ function less(line, { words, format }) {
     no: words.say('confirm.no'),
     danger: true,
   };
-  const command = { question, method: /** @type {const} */ ('POST'), path: `${PATH}/${asset}/write-off`, body: { looked: true } };
-  const deed = { id: `write-off ${asset}`, label: words.say('write_off.button'), command, told: () => words.say('deed.done') };
+  const command = { question, method: /** @type {const} */ ('POST'), path: `${PATH}/${asset}/write-off`, body: { quantity: exact(goneOf(line)) } };
+  const deed = { id: `write-off ${asset}`, label: words.say('write_off.button'), command, told: (/** @type {any} */ answer) => told(answer, context) };
   return { id: `less ${asset}`, asset, tone: 'bad', text: words.say('difference.less', amount), note: null, deed };
 }
 
@@ -49,7 +58,8 @@ function locked({ asset, missing_locked: held }, { words, format }) {
 }
 
 /** @param {Balance} line @param {Context} context @returns {Difference} */
-function more({ asset, beyond }, { words, format }) {
+function more({ asset, beyond }, context) {
+  const { words, format } = context;
   const amount = { quantity: format.quantity(beyond), asset };
   const cash = asset === 'USDC';
   const question = {
@@ -58,8 +68,8 @@ function more({ asset, beyond }, { words, format }) {
     yes: words.say('count.yes'),
     no: words.say('confirm.no'),
   };
-  const command = { question, method: /** @type {const} */ ('POST'), path: `${PATH}/${asset}/count`, body: { looked: true } };
+  const command = { question, method: /** @type {const} */ ('POST'), path: `${PATH}/${asset}/count`, body: { quantity: exact(beyond) } };
   const label = words.say(cash ? 'count.deposit' : 'count.button');
-  const deed = { id: `count ${asset}`, label, command, told: () => words.say('deed.done') };
+  const deed = { id: `count ${asset}`, label, command, told: (/** @type {any} */ answer) => told(answer, context) };
   return { id: `more ${asset}`, asset, tone: 'quiet', text: words.say('difference.more', amount), note: words.say('difference.elsewhere'), deed };
 }

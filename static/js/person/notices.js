@@ -1,6 +1,6 @@
 // Ce qui attend la décision d'une personne, en mots, avec quoi faire. Pur : des réponses de l'API vers des avis.
 
-import { isKnown, parseUtc } from '../format.js';
+import { coinName, isKnown, parseUtc } from '../format.js';
 import { wantedText } from '../order.js';
 import { openWithdrawal } from '../person.js';
 
@@ -16,6 +16,7 @@ export function decisionsOf({ exchange, orders, status, withdrawals }, context) 
   return [
     ...copiesNotices(exchange.data, context),
     ...waiting.map((order) => orderNotice(order, context)),
+    ...takeoverNotices(exchange.data, context),
     ...lockedNotices(exchange.data, context),
     ...withdrawalNotices(openWithdrawal(withdrawals?.data), context),
     ...pauseNotices(status.data, context),
@@ -44,6 +45,15 @@ function orderNotice(order, context) {
   }
   const steps = [words.say('stuck.look'), words.say('stuck.then')];
   return { ...common, text: words.say('stuck.text', facts), steps, detail: order.reason };
+}
+
+/** Ce que la version Python comptait de trop, une fois pour toutes. @param {Exchange | null} exchange @param {Context} context @returns {Notice[]} */
+function takeoverNotices(exchange, { words, format }) {
+  const takeover = exchange?.takeover ?? [];
+  if (takeover.length === 0) return [];
+  const steps = takeover.map(({ coin, booked, held }) =>
+    words.say('takeover.line', { asset: coinName(coin), booked: format.quantity(booked), held: format.quantity(held) }));
+  return [{ id: 'takeover', tone: 'bad', text: words.say('takeover.text'), steps, takeover }];
 }
 
 /** Ce qu'un ordre ouvert de la personne retient. @param {Exchange | null} exchange @param {Context} context @returns {Notice[]} */

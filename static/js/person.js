@@ -87,10 +87,14 @@ const isOffered = (name, { budget, status }) =>
 
 /** Quelque chose attend une personne. @param {Parts} parts */
 function isNeeded({ exchange, orders, status, withdrawals }) {
-  const { not_alone: copies, reconciliation, takeover } = exchange.data ?? {};
+  const { not_alone: copies, reconciliation, takeover, trading_open: trading, silence, clock, checks } = exchange.data ?? {};
   return Boolean(
     copies ||
       takeover?.length ||
+      trading === false ||
+      silence ||
+      clock?.warning ||
+      checks?.some(({ verdict }) => verdict === 'fault') ||
       orders.data?.some((order) => order.needs_person) ||
       reconciliation?.some((line) => line.missing || isSurplus(line)) ||
       status.data?.selling_all ||

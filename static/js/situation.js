@@ -1,8 +1,8 @@
 // Ce qu'il faut savoir d'abord : l'état en une phrase, puis tout ce qui est inconnu ou demande quelqu'un.
 // Pur : des réponses de l'API vers des mots. Invariant : une inconnue n'est jamais présentée comme un zéro ni un « tout va bien ».
 
-import { exchangeNotices, orderNotices } from './account.js';
 import { coinName, fromSeconds } from './format.js';
+import { isReal } from './order.js';
 import { isDust } from './positions.js';
 import { failureText } from './section.js';
 
@@ -36,8 +36,7 @@ export function describe(parts, context, decisions = []) {
   const notices = [
     ...pageNotices(parts, context),
     ...(decisions ?? []),
-    ...orderNotices(parts.orders.data ?? [], context),
-    ...exchangeNotices(parts.exchange.data, context),
+    ...doubtNotices(parts.orders.data ?? [], context),
     ...agentNotices(parts, context),
     ...leaderNotices(parts, context),
     ...unknownNotices(parts, context),
@@ -90,6 +89,12 @@ function pageNotices(parts, context) {
   const last = Math.max(...lost.map((part) => part.at ?? 0));
   const when = { time: format.moment(last, localNow), ago: format.ago(last, localNow) };
   return [{ id: 'page', tone: 'bad', text: words.say(last ? 'notice.stale' : 'notice.never', when), detail }];
+}
+
+/** @param {Order[]} orders @param {Context} context @returns {Notice[]} */
+function doubtNotices(orders, { words }) {
+  const doubtful = orders.filter((order) => isReal(order) && order.state === 'unknown');
+  return doubtful.length ? [{ id: 'doubt', tone: 'warn', text: words.many('doubt', doubtful.length) }] : [];
 }
 
 /** @param {Parts} parts @param {Context} context @returns {Notice[]} */

@@ -140,7 +140,7 @@ test('an order is booked by hand with the figures that were typed, read back bef
     await page.keyboard.press('Enter');
     await page.locator('#confirm .fields').waitFor({ state: 'detached' });
     assert.match(await (await asked(page)).innerText(), /68\D?055/, 'the price is not read back');
-    assert.deepEqual(written, []);
+    assert.equal(written.length, 0);
     await page.locator('#confirm-yes').click();
     await page.locator('#deed-outcome.bad').waitFor();
     refuse = false;
@@ -161,7 +161,7 @@ test('an order is released, settled or acknowledged after a question that says i
   const { page, written, close } = await open({ reads: stuck, reply: () => ({ body: { ok: true, outcome: 'x', state: 'absent' } }) });
   for (const [notice, button, path] of /** @type {const} */ ([[0, 0, 'api/orders/12/release'], [0, 2, 'api/orders/12/settle'], [2, 0, 'api/orders/10/release']])) {
     const text = await decide(page, page.locator('#notices > li').nth(notice).locator('button').nth(button), written);
-    assert.match(text, /3 heures/);
+    assert.match(text, /3\sheures/);
     await page.locator('#deed-outcome.good').waitFor();
     const { path: sent, body } = written[written.length - 1];
     assert.deepEqual([sent, body], [path, { looked: true }]);
@@ -202,7 +202,16 @@ const OPENED = { ok: true, id: 3, status: 'selling', amount_eur: 50, amount_usdc
 
 test('money is asked out, what will happen is said, it is taken out, or called off', async () => {
   for (const look of LOOKS) {
-    const { page, written, become, complaints, close } = await open({ reads: LIVE, reply: ({ path }) => ({ body: path.endsWith('cancel') ? { ok: true } : OPENED }) }, look);
+    /** @type {Awaited<ReturnType<typeof open>>} */
+    const opened = await open({
+      reads: LIVE,
+      reply: ({ path }) => {
+        if (path.endsWith('cancel')) return { body: { ok: true } };
+        opened.become(withdrawing('selling'));
+        return { body: OPENED };
+      },
+    }, look);
+    const { page, written, become, complaints, close } = opened;
     await page.locator('#withdraw > button').click();
     const input = page.locator('#withdraw-amount');
     await input.waitFor();
@@ -214,7 +223,6 @@ test('money is asked out, what will happen is said, it is taken out, or called o
       assert.equal(await input.getAttribute('aria-invalid'), 'true', amount);
     }
     await input.fill('50');
-    become(withdrawing('selling'));
     await decide(page, page.locator('#withdraw form button').first(), written);
     const outcome = page.locator('#withdraw-outcome.good');
     await outcome.waitFor();
@@ -296,7 +304,15 @@ test('a request that got no answer is asked again under the same name, another o
 
 test('everything is sold only after what it does and does not do was read, and asked; then the page says where it is', async () => {
   for (const look of LOOKS) {
-    const { page, written, become, close } = await open({ reads: LIVE }, look);
+    /** @type {Awaited<ReturnType<typeof open>>} */
+    const opened = await open({
+      reads: LIVE,
+      reply: () => {
+        opened.become(selling(false));
+        return { body: { ok: true } };
+      },
+    }, look);
+    const { page, written, become, close } = opened;
     const door = page.locator('#sell-all > button');
     await door.focus();
     await page.keyboard.press('Enter');
@@ -304,8 +320,7 @@ test('everything is sold only after what it does and does not do was read, and a
     assert.equal(await door.isVisible(), false);
     assert.ok((await page.locator('#sell-all li:visible').count()) >= 5);
     await examine(page, `${look.size}: before`);
-    assert.deepEqual(written, []);
-    become(selling(false));
+    assert.equal(written.length, 0);
     await decide(page, page.locator('#sell-all button.danger'), written);
     await page.locator('#sell-all .outcome.good').waitFor();
     assert.deepEqual(written.map(({ path, body }) => [path, body]), [['api/agent/sell-all', { understood: true }]]);

@@ -2,15 +2,17 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { exchangeNotices, orderNotices } from '../../static/js/account.js';
 import { createFormat } from '../../static/js/format.js';
 import { stateOf, wantedText } from '../../static/js/order.js';
+import { exchangeNotices } from '../../static/js/person/account.js';
+import { en as personEn } from '../../static/js/person/words-en.js';
+import { fr as personFr } from '../../static/js/person/words-fr.js';
 import { en } from '../../static/js/words-en.js';
 import { fr } from '../../static/js/words-fr.js';
 import { createWords } from '../../static/js/words.js';
 
 const NOW = 1_790_000_000_000;
-const TEXTS = { fr, en };
+const TEXTS = { fr: { ...fr, ...personFr }, en: { ...en, ...personEn } };
 
 /** @param {'fr' | 'en'} lang */
 const speaking = (lang) => ({ words: createWords(lang, TEXTS[lang]), format: createFormat(lang), now: NOW, localNow: NOW });
@@ -55,13 +57,6 @@ const noticed = (changes) => exchangeNotices({ ...exchange, ...changes }, contex
 test('an account that is well asks for nothing', () => {
   assert.deepEqual(noticed({}), []);
   assert.deepEqual(exchangeNotices(null, context), []);
-  assert.deepEqual(orderNotices([order, { ...order, state: 'sent' }, { ...order, state: 'absent' }], context), []);
-});
-
-test('an order in doubt is told, and asks nobody for anything', () => {
-  const [doubt, ...rest] = orderNotices([{ ...order, state: 'unknown' }, { ...order, state: 'stuck', needs_person: true }], context);
-  assert.deepEqual([doubt.id, doubt.tone, doubt.order, rest], ['doubt', 'warn', undefined, []]);
-  assert.match(doubt.text, /^1 order is in doubt/);
 });
 
 test('closed trading says what to mend, once for each fault', () => {

@@ -41,7 +41,7 @@ const ways = (/** @type {string[]} */ ...names) => names.map((way) => ({ way, co
 
 /** @param {{exchange?: object, orders?: any[], status?: object, withdrawals?: any[]}} changes */
 function decided({ exchange = {}, orders = [], status = {}, withdrawals = [] }) {
-  const parts = { exchange: { data: { reconciliation: [], ...exchange } }, orders: { data: orders }, status: { data: status }, withdrawals: { data: { withdrawals } } };
+  const parts = { exchange: { data: { reconciliation: [], checks: [], ...exchange } }, orders: { data: orders }, status: { data: status }, withdrawals: { data: { withdrawals } } };
   return decisionsOf(/** @type {any} */ (parts), context);
 }
 

@@ -3,6 +3,7 @@
 import { coinName, isKnown, parseUtc } from '../format.js';
 import { wantedText } from '../order.js';
 import { openWithdrawal } from '../person.js';
+import { exchangeNotices } from './account.js';
 
 /** @typedef {import('../api.js').Order} Order */
 /** @typedef {import('../api.js').Exchange} Exchange */
@@ -17,6 +18,7 @@ export function decisionsOf({ exchange, orders, status, withdrawals }, context) 
     ...copiesNotices(exchange.data, context),
     ...waiting.map((order) => orderNotice(order, context)),
     ...takeoverNotices(exchange.data, context),
+    ...exchangeNotices(exchange.data, context),
     ...lockedNotices(exchange.data, context),
     ...withdrawalNotices(openWithdrawal(withdrawals?.data), context),
     ...pauseNotices(status.data, context),

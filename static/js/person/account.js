@@ -1,15 +1,13 @@
-// Ce qu'un compte réel demande à une personne : ordres en doute, échange fermé, horloge fausse, compte qui tient moins.
+// Ce qu'un compte réel demande à une personne : échange fermé, horloge fausse, compte qui tient moins.
 // Pur : des réponses de l'API vers des mots, chacun avec quoi faire. Ce que le programme en dit lui-même est le détail.
 
-import { fromSeconds, isKnown, parseUtc } from './format.js';
-import { isReal } from './order.js';
+import { fromSeconds, isKnown, parseUtc } from '../format.js';
 
-/** @typedef {import('./api.js').Order} Order */
-/** @typedef {import('./api.js').Exchange} Exchange */
-/** @typedef {import('./api.js').Check} Check */
-/** @typedef {import('./section.js').Context} Context */
-/** @typedef {import('./situation.js').Notice} Notice */
-/** @typedef {import('./words.js').Key} Key */
+/** @typedef {import('../api.js').Exchange} Exchange */
+/** @typedef {import('../api.js').Check} Check */
+/** @typedef {import('../section.js').Context} Context */
+/** @typedef {import('../situation.js').Notice} Notice */
+/** @typedef {import('../words.js').Key} Key */
 
 /** Quoi faire quand cet essai ferme l'échange. @type {Record<string, Key>} */
 const REMEDIES = {
@@ -29,12 +27,6 @@ const TESTS = {
   'account pairs': 'check.account_pairs',
   balance: 'check.balance',
 };
-
-/** Ceux qui demandent quelqu'un ont leur place ailleurs (person/notices.js). @param {Order[]} orders @param {Context} context @returns {Notice[]} */
-export function orderNotices(orders, { words }) {
-  const doubtful = orders.filter((order) => isReal(order) && order.state === 'unknown');
-  return doubtful.length ? [{ id: 'doubt', tone: 'warn', text: words.many('doubt', doubtful.length) }] : [];
-}
 
 /** @param {Exchange | null} exchange @param {Context} context @returns {Notice[]} */
 export function exchangeNotices(exchange, context) {
@@ -85,7 +77,7 @@ function balanceNotices({ reconciliation }, { words, format, now }) {
   return [{ id: 'short', tone: 'bad', text: words.say('short.text', { list, time }), steps }];
 }
 
-/** @param {import('./api.js').Balance} line */
+/** @param {import('../api.js').Balance} line */
 const goneOf = ({ missing, missing_locked: locked }) => (missing ?? 0) - (locked ?? 0);
 
 /** @param {Exchange} exchange @param {Context} context @returns {Notice[]} */

@@ -7,17 +7,17 @@
 /** @typedef {number | null} N */
 /** @typedef {{what: string, reason: string, since: N}} Unknown */
 /** @typedef {{coin: string, decision: string, code: string, reason: string | null}} Decision */
-/** @typedef {{status: string, poller: string, version: string, timestamp: string, clock?: string, ledger?: string}} Health */
+/** @typedef {{status: string, poller: string, version: string, timestamp: string, clock?: string, ledger?: string, account?: string}} Health */
 /** @typedef {{coin: string, weight: N, leader_weight: N}} Share */
 /**
  * @typedef {{status: 'ACTIVE' | 'DEAD', initial_total_eur: N, total_deposited_eur: N, positions_count: N,
  *   created_at: string, cash_usdt: N, portfolio_usdt: N, total_value_usdt: N, total_value_eur: N, eurusdc_rate: N,
  *   mode: 'dry_run' | 'live', paused: boolean, withdrawn_eur: N, pnl_eur: N, pnl_pct: N, unknown: Unknown[],
- *   return_pct: N, today: {since: string, change_eur: N, return_pct: N}, drift_pct: N, allocation: Share[]}} Budget
+ *   return_pct: N, today: {since: string, change_eur: N, return_pct: N}, drift_pct: N, allocation: Share[], set_aside_usdc?: N}} Budget
  */
 /** @typedef {{id: number, total_value_eur: N, deposited_eur?: N, created_at: string}} Snapshot */
 /**
- * @typedef {{kind: 'deposit' | 'correction' | 'withdrawal' | 'trades', at: string, amount_eur: N, buys: number,
+ * @typedef {{kind: 'deposit' | 'correction' | 'withdrawal' | 'write_off' | 'count' | 'dust' | 'trades', at: string, amount_eur: N, buys: number,
  *   sells: number, signal: N}} Mark
  */
 /**
@@ -37,27 +37,43 @@
  */
 /**
  * @typedef {{id: number, amount_eur_requested: N, amount_usdt_sold: N, amount_eur_received: N, eurusdc_rate: N,
- *   positions_sold: unknown[] | null, status: string, is_simulated: number | boolean, created_at: string}} Withdrawal
+ *   positions_sold: unknown[] | null, status: string, is_simulated: number | boolean, created_at: string, wanted_usdc?: N,
+ *   set_aside_usdc?: N, taken_usdc?: N, can_cancel?: boolean}} Withdrawal
  */
 /**
  * @typedef {{id: number, signal_id: string, coin: string, action: string, spend_usdt: N, quantity: N, attempt: number,
  *   attempts: number, state: string, reason: string | null, client_id: string | null, order_id: N, doubted: boolean, late: boolean,
- *   needs_person: boolean, is_simulated: number | boolean, created_at: string, ended_at: string | null}} Order
+ *   needs_person: boolean, is_simulated: number | boolean, created_at: string, ended_at: string | null, ways?: Way[], age_seconds?: N}} Order
+ */
+/** Ce qu'une personne peut faire, et ce que le programme en dit. @typedef {{way: string, consequence: string}} Way */
+/** @typedef {{coin: string, order_id: number, client_id?: string, action?: string, quantity?: N, created_at?: string}} Foreign */
+/** Pourquoi le grand livre n'est peut-être pas seul sur son compte. @typedef {{reason: string, orders: Foreign[], ways: Way[]}} NotAlone */
+/** Ce que la version Python comptait de trop. @typedef {{coin: string, booked: N, held: N, quantity: N}} Takeover */
+/**
+ * Un actif, au compte et aux livres. `missing` : ce qu'il n'y a pas de libre, dont `missing_locked` qu'un ordre ouvert de la personne
+ * tient ; `beyond` : ce qu'il y a de libre en plus.
+ * @typedef {{asset: string, held: N, booked: N, difference: N, missing: N, compared_at: string, free?: N, locked?: N,
+ *   missing_locked?: N, beyond?: N}} Balance
  */
 /** @typedef {{test: string, verdict: string, found: string, advice: string | null, stops_trading: boolean}} Check */
 /**
  * @typedef {{mode: 'dry_run' | 'live', trading_open: boolean | null, closed_reason: string | null,
  *   silence: {status: number, from: N, until: N} | null,
  *   clock: {lead_seconds: N, margin_seconds: N, measured_at: string, warning: string | null} | null, checks: Check[],
- *   reconciliation: {asset: string, held: N, booked: N, difference: N, missing: N, compared_at: string}[],
- *   foreign_orders: {coin: string, order_id: number}[]}} Exchange
+ *   reconciliation: Balance[], foreign_orders: Foreign[], not_alone?: NotAlone | null, takeover?: Takeover[]}} Exchange
  */
 /** @typedef {{withdrawals: Withdrawal[], total_usdt: N, total_eur: N}} Withdrawals */
 /**
  * @typedef {{running: boolean, paused: boolean, version: string, poll_interval_seconds: N,
  *   last_poll: {status: string, signal_id?: string, error?: string | null} | null, last_poll_time: N,
  *   mode: 'dry_run' | 'live', state: 'ACTIVE' | 'DEAD', unknown: Unknown[], waiting_signals: N,
- *   leader: {connected: boolean, last_contact: N, last_signal_at: string | null, error: string | null}}} Status
+ *   leader: {connected: boolean, last_contact: N, last_signal_at: string | null, error: string | null},
+ *   paused_reason?: string | null, selling_all?: SellingAll | null}} Status
+ */
+/**
+ * « Tout vendre », en cours ou fini.
+ * @typedef {{since: string, done: boolean, waiting_for: string | null, left: {coin: string, quantity: N, value_usdt: N,
+ *   code: string | null, reason: string | null}[]}} SellingAll
  */
 
 const READ_LIMIT_MS = 8_000;
@@ -71,9 +87,13 @@ const WRITE_LIMIT_MS = 30_000;
  */
 export const read = (path, { alsoStatus } = {}) => ask(path, {}, READ_LIMIT_MS, alsoStatus);
 
-/** @param {'POST' | 'PUT'} method @param {string} path @param {object} body @returns {Promise<Answer<any>>} */
-export const write = (method, path, body) =>
-  ask(path, { method, headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) }, WRITE_LIMIT_MS);
+/**
+ * @param {'POST' | 'PUT'} method @param {string} path @param {object} body @param {string} key le nom de la demande : sous le même,
+ *   elle n'est faite qu'une fois
+ * @returns {Promise<Answer<any>>}
+ */
+export const write = (method, path, body, key) =>
+  ask(path, { method, headers: { 'Content-Type': 'application/json', 'Idempotency-Key': key }, body: JSON.stringify(body) }, WRITE_LIMIT_MS);
 
 /**
  * @param {string} path @param {RequestInit} init @param {number} limit @param {number} [alsoStatus]

@@ -131,7 +131,7 @@ function createPeriods(root, onPeriod) {
 
 /** Une correction se lit comme un dépôt, ou comme un retrait si elle diminue. @param {Placed} mark */
 const legendOf = ({ kind, amount_eur: amount }) =>
-  kind !== 'correction' ? kind : (amount ?? 0) < 0 ? 'withdrawal' : 'deposit';
+  kind === 'trades' || kind === 'withdrawal' ? kind : (amount ?? 0) < 0 ? 'withdrawal' : 'deposit';
 
 /** L'argent en haut, les échanges au pied. @param {Placed} mark @param {number} x @param {import('./chart.js').Box} box */
 function drawMark(mark, x, { top, bottom }) {

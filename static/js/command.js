@@ -1,21 +1,56 @@
 // Un ordre donné au programme : confirmé, envoyé une seule fois, et son résultat dit en mots à côté du bouton.
-// Invariant : sans réponse, le résultat est inconnu ; il est dit inconnu et rien n'est renvoyé.
+// Invariant : sans réponse, le résultat est inconnu ; il est dit inconnu et rien n'est renvoyé. Redemandé peu après par une
+// personne, il l'est sous le même nom, et le programme ne le fait pas deux fois.
 
 import { write } from './api.js';
 import { setAttribute, setTextOrHide } from './dom.js';
 import { failureText } from './section.js';
 
 /** @typedef {import('./section.js').Context} Context */
+/** @typedef {import('./confirm.js').Question} Question */
 /**
- * @typedef {{confirm: (question: import('./confirm.js').Question) => Promise<boolean>, refresh: () => void}} Desk
- * @typedef {{question: import('./confirm.js').Question, method: 'POST' | 'PUT', path: string, body: object}} Command
+ * @typedef {{confirm: (question: Question) => Promise<boolean>, refresh: () => void}} Desk
+ * @typedef {{question: Question, method: 'POST' | 'PUT', path: string, body: object}} Command
  * @typedef {{buttons: HTMLButtonElement[], output: HTMLElement}} Place
  */
+
+// Au-delà, la même demande en est une autre : un second dépôt du même montant, par exemple.
+const SAME_MS = 300_000;
+
+/** Le nom des demandes restées sans réponse. @type {Map<string, string>} */
+const unanswered = new Map();
 
 /** @param {HTMLElement} output @param {string | null} text @param {import('./section.js').Tone} tone */
 export function tell(output, text, tone) {
   setAttribute(output, 'class', `outcome ${tone}`);
   setTextOrHide(output, text);
+}
+
+/** Une erreur que le programme explique vient de lui ; une autre peut venir d'un relais, après coup. @param {import('./api.js').Answer<any>} answer */
+const isExplained = (answer) => !answer.ok && answer.failure.kind === 'refused' && answer.failure.message !== null;
+
+/** @param {Command} command @returns {Promise<import('./api.js').Answer<any>>} */
+async function send({ method, path, body }) {
+  const request = `${method} ${path} ${JSON.stringify(body)}`;
+  const key = unanswered.get(request) ?? crypto.getRandomValues(new Uint32Array(4)).join('-');
+  const answer = await write(method, path, body, key);
+  if (answer.ok || isExplained(answer)) {
+    unanswered.delete(request);
+  } else if (!unanswered.has(request)) {
+    unanswered.set(request, key);
+    setTimeout(() => unanswered.delete(request), SAME_MS);
+  }
+  return answer;
+}
+
+/**
+ * Ce que le programme n'a pas fait sans que la personne l'ait lu, et ferait ensuite.
+ * @param {import('./api.js').Answer<any>} answer @returns {string | null}
+ */
+export function warningOf(answer) {
+  const message = answer.ok || answer.failure.status !== 409 ? null : answer.failure.message;
+  const [warning, asked] = message?.split(/[;:] (?:send|say) \{?"understood": true/) ?? [];
+  return asked === undefined ? null : `${warning}.`;
 }
 
 /**
@@ -25,16 +60,31 @@ export function tell(output, text, tone) {
 export async function run(desk, command, { buttons, output }, contextNow) {
   tell(output, null, 'quiet');
   if (!(await desk.confirm(command.question))) return null;
-  for (const button of buttons) button.disabled = true;
-  tell(output, contextNow().words.say('command.sending'), 'quiet');
-  const answer = await write(command.method, command.path, command.body);
-  for (const button of buttons) button.disabled = false;
-  desk.refresh();
+
+  /** @param {object} body */
+  async function attempt(body) {
+    for (const button of buttons) button.disabled = true;
+    tell(output, contextNow().words.say('command.sending'), 'quiet');
+    const answer = await send({ ...command, body });
+    for (const button of buttons) button.disabled = false;
+    desk.refresh();
+    return answer;
+  }
+
+  let answer = await attempt(command.body);
+  const warning = warningOf(answer);
+  if (warning) {
+    const { words } = contextNow();
+    const [title, line, yes, no] = [words.say('understood.ask'), words.say('understood.line'), words.say('understood.yes'), words.say('confirm.no')];
+    if (!(await desk.confirm({ title, lines: [line], detail: warning, yes, no, danger: true }))) {
+      tell(output, words.say('understood.no'), 'quiet');
+      return null;
+    }
+    answer = await attempt({ ...command.body, understood: true });
+  }
   if (answer.ok) return answer.data;
   const context = contextNow();
-  // Une erreur que le programme explique vient de lui ; une autre peut venir d'un relais, après coup.
-  const explained = answer.failure.kind === 'refused' && answer.failure.message !== null;
-  const key = explained ? 'command.refused' : 'command.unknown';
+  const key = isExplained(answer) ? 'command.refused' : 'command.unknown';
   tell(output, context.words.say(key, { reason: failureText(answer.failure, context) }), 'bad');
   return null;
 }

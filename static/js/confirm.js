@@ -2,7 +2,11 @@
 
 import { el, find, setAttribute, setText } from './dom.js';
 
-/** @typedef {{title: string, lines: string[], yes: string, no: string, danger?: boolean}} Question */
+/**
+ * `detail` : ce que le programme en dit, tel quel ; `fields` : ce qu'il y a à remplir, que `check` accepte ou non.
+ * @typedef {{title: string, lines: string[], yes: string, no: string, danger?: boolean, detail?: string | null,
+ *   fields?: HTMLElement, check?: () => boolean}} Question
+ */
 
 /** @param {HTMLElement} dialog @returns {(question: Question) => Promise<boolean>} */
 export function createConfirm(dialog) {
@@ -11,10 +15,24 @@ export function createConfirm(dialog) {
   const lines = find(dialog, '#confirm-lines');
   const yes = find(dialog, '#confirm-yes');
   const no = find(dialog, '#confirm-no');
+  /** @type {Question['check']} */
+  let check;
+
+  // Entrée, dans un champ, dit oui : seul « oui » envoie le formulaire.
+  no.addEventListener('click', () => dialog.close('no'));
+  find(dialog, 'form').addEventListener('submit', (event) => {
+    if (check && !check()) event.preventDefault();
+  });
 
   return (question) => {
+    const { detail, fields } = question;
+    check = question.check;
     setText(title, question.title);
-    lines.replaceChildren(...question.lines.map((line) => el('p', {}, line)));
+    lines.replaceChildren(
+      ...question.lines.map((line) => el('p', {}, line)),
+      ...(detail ? [el('p', { class: 'detail', lang: 'en' }, detail)] : []),
+      ...(fields ? [fields] : []),
+    );
     setText(yes, question.yes);
     setText(no, question.no);
     setAttribute(yes, 'class', question.danger ? 'danger' : 'primary');

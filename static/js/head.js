@@ -7,14 +7,15 @@ import { describe } from './situation.js';
 /** @typedef {import('./section.js').Context} Context */
 /** @typedef {import('./situation.js').Notice} Notice */
 /** @typedef {import('./situation.js').Parts} Parts */
-/** @typedef {import('./api.js').Order} Order */
+/** @typedef {import('./person/deeds.js').Deed} Deed */
+/** @typedef {Pick<import('./person.js').All, 'deedsOf' | 'perform'> | null} Person de quoi décider, une fois lu */
 /** @typedef {'events' | 'polling' | 'lost'} Live comment la page est tenue à jour */
 
 /** @type {Record<Live, import('./words.js').Key>} */
 const LIVE = { events: 'live.events', polling: 'live.polling', lost: 'live.lost' };
 
-/** @param {Document} page @param {(order: Order, button: HTMLButtonElement) => void} release demande à libérer un ordre */
-export function createHead(page, release) {
+/** @param {Document} page */
+export function createHead(page) {
   const mode = find(page, '#mode');
   const state = find(page, '#state');
   const headline = find(page, '#headline');
@@ -24,14 +25,16 @@ export function createHead(page, release) {
   const version = find(page, '#version');
 
   return {
-    /** @param {Parts} parts @param {Live} connection @param {Context} context */
-    update(parts, connection, context) {
+    /**
+     * @param {Parts} parts @param {Live} connection @param {Person} person @param {Notice[] | null} decisions @param {Context} context
+     */
+    update(parts, connection, person, decisions, context) {
       const { words, format, now } = context;
       const status = parts.status.data;
-      const found = describe(parts, context);
+      const found = describe(parts, context, decisions);
       setAttribute(state, 'data-tone', found.tone);
       setText(headline, found.headline);
-      const items = found.notices.map((notice) => ({ notice, words, release }));
+      const items = found.notices.map((notice) => ({ notice, words, deeds: person?.deedsOf(notice, context) ?? [], person }));
       syncList(notices, items, ({ notice }) => notice.id, createNotice);
 
       const money = status?.mode ?? parts.budget.data?.mode ?? null;
@@ -52,34 +55,47 @@ export function createHead(page, release) {
   };
 }
 
-/** @typedef {{notice: Notice, words: Context['words'], release: (order: Order, button: HTMLButtonElement) => void}} NoticeItem */
+/** @typedef {{notice: Notice, words: Context['words'], deeds: Deed[], person: Person}} NoticeItem */
 
-/** @param {NoticeItem} first @returns {import('./dom.js').Row<NoticeItem>} */
-function createNotice(first) {
-  let order = first.notice.order;
+/** @returns {import('./dom.js').Row<NoticeItem>} */
+function createNotice() {
   const text = el('p');
   const steps = el('ul', { class: 'steps' });
   const detail = el('p', { class: 'detail', dir: 'auto' });
   const link = el('a');
-  const button = el('button', { type: 'button' });
-  const deeds = el('div', { class: 'line' }, button, link);
-  button.addEventListener('click', () => order && first.release(order, button));
+  const buttons = el('div', { class: 'line' });
+  const deeds = el('div', { class: 'line' }, buttons, link);
   const node = el('li', {}, text, steps, deeds, detail);
   return {
     node,
-    update({ notice, words }) {
-      order = notice.order;
+    update({ notice, words, deeds: offered, person }) {
+      const { order } = notice;
       setAttribute(node, 'class', notice.tone);
       setText(text, notice.text);
       const lines = notice.steps ?? [];
       steps.hidden = lines.length === 0;
       syncList(steps, lines, (line) => line, createStep);
       setTextOrHide(detail, notice.detail);
-      deeds.hidden = !order;
-      if (!order) return;
-      setText(button, words.say(order.late ? 'release.late_button' : 'release.button'));
-      setText(link, words.say('order.number', { id: order.id }));
-      setAttribute(link, 'href', `#order-${order.id}`);
+      deeds.hidden = !order && offered.length === 0;
+      syncList(buttons, offered.map((deed) => ({ deed, person })), ({ deed }) => deed.id, createDeed);
+      setTextOrHide(link, order && words.say('order.number', { id: order.id }));
+      setAttribute(link, 'href', order ? `#order-${order.id}` : null);
+    },
+  };
+}
+
+/** @typedef {{deed: Deed, person: Person}} DeedItem */
+
+/** @param {DeedItem} first @returns {import('./dom.js').Row<DeedItem>} */
+function createDeed(first) {
+  let item = first;
+  const node = el('button', { type: 'button' });
+  node.addEventListener('click', () => item.person?.perform(item.deed, node));
+  return {
+    node,
+    update(next) {
+      item = next;
+      setText(node, item.deed.label);
     },
   };
 }

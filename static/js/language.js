@@ -17,11 +17,12 @@ export function pickLanguage(chosen, preferred) {
 /** @param {Document} page @param {() => void} onChange */
 export async function createLanguage(page, onChange) {
   const switches = [...page.querySelectorAll('button[data-lang]')];
-  let current = await speak(pickLanguage(recall('lang'), navigator.languages));
+  let lang = pickLanguage(recall('lang'), navigator.languages);
+  let wide = false;
+  let current = await speak();
 
-  /** @param {Lang} lang */
-  async function speak(lang) {
-    const words = await loadWords(lang);
+  async function speak() {
+    const words = await loadWords(lang, wide);
     page.documentElement.lang = lang;
     for (const node of page.querySelectorAll('[data-t]')) {
       setText(node, words.say(/** @type {import('./words.js').Key} */ (node.getAttribute('data-t'))));
@@ -38,11 +39,18 @@ export async function createLanguage(page, onChange) {
 
   for (const button of switches) {
     button.addEventListener('click', async () => {
-      const lang = button.getAttribute('data-lang') === 'en' ? 'en' : 'fr';
+      lang = button.getAttribute('data-lang') === 'en' ? 'en' : 'fr';
       remember('lang', lang);
-      current = await speak(lang);
+      current = await speak();
       onChange();
     });
   }
-  return { current: () => current };
+  return {
+    current: () => current,
+    /** Sait aussi dire ce qu'une personne décide. */
+    async widen() {
+      wide = true;
+      current = await speak();
+    },
+  };
 }

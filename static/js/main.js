@@ -16,8 +16,8 @@ import { createMoney } from './money.js';
 import { isReal } from './order.js';
 import { createOrders } from './orders.js';
 import { createPause } from './pause.js';
+import { createPerson } from './person.js';
 import { createPositions } from './positions.js';
-import { createRelease } from './release.js';
 import { createSignals } from './signals.js';
 import { createTheme } from './theme.js';
 import { createTrades } from './trades.js';
@@ -69,8 +69,8 @@ const desk = { confirm: createConfirm(find(document, '#confirm')), refresh: () =
 const language = await createLanguage(document, schedule);
 createTheme(find(document, '#theme'));
 
-const release = createRelease(document, desk);
-const head = createHead(document, release.ask);
+const person = createPerson(document, desk, language, schedule);
+const head = createHead(document);
 const pause = createPause(document, desk);
 const value = createValue(find(document, '#value'));
 const chart = createChart(find(document, '#chart'), (period) => {
@@ -106,8 +106,8 @@ function render() {
   const connection = connectionOf(parts);
   const situation = { ...parts, outdated: version !== ownVersion, lost: connection === 'lost' };
   const real = (parts.orders.data ?? []).filter(isReal);
-  release.update(context);
-  head.update(situation, connection, context);
+  const decisions = person.update(situation, context);
+  head.update(situation, connection, person.all(), decisions, context);
   pause.update(parts.status.data, context);
   value.update(parts.budget, parts.history.data?.[0], context);
   chart.update(parts.history, parts.marks, parts.status.data?.poll_interval_seconds, context);

@@ -1,4 +1,4 @@
-// Ce que le graphique marque : dépôts, corrections, retraits, échanges. Pur : des réponses de l'API vers des places et des mots.
+// Ce que le graphique marque : dépôts, corrections, retraits, écarts réglés, échanges ; pas la poussière, qui ne vaut rien. Pur : des réponses de l'API vers des places et des mots.
 
 import { parseUtc } from './format.js';
 
@@ -8,7 +8,7 @@ import { parseUtc } from './format.js';
 
 /** @param {Mark[]} marks @returns {Placed[]} du plus ancien au plus récent */
 export function readMarks(marks) {
-  const placed = marks.map((mark) => ({ ...mark, time: parseUtc(mark.at) ?? NaN }));
+  const placed = marks.filter(({ kind }) => kind !== 'dust').map((mark) => ({ ...mark, time: parseUtc(mark.at) ?? NaN }));
   return placed.filter(({ time }) => !Number.isNaN(time)).sort((one, other) => one.time - other.time);
 }
 
@@ -20,6 +20,7 @@ export function markText({ kind, amount_eur: amount, buys, sells }, { words, for
   if (kind === 'deposit') return words.say('mark.deposit', { amount: format.eur(amount) });
   if (kind === 'withdrawal') return words.say('mark.withdrawal', { amount: format.eur(amount) });
   if (kind === 'correction') return words.say('mark.correction', { amount: format.eurSigned(amount) });
+  if (kind === 'write_off' || kind === 'count') return words.say('mark.difference', { amount: format.eurSigned(amount) });
   const counts = [buys ? words.many('buys', buys) : null, sells ? words.many('sells', sells) : null];
   return counts.filter(Boolean).join(', ');
 }

@@ -1,12 +1,16 @@
 // Les positions ; chacune ouvre ses échanges. La poussière est dite, mais discrète.
 
 import { find } from './dom.js';
-import { isDust } from './dust.js';
 import { tradesOf } from './follow.js';
 import { coinName, isKnown } from './format.js';
 import { createTable, gainTone, showFreshness } from './section.js';
 
 /** @typedef {import('./api.js').Position} Position */
+
+const DUST_USDC = 1;
+
+/** Trop petite pour que Binance en laisse rien vendre d'utile. @param {Position} position une valeur inconnue n'en fait pas une poussière */
+export const isDust = ({ value_usdt: value }) => isKnown(value) && value < DUST_USDC;
 
 /** @param {HTMLElement} root */
 export function createPositions(root) {

@@ -1,9 +1,9 @@
 // Ce qu'il faut savoir d'abord : l'état en une phrase, puis tout ce qui est inconnu ou demande quelqu'un.
 // Pur : des réponses de l'API vers des mots. Invariant : une inconnue n'est jamais présentée comme un zéro ni un « tout va bien ».
 
-import { exchangeNotices, orderNotices } from './account.js';
-import { isDust } from './dust.js';
 import { coinName, fromSeconds } from './format.js';
+import { isReal } from './order.js';
+import { isDust } from './positions.js';
 import { failureText } from './section.js';
 
 /** @typedef {import('./section.js').Tone} Tone */
@@ -13,12 +13,14 @@ import { failureText } from './section.js';
 /** @template T @typedef {import('./feed.js').Part<T>} Part */
 /** @typedef {import('./api.js').Order} Order */
 /**
- * `steps` : quoi faire ; `detail` vient du programme, tel quel ; `order` : l'ordre que quelqu'un peut libérer.
- * @typedef {{id: string, tone: Tone, text: string, steps?: string[], detail?: string | null, order?: Order}} Notice
+ * `steps` : quoi faire ; `detail` vient du programme, tel quel ; `order`, `copies`, `withdrawal`, `takeover` : ce dont une personne décide.
+ * @typedef {{id: string, tone: Tone, text: string, steps?: string[], detail?: string | null, order?: Order,
+ *   copies?: import('./api.js').NotAlone, withdrawal?: import('./api.js').Withdrawal, takeover?: import('./api.js').Takeover[]}} Notice
  */
 /**
  * @typedef {{budget: Part<Budget>, status: Part<Status>, health: Part<import('./api.js').Health>, orders: Part<Order[]>,
- *   exchange: Part<import('./api.js').Exchange>, positions?: Part<import('./api.js').Position[]>, outdated?: boolean, lost?: boolean}} Parts
+ *   exchange: Part<import('./api.js').Exchange>, positions?: Part<import('./api.js').Position[]>,
+ *   withdrawals?: Part<import('./api.js').Withdrawals>, outdated?: boolean, lost?: boolean}} Parts
  * `outdated` : le programme a été changé depuis que cette page est ouverte ; `lost` : il ne répond plus.
  */
 
@@ -26,30 +28,33 @@ import { failureText } from './section.js';
 const URGENCY = ['bad', 'warn', 'info', 'quiet', 'good'];
 
 /**
- * @param {Parts} parts @param {Context} context
+ * @param {Parts} parts @param {Context} context @param {Notice[] | null} decisions ce dont une personne décide ; null : quelque
+ *   chose, et pas encore de quoi le dire
  * @returns {{tone: Tone, headline: string, notices: Notice[]}}
  */
-export function describe(parts, context) {
+export function describe(parts, context, decisions = []) {
   const notices = [
     ...pageNotices(parts, context),
-    ...orderNotices(parts.orders.data ?? [], context),
-    ...exchangeNotices(parts.exchange.data, context),
+    ...(decisions ?? []),
+    ...doubtNotices(parts.orders.data ?? [], context),
     ...agentNotices(parts, context),
     ...leaderNotices(parts, context),
     ...unknownNotices(parts, context),
   ];
   // Ce qui demande quelqu'un d'abord ; à égalité, dans cet ordre-ci.
   notices.sort((one, other) => URGENCY.indexOf(one.tone) - URGENCY.indexOf(other.tone));
-  return { ...headline(parts, notices, context), notices };
+  return { ...headline(parts, notices, decisions === null, context), notices };
 }
 
-/** @param {Parts} parts @param {Notice[]} notices @param {Context} context @returns {{tone: Tone, headline: string}} */
-function headline(parts, notices, { words }) {
+/** @param {Parts} parts @param {Notice[]} notices @param {boolean} awaited @param {Context} context @returns {{tone: Tone, headline: string}} */
+function headline(parts, notices, awaited, { words }) {
   const [budget, status] = [parts.budget.data, parts.status.data];
   const pressing = notices.filter(({ tone }) => tone === 'bad' || tone === 'warn').length;
   if (isUnreachable(parts)) return { tone: 'bad', headline: words.say(budget || status ? 'state.stale' : 'state.never') };
   if (parts.lost) return { tone: 'warn', headline: words.say('state.lost') };
   if (isDead(parts)) return { tone: 'bad', headline: words.say('state.dead') };
+  if (parts.exchange.data?.not_alone) return { tone: 'bad', headline: words.say('state.not_alone') };
+  if (status?.selling_all?.done === false) return { tone: 'warn', headline: words.say('state.selling') };
   // La poussière n'est pas une position que l'on suit.
   const held = parts.positions?.data?.filter((row) => !isDust(row)).length;
   const followed = words.many('positions', held ?? budget?.positions_count ?? null);
@@ -58,7 +63,7 @@ function headline(parts, notices, { words }) {
     const worst = notices.some(({ tone }) => tone === 'bad') ? 'bad' : 'warn';
     return { tone: worst, headline: words.say('state.attention', { points: words.many('points', pressing) }) };
   }
-  if (!budget || !status || !parts.orders.data || !parts.exchange.data) return { tone: 'quiet', headline: words.say('state.loading') };
+  if (awaited || !budget || !status || !parts.orders.data || !parts.exchange.data) return { tone: 'quiet', headline: words.say('state.loading') };
   if (!status.last_poll) return { tone: 'info', headline: words.say('state.starting') };
   if (status.last_poll.status === 'no_signal') return { tone: 'info', headline: words.say('state.no_signal') };
   return { tone: 'good', headline: words.say('state.fine', { followed }) };
@@ -86,6 +91,12 @@ function pageNotices(parts, context) {
   return [{ id: 'page', tone: 'bad', text: words.say(last ? 'notice.stale' : 'notice.never', when), detail }];
 }
 
+/** @param {Order[]} orders @param {Context} context @returns {Notice[]} */
+function doubtNotices(orders, { words }) {
+  const doubtful = orders.filter((order) => isReal(order) && order.state === 'unknown');
+  return doubtful.length ? [{ id: 'doubt', tone: 'warn', text: words.many('doubt', doubtful.length) }] : [];
+}
+
 /** @param {Parts} parts @param {Context} context @returns {Notice[]} */
 function agentNotices(parts, { words }) {
   /** @type {Notice[]} */
@@ -94,7 +105,7 @@ function agentNotices(parts, { words }) {
   if (isDead(parts)) notices.push({ id: 'dead', tone: 'bad', text: words.say('notice.dead') });
   if (health?.ledger && health.ledger !== 'written') {
     notices.push({ id: 'ledger', tone: 'bad', text: words.say('notice.ledger'), detail: health.ledger });
-  } else if (health?.status === 'degraded') {
+  } else if (health?.status === 'degraded' && !parts.exchange.data?.not_alone) {
     notices.push({ id: 'health', tone: 'bad', text: words.say('notice.degraded'), detail: health.poller });
   } else if (status && !status.running && !status.paused && !isDead(parts)) {
     notices.push({ id: 'running', tone: 'bad', text: words.say('notice.not_running') });

@@ -29,11 +29,13 @@ export function createValue(root) {
      * @param {Context} context
      */
     update(part, last, context) {
-      const { format } = context;
+      const { words, format } = context;
       showFreshness(root, part, false, context);
       const budget = part.data;
       setText(at('total-eur'), format.eur(budget?.total_value_eur));
       setText(at('total-usdc'), format.usdc(budget?.total_value_usdt));
+      const aside = budget?.set_aside_usdc;
+      setTextOrHide(at('aside'), aside ? words.say('value.aside', { amount: format.usdc(aside) }) : null);
       const { change_eur: change, return_pct: percent } = budget?.today ?? {};
       const share = isKnown(percent) ? ` (${format.percentSigned(percent)})` : '';
       tell('today', format.eurSigned(change) + share, gainTone(change));

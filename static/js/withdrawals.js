@@ -11,6 +11,9 @@ import { createTable, showFreshness } from './section.js';
 const STATUSES = {
   completed: ['withdrawal.completed', 'good'],
   pending: ['withdrawal.pending', 'info'],
+  selling: ['withdrawal.selling', 'info'],
+  set_aside: ['withdrawal.set_aside', 'warn'],
+  cancelled: ['withdrawal.cancelled', 'quiet'],
   failed: ['withdrawal.failed', 'bad'],
 };
 
@@ -30,6 +33,7 @@ export function createWithdrawals(root) {
       },
       {
         label: 'col.status',
+        kind: 'told',
         cell: (row, { words }) => {
           const known = STATUSES[row.status];
           return known ? { text: words.say(known[0]), chip: known[1] } : { text: row.status, chip: 'quiet' };

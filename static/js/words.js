@@ -1,19 +1,24 @@
-// Dire un texte dans la langue choisie. Les textes sont dans words-fr.js et words-en.js, et nulle part ailleurs ; la page ne
-// charge que les siens. Une clé en `.one` et `.other` est un compte, dit par `many`.
+// Dire un texte dans la langue choisie. Les textes sont dans words-fr.js et words-en.js, ceux de ce qu'une personne décide dans
+// person/, et nulle part ailleurs ; la page ne charge que les siens. Une clé en `.one` et `.other` est un compte, dit par `many`.
 
 import { UNKNOWN, createFormat, isKnown } from './format.js';
 
-/** @typedef {keyof typeof import('./words-fr.js').fr} Key */
-/** @typedef {Record<Key, string>} Texts */
+/** @typedef {keyof typeof import('./words-fr.js').fr} BaseKey */
+/** @typedef {keyof typeof import('./person/words-fr.js').fr} PersonKey */
+/** @typedef {BaseKey | PersonKey} Key */
+/** Ceux de ce qu'une personne décide ne sont lus que lorsqu'il en faut. @typedef {Record<BaseKey, string> & Partial<Record<PersonKey, string>>} Texts */
 /** @typedef {import('./format.js').Lang} Lang */
 /** @template {string} K @typedef {K extends `${infer Stem}.other` ? Stem : never} StemOf */
 /** @typedef {StemOf<Key>} CountKey */
 /** @typedef {ReturnType<typeof createWords>} Words */
 
-/** @param {Lang} lang */
-export async function loadWords(lang) {
-  const texts = lang === 'fr' ? (await import('./words-fr.js')).fr : (await import('./words-en.js')).en;
-  return createWords(lang, texts);
+/** @param {Lang} lang @param {boolean} wide aussi les textes de ce qu'une personne décide */
+export async function loadWords(lang, wide) {
+  const french = lang === 'fr';
+  const texts = french ? (await import('./words-fr.js')).fr : (await import('./words-en.js')).en;
+  if (!wide) return createWords(lang, texts);
+  const more = french ? (await import('./person/words-fr.js')).fr : (await import('./person/words-en.js')).en;
+  return createWords(lang, { ...texts, ...more });
 }
 
 /** @param {Lang} lang @param {Texts} texts */
@@ -23,7 +28,7 @@ export function createWords(lang, texts) {
 
   /** @param {Key} key @param {Record<string, string | number>} [holes] @returns {string} */
   const say = (key, holes = {}) =>
-    texts[key]
+    (texts[key] ?? key)
       // En français ces signes ne passent pas seuls à la ligne.
       .replace(/ ([?!:;»%])/g, '\u00a0$1')
       .replace(/« /g, '«\u00a0')

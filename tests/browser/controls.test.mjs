@@ -180,7 +180,7 @@ test('an order that waits for a person is released after a question, and what be
     await dialog.waitFor();
     assert.deepEqual(await faults(page), []);
     await page.locator('#confirm-yes').click();
-    await page.locator('#release-outcome.good').waitFor();
+    await page.locator('#deed-outcome.good').waitFor();
     const orders = await follower.see('api/orders', (answer) => !answer.some((/** @type {any} */ order) => order.needs_person));
     assert.equal(orders.find((/** @type {any} */ order) => order.id === stuck.id).state, 'filled');
     assert.deepEqual(complaints, []);

@@ -51,6 +51,26 @@ async function doubt(stage) {
   return { world, follower };
 }
 
+/** Un compte réel qui suit, où les livres disent vrai. @param {Stage} stage @returns {Promise<Scene>} */
+export async function liveDay(stage) {
+  const { world, follower } = await scene(stage, LIVE);
+  await world.tell('target BTCUSDC 0.3 ETHUSDC 0.3');
+  await follower.start();
+  await follower.see('api/orders', (orders) => orders.length === 2 && orders.every((/** @type {any} */ order) => order.state === 'filled'));
+  await follower.see('api/budget', (budget) => budget.total_value_eur > 0);
+  return { world, follower };
+}
+
+/** Une simulation qui suit, sans autre passé. @param {Stage} stage @returns {Promise<Scene>} */
+export async function simulatedDay(stage) {
+  const { world, follower } = await scene(stage);
+  await world.tell('target BTCUSDC 0.3 ETHUSDC 0.3');
+  await follower.start();
+  await follower.see('api/positions', (positions) => positions.length === 2);
+  await follower.see('api/budget', (budget) => budget.total_value_eur > 0);
+  return { world, follower };
+}
+
 /** @satisfies {Record<string, (stage: Stage) => Promise<Scene>>} */
 export const STATES = {
   async 'first-start'(stage) {

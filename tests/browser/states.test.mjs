@@ -3,6 +3,8 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { en as personEn } from '../../static/js/person/words-en.js';
+import { fr as personFr } from '../../static/js/person/words-fr.js';
 import { en } from '../../static/js/words-en.js';
 import { fr } from '../../static/js/words-fr.js';
 import { createWords } from '../../static/js/words.js';
@@ -22,7 +24,7 @@ const LOOKS = [
   { size: 'desk', lang: 'en', theme: 'light' },
 ];
 
-const TEXTS = { fr, en };
+const TEXTS = { fr: { ...fr, ...personFr }, en: { ...en, ...personEn } };
 
 /** Le ton de chaque état, et ce que la page en dit. @type {Record<State | 'stuck-order', {tone: string, says: Key[]}>} */
 const SHOWN = {

@@ -2,15 +2,17 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { exchangeNotices, orderNotices } from '../../static/js/account.js';
 import { createFormat } from '../../static/js/format.js';
 import { stateOf, wantedText } from '../../static/js/order.js';
+import { exchangeNotices } from '../../static/js/person/account.js';
+import { en as personEn } from '../../static/js/person/words-en.js';
+import { fr as personFr } from '../../static/js/person/words-fr.js';
 import { en } from '../../static/js/words-en.js';
 import { fr } from '../../static/js/words-fr.js';
 import { createWords } from '../../static/js/words.js';
 
 const NOW = 1_790_000_000_000;
-const TEXTS = { fr, en };
+const TEXTS = { fr: { ...fr, ...personFr }, en: { ...en, ...personEn } };
 
 /** @param {'fr' | 'en'} lang */
 const speaking = (lang) => ({ words: createWords(lang, TEXTS[lang]), format: createFormat(lang), now: NOW, localNow: NOW });
@@ -55,21 +57,6 @@ const noticed = (changes) => exchangeNotices({ ...exchange, ...changes }, contex
 test('an account that is well asks for nothing', () => {
   assert.deepEqual(noticed({}), []);
   assert.deepEqual(exchangeNotices(null, context), []);
-  assert.deepEqual(orderNotices([order, { ...order, state: 'sent' }, { ...order, state: 'absent' }], context), []);
-});
-
-test('an order that needs a person carries what to do and itself', () => {
-  const stuck = { ...order, state: 'stuck', needs_person: true, reason: 'sent 2 times' };
-  const late = { ...order, id: 13, late: true, needs_person: true, reason: 'proved' };
-  const unknown = { ...order, id: 14, state: 'unknown' };
-  const [first, second, third] = orderNotices([stuck, late, unknown], context);
-  assert.deepEqual([first.id, first.tone, first.order, first.detail], ['order 12', 'bad', stuck, 'sent 2 times']);
-  assert.match(first.text, /must look at an order: Purchase of BTC for 25\.00/);
-  assert.match(String(first.steps?.join(' ')), /Spot order history.*release it/);
-  assert.deepEqual([second.order, second.tone], [late, 'bad']);
-  assert.match(String(second.steps?.join(' ')), /Nothing more is bought/);
-  assert.deepEqual([third.id, third.tone, third.order], ['doubt', 'warn', undefined]);
-  assert.match(third.text, /^1 order is in doubt/);
 });
 
 test('closed trading says what to mend, once for each fault', () => {
@@ -102,6 +89,23 @@ test('an account that holds less than the books says how much of what', () => {
   assert.doesNotMatch(coins.text, /SOL/);
   const [cash] = noticed({ reconciliation: [line('USDC', 10)] });
   assert.match(String(cash.steps?.[1]), /nothing is bought/);
+});
+
+test('what an open order of the person locks is not missing, and what is gone can be written off', () => {
+  const line = { asset: 'BTC', held: 1, free: 0.4, locked: 0.6, booked: 1, difference: 0, missing: 0.6, missing_locked: 0.6, beyond: 0, compared_at: '' };
+  assert.deepEqual(noticed({ reconciliation: [line] }), []);
+  const [gone] = noticed({ reconciliation: [{ ...line, booked: 1.5, difference: -0.5, missing: 1.1 }] });
+  assert.match(gone.text, /0\.5 BTC is missing/);
+  assert.match(String(gone.steps?.at(-1)), /Differences/);
+});
+
+test('what a person decides closes trading without a second sentence', () => {
+  const closed = { trading_open: false, closed_reason: 'an older ledger' };
+  assert.deepEqual(noticed({ ...closed, not_alone: { reason: 'an older ledger', orders: [], ways: [] } }), []);
+  assert.deepEqual(noticed({ ...closed, not_alone: { reason: 'another', orders: [], ways: [] } }).map(({ id }) => id), ['closed']);
+  const python = { trading_open: false, closed_reason: 'the Python version counted coins without the fees' };
+  assert.deepEqual(noticed({ ...python, takeover: [{ coin: 'BTCUSDC', booked: 1, held: 0.999, quantity: 0.001 }] }), []);
+  assert.deepEqual(noticed({ ...python, takeover: [] }).map(({ id }) => id), ['closed']);
 });
 
 test('a silence is told until it ends, and a small fault closes nothing', () => {

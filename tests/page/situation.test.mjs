@@ -5,12 +5,14 @@ import { test } from 'node:test';
 import { isStale } from '../../static/js/feed.js';
 import { createFormat } from '../../static/js/format.js';
 import { pickLanguage } from '../../static/js/language.js';
+import { decisionsOf } from '../../static/js/person/notices.js';
+import { en as personEn } from '../../static/js/person/words-en.js';
 import { describe } from '../../static/js/situation.js';
 import { en } from '../../static/js/words-en.js';
 import { createWords } from '../../static/js/words.js';
 
 const NOW = 1_790_000_000_000;
-const context = { words: createWords('en', en), format: createFormat('en'), now: NOW, localNow: NOW };
+const context = { words: createWords('en', { ...en, ...personEn }), format: createFormat('en'), now: NOW, localNow: NOW };
 
 const budget = { status: 'ACTIVE', positions_count: 3, total_deposited_eur: 150, paused: false, unknown: [] };
 const status = {
@@ -40,17 +42,15 @@ const health = { status: 'ok', poller: 'last_poll_12s_ago' };
  */
 function situation({ budget: b = {}, status: s = {}, health: h = {}, exchange: e = {}, orders = [], positions, part = {} } = {}) {
   const fresh = { at: NOW, failure: null, stale: false, ...part };
-  return describe(
-    /** @type {any} */ ({
-      budget: { data: { ...budget, ...b }, ...fresh },
-      status: { data: { ...status, ...s }, ...fresh },
-      health: { data: { ...health, ...h }, ...fresh },
-      orders: { data: orders, ...fresh },
-      exchange: { data: { ...exchange, ...e }, ...fresh },
-      positions: positions && { data: positions, ...fresh },
-    }),
-    context,
-  );
+  const parts = /** @type {any} */ ({
+    budget: { data: { ...budget, ...b }, ...fresh },
+    status: { data: { ...status, ...s }, ...fresh },
+    health: { data: { ...health, ...h }, ...fresh },
+    orders: { data: orders, ...fresh },
+    exchange: { data: { ...exchange, ...e }, ...fresh },
+    positions: positions && { data: positions, ...fresh },
+  });
+  return describe(parts, context, decisionsOf(parts, context));
 }
 
 test('says that all is well only when nothing is unknown or waiting', () => {
@@ -142,6 +142,28 @@ test('what needs a person stands before what only takes time', () => {
   const closed = { mode: 'live', trading_open: false, closed_reason: 'the key opens another account' };
   const { notices, tone } = situation({ orders: [unknown], exchange: closed, status: { waiting_signals: 1 } });
   assert.deepEqual([tone, notices.map(({ id }) => id)], ['bad', ['closed', 'doubt', 'waiting']]);
+});
+
+test('while what waits for a person cannot be told yet, nothing says that all is well', () => {
+  const parts = /** @type {any} */ (known({ at: NOW, failure: null, stale: false }));
+  assert.equal(describe(parts, context).tone, 'good');
+  const { tone, headline } = describe(parts, context, null);
+  assert.deepEqual([tone, headline], ['quiet', 'Reading…']);
+});
+
+test('a ledger that may not be alone is the first sentence, and no fault of the poller', () => {
+  const not_alone = { reason: 'older', orders: [], ways: [{ way: 'move_here', consequence: '' }] };
+  const alone = { mode: 'live', trading_open: false, closed_reason: 'older', not_alone };
+  const found = situation({ exchange: alone, health: { status: 'degraded', account: 'older' }, status: { paused: true } });
+  assert.match(found.headline, /may not be alone/);
+  assert.deepEqual([found.tone, found.notices.map(({ id }) => id)], ['bad', ['alone']]);
+});
+
+test('selling everything is the first sentence until it is done, then the pause is', () => {
+  const selling = (/** @type {boolean} */ done) => ({ since: '', done, waiting_for: null, left: [] });
+  const paused = { paused: true, running: false, paused_reason: 'sell all' };
+  assert.match(situation({ status: { ...paused, selling_all: selling(false) } }).headline, /being sold/);
+  assert.match(situation({ status: { ...paused, selling_all: selling(true) } }).headline, /^Paused/);
 });
 
 test('a signal held back by an order says so, and blames no price', () => {

@@ -3,14 +3,25 @@
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
-import { en } from '../../static/js/words-en.js';
-import { fr } from '../../static/js/words-fr.js';
+import { en as personEn } from '../../static/js/person/words-en.js';
+import { fr as personFr } from '../../static/js/person/words-fr.js';
+import { en as baseEn } from '../../static/js/words-en.js';
+import { fr as baseFr } from '../../static/js/words-fr.js';
 import { createWords } from '../../static/js/words.js';
 
 const root = new URL('../../static/', import.meta.url);
-const scripts = readdirSync(new URL('js/', root)).filter((name) => name.endsWith('.js') && !name.startsWith('words'));
+const fr = { ...baseFr, ...personFr };
+const en = { ...baseEn, ...personEn };
 const page = readFileSync(new URL('index.html', root), 'utf8');
-const sources = scripts.map((name) => readFileSync(new URL(`js/${name}`, root), 'utf8')).join('\n');
+/** @param {string} folder */
+const read = (folder) =>
+  readdirSync(new URL(folder, root))
+    .filter((name) => name.endsWith('.js') && !/words-(fr|en)/.test(name))
+    .map((name) => readFileSync(new URL(folder + name, root), 'utf8'))
+    .join('\n');
+const base = read('js/');
+const person = read('js/person/');
+const sources = base + person;
 
 /** @param {string} text */
 const holes = (text) => [...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name).sort();
@@ -18,6 +29,12 @@ const holes = (text) => [...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name)
 test('both languages have the same keys and the same holes', () => {
   assert.deepEqual(Object.keys(en).sort(), Object.keys(fr).sort());
   for (const [key, text] of Object.entries(fr)) assert.deepEqual(holes(/** @type {Record<string, string>} */ (en)[key]), holes(text), key);
+});
+
+test('a text is in one place only, and what is read later is not said before', () => {
+  assert.deepEqual(Object.keys(personFr).filter((key) => key in baseFr), []);
+  const said = Object.keys(personFr).filter((key) => base.includes(`'${key.replace(/\.(one|other)$/, '')}'`) || page.includes(`"${key}"`));
+  assert.deepEqual(said, []);
 });
 
 test('no text is empty', () => {

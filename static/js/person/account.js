@@ -1,15 +1,13 @@
-// Ce qu'un compte réel demande à une personne : ordres bloqués, échange fermé, horloge fausse, compte qui tient moins.
+// Ce qu'un compte réel demande à une personne : échange fermé, horloge fausse, compte qui tient moins.
 // Pur : des réponses de l'API vers des mots, chacun avec quoi faire. Ce que le programme en dit lui-même est le détail.
 
-import { fromSeconds, isKnown, parseUtc } from './format.js';
-import { isReal, wantedText } from './order.js';
+import { fromSeconds, isKnown, parseUtc } from '../format.js';
 
-/** @typedef {import('./api.js').Order} Order */
-/** @typedef {import('./api.js').Exchange} Exchange */
-/** @typedef {import('./api.js').Check} Check */
-/** @typedef {import('./section.js').Context} Context */
-/** @typedef {import('./situation.js').Notice} Notice */
-/** @typedef {import('./words.js').Key} Key */
+/** @typedef {import('../api.js').Exchange} Exchange */
+/** @typedef {import('../api.js').Check} Check */
+/** @typedef {import('../section.js').Context} Context */
+/** @typedef {import('../situation.js').Notice} Notice */
+/** @typedef {import('../words.js').Key} Key */
 
 /** Quoi faire quand cet essai ferme l'échange. @type {Record<string, Key>} */
 const REMEDIES = {
@@ -30,30 +28,6 @@ const TESTS = {
   balance: 'check.balance',
 };
 
-/** @param {Order[]} orders @param {Context} context @returns {Notice[]} */
-export function orderNotices(orders, context) {
-  const { words } = context;
-  const waiting = orders.filter((order) => order.needs_person);
-  const doubtful = orders.filter((order) => isReal(order) && order.state === 'unknown');
-  /** @type {Notice[]} */
-  const notices = waiting.map((order) => personNotice(order, context));
-  if (doubtful.length) notices.push({ id: 'doubt', tone: 'warn', text: words.many('doubt', doubtful.length) });
-  return notices;
-}
-
-/** @param {Order} order @param {Context} context @returns {Notice} */
-function personNotice(order, context) {
-  const { words, format, now } = context;
-  const facts = { wanted: wantedText(order, context), time: format.moment(parseUtc(order.created_at), now) };
-  const common = { id: `order ${order.id}`, tone: /** @type {const} */ ('bad'), order };
-  if (order.late) {
-    const steps = [words.say('late.step'), words.say('late.then')];
-    return { ...common, text: words.say('late.text', facts), steps };
-  }
-  const steps = [words.say('stuck.look'), words.say('stuck.then')];
-  return { ...common, text: words.say('stuck.text', facts), steps, detail: order.reason };
-}
-
 /** @param {Exchange | null} exchange @param {Context} context @returns {Notice[]} */
 export function exchangeNotices(exchange, context) {
   if (!exchange) return [];
@@ -67,8 +41,10 @@ export function exchangeNotices(exchange, context) {
 }
 
 /** @param {Exchange} exchange @param {Context} context @returns {Notice[]} */
-function closedNotices({ trading_open: open, closed_reason: reason, checks, clock }, { words }) {
-  if (open !== false) return [];
+function closedNotices({ trading_open: open, closed_reason: reason, checks, clock, not_alone: copies, takeover }, { words }) {
+  // Ce dont une personne décide a déjà sa phrase, et ses issues.
+  const decided = copies?.reason === reason || (takeover?.length && /Python version/.test(reason ?? ''));
+  if (open !== false || decided) return [];
   const faults = checks.filter((check) => check.stops_trading);
   const steps = faults
     // Une horloge fausse a sa propre phrase, avec ce qu'il y a à faire.
@@ -88,16 +64,21 @@ function clockNotices({ clock }, { words, format }) {
   return [{ id: 'clock', tone: 'bad', text, steps: [words.say('clock.step'), words.say('clock.network')] }];
 }
 
-/** @param {Exchange} exchange @param {Context} context @returns {Notice[]} */
+/** Ce qu'un ordre ouvert de la personne retient n'est pas parti : dit ailleurs. @param {Exchange} exchange @param {Context} context @returns {Notice[]} */
 function balanceNotices({ reconciliation }, { words, format, now }) {
-  const short = reconciliation.filter(({ missing }) => isKnown(missing) && missing > 0);
+  const short = reconciliation.filter((line) => goneOf(line) > 0);
   if (short.length === 0) return [];
-  const list = short.map(({ asset, missing }) => `${format.quantity(missing)} ${asset}`).join(', ');
+  const list = short.map((line) => `${format.quantity(goneOf(line))} ${line.asset}`).join(', ');
   const time = format.moment(parseUtc(short[0].compared_at), now);
   const all = short.some(({ asset }) => asset === 'USDC');
   const steps = [words.say('short.step'), words.say(all ? 'short.nothing_bought' : 'short.not_bought')];
+  if (short.every(({ free }) => isKnown(free))) steps.push(words.say('short.write_off'));
+  else if (all) steps.push(words.say('short.correct'));
   return [{ id: 'short', tone: 'bad', text: words.say('short.text', { list, time }), steps }];
 }
+
+/** @param {import('../api.js').Balance} line */
+const goneOf = ({ missing, missing_locked: locked }) => (missing ?? 0) - (locked ?? 0);
 
 /** @param {Exchange} exchange @param {Context} context @returns {Notice[]} */
 function silenceNotices({ silence }, { words, format, now }) {

@@ -1,0 +1,104 @@
+// La porte de ce qu'une personne décide, et qui est rare : ses gestes et ses mots ne sont lus que lorsqu'il en faut un.
+// Une lecture manquée est dite à qui l'a demandée, et refaite plus tard pour ce que la page a remarqué d'elle-même.
+
+import { tell } from './command.js';
+import { find } from './dom.js';
+import { failureText } from './section.js';
+
+/** @typedef {import('./section.js').Context} Context */
+/** @typedef {import('./situation.js').Parts} Parts */
+/** @typedef {ReturnType<typeof import('./person/all.js').createAll>} All */
+
+const DOORS = /** @type {const} */ (['withdraw', 'sell-all']);
+
+/**
+ * @param {Document} page @param {import('./command.js').Desk} desk
+ * @param {{widen: () => Promise<void>}} language @param {() => void} onChange
+ */
+export function createPerson(page, desk, language, onChange) {
+  /** @type {Context} */
+  let context;
+  /** @type {All | null} */
+  let all = null;
+  /** @type {Promise<void> | null} */
+  let opening = null;
+  let failures = 0;
+
+  /** @returns {Promise<void>} */
+  function open() {
+    // Une adresse neuve à chaque essai : un navigateur garde aussi l'échec d'une lecture.
+    const path = failures ? `./person/all.js?${failures}` : './person/all.js';
+    opening ??= Promise.all([import(path), language.widen()]).then(
+      ([{ createAll }]) => {
+        all = createAll(page, desk);
+        onChange();
+      },
+      () => {
+        opening = null;
+        failures += 1;
+      },
+    );
+    return opening;
+  }
+
+  const doors = DOORS.map((name) => {
+    const door = find(page, `#${name}`);
+    const button = find(door, 'button');
+    button.addEventListener('click', async () => {
+      await open();
+      const failure = /** @type {const} */ ({ kind: 'network', status: null, message: null });
+      if (all) all.show(name);
+      else tell(find(door, '.outcome'), failureText(failure, context), 'bad');
+      onChange();
+    });
+    return { name, door, button };
+  });
+
+  return {
+    all: () => all,
+    /**
+     * @param {Parts} parts @param {Context} next
+     * @returns {import('./situation.js').Notice[] | null} ce dont une personne décide ; null : pas encore de quoi le dire
+     */
+    update(parts, next) {
+      context = next;
+      const needed = isNeeded(parts);
+      if (needed) void open();
+      all?.update(parts, context);
+      for (const { name, door, button } of doors) {
+        door.hidden = !isOffered(name, parts);
+        button.hidden = all?.shows(name) ?? false;
+      }
+      if (all) return all.decisionsOf(parts, context);
+      return needed ? null : [];
+    },
+  };
+}
+
+/** Le retrait ouvert, s'il y en a un. @param {import('./api.js').Withdrawals | null | undefined} data */
+export const openWithdrawal = (data) => data?.withdrawals.find(({ can_cancel: open }) => open);
+
+/** Le compte a de cet actif plus que les livres. @param {import('./api.js').Balance} line */
+export const isSurplus = ({ beyond }) => (beyond ?? 0) > 0;
+
+/** Un programme plus ancien ne sait pas le faire. @param {typeof DOORS[number]} name @param {Parts} parts */
+const isOffered = (name, { budget, status }) =>
+  name === 'withdraw' ? budget.data?.set_aside_usdc !== undefined : status.data?.selling_all !== undefined;
+
+/** Quelque chose attend une personne. @param {Parts} parts */
+function isNeeded({ exchange, orders, status, withdrawals }) {
+  const { not_alone: copies, reconciliation, takeover, trading_open: trading, silence, clock, checks } = exchange.data ?? {};
+  return Boolean(
+    copies ||
+      takeover?.length ||
+      trading === false ||
+      silence ||
+      clock?.warning ||
+      checks?.some(({ verdict }) => verdict === 'fault') ||
+      orders.data?.some((order) => order.needs_person) ||
+      reconciliation?.some((line) => line.missing || isSurplus(line)) ||
+      status.data?.selling_all ||
+      status.data?.paused_reason ||
+      openWithdrawal(withdrawals?.data),
+  );
+}

@@ -1,0 +1,56 @@
+// Tout ce qu'une personne décide, en une table des matières ; lu seulement quand il en faut un (../person.js).
+
+import { run, tell } from '../command.js';
+import { find } from '../dom.js';
+import { createBooking } from './booking.js';
+import { deedsOf } from './deeds.js';
+import { createDifferences } from './differences-ui.js';
+import { decisionsOf } from './notices.js';
+import { createSellAll } from './sell-all.js';
+import { createWithdraw } from './withdraw.js';
+
+/** @typedef {import('../section.js').Context} Context */
+/** @typedef {import('../situation.js').Parts} Parts */
+/** @typedef {import('./deeds.js').Deed} Deed */
+
+/** @param {Document} page @param {import('../command.js').Desk} desk */
+export function createAll(page, desk) {
+  const noticed = find(page, '#deed-outcome');
+  /** @type {Context} */
+  let context;
+  const contextNow = () => context;
+  const booking = createBooking(desk);
+  const differences = createDifferences(page, perform);
+  const parts = {
+    withdraw: createWithdraw(find(page, '#withdraw'), desk, perform),
+    'sell-all': createSellAll(find(page, '#sell-all'), desk),
+  };
+
+  /** @param {Deed} deed @param {HTMLButtonElement} button @param {HTMLElement} [output] */
+  async function perform(deed, button, output = noticed) {
+    tell(output, null, 'quiet');
+    const command = deed.book ? await booking.ask(deed, contextNow) : deed.command;
+    if (!command) return;
+    const done = await run(desk, command, { buttons: [button], output }, contextNow);
+    if (!done) return;
+    if (deed.book) booking.forget(deed.book.id);
+    tell(output, deed.told(done), 'good');
+  }
+
+  return {
+    deedsOf,
+    decisionsOf,
+    perform,
+    /** @param {keyof typeof parts} name */
+    show: (name) => parts[name].show(),
+    /** @param {keyof typeof parts} name */
+    shows: (name) => parts[name].shows(),
+    /** @param {Parts} known @param {Context} next */
+    update(known, next) {
+      context = next;
+      differences.update(known.exchange.data, context);
+      parts.withdraw.update(known, context);
+      parts['sell-all'].update(known.status.data, context);
+    },
+  };
+}

@@ -1,0 +1,75 @@
+// Ce que le compte tient de plus ou de moins que les livres, et ce qu'une personne peut en dire. Pur.
+// Invariant : ce qu'un de ses ordres ouverts retient n'est pas parti ; rien n'est offert pour lui.
+
+import { coinName, isKnown } from '../format.js';
+import { isSurplus } from '../person.js';
+
+/** @typedef {import('../api.js').Balance} Balance */
+/** @typedef {import('../api.js').Exchange} Exchange */
+/** @typedef {import('../section.js').Context} Context */
+/** @typedef {import('./deeds.js').Deed} Deed */
+/** @typedef {{id: string, asset: string, text: string, tone: import('../section.js').Tone, note: string | null, deed: Deed | null}} Difference */
+
+const PATH = 'api/exchange/differences';
+
+/** @param {Exchange | null} exchange @param {Context} context @returns {Difference[]} ce qui manque d'abord */
+export function differencesOf(exchange, context) {
+  // Un programme qui ne dit pas ce qui est libre ne sait pas non plus en décider.
+  const lines = (exchange?.reconciliation ?? []).filter(({ free }) => isKnown(free));
+  // Ce que la reprise de la version Python règle d'un coup n'est pas à régler un à un.
+  const taken = new Set(exchange?.takeover?.map(({ coin }) => coinName(coin)));
+  return [
+    ...lines.filter((line) => goneOf(line) > 0 && !taken.has(line.asset)).map((line) => less(line, context)),
+    ...lines.filter(({ missing_locked: locked }) => isKnown(locked) && locked > 0).map((line) => locked(line, context)),
+    ...lines.filter(isSurplus).map((line) => more(line, context)),
+  ];
+}
+
+/** Une quantité, comme le programme l'attend : en décimal, sans exposant. @param {import('../api.js').N | undefined} value */
+const exact = (value) => (value ?? 0).toFixed(8).replace(/\.?0+$/, '');
+
+/** @param {{total_deposited_eur: number}} answer @param {Context} context */
+const told = ({ total_deposited_eur: total }, { words, format }) => words.say('money.done', { total: format.eur(total) });
+
+/** Ce qui est parti. @param {Balance} line */
+const goneOf = ({ difference }) => Math.max(0, -(difference ?? 0));
+
+/** @param {Balance} line @param {Context} context @returns {Difference} */
+function less(line, context) {
+  const { words, format } = context;
+  const { asset } = line;
+  const amount = { quantity: format.quantity(goneOf(line)), asset };
+  const question = {
+    title: words.say('write_off.ask', amount),
+    lines: [words.say('difference.less', amount), words.say('write_off.what'), words.say('write_off.again')],
+    yes: words.say('write_off.yes'),
+    no: words.say('confirm.no'),
+    danger: true,
+  };
+  const command = { question, method: /** @type {const} */ ('POST'), path: `${PATH}/${asset}/write-off`, body: { quantity: exact(goneOf(line)) } };
+  const deed = { id: `write-off ${asset}`, label: words.say('write_off.button'), command, told: (/** @type {any} */ answer) => told(answer, context) };
+  return { id: `less ${asset}`, asset, tone: 'bad', text: words.say('difference.less', amount), note: null, deed };
+}
+
+/** @param {Balance} line @param {Context} context @returns {Difference} */
+function locked({ asset, missing_locked: held }, { words, format }) {
+  const text = words.say('difference.locked', { quantity: format.quantity(held), asset });
+  return { id: `locked ${asset}`, asset, tone: 'warn', text, note: null, deed: null };
+}
+
+/** @param {Balance} line @param {Context} context @returns {Difference} */
+function more({ asset, beyond }, context) {
+  const { words, format } = context;
+  const amount = { quantity: format.quantity(beyond), asset };
+  const cash = asset === 'USDC';
+  const question = {
+    title: words.say('count.ask', amount),
+    lines: [words.say(cash ? 'count.cash' : 'count.coin')],
+    yes: words.say('count.yes'),
+    no: words.say('confirm.no'),
+  };
+  const command = { question, method: /** @type {const} */ ('POST'), path: `${PATH}/${asset}/count`, body: { quantity: exact(beyond) } };
+  const label = words.say(cash ? 'count.deposit' : 'count.button');
+  const deed = { id: `count ${asset}`, label, command, told: (/** @type {any} */ answer) => told(answer, context) };
+  return { id: `more ${asset}`, asset, tone: 'quiet', text: words.say('difference.more', amount), note: words.say('difference.elsewhere'), deed };
+}

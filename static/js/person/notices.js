@@ -1,0 +1,89 @@
+// Ce qui attend la décision d'une personne, en mots, avec quoi faire. Pur : des réponses de l'API vers des avis.
+
+import { coinName, isKnown, parseUtc } from '../format.js';
+import { wantedText } from '../order.js';
+import { openWithdrawal } from '../person.js';
+import { exchangeNotices } from './account.js';
+
+/** @typedef {import('../api.js').Order} Order */
+/** @typedef {import('../api.js').Exchange} Exchange */
+/** @typedef {import('../section.js').Context} Context */
+/** @typedef {import('../situation.js').Notice} Notice */
+/** @typedef {import('../situation.js').Parts} Parts */
+
+/** @param {Parts} parts @param {Context} context @returns {Notice[]} */
+export function decisionsOf({ exchange, orders, status, withdrawals }, context) {
+  const waiting = (orders.data ?? []).filter((order) => order.needs_person);
+  return [
+    ...copiesNotices(exchange.data, context),
+    ...waiting.map((order) => orderNotice(order, context)),
+    ...takeoverNotices(exchange.data, context),
+    ...exchangeNotices(exchange.data, context),
+    ...lockedNotices(exchange.data, context),
+    ...withdrawalNotices(openWithdrawal(withdrawals?.data), context),
+    ...pauseNotices(status.data, context),
+  ];
+}
+
+/** Pourquoi le grand livre n'est peut-être pas seul sur son compte. @param {Exchange | null} exchange @param {Context} context @returns {Notice[]} */
+function copiesNotices(exchange, { words }) {
+  const copies = exchange?.not_alone;
+  if (!copies) return [];
+  const ways = copies.ways.map(({ way }) => way);
+  const ours = ways.includes('adopt');
+  const another = !ours && ways.includes('disown');
+  const text = words.say(ours ? 'alone.ours' : another ? 'alone.another' : 'alone.machine');
+  return [{ id: 'alone', tone: 'bad', text, steps: [words.say(another ? 'alone.look' : 'alone.stop')], detail: copies.reason, copies }];
+}
+
+/** @param {Order} order @param {Context} context @returns {Notice} */
+function orderNotice(order, context) {
+  const { words, format, now } = context;
+  const facts = { wanted: wantedText(order, context), time: format.moment(parseUtc(order.created_at), now) };
+  const common = { id: `order ${order.id}`, tone: /** @type {const} */ ('bad'), order };
+  if (order.late) {
+    const steps = [words.say('late.step'), words.say('late.then')];
+    return { ...common, text: words.say('late.text', facts), steps };
+  }
+  const steps = [words.say('stuck.look'), words.say('stuck.then')];
+  return { ...common, text: words.say('stuck.text', facts), steps, detail: order.reason };
+}
+
+/** Ce que la version Python comptait de trop, une fois pour toutes. @param {Exchange | null} exchange @param {Context} context @returns {Notice[]} */
+function takeoverNotices(exchange, { words, format }) {
+  const takeover = exchange?.takeover ?? [];
+  if (takeover.length === 0) return [];
+  const steps = takeover.map(({ coin, booked, held }) =>
+    words.say('takeover.line', { asset: coinName(coin), booked: format.quantity(booked), held: format.quantity(held) }));
+  return [{ id: 'takeover', tone: 'bad', text: words.say('takeover.text'), steps, takeover }];
+}
+
+/** Ce qu'un ordre ouvert de la personne retient. @param {Exchange | null} exchange @param {Context} context @returns {Notice[]} */
+function lockedNotices(exchange, { words, format }) {
+  const held = (exchange?.reconciliation ?? []).filter(({ missing_locked: locked }) => isKnown(locked) && locked > 0);
+  if (held.length === 0) return [];
+  const list = held.map(({ asset, missing_locked: locked }) => `${format.quantity(locked)} ${asset}`).join(', ');
+  return [{ id: 'locked', tone: 'warn', text: words.say('short.locked', { list }), steps: [words.say('short.unlock')] }];
+}
+
+/** @param {import('../api.js').Withdrawal | undefined} withdrawal @param {Context} context @returns {Notice[]} */
+function withdrawalNotices(withdrawal, { words, format }) {
+  if (!withdrawal) return [];
+  if (withdrawal.status === 'set_aside') {
+    const text = words.say('withdrawal.take', { amount: format.usdc(withdrawal.set_aside_usdc) });
+    return [{ id: 'withdrawal', tone: 'warn', text, steps: [words.say('withdrawal.how'), words.say('withdrawal.then')], withdrawal }];
+  }
+  const { wanted_usdc: wanted } = withdrawal;
+  const text = isKnown(wanted) ? words.say('withdrawal.raising', { amount: format.usdc(wanted) }) : words.say('withdrawal.raising_all');
+  return [{ id: 'withdrawal', tone: 'info', text, withdrawal }];
+}
+
+/** Tout vendre, ou une pause que le programme a mise de lui-même. @param {import('../api.js').Status | null} status @param {Context} context @returns {Notice[]} */
+function pauseNotices(status, { words }) {
+  const selling = status?.selling_all;
+  if (selling) {
+    return [{ id: 'selling', tone: 'info', text: words.say(selling.done ? 'selling.done' : 'selling.text'), detail: selling.waiting_for }];
+  }
+  if (!status?.paused || !status.paused_reason) return [];
+  return [{ id: 'paused', tone: 'warn', text: words.say('paused.itself'), detail: status.paused_reason }];
+}

@@ -1,0 +1,227 @@
+// Ce dont une personne décide : dit en mots, avec les gestes que le programme offre, et pas un de plus.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { warningOf } from '../../static/js/command.js';
+import { createFormat } from '../../static/js/format.js';
+import { readByHand, tellByHand } from '../../static/js/person/by-hand.js';
+import { deedsOf } from '../../static/js/person/deeds.js';
+import { differencesOf } from '../../static/js/person/differences.js';
+import { decisionsOf } from '../../static/js/person/notices.js';
+import { tellLeft } from '../../static/js/person/sell-all.js';
+import { tellOpened } from '../../static/js/person/withdraw.js';
+import { en as personEn } from '../../static/js/person/words-en.js';
+import { fr as personFr } from '../../static/js/person/words-fr.js';
+import { en } from '../../static/js/words-en.js';
+import { fr } from '../../static/js/words-fr.js';
+import { createWords } from '../../static/js/words.js';
+
+const NOW = 1_790_000_000_000;
+const TEXTS = { fr: { ...fr, ...personFr }, en: { ...en, ...personEn } };
+
+/** @param {'fr' | 'en'} lang */
+const speaking = (lang) => ({ words: createWords(lang, TEXTS[lang]), format: createFormat(lang), now: NOW, localNow: NOW });
+const context = speaking('en');
+
+const order = /** @type {any} */ ({
+  id: 12,
+  coin: 'BTCUSDC',
+  action: 'BUY',
+  spend_usdt: 25,
+  quantity: null,
+  state: 'stuck',
+  reason: 'sent 2 times',
+  late: false,
+  needs_person: true,
+  is_simulated: 0,
+  created_at: '2026-09-21 14:13:20',
+  age_seconds: 7200,
+});
+const ways = (/** @type {string[]} */ ...names) => names.map((way) => ({ way, consequence: `${way}: its signal is planned anew` }));
+
+/** @param {{exchange?: object, orders?: any[], status?: object, withdrawals?: any[]}} changes */
+function decided({ exchange = {}, orders = [], status = {}, withdrawals = [] }) {
+  const parts = { exchange: { data: { reconciliation: [], checks: [], ...exchange } }, orders: { data: orders }, status: { data: status }, withdrawals: { data: { withdrawals } } };
+  return decisionsOf(/** @type {any} */ (parts), context);
+}
+
+/** Tout ce qu'une question dit. @param {import('../../static/js/person/deeds.js').Deed} deed */
+const asked = ({ command: { question } }) => [question.title, ...question.lines, question.yes].join(' ');
+
+test('nothing waits for a person when all is well, and nothing is offered for what needs none', () => {
+  assert.deepEqual(decided({}), []);
+  assert.deepEqual(deedsOf({ id: 'closed', tone: 'bad', text: '' }, context), []);
+});
+
+test('an order that needs a person carries what to do and itself', () => {
+  const late = { ...order, id: 13, state: 'filled', late: true };
+  const [first, second] = decided({ orders: [order, late, { ...order, needs_person: false }] });
+  assert.deepEqual([first.id, first.tone, first.order, first.detail], ['order 12', 'bad', order, 'sent 2 times']);
+  assert.match(first.text, /must look at an order: Purchase of BTC for 25\.00/);
+  assert.match(String(first.steps?.join(' ')), /Spot order history.*decide/);
+  assert.deepEqual([second.order, second.tone], [late, 'bad']);
+  assert.match(String(second.steps?.join(' ')), /Nothing more is bought/);
+});
+
+test('an order is ended only in the ways that the program offers, each with its age and what will follow', () => {
+  const stuck = { ...order, ways: ways('release', 'book', 'settle', 'a_new_way') };
+  const notice = (/** @type {any} */ about) => deedsOf({ id: '', tone: 'bad', text: '', order: about }, context);
+  const [release, book, settle, ...rest] = notice(stuck);
+  assert.deepEqual([release, book, settle].map(({ id, command }) => [id, command.path]), [
+    ['release', 'api/orders/12/release'],
+    ['book', 'api/orders/12/book'],
+    ['settle', 'api/orders/12/settle'],
+  ]);
+  assert.deepEqual(rest, []);
+  for (const deed of [release, book, settle]) assert.match(asked(deed), /2 hours old/);
+  assert.match(asked(release), /planned anew at the prices of now/);
+  assert.match(asked(settle), /nothing goes into the books/);
+  assert.deepEqual(notice({ ...order, late: true, ways: ways('acknowledge') }).map(({ id }) => id), ['acknowledge']);
+  assert.deepEqual(notice(order).map(({ id }) => id), ['release'], 'a program that names no way');
+});
+
+test('what follows a release is said in the words of the reader, or in those of the program', () => {
+  /** @type {[string, RegExp, boolean][]} */
+  const cases = [
+    ['… it is not sent again: its signal is closed, and the next one decides.', /son signal est clos/, false],
+    ['… it is given up, not sent again: its signal is 16 minutes old.', /trop vieux/, false],
+    ['… its coin is left until the next signal (this was the last attempt), or planned anew …', /attend le prochain signal/, false],
+    ['… it is sent again at the price of now.', /renvoyé, au prix de maintenant/, false],
+    ['… its signal is planned anew at the prices of now, which may send it again.', /prévu à nouveau/, false],
+    ['something else', /Libérer/, true],
+  ];
+  for (const [consequence, expected, detailed] of cases) {
+    const about = { ...order, ways: [{ way: 'release', consequence }] };
+    const [release] = deedsOf({ id: '', tone: 'bad', text: '', order: about }, speaking('fr'));
+    assert.match(asked(release), expected);
+    assert.equal(Boolean(release.command.question.detail), detailed, consequence);
+  }
+});
+
+test('a ledger that may not be alone says why, and offers what decides it', () => {
+  const foreign = { coin: 'BTCUSDC', order_id: 5, client_id: 'cal-1-1', action: 'SELL', quantity: 0.5, created_at: '2026-09-21 14:00:00' };
+  /** @type {[string[], RegExp, [string, object][]][]} */
+  const cases = [
+    [['adopt', 'disown'], /older than its account/, [['api/exchange/adopt', { other_is_off: true }], ['api/exchange/disown', { looked: true }]]],
+    [['disown'], /Another ledger/, [['api/exchange/disown', { looked: true }]]],
+    [['move_here'], /another machine/, [['api/exchange/machine', { first_is_off: true }]]],
+  ];
+  for (const [names, text, commands] of cases) {
+    const [notice] = decided({ exchange: { not_alone: { reason: 'r', orders: Array(5).fill(foreign), ways: ways(...names) } } });
+    assert.match(notice.text, text);
+    assert.deepEqual([notice.tone, notice.detail], ['bad', 'r']);
+    const deeds = deedsOf(notice, context);
+    assert.deepEqual(deeds.map(({ command }) => [command.path, command.body]), commands);
+    if (names[0] !== 'move_here') assert.match(asked(deeds[0]), /sale of 0\.5 BTC.*and 2 more/);
+  }
+});
+
+test('an open withdrawal says where it is, and can be called off; one that ended says nothing', () => {
+  const withdrawal = { id: 7, status: 'selling', wanted_usdc: 62.5, set_aside_usdc: 0, can_cancel: true };
+  const [raising] = decided({ withdrawals: [withdrawal] });
+  assert.deepEqual([raising.tone, raising.steps], ['info', undefined]);
+  assert.match(raising.text, /62\.50/);
+  assert.match(decided({ withdrawals: [{ ...withdrawal, wanted_usdc: null }] })[0].text, /everything/);
+  const [ready] = decided({ withdrawals: [{ ...withdrawal, status: 'set_aside', set_aside_usdc: 60 }] });
+  assert.match(ready.text, /Take 60\.00\sUSDC out of Binance now/);
+  assert.match(asked(deedsOf(ready, context)[0]), /already taken the money out/);
+  assert.equal(deedsOf(raising, context)[0].command.path, 'api/budget/withdrawals/7/cancel');
+  assert.deepEqual(decided({ withdrawals: [{ ...withdrawal, status: 'completed', can_cancel: false }] }), []);
+});
+
+test('what a withdrawal will do is said as the program answers it', () => {
+  const opened = { amount_usdc: 62.5, sales: [{ coin: 'BTCUSDC', quantity: 0.0005 }], left_eur: 50.1 };
+  assert.match(tellOpened(opened, context), /62\.50\sUSDC.*0\.0005 BTC.*€50\.10/);
+  assert.match(tellOpened({ ...opened, sales: [] }, context), /nothing is sold/);
+  assert.doesNotMatch(tellOpened({ amount_usdc: 62.5, sales: null, left_eur: null }, context), /sold|left/);
+});
+
+test('a pause that nobody pressed says why, and selling everything says what it waits for', () => {
+  assert.deepEqual(decided({ status: { paused: true, paused_reason: 'called it DEAD' } }).map(({ id, detail }) => [id, detail]), [['paused', 'called it DEAD']]);
+  assert.deepEqual(decided({ status: { paused: false, paused_reason: 'called it DEAD' } }), []);
+  const selling = { since: '', done: false, waiting_for: 'BTCUSDC is in status BREAK', left: [] };
+  const [notice] = decided({ status: { paused: true, paused_reason: 'sell all', selling_all: selling } });
+  assert.deepEqual([notice.id, notice.detail], ['selling', selling.waiting_for]);
+  const left = { coin: 'ETHUSDC', quantity: 0.00004, value_usdt: 0.12, code: 'dust', reason: 'x' };
+  assert.match(tellLeft(left, context), /0\.00004 ETH.*dust/);
+  assert.match(tellLeft({ ...left, code: 'halted', reason: 'BREAK' }, context), /does not trade this coin/);
+  assert.match(tellLeft({ ...left, value_usdt: null, code: null, reason: null }, context), /ETH \(—\)$/);
+});
+
+/** @param {string} asset @param {Partial<import('../../static/js/api.js').Balance>} figures */
+const line = (asset, figures) => ({ asset, held: 1, free: 1, locked: 0, booked: 1, difference: 0, missing: 0, missing_locked: 0, beyond: 0, compared_at: '', ...figures });
+/** @param {any[]} reconciliation @param {any[]} [takeover] */
+const differing = (reconciliation, takeover = []) => differencesOf(/** @type {any} */ ({ reconciliation, takeover }), context);
+
+test('what is gone can be written off, what is beyond counted, what is locked neither', () => {
+  const found = differing([
+    line('USDC', { beyond: 125, difference: 125 }),
+    line('BTC', { difference: -0.0005, missing: 0.0005 }),
+    line('ETH', { missing: 0.01, missing_locked: 0.01, locked: 0.01 }),
+    line('SOL', {}),
+  ]);
+  assert.deepEqual(found.map(({ id, deed }) => [id, deed?.command.path, deed?.command.body]), [
+    ['less BTC', 'api/exchange/differences/BTC/write-off', { quantity: '0.0005' }],
+    ['locked ETH', undefined, undefined],
+    ['more USDC', 'api/exchange/differences/USDC/count', { quantity: '125' }],
+  ]);
+  assert.match(found[1].text, /open order of yours/);
+});
+
+test('a quantity is sent in full, without an exponent', () => {
+  for (const [gone, expected] of /** @type {const} */ ([[1e-7, '0.0000001'], [120, '120'], [0.1 + 0.2, '0.3'], [0.12345678, '0.12345678']])) {
+    assert.deepEqual(differing([line('BTC', { difference: -gone })])[0].deed?.command.body, { quantity: expected });
+  }
+});
+
+test('a program that does not tell what is free offers nothing', () => {
+  const old = { asset: 'BTC', held: 1, booked: 2, difference: -1, missing: 1, compared_at: '' };
+  assert.deepEqual(differing([old]), []);
+  assert.deepEqual(differencesOf(null, context), []);
+});
+
+test('what the Python version counted too much is one list and one confirmation', () => {
+  const takeover = [{ coin: 'BTCUSDC', booked: 0.5, held: 0.4995, quantity: 0.0005 }, { coin: 'ETHUSDC', booked: 2, held: 1.998, quantity: 0.002 }];
+  const [notice] = decided({ exchange: { takeover } });
+  assert.deepEqual([notice.tone, notice.steps?.length], ['bad', 2]);
+  const [deed, ...rest] = deedsOf(notice, context);
+  assert.deepEqual([deed.command.path, deed.command.body, rest], ['api/exchange/takeover', { understood: true }, []]);
+  assert.match(asked(deed), /0\.0005 BTC, 0\.002 ETH/);
+  assert.deepEqual(differing([line('BTC', { difference: -0.0005 })], takeover), [], 'it is settled with the others');
+});
+
+test('figures typed by hand are taken digit by digit, or refused beside their field', () => {
+  const typed = { quantity: '0,00036', usdc: ' 24.50 ', fee: '0', fee_asset: 'bnb' };
+  assert.deepEqual(readByHand(typed), { ok: true, body: { quantity: '0.00036', usdc: '24.50', fee: '0', fee_asset: 'BNB' } });
+  /** @type {[object, string, string][]} */
+  const cases = [
+    [{ quantity: '' }, 'quantity', 'number.empty'],
+    [{ quantity: '0,000' }, 'quantity', 'number.zero'],
+    [{ quantity: '1 000' }, 'quantity', 'number.unreadable'],
+    [{ usdc: '1,234.5' }, 'usdc', 'number.unreadable'],
+    [{ usdc: '1e3' }, 'usdc', 'number.unreadable'],
+    [{ usdc: '-1' }, 'usdc', 'number.unreadable'],
+    [{ fee: '' }, 'fee', 'number.empty'],
+    [{ fee: '0.123456789' }, 'fee', 'number.unreadable'],
+    [{ fee_asset: '' }, 'fee_asset', 'asset.unreadable'],
+    [{ fee_asset: 'B-1' }, 'fee_asset', 'asset.unreadable'],
+  ];
+  for (const [change, field, why] of cases) assert.deepEqual(readByHand({ ...typed, ...change }), { ok: false, field, why }, JSON.stringify(change));
+});
+
+test('what will be booked is read back with the price it makes', () => {
+  const body = { quantity: '0.00036', usdc: '24.50', fee: '0.001', fee_asset: 'BNB' };
+  assert.match(tellByHand(order, body, context).join(' '), /Bought: 0\.00036 BTC for 24\.50\sUSDC, that is 68,055\.56\sUSDC each\. Fee: 0\.001 BNB/);
+  assert.match(tellByHand({ ...order, action: 'SELL' }, body, context)[0], /^Sold/);
+});
+
+test('a refusal is a warning only when the program would do it for someone who has read it', () => {
+  /** @param {number} status @param {string} message */
+  const refused = (status, message) => /** @type {const} */ ({ ok: false, failure: { kind: 'refused', status, message } });
+  const way = 'send "understood": true if that is what you want; nothing was changed';
+  assert.equal(warningOf(refused(409, `about 2.00 EUR would be left: ${way}`)), 'about 2.00 EUR would be left.');
+  assert.equal(warningOf(refused(409, 'this leaves 2.00 EUR; say "understood": true to do it, nothing was changed')), 'this leaves 2.00 EUR.');
+  assert.equal(warningOf(refused(409, 'the cash does not cover it')), null);
+  assert.equal(warningOf(refused(400, `x: ${way}`)), null);
+  assert.equal(warningOf({ ok: true, data: {} }), null);
+});

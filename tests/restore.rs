@@ -69,16 +69,17 @@ fn check_given_back(world: &World, folder: &Folder) {
     let (code, said) = calvalot(world, folder, &["verify"]);
     assert_eq!(code, 0, "{said}");
     assert!(said.contains("the exchange agrees"), "{said}");
-    books::check_consistent(&books::open(&folder.db()));
     let before = orders(world);
     let process = start(world, folder);
     let site = process.site();
     until("trading is open", || site.json("/api/exchange")["trading_open"].as_bool().filter(|open| *open));
     site.wait_polls(3);
     assert_eq!(orders(world), before, "it did again what was done");
-    world.leader().set_target(&FIRST);
-    until("it follows", || (orders(world) > before).then_some(()));
+    let id = world.leader().set_target(&FIRST);
+    site.closed_signal(&id);
+    assert!(orders(world) > before, "it follows");
     process.kill();
+    books::check_settled(&books::open(&folder.db()));
 }
 
 #[test]

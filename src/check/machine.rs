@@ -100,6 +100,11 @@ pub(super) fn whole_ledger(config: &Config) -> (Check, Option<Books>) {
             Check::fine("ledger", format!("{path} is of a version of before, the first start takes it over")),
             None,
         ),
+        Ok(Found::Nothing) if config.initial_budget < LEAST_BUDGET => {
+            let found = format!("{} EUR are too little to begin a ledger with", config.initial_budget);
+            let remedy = format!("set INITIAL_BUDGET_EUR to {LEAST_BUDGET} or more");
+            (Check::fault("ledger", found, remedy), None)
+        }
         Ok(Found::Nothing) => {
             (Check::fine("ledger", format!("{path} does not exist yet, the first start makes it")), None)
         }
@@ -111,11 +116,6 @@ pub(super) fn whole_ledger(config: &Config) -> (Check, Option<Books>) {
 pub(super) fn ledger(config: &Config) -> (Check, Option<Books>) {
     let (path, mode) = (config.db_path.display(), config.mode.word());
     match look(&config.db_path) {
-        Ok(None) if !config.db_path.exists() && config.initial_budget < LEAST_BUDGET => {
-            let found = format!("{} EUR are too little to begin a ledger with", config.initial_budget);
-            let remedy = format!("set INITIAL_BUDGET_EUR to {LEAST_BUDGET} or more");
-            (Check::fault("ledger", found, remedy), None)
-        }
         Ok(None) => {
             (Check::not_tested("ledger", format!("{path} is not there, or not taken over yet")), None)
         }

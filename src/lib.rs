@@ -1,10 +1,11 @@
 //! Calv-a-lot suit un leader, Cash-a-lot, sur le compte Binance de son utilisateur.
 //!
 //! Dans l'ordre de lecture : le métier (`domain`), sans horloge ni réseau ; les interlocuteurs, qui ne
-//! se connaissent pas entre eux (`config`, `clock`, `logging`, `fetch`, `leader`, `exchange`, `paper`,
-//! `ledger`, `metrics`, `notify`) ; le moteur (`engine`), qui met les étapes dans l'ordre ; les surfaces (`api`,
-//! `backup`, `check`, `daemon`, `demo`, `healthcheck`, `keygen`, `local`, `sell_all`, `verify`, `cli`). `sim` est le faux monde extérieur, pour la
-//! démonstration et les tests.
+//! se connaissent pas entre eux (`config`, `clock`, `logging`, `fetch`, `leader`, `exchange`, `ledger`, `machine`,
+//! `metrics`, `notify`) ; où vont les ordres (`account`, le compte réel ; `paper`, la simulation ; `venue`, l'un des
+//! deux) ; le moteur (`engine`), qui met les étapes dans l'ordre ; les surfaces (`api`, `backup`, `check`, `daemon`,
+//! `demo`, `healthcheck`, `keygen`, `local`, `restore`, `sell_all`, `verify`, `cli`). `sim` est le faux monde extérieur,
+//! pour la démonstration et les tests.
 //! `ARCHITECTURE.md` est la carte.
 
 pub mod domain;

@@ -96,14 +96,15 @@ pub(super) fn origin(connection: &Connection) -> Result<Origin, LedgerError> {
         .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")?;
     let tables = statement.query_map([], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
     let has = |wanted: &[&str]| wanted.iter().all(|name| tables.iter().any(|table| table == name));
-    if has(&schema::FIRST_TABLES) {
-        return Ok(if schema::is_current(connection)? { Origin::Current } else { Origin::Older });
+    let ours = has(&schema::FIRST_TABLES);
+    if !ours && !tables.is_empty() {
+        return Ok(if has(&legacy::TABLES) { Origin::Python } else { Origin::Stranger });
     }
-    Ok(if tables.is_empty() {
-        Origin::Nobody
-    } else if has(&legacy::TABLES) {
-        Origin::Python
-    } else {
-        Origin::Stranger
+    // Une base vide peut aussi être d'une version à venir.
+    let current = schema::is_current(connection)?;
+    Ok(match ours {
+        true if current => Origin::Current,
+        true => Origin::Older,
+        false => Origin::Nobody,
     })
 }

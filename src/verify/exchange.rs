@@ -173,19 +173,10 @@ impl Hearing<'_> {
                 }
             }
         }
-        let known = |report: &Report| {
-            kept.iter()
-                .map(|order| &order.intent)
-                .any(|intent| intent.sent.as_ref().is_some_and(|sent| is_of(report, intent, &sent.client_id)))
-        };
-        for report in listed.iter().filter(|report| !known(report)) {
-            let Report { client_id, order_id, side, .. } = report;
-            let found = format!(
-                "{} {client_id}: the ledger does not know it; the exchange has it as order {order_id}, {}",
-                side.word(),
-                traded(report)
-            );
-            self.lines.fault(coin.pair(), &found);
+        for report in listed {
+            if let Some(found) = unknown(report, kept) {
+                self.lines.fault(coin.pair(), &found);
+            }
         }
         if executed + not_executed > 0 {
             let found = format!("{executed} executed, {not_executed} not executed");
@@ -306,6 +297,29 @@ impl Hearing<'_> {
         }
         Comparison { text, differences, complete }
     }
+}
+
+/// Ce qu'il y a à dire d'un ordre de la bourse qui porte un nom à nous ; `None` s'il est bien celui d'une intention.
+fn unknown(report: &Report, kept: &[&LiveOrder]) -> Option<String> {
+    let intents = || {
+        kept.iter().filter_map(|order| Some((&order.intent, order.intent.sent.as_ref()?.client_id.as_str())))
+    };
+    if intents().any(|(intent, name)| is_of(report, intent, name)) {
+        return None;
+    }
+    let Report { client_id, order_id, side, .. } = report;
+    let twin = intents().find(|(_, name)| name == client_id).and_then(|(intent, _)| intent.order_id);
+    Some(match twin.filter(|_| !report.executed.is_zero()) {
+        Some(twin) => {
+            let (first, second) = (*order_id.min(&twin), *order_id.max(&twin));
+            format!("{} {client_id}: the exchange executed it as orders {first} and {second}", side.word())
+        }
+        None => format!(
+            "{} {client_id}: the ledger does not know it; the exchange has it as order {order_id}, {}",
+            side.word(),
+            traded(report)
+        ),
+    })
 }
 
 /// Vrai si la bourse parle de l'ordre de cette intention. Plusieurs peuvent porter un même nom (une demande livrée deux

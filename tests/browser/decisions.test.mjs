@@ -18,15 +18,15 @@ before(async () => (browser = await openBrowser(stage)));
 after(() => stage.close());
 
 /**
- * Une histoire : un monde, la page devant lui au téléphone, et des livres vrais à la fin.
+ * Une histoire, au téléphone et au bureau : un monde, la page devant lui, et des livres vrais à la fin.
  * @param {string} name @param {(stage: Stage) => Promise<Scene>} set @param {(scene: Scene & Visit) => Promise<void>} story
  */
 function tells(name, set, story) {
-  test(name, async () => {
+  for (const size of /** @type {const} */ (['phone', 'desk'])) test(`${name}: ${size}`, async () => {
     const own = createStage();
     try {
       const scene = await set(own);
-      const visited = await visit(browser, scene.follower.url(), { size: 'phone', lang: 'en' });
+      const visited = await visit(browser, scene.follower.url(), { size, lang: 'en' });
       await visited.settled();
       await story({ ...scene, ...visited });
       // Le navigateur note lui-même tout statut d'erreur.

@@ -63,11 +63,10 @@ mod tests {
         Eur::new(amount.into())
     }
 
-    /// Une étape : son nom, et ce qu'elle fait au fichier.
-    type Step = (&'static str, fn(&LedgerFile));
+    type Step = fn(&LedgerFile);
 
     /// Les étapes d'un premier démarrage, dans l'ordre, et ce qu'une coupure peut laisser au milieu d'une d'elles.
-    const STEPS: [Step; 8] = [
+    const STEPS: [(&str, Step); 8] = [
         ("locked", |file| drop(Lock::take(file).expect("the folder is there").expect("nobody has it"))),
         ("cleared", |file| clear(file).expect("nothing is there")),
         ("created", |file| drop(file::create(&file.unnamed()).expect("it is new"))),

@@ -11,11 +11,11 @@ use super::{
     backup, beside, check_follows, check_refused, check_unfit, command, killed, restore, settled, trades,
 };
 
-/// Ce qui arrive au dossier, et son nom.
-type Happening<T> = (&'static str, fn(&Folder) -> T);
+type Loss = fn(&Folder);
+type Sight = fn(&Folder) -> bool;
 
 /// Ce qui arrive au fichier du grand livre.
-const LOSSES: [Happening<()>; 3] = [
+const LOSSES: [(&str, Loss); 3] = [
     ("is empty", |folder| fs::write(folder.db(), "").unwrap()),
     ("is not there", |folder| fs::remove_file(folder.db()).unwrap()),
     // Une base sans une table, de la taille d'une page.
@@ -172,7 +172,7 @@ fn a_first_start_killed_at_any_of_its_files_begins_or_goes_on() {
     let world = still_world();
     world.leader().set_target(&[("BTCUSDC", dec!(0.5))]);
     let filled = |folder: &Folder| fs::metadata(beside(folder, ".lock")).is_ok_and(|lock| lock.len() > 0);
-    let moments: [Happening<bool>; 5] = [
+    let moments: [(&str, Sight); 5] = [
         ("the lock", |folder| beside(folder, ".lock").exists()),
         ("the file without a name", |folder| beside(folder, "-new").exists() || folder.db().exists()),
         ("its journal", |folder| beside(folder, "-new-wal").exists() || folder.db().exists()),

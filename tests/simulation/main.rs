@@ -6,6 +6,7 @@
 mod beyond;
 mod booking;
 mod copies;
+mod dust;
 mod hour;
 mod machine;
 mod network;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rust_decimal::dec;
 
 use super::*;
-use crate::domain::book::{Fees, Fill};
+use crate::domain::book::{FeeApart, Fees, Fill};
 use crate::domain::booking::{Booking, Footing};
 use crate::domain::market::{Coin, Market, PerCoin, Quote, Rules};
 use crate::domain::moment::Moment;
@@ -104,7 +104,9 @@ fn live(db: &mut Db) -> Result<(), LedgerError> {
     db.book(real[0].intent, Some(7), &Outcome::Lost("silence".to_owned()), Moment(70))?;
     db.annotate(real[0].intent, Some(7), "asked")?;
     db.book(real[0].intent, None, &Outcome::ProvedAbsent("nowhere".to_owned()), Moment(80))?;
-    db.book(real[0].intent, Some(8), &Outcome::Filled(fill(Coin::Eth)), Moment(85))?;
+    let mut bought = fill(Coin::Eth);
+    bought.fees.apart.push(FeeApart { asset: "BNB".to_owned(), quantity: Quantity::new(dec!(0.001)) });
+    db.book(real[0].intent, Some(8), &Outcome::Filled(bought), Moment(85))?;
     db.acknowledge_late(real[0].intent)?;
     db.write_intents(1, &[purchase(Coin::Xrp)], Moment(87))?;
     db.interrupt_intents(Moment(90))?;
@@ -116,7 +118,9 @@ fn live(db: &mut Db) -> Result<(), LedgerError> {
          VALUES ('1', '1', '1', '[]', 'completed', 1, 1)",
         [],
     )?;
-    lay(&db.connection, &WITHDRAWALS, db.connection.last_insert_rowid())
+    lay(&db.connection, &WITHDRAWALS, db.connection.last_insert_rowid())?;
+    db.connection.execute("INSERT INTO of_others (asset, quantity) VALUES ('FDUSD', '1')", [])?;
+    lay(&db.connection, &OF_OTHERS, "FDUSD")
 }
 
 fn ledger() -> Db {
@@ -231,7 +235,7 @@ fn every_row_that_a_hand_adds_is_told_with_its_number() {
     for table in TABLES {
         let (names, key) = (table.columns[1..].join(", "), table.key());
         let new = if key == "id" { "900000" } else { "'DOGEUSDC'" };
-        let unique = ["intent", "client_id"].map(|column| (column, "NULL"));
+        let unique = [("intent", "NULL"), ("client_id", "NULL"), ("asset", "'DOGE'")];
         let values = unique.iter().fold(names.clone(), |values, (column, none)| {
             values
                 .split(", ")

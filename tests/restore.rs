@@ -137,6 +137,48 @@ fn a_copy_put_back_while_the_exchange_is_away_waits_for_it() {
     check_given_back(&world, &folder);
 }
 
+/// Ce que le leader redit encore a été fait dans le passé que la copie n'a pas : une action n'est pas une allocation, et ne
+/// se refait pas.
+#[test]
+fn actions_that_were_done_before_a_copy_was_put_back_are_not_done_again() {
+    for by_hand in [false, true] {
+        let (world, folder) = (world(), Folder::new());
+        follow(&world, &folder, &[&FIRST]);
+        calvalot(&world, &folder, &["backup", "copy.db"]);
+        let process = start(&world, &folder);
+        let id = world.leader().set_actions(&[("XRPUSDC", "BUY", dec!(0.2))], None);
+        assert_eq!(process.site().closed_signal(&id)["status"], "executed");
+        process.kill();
+        let done = orders(&world);
+        if by_hand {
+            world.fault(On::whole_exchange(), Fault::unprocessed(Wire::Close));
+        }
+        let (code, said) = calvalot(&world, &folder, &["restore", "copy.db"]);
+        assert_eq!(code, if by_hand { 3 } else { 0 }, "{said}");
+        world.clear_faults();
+        let process = start(&world, &folder);
+        let site = process.site();
+        if by_hand {
+            until("it says that it is not alone", || {
+                site.json("/api/exchange")["not_alone"].is_object().then_some(())
+            });
+            let adopted = site.send("POST", "/api/exchange/adopt", r#"{"other_is_off": true}"#);
+            assert_eq!(adopted.status, 200, "{}", adopted.body);
+        }
+        let signal = site.closed_signal(&id);
+        assert_eq!(signal["status"], "skipped", "{signal}");
+        let told = signal["error_message"].as_str().expect("why");
+        assert!(told.contains("may have been done in it"), "{told}");
+        site.wait_polls(2);
+        assert_eq!(orders(&world), done, "it did again what was done");
+        let next = world.leader().set_actions(&[("XRPUSDC", "BUY", dec!(0.1))], None);
+        assert_eq!(site.closed_signal(&next)["status"], "executed", "a new action is followed");
+        assert_eq!(orders(&world), done + 1);
+        process.kill();
+        books::check_settled(&books::open(&folder.db()));
+    }
+}
+
 /// Les quantités et le cash que tient ce livre.
 fn positions(path: &Path) -> Vec<[String; 2]> {
     assert!(fs::metadata(path).is_ok(), "there is no ledger");

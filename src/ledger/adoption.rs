@@ -6,7 +6,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Db, LedgerError, intents, movements, seal};
+use super::{Db, LedgerError, intents, movements, seal, signals};
 use crate::domain::book::Fill;
 use crate::domain::doubt::{ATTEMPTS, WINDOW};
 use crate::domain::execution::Report;
@@ -31,10 +31,13 @@ impl Db {
     /// Met aux livres cet ordre fini, et son exécution s'il en a une.
     pub fn adopt(&mut self, report: &Report, fill: Option<&Fill>, now: Moment) -> Result<(), LedgerError> {
         let transaction = self.transaction()?;
+        signals::doubt_actions(&transaction, now)?;
         let signal = signal(&transaction, now)?;
         let name = OrderName::parse(&report.client_id);
-        let wanted = name.as_ref().map(|name| name.intent);
-        let number = wanted.filter(|id| free(&transaction, "id", id).unwrap_or(false));
+        let number = match name.as_ref().map(|name| name.intent) {
+            Some(id) if free(&transaction, "id", &id)? => Some(id),
+            _ => None,
+        };
         let client_id = match free(&transaction, "client_id", &report.client_id)? {
             true => report.client_id.clone(),
             // Un second ordre sous le même nom : son numéro le distingue.
@@ -77,10 +80,11 @@ impl Db {
     }
 
     /// Laisse dehors tous ces ordres, et prend une autre étiquette ; rend combien.
-    pub fn disown(&mut self) -> Result<usize, LedgerError> {
+    pub fn disown(&mut self, now: Moment) -> Result<usize, LedgerError> {
         let transaction = self.transaction()?;
         let sql = "UPDATE foreign_orders SET settled = 1 WHERE bears IS NOT NULL AND settled = 0";
         let settled = transaction.execute(sql, [])?;
+        signals::doubt_actions(&transaction, now)?;
         transaction.execute("UPDATE agent SET tag = lower(hex(randomblob(4)))", [])?;
         transaction.commit()?;
         Ok(settled)

@@ -10,3 +10,6 @@ UPDATE foreign_orders SET bears = 'ours', settled = 1
 ALTER TABLE exchange ADD COLUMN machine TEXT;
 -- Pourquoi ce grand livre n'est peut-être pas seul sur son compte ; NULL s'il l'est.
 ALTER TABLE exchange ADD COLUMN not_alone TEXT;
+
+-- Vrai depuis qu'il a retrouvé ou laissé un passé qu'il ne connaissait pas, jusqu'au signal suivant : celui-ci a pu y être suivi.
+ALTER TABLE agent ADD COLUMN past_unknown INTEGER NOT NULL DEFAULT 0 CHECK (past_unknown IN (0, 1));

@@ -9,13 +9,14 @@ use std::collections::BTreeMap;
 
 use crate::clock;
 use crate::config::{Config, Mode};
+use crate::domain::book::Fill;
 use crate::domain::execution::{self, BnbPrice, Executions, Report};
 use crate::domain::market::{Coin, Readings};
 use crate::domain::moment::Moment;
 use crate::domain::money::{Price, Rate, Usdc};
 use crate::domain::order::Side;
 use crate::domain::order_name::OrderName;
-use crate::exchange::{Account, Exchange, Questions, Silence, Trouble};
+use crate::exchange::{Account, Questions, Silence, Trouble};
 use crate::ledger::{self, Ledger, LedgerError, Silenced};
 
 /// Pourquoi rien, ou pas tout, n'a été rendu ; une phrase pour la personne.
@@ -41,12 +42,20 @@ pub struct Past {
     pub last: Moment,
 }
 
+/// Un ordre du compte qui porte un nom à nous.
+type Named = (Report, OrderName);
+
 /// L'accès au compte, à son rythme, et ce que valent des frais en BNB.
 struct Desk<'a> {
-    exchange: Exchange,
     questions: Questions<'a>,
     bnb: Option<Price>,
     rate: Option<Rate>,
+}
+
+/// Vrai si ce qui est à cet endroit n'a encore rien envoyé : un livre commencé de rien, ou qu'une coupure a laissé là.
+pub fn is_blank(config: &Config) -> Result<bool, RestoreError> {
+    let Some(db) = ledger::look(&config.db_path)? else { return Ok(true) };
+    Ok(db.orders(1)?.is_empty())
 }
 
 /// Rend au livre de cette configuration ce que le compte en sait de plus ; rend le nombre d'ordres.
@@ -56,11 +65,20 @@ struct Desk<'a> {
 pub fn bring_up(config: &Config, account: &Account) -> Result<usize, RestoreError> {
     let (ledger, thread) = open(config)?;
     let done = smol::block_on(async {
-        let mut desk = Desk::at(account, &ledger).await?;
+        let silenced = ledger.with(|db| db.exchange_state()).await?.silenced;
+        let mut desk = Desk::at(account, silenced).await;
         let tag = ledger.with(|db| db.tag()).await?;
         desk.open_account(&ledger).await?;
-        let (reports, _) = desk.named(|name| name.tag == tag).await?;
-        desk.adopt(&ledger, reports).await
+        let mut adopted = 0;
+        for (report, _) in desk.named(|name| name.tag == tag).await? {
+            let seen = report.clone();
+            if !ledger.with(move |db| db.knows(&seen)).await? {
+                let fill = desk.fill(&report).await?;
+                ledger.with(move |db| db.adopt(&report, fill.as_ref(), clock::now())).await?;
+                adopted += 1;
+            }
+        }
+        Ok(adopted)
     });
     drop(ledger);
     thread.join();
@@ -71,7 +89,7 @@ pub fn bring_up(config: &Config, account: &Account) -> Result<usize, RestoreErro
 pub fn pasts(account: &Account) -> Result<Vec<Past>, RestoreError> {
     smol::block_on(async {
         let mut desk = Desk::new(account);
-        let (reports, _) = desk.named(|_| true).await?;
+        let reports = desk.named(|_| true).await?;
         let mut pasts = BTreeMap::<String, Past>::new();
         for (report, name) in reports {
             let past = pasts.entry(name.tag.clone()).or_insert_with(|| Past {
@@ -94,24 +112,40 @@ pub fn pasts(account: &Account) -> Result<Vec<Past>, RestoreError> {
 
 /// Refait un livre de rien : celui de cette étiquette. Ce qui avait été versé et repris n'est pas à la bourse : l'ouverture
 /// est le capital de la configuration, ou ce que les ordres ont demandé s'ils ont demandé plus. Rend le nombre d'ordres.
+///
+/// # Errors
+/// Quand la bourse ne peut pas tout dire : aucun livre n'est alors fait.
 pub fn from_account(config: &Config, account: &Account, tag: &str) -> Result<usize, RestoreError> {
-    let (ledger, thread) = open(config)?;
-    let done = smol::block_on(async {
-        let chosen = tag.to_owned();
-        ledger.with(move |db| db.take_tag(&chosen)).await?;
-        let mut desk = Desk::at(account, &ledger).await?;
-        desk.open_account(&ledger).await?;
-        let (reports, _) = desk.named(|name| name.tag == tag).await?;
-        desk.cover(&ledger, &reports).await?;
-        let adopted = desk.adopt(&ledger, reports).await?;
-        // Les autres passés de ce compte ont été montrés avec celui-ci.
+    let (desk, orders, recent) = smol::block_on(async {
+        let mut desk = Desk::at(account, None).await;
+        desk.rate()?;
+        let mut orders = Vec::new();
+        for (report, _) in desk.named(|name| name.tag == tag).await? {
+            let fill = desk.fill(&report).await?;
+            orders.push((report, fill));
+        }
+        let mut recent = Vec::new();
         for coin in Coin::ALL {
-            let recent = desk.questions.ask(20, async |account: &Account| account.recent_orders(coin).await);
-            let recent = recent.await.map_err(unsaid)?;
-            ledger.with(move |db| db.see_orders(coin, &recent, true)).await?;
+            recent.push((coin, desk.questions.recent(coin).await.map_err(unsaid)?));
+        }
+        Ok::<_, RestoreError>((desk, orders, recent))
+    })?;
+    let (ledger, thread) = open(config)?;
+    let chosen = tag.to_owned();
+    let done = smol::block_on(async {
+        ledger.with(move |db| db.take_tag(&chosen)).await?;
+        desk.open_account(&ledger).await?;
+        desk.cover(&ledger, orders.iter().filter_map(|(_, fill)| fill.as_ref())).await?;
+        // Les autres passés de ce compte ont été montrés avec celui-ci.
+        for (coin, reports) in recent {
+            ledger.with(move |db| db.see_orders(coin, &reports, true)).await?;
         }
         ledger.with(|db| db.settle_others()).await?;
-        Ok(adopted)
+        let count = orders.len();
+        for (report, fill) in orders {
+            ledger.with(move |db| db.adopt(&report, fill.as_ref(), clock::now())).await?;
+        }
+        Ok(count)
     });
     drop(ledger);
     thread.join();
@@ -133,21 +167,23 @@ fn unsaid(trouble: Trouble) -> RestoreError {
 
 impl<'a> Desk<'a> {
     fn new(account: &'a Account) -> Desk<'a> {
-        Desk { exchange: account.exchange(), questions: Questions::new(account), bnb: None, rate: None }
+        Desk { questions: Questions::new(account), bnb: None, rate: None }
     }
 
     /// De même, avec le silence que la bourse demandait, les prix et le cours du moment.
-    async fn at(account: &'a Account, ledger: &Ledger) -> Result<Desk<'a>, RestoreError> {
-        let mut desk = Desk::new(account);
-        if let Some(Silenced { status, from, until }) = ledger.with(|db| db.exchange_state()).await?.silenced
-        {
-            desk.exchange.keep_silent(Silence { status, from, until });
+    async fn at(account: &'a Account, silenced: Option<Silenced>) -> Desk<'a> {
+        let exchange = account.exchange();
+        if let Some(Silenced { status, from, until }) = silenced {
+            exchange.keep_silent(Silence { status, from, until });
         }
-        let readings = desk.exchange.refresh(Readings::default()).await;
+        let readings = exchange.refresh(Readings::default()).await;
         let quote = readings.quotes[Coin::Bnb].as_ref();
-        desk.bnb = quote.map(|quote| quote.value.mid());
-        desk.rate = readings.rate(clock::now());
-        Ok(desk)
+        let bnb = quote.map(|quote| quote.value.mid());
+        Desk { bnb, rate: readings.rate(clock::now()), ..Desk::new(account) }
+    }
+
+    fn rate(&self) -> Result<Rate, RestoreError> {
+        self.rate.ok_or_else(|| RestoreError::Exchange("the EUR rate is not known now".to_owned()))
     }
 
     /// Compte l'ouverture d'un livre qui n'en a pas encore : sans elle, rien ne s'y met.
@@ -155,73 +191,55 @@ impl<'a> Desk<'a> {
         if ledger.with(|db| db.holdings()).await?.is_some() {
             return Ok(());
         }
-        let unknown = || RestoreError::Exchange("the EUR rate is not known now".to_owned());
-        let rate = self.rate.ok_or_else(unknown)?;
+        let rate = self.rate()?;
         ledger.with(move |db| db.book_opening(rate, None, clock::now())).await?;
         Ok(())
     }
 
-    /// Les ordres du compte qui portent un nom que `wanted` veut, dans l'ordre où ils ont été passés, et le nombre des
-    /// autres.
-    async fn named(
-        &mut self,
-        wanted: impl Fn(&OrderName) -> bool,
-    ) -> Result<(Vec<(Report, OrderName)>, usize), RestoreError> {
-        let (mut found, mut others) = (Vec::new(), 0);
+    /// Les ordres du compte qui portent un nom que `wanted` veut, dans l'ordre où ils ont été passés.
+    async fn named(&mut self, wanted: impl Fn(&OrderName) -> bool) -> Result<Vec<Named>, RestoreError> {
+        let mut found = Vec::new();
         for coin in Coin::ALL {
             let named =
                 |report: &Report| OrderName::parse(&report.client_id).is_some_and(|name| wanted(&name));
-            let (reports, rest) = self.questions.orders(coin, named).await.map_err(unsaid)?;
+            let (reports, _) = self.questions.orders(coin, named).await.map_err(unsaid)?;
             found.extend(reports.into_iter().filter_map(|report| {
                 let name = OrderName::parse(&report.client_id)?;
                 Some((report, name))
             }));
-            others += rest;
         }
         found.sort_by_key(|(report, name)| (report.at, name.intent, report.order_id));
-        Ok((found, others))
+        Ok(found)
     }
 
-    /// Verse ce que ces ordres ont demandé de plus que l'ouverture : le cash ne descend jamais sous zéro.
-    async fn cover(&self, ledger: &Ledger, reports: &[(Report, OrderName)]) -> Result<(), RestoreError> {
+    /// Ce qu'un ordre fini a exécuté, d'après la bourse ; `None` si rien.
+    async fn fill(&mut self, report: &Report) -> Result<Option<Fill>, RestoreError> {
+        let executions = match report.executed.is_zero() {
+            true => Executions::default(),
+            false => self.questions.executions(report.coin, report.order_id).await.map_err(unsaid)?,
+        };
+        execution::fill(report, &executions, BnbPrice::or_unknown(self.bnb))
+            .map_err(|reason| RestoreError::Exchange(format!("order {}: {reason}", report.order_id)))
+    }
+
+    /// Verse ce que ces exécutions ont demandé de plus que l'ouverture : le cash ne descend jamais sous zéro.
+    async fn cover(&self, ledger: &Ledger, fills: impl Iterator<Item = &Fill>) -> Result<(), RestoreError> {
         let (mut cash, mut least) = (Usdc::ZERO, Usdc::ZERO);
-        for (report, _) in reports {
-            let amount = report.amount.unwrap_or_default();
-            cash += if report.side == Side::Buy { -amount } else { amount };
+        for fill in fills {
+            cash += match fill.side {
+                Side::Buy => -(fill.amount + fill.fees.usdc),
+                Side::Sell => fill.amount - fill.fees.usdc,
+            };
             least = least.min(cash);
         }
-        let opened = ledger.with(|db| db.holdings()).await?.map(|holdings| holdings.cash).unwrap_or_default();
-        let missing = -least - opened;
-        if let Some(rate) = self.rate.filter(|_| missing.is_positive()) {
-            // Au centime supérieur : des frais en USDC s'y ajoutent.
+        let opened = ledger.with(|db| db.holdings()).await?.map(|holdings| holdings.cash);
+        let missing = -least - opened.unwrap_or_default();
+        if missing.is_positive() {
+            let rate = self.rate()?;
+            // À l'euro supérieur : une fraction en plus ne manque à personne.
             let eur = missing.to_eur(rate).ceil(0);
             ledger.with(move |db| db.cover(eur, rate, clock::now())).await?;
         }
         Ok(())
-    }
-
-    /// Met aux livres ceux qu'ils ne connaissent pas ; rend leur nombre.
-    async fn adopt(
-        &mut self,
-        ledger: &Ledger,
-        reports: Vec<(Report, OrderName)>,
-    ) -> Result<usize, RestoreError> {
-        let mut adopted = 0;
-        for (report, _) in reports {
-            let (seen, order_id) = (report.clone(), report.order_id);
-            if ledger.with(move |db| db.knows(&seen)).await? {
-                continue;
-            }
-            let executions = match report.executed.is_zero() {
-                true => Executions::default(),
-                false => self.questions.executions(report.coin, order_id).await.map_err(unsaid)?,
-            };
-            let fill = execution::fill(&report, &executions, BnbPrice::or_unknown(self.bnb));
-            let fill =
-                fill.map_err(|reason| RestoreError::Exchange(format!("order {order_id}: {reason}")))?;
-            ledger.with(move |db| db.adopt(&report, fill.as_ref(), clock::now())).await?;
-            adopted += 1;
-        }
-        Ok(adopted)
     }
 }

@@ -114,6 +114,34 @@ fn a_ledger_that_is_lost_is_made_again_of_what_the_account_remembers() {
     check_given_back(&world, &other);
 }
 
+/// La bourse qui se tait en plein récit ne laisse pas un livre à moitié ; un livre que quelqu'un a commencé de neuf, sans rien
+/// envoyer, peut encore devenir celui qui est perdu.
+#[test]
+fn a_lost_ledger_is_made_whole_or_not_at_all_and_also_where_a_new_one_was_begun() {
+    let (world, folder) = (world(), Folder::new());
+    follow(&world, &folder, &[&FIRST, &SECOND]);
+    let lost = positions(&folder.db());
+    let other = Folder::new();
+    world.fault(On::exchange("/api/v3/myTrades"), Fault::unprocessed(Wire::Close));
+    let (code, said) = calvalot(&world, &other, &["restore", "--yes"]);
+    assert_eq!(code, 3, "{said}");
+    assert!(!other.db().exists(), "half a ledger was made");
+    world.clear_faults();
+    let before = orders(&world);
+    let process = start(&world, &other);
+    until("it says that another ledger traded here", || {
+        let told = process.site().json("/api/exchange")["not_alone"]["reason"].as_str()?.to_owned();
+        told.contains("another ledger of calvalot").then_some(())
+    });
+    process.kill();
+    assert_eq!(orders(&world), before);
+    let (code, said) = calvalot(&world, &other, &["restore", "--yes"]);
+    assert_eq!(code, 0, "{said}");
+    let coins = |all: Vec<[String; 2]>| all.into_iter().filter(|row| row[0] != "cash").collect::<Vec<_>>();
+    assert_eq!(coins(positions(&other.db())), coins(lost));
+    check_given_back(&world, &other);
+}
+
 #[test]
 fn a_copy_put_back_while_the_exchange_is_away_waits_for_it() {
     let (world, folder) = (world(), Folder::new());

@@ -8,7 +8,6 @@ use crate::backup::{self, Restored};
 use crate::clock;
 use crate::config::Config;
 use crate::daemon;
-use crate::ledger;
 use crate::restore::{self, Past, RestoreError};
 
 pub(super) fn run(back: Return) -> Result<(), Failure> {
@@ -17,9 +16,9 @@ pub(super) fn run(back: Return) -> Result<(), Failure> {
         Some(from) => put_back(&path, from),
         None => {
             let config = load()?;
-            match ledger::look(&path).map_err(daemon::cannot)? {
-                Some(_) => bring_up(&config),
-                None => from_account(&config, &back),
+            match restore::is_blank(&config).map_err(unrestored)? {
+                false => bring_up(&config),
+                true => from_account(&config, &back),
             }
         }
     }

@@ -95,6 +95,11 @@ impl<'a> Questions<'a> {
         }
     }
 
+    /// Les derniers ordres d'une paire.
+    pub async fn recent(&mut self, coin: Coin) -> Result<Vec<Report>, Trouble> {
+        self.ask(PAGE_WEIGHT, async |account: &Account| account.recent_orders(coin).await).await
+    }
+
     /// Les exécutions de cet ordre.
     pub async fn executions(&mut self, coin: Coin, order_id: i64) -> Result<Executions, Trouble> {
         let ask = async |account: &Account| account.executions(coin, order_id).await;

@@ -145,11 +145,10 @@ fn do_by_hand(db: &Db, sql: &str) {
 
 /// Ce que l'on trouve après ce geste, qui n'est pas gardé.
 fn found_after(db: &Db, sql: &str) -> Vec<String> {
-    db.connection.execute_batch("SAVEPOINT hand").expect("a savepoint");
+    // Défait en la quittant, même par un essai qui échoue.
+    let _hand = db.connection.unchecked_transaction().expect("a transaction");
     do_by_hand(db, sql);
-    let found = found(db);
-    db.connection.execute_batch("ROLLBACK TO hand; RELEASE hand").expect("as before");
-    found
+    found(db)
 }
 
 fn keys(db: &Db, table: &Table) -> Vec<String> {

@@ -51,21 +51,24 @@ impl Db {
 
     /// Ce qui est mis de côté et pas encore parti.
     pub fn set_aside(&self) -> Result<Usdc, LedgerError> {
-        let open = self.withdrawals(None)?.into_iter().find(|withdrawal| withdrawal.open);
-        Ok(open.map_or(Usdc::ZERO, |open| open.set_aside))
+        Ok(open(&self.connection)?.map_or(Usdc::ZERO, |open| open.set_aside))
     }
 }
 
 /// Ce qu'un retrait ouvert garde du cash `booked`, réuni ou pas encore.
 pub(in crate::ledger) fn aside(connection: &Connection, booked: Usdc) -> Result<Usdc, LedgerError> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM withdrawals WHERE signal IS NOT NULL AND status IN ('selling', 'set_aside')"
-    );
-    let open = connection.prepare_cached(&sql)?.query_row([], withdrawal).optional()?;
-    Ok(open.map_or(Usdc::ZERO, |open| match Stage::from_word(&open.status) {
+    Ok(open(connection)?.map_or(Usdc::ZERO, |open| match Stage::from_word(&open.status) {
         Some(Stage::Selling) => open.wanted.unwrap_or(booked),
         _ => open.set_aside,
     }))
+}
+
+/// Le retrait ouvert : un au plus.
+fn open(connection: &Connection) -> Result<Option<Withdrawal>, LedgerError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM withdrawals WHERE signal IS NOT NULL AND status IN ('selling', 'set_aside')"
+    );
+    Ok(connection.prepare_cached(&sql)?.query_row([], withdrawal).optional()?)
 }
 
 fn withdrawal(row: &Row) -> rusqlite::Result<Withdrawal> {

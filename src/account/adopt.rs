@@ -63,7 +63,7 @@ impl LiveAccount {
         if self.ledger.with(|db| db.evidence()).await?.is_empty() {
             return Err(Refusal::conflict("no order under a name of calvalot's is unknown to this ledger"));
         }
-        let count = self.ledger.with(|db| db.disown(clock::now())).await?;
+        let count = self.ledger.with(|db| db.disown()).await?;
         self.weigh_evidence().await?;
         Ok(count)
     }

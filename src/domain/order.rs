@@ -92,6 +92,8 @@ pub enum Left {
     Halted(String),
     /// Un signal plus récent donne une nouvelle cible.
     Superseded(String),
+    /// L'action a peut-être été faite dans un passé que le grand livre n'a pas connu : elle n'est pas refaite.
+    MaybeDone,
     /// La bourse (ou sa simulation) n'a pas voulu de l'ordre.
     Refused(String),
     /// Une personne a réglé son ordre : ce signal n'y touche plus.
@@ -126,6 +128,7 @@ impl Left {
             Left::CashShort { .. } => "cash_short",
             Left::Halted(_) => "halted",
             Left::Superseded(_) => "superseded",
+            Left::MaybeDone => "maybe_done",
             Left::Refused(_) => "refused",
             Left::Settled => "settled",
             Left::TooOld(_) => "too_old",
@@ -168,6 +171,9 @@ impl fmt::Display for Left {
             }
             Left::Halted(status) => write!(f, "the exchange does not trade this pair now ({status})"),
             Left::Superseded(by) => write!(f, "superseded by the newer target of {by}"),
+            Left::MaybeDone => {
+                write!(f, "may have been done in a past that this ledger did not know: it is not done again")
+            }
             Left::Refused(reason) => write!(f, "refused: {reason}"),
             Left::Settled => write!(f, "a person settled its order: it is left until the next signal"),
             Left::TooOld(age) => {

@@ -157,10 +157,11 @@ impl Engine {
             // L'allocation que porte un signal de version 1 est celle d'après ses actions.
             entry.verdict = Verdict::Skipped("the initial sync takes over its allocation".to_owned());
         }
-        let kept = self.ledger.with(move |db| db.receive(&entry, opens_sync, now)).await?;
-        let Some(verdict) = kept else {
+        let verdict = entry.verdict.clone();
+        let fresh = self.ledger.with(move |db| db.receive(&entry, opens_sync, now)).await?;
+        if !fresh {
             return Ok(Story::about(PollOutcome::AlreadyProcessed, &received.id));
-        };
+        }
         let (outcome, reason) = match verdict {
             Verdict::Accepted => (PollOutcome::Waiting, None),
             Verdict::Rejected(reason) => (PollOutcome::Rejected, Some(reason)),

@@ -57,10 +57,10 @@ impl Engine {
             trades: 0,
             error: None,
         };
-        let superseded = superseded_by(&pending, &signals);
-        for ((entry, signal), by) in pending.iter().zip(signals).zip(superseded) {
-            let remainder = match (signal, by) {
-                (_, Some(newest)) => Ok(self.superseded(entry, &newest).await?),
+        let dropped = dropped(&pending, &signals);
+        for ((entry, signal), why) in pending.iter().zip(signals).zip(dropped) {
+            let remainder = match (signal, why) {
+                (_, Some(why)) => Ok(self.drop(entry, &why).await?),
                 (Ok(signal), None) => match self.trade(entry, &signal, market).await {
                     // Contraire à la comptabilité : réessayer donnerait la même chose.
                     Err(LedgerError::Refused(reason)) => Err(reason),
@@ -91,13 +91,13 @@ impl Engine {
         Ok(())
     }
 
-    /// Ce qu'un signal plus récent laisse d'un plus ancien : rien, sauf l'ordre dont l'issue n'est pas connue.
-    async fn superseded(&self, entry: &PendingSignal, by: &str) -> Result<Remainder, LedgerError> {
+    /// Ce qui reste d'un signal que l'on ne suit plus : rien, sauf l'ordre dont l'issue n'est pas connue.
+    async fn drop(&self, entry: &PendingSignal, why: &Left) -> Result<Remainder, LedgerError> {
         let row = entry.row;
         let doubtful = self.ledger.with(move |db| db.doubtful()).await?;
         let pending = doubtful.iter().filter(|intent| intent.signal == row);
         let pending = pending.map(|intent| (intent.coin, holdback::doubted(intent))).collect();
-        let left = Coin::ALL.into_iter().map(|coin| (coin, Left::Superseded(by.to_owned()))).collect();
+        let left = Coin::ALL.into_iter().map(|coin| (coin, why.clone())).collect();
         Ok(Remainder { left, pending })
     }
 
@@ -218,8 +218,9 @@ fn awaited(pending: &[(Coin, Left)]) -> Vec<Decision> {
     waits.map(|(coin, reason)| unsettled(*coin, "waiting", reason)).collect()
 }
 
-/// Par quoi chacun est dépassé : une cible plus récente du leader, ou une personne qui prend tout. Elle ne l'est par rien.
-fn superseded_by(pending: &[PendingSignal], signals: &[Result<Signal, String>]) -> Vec<Option<String>> {
+/// Pourquoi chacun n'est plus suivi : il a peut-être été fait, ou une cible plus récente du leader, ou une personne qui prend
+/// tout, le dépasse. Elle ne l'est par rien.
+fn dropped(pending: &[PendingSignal], signals: &[Result<Signal, String>]) -> Vec<Option<Left>> {
     let all = pending.iter().find(|entry| entry.takes_all());
     let sets = |rank: &usize| pending[*rank].wish.is_none() && sets_target(&signals[*rank]);
     let newest = (0..pending.len()).rev().find(sets);
@@ -227,10 +228,13 @@ fn superseded_by(pending: &[PendingSignal], signals: &[Result<Signal, String>]) 
         if entry.wish.is_some() {
             return None;
         }
+        if entry.maybe_done {
+            return Some(Left::MaybeDone);
+        }
         // La synchronisation initiale ne l'est pas par le signal dont elle vient.
         let newer = |newest: &usize| rank < *newest && pending[*newest].payload != entry.payload;
         let newest = newest.filter(newer).map(|newest| &pending[newest]);
-        Some(all.or(newest)?.signal_id.clone())
+        Some(Left::Superseded(all.or(newest)?.signal_id.clone()))
     };
     pending.iter().enumerate().map(by).collect()
 }

@@ -31,7 +31,7 @@ impl Db {
     /// Met aux livres cet ordre fini, et son exécution s'il en a une.
     pub fn adopt(&mut self, report: &Report, fill: Option<&Fill>, now: Moment) -> Result<(), LedgerError> {
         let transaction = self.transaction()?;
-        signals::doubt_actions(&transaction, now)?;
+        signals::doubt_actions(&transaction)?;
         let signal = signal(&transaction, now)?;
         let name = OrderName::parse(&report.client_id);
         let number = match name.as_ref().map(|name| name.intent) {
@@ -80,11 +80,11 @@ impl Db {
     }
 
     /// Laisse dehors tous ces ordres, et prend une autre étiquette ; rend combien.
-    pub fn disown(&mut self, now: Moment) -> Result<usize, LedgerError> {
+    pub fn disown(&mut self) -> Result<usize, LedgerError> {
         let transaction = self.transaction()?;
         let sql = "UPDATE foreign_orders SET settled = 1 WHERE bears IS NOT NULL AND settled = 0";
         let settled = transaction.execute(sql, [])?;
-        signals::doubt_actions(&transaction, now)?;
+        signals::doubt_actions(&transaction)?;
         transaction.execute("UPDATE agent SET tag = lower(hex(randomblob(4)))", [])?;
         transaction.commit()?;
         Ok(settled)

@@ -11,9 +11,6 @@ use crate::domain::moment::Moment;
 use crate::domain::signal::{INITIAL_SYNC, Target};
 use crate::domain::wish::{self, Wish};
 
-/// Pourquoi des actions reçues ne sont pas suivies, quand un passé manquait.
-const MAYBE_DONE: &str = "this ledger did not know all of its past, and these actions may have been done in it: they are not done again";
-
 /// Un signal tel que le leader l'a envoyé, prêt à être écrit.
 #[derive(Clone, Debug)]
 pub struct Received {
@@ -47,6 +44,8 @@ pub struct PendingSignal {
     pub payload: String,
     /// Le souhait d'une personne ; `None` si c'est un signal du leader.
     pub wish: Option<Wish>,
+    /// Des actions qui ont peut-être été faites dans un passé que ce grand livre ne connaissait pas.
+    pub maybe_done: bool,
     pub received_at: Moment,
 }
 
@@ -75,22 +74,19 @@ pub struct Decision {
 }
 
 impl Db {
-    /// Écrit un signal jamais vu, et rend ce qui en sera fait ; `None` s'il est déjà connu. Avec `opens_sync`, la
+    /// Écrit un signal jamais vu ; rend faux s'il est déjà connu. Avec `opens_sync`, la
     /// synchronisation initiale s'ouvre sur lui dans la même transaction : coupé entre les deux, il
     /// serait pris pour un autre signal, et suivi une seconde fois.
-    pub fn receive(
-        &mut self,
-        signal: &Received,
-        opens_sync: bool,
-        now: Moment,
-    ) -> Result<Option<Verdict>, LedgerError> {
+    pub fn receive(&mut self, signal: &Received, opens_sync: bool, now: Moment) -> Result<bool, LedgerError> {
         let transaction = self.transaction()?;
         if opens_sync {
             open_initial_sync(&transaction, signal, now)?;
         }
-        let verdict = judged(&transaction, signal)?;
-        let fresh =
-            insert_signal(&transaction, &Received { verdict: verdict.clone(), ..signal.clone() }, now)?;
+        let fresh = insert_signal(&transaction, signal, now)?;
+        // Le premier reçu depuis qu'un passé manquait : il a pu y être suivi. Les autres, non.
+        if transaction.execute("UPDATE agent SET past_unknown = 0 WHERE past_unknown = 1", [])? == 1 {
+            doubt_open(&transaction)?;
+        }
         if let Some(target) = signal.target.filter(|_| fresh) {
             for coin in Coin::ALL {
                 transaction.execute(
@@ -101,7 +97,7 @@ impl Db {
             }
         }
         transaction.commit()?;
-        Ok(fresh.then_some(verdict))
+        Ok(fresh)
     }
 
     /// Clôt un signal, avec ce qui a été décidé de chaque coin.
@@ -204,25 +200,16 @@ fn insert_decisions(connection: &Connection, row: i64, decisions: &[Decision]) -
 /// Ouvre la synchronisation initiale sur `signal`, ou la met à jour tant qu'elle n'a pas abouti.
 /// Des ordres que les livres ne connaissaient pas y sont, ou restent dehors : des actions de la version 1 reçues jusqu'ici, ou
 /// que le leader redit, y ont peut-être été faites, et ne se refont pas. Une allocation, elle, se juge d'après ce qui est.
-pub(super) fn doubt_actions(connection: &Connection, now: Moment) -> Result<(), LedgerError> {
+pub(super) fn doubt_actions(connection: &Connection) -> Result<(), LedgerError> {
     connection.execute("UPDATE agent SET past_unknown = 1", [])?;
-    let sql = "SELECT id FROM signals WHERE status = 'received' AND version = 1 AND signal_id <> ?1 AND wish IS NULL";
-    let mut statement = connection.prepare(sql)?;
-    let open = statement.query_map([INITIAL_SYNC], |row| row.get(0))?.collect::<Result<Vec<i64>, _>>()?;
-    let skipped = SignalStatus::Skipped(MAYBE_DONE.to_owned());
-    open.into_iter().try_for_each(|row| close(connection, row, &skipped, &[], now))
+    doubt_open(connection)
 }
 
-/// Ce qui est fait de ce signal, à la lumière d'un passé que l'on n'a pas connu : le premier reçu depuis a pu y être suivi.
-fn judged(connection: &Connection, signal: &Received) -> Result<Verdict, LedgerError> {
-    let was_unknown =
-        connection.execute("UPDATE agent SET past_unknown = 0 WHERE past_unknown = 1", [])? == 1;
-    Ok(match &signal.verdict {
-        Verdict::Accepted if was_unknown && signal.version == Some(1) => {
-            Verdict::Skipped(MAYBE_DONE.to_owned())
-        }
-        verdict => verdict.clone(),
-    })
+fn doubt_open(connection: &Connection) -> Result<(), LedgerError> {
+    let sql = "UPDATE signals SET maybe_done = 1
+               WHERE status = 'received' AND version = 1 AND signal_id <> ?1 AND wish IS NULL";
+    connection.execute(sql, [INITIAL_SYNC])?;
+    Ok(())
 }
 
 fn open_initial_sync(connection: &Connection, signal: &Received, now: Moment) -> Result<(), LedgerError> {

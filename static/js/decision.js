@@ -23,6 +23,7 @@ const WHY = {
   cash_short: 'why.cash_short',
   halted: 'why.halted',
   superseded: 'why.superseded',
+  maybe_done: 'why.maybe_done',
   refused: 'why.refused',
   in_doubt: 'why.in_doubt',
   stuck: 'why.stuck',

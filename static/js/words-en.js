@@ -192,6 +192,7 @@ export const en = {
   'why.cash_short': 'not enough cash',
   'why.halted': 'the exchange does not trade this coin now',
   'why.superseded': 'replaced by a newer signal',
+  'why.maybe_done': 'perhaps done before the copy was put back: not done again',
   'why.refused': 'refused by the exchange',
   'why.in_doubt': 'an order is in doubt',
   'why.stuck': 'someone must look at an order',

@@ -191,6 +191,7 @@ export const fr = {
   'why.cash_short': 'pas assez de cash',
   'why.halted': 'la bourse ne négocie pas cette monnaie en ce moment',
   'why.superseded': 'remplacé par un signal plus récent',
+  'why.maybe_done': 'peut-être fait avant que la copie soit remise : pas refait',
   'why.refused': 'refusé par la bourse',
   'why.in_doubt': 'un ordre est en doute',
   'why.stuck': 'quelqu’un doit regarder un ordre',

@@ -31,15 +31,6 @@ const THREE: Target<'static> = &[
     ("XRPUSDC", dec!(0.1)),
 ];
 
-/// Un suiveur qui tient du BTC et du SOL, et suit.
-fn following() -> Universe {
-    let mut universe = Universe::new(1, 0);
-    universe.world.leader().set_target(HELD);
-    universe.start();
-    universe.pass(HOUR, None);
-    universe
-}
-
 fn orders() -> On {
     On::exchange("/api/v3/order").method("POST")
 }
@@ -87,7 +78,7 @@ fn sold_twice(universe: &mut Universe) {
 
 #[test]
 fn a_sale_executed_twice_is_booked_and_what_it_sold_of_others_is_theirs_to_the_last_digit() {
-    let mut universe = following();
+    let mut universe = Universe::following(HELD);
     sold_twice(&mut universe);
     let before = universe.books(|db| db.holdings()).expect("open");
     universe.pass(HOUR, None);
@@ -110,7 +101,7 @@ fn a_sale_executed_twice_is_booked_and_what_it_sold_of_others_is_theirs_to_the_l
 /// Le même, quand le grand livre ne prend pas ce trade : ce fut une règle de la base, à jamais.
 #[test]
 fn a_late_order_that_cannot_be_booked_closes_trading_quietly_and_then_waits_for_a_person() {
-    let mut universe = following();
+    let mut universe = Universe::following(HELD);
     sold_twice(&mut universe);
     universe.books(|db| db.refuse_trades(Some(Coin::Sol)));
     let before = (sent(&universe), lists(&universe));
@@ -149,7 +140,7 @@ const BOUGHT: [Coin; 3] = [Coin::Bnb, Coin::Eth, Coin::Xrp];
 
 #[test]
 fn an_order_that_cannot_be_booked_closes_trading_and_starves_no_other() {
-    let mut universe = following();
+    let mut universe = Universe::following(HELD);
     universe.books(|db| db.refuse_trades(Some(Coin::Eth)));
     three_in_doubt(&mut universe);
     universe.pass(MINUTE * 4, None);
@@ -174,7 +165,7 @@ fn an_order_that_cannot_be_booked_closes_trading_and_starves_no_other() {
 #[test]
 fn an_order_that_can_never_be_booked_waits_for_a_person_who_can_always_end_it() {
     for by_hand in [true, false] {
-        let mut universe = following();
+        let mut universe = Universe::following(HELD);
         universe.books(|db| db.refuse_trades(Some(Coin::Eth)));
         three_in_doubt(&mut universe);
         universe.pass(HOUR, None);
@@ -218,7 +209,7 @@ fn an_order_that_can_never_be_booked_waits_for_a_person_who_can_always_end_it() 
 fn whichever_write_fails_trading_is_closed_the_others_are_booked_and_it_recovers() {
     let mut held = 0;
     for nth in 1..=24 {
-        let mut universe = following();
+        let mut universe = Universe::following(HELD);
         three_in_doubt(&mut universe);
         let executed = |universe: &Universe| {
             let orders = universe.world.exchange().accepted_orders();
@@ -254,7 +245,7 @@ fn whichever_write_fails_trading_is_closed_the_others_are_booked_and_it_recovers
 /// Un disque plein pendant une heure, alors que trois ordres trouvés sont à compter : rien ne part, rien ne s'affole.
 #[test]
 fn while_nothing_can_be_written_nothing_is_sent_nor_asked_without_end() {
-    let mut universe = following();
+    let mut universe = Universe::following(HELD);
     three_in_doubt(&mut universe);
     universe.pass(Duration::from_millis(3_000), None);
     universe.books(|db| db.refuse_writes(true));
@@ -276,7 +267,7 @@ fn while_nothing_can_be_written_nothing_is_sent_nor_asked_without_end() {
 /// Une paire dont la liste ne se lit pas n'empêche pas de revoir les autres.
 #[test]
 fn a_list_that_cannot_be_read_closes_trading_and_does_not_hide_a_late_order_of_another_coin() {
-    let mut universe = following();
+    let mut universe = Universe::following(HELD);
     sold_twice(&mut universe);
     let garbled = Wire::Rewrite { from: "\"BTCUSDC\"".to_owned(), to: "\"DOGEUSDC\"".to_owned() };
     universe.world.fault(On::exchange("/api/v3/allOrders"), Fault::processed(garbled));
@@ -301,7 +292,7 @@ fn a_list_that_cannot_be_read_closes_trading_and_does_not_hide_a_late_order_of_a
 /// Ce que la bourse raconte d'un ordre appris tard ne se compte pas : une personne, et les autres vont leur chemin.
 #[test]
 fn a_late_order_whose_sums_are_strange_waits_for_a_person_and_is_not_asked_for_twice() {
-    let mut universe = following();
+    let mut universe = Universe::following(HELD);
     sold_twice(&mut universe);
     let strange = Wire::Rewrite {
         from: "\"cummulativeQuoteQty\":\"".to_owned(),

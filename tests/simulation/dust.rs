@@ -8,7 +8,7 @@ use rust_decimal::{Decimal, dec};
 
 use crate::tally::Tally;
 use crate::universe::Universe;
-use crate::{play, proof, scenario, settle};
+use crate::{play, reach, scenario, settle};
 
 /// Ceux dont le compte ne tient rien d'autre que ce qui a été acheté.
 const ASSETS: [(&str, &str); 4] =
@@ -44,13 +44,7 @@ fn convert(seed: u64) -> Tally {
     }
     settle(&mut universe);
     let target = [(pair, dec!(0.6))];
-    universe.world.leader().set_target(&target);
-    universe.judge_anew();
-    settle(&mut universe);
-    proof::each_order_once(&universe);
-    proof::books_are_the_exchange_s(&universe);
-    proof::no_signal_is_open(&universe);
-    proof::allocation_is(&universe, &target);
+    reach(&mut universe, &target);
     Tally::of(&universe)
 }
 

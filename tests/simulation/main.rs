@@ -25,6 +25,7 @@ use std::thread;
 use std::time::Duration;
 
 use fastrand::Rng;
+use rust_decimal::Decimal;
 
 use tally::Tally;
 use universe::Universe;
@@ -69,15 +70,20 @@ fn live(seed: u64) -> Tally {
         proof::allocation_is(&universe, target);
     }
     let target = scenario::target(&mut dice);
-    universe.world.leader().set_target(&target);
-    universe.judge_anew();
-    settle(&mut universe);
-    proof::each_order_once(&universe);
-    proof::books_are_the_exchange_s(&universe);
-    proof::no_signal_is_open(&universe);
+    reach(&mut universe, &target);
     proof::every_coin_has_its_answer(&universe);
-    proof::allocation_is(&universe, &target);
     Tally::of(&universe)
+}
+
+/// Le leader veut cela, et rien ne l'empêche plus : tout finit, juste et atteint.
+fn reach(universe: &mut Universe, target: &[(&str, Decimal)]) {
+    universe.world.leader().set_target(target);
+    universe.judge_anew();
+    settle(universe);
+    proof::each_order_once(universe);
+    proof::books_are_the_exchange_s(universe);
+    proof::no_signal_is_open(universe);
+    proof::allocation_is(universe, target);
 }
 
 /// Le leader parle, des choses cassent, le suiveur meurt et revient ; rend ce que le leader a dit.

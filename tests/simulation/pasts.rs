@@ -7,7 +7,7 @@ use fastrand::Rng;
 
 use crate::tally::Tally;
 use crate::universe::Universe;
-use crate::{chapter, proof, scenario, settle};
+use crate::{chapter, proof, reach, scenario, settle};
 
 /// Le temps qu'il faut à un suiveur pour lire le compte, et à un signal pour être suivi s'il l'était.
 const LOOK: Duration = Duration::from_secs(20 * 60);
@@ -38,13 +38,7 @@ pub fn relive(seed: u64) -> Tally {
     proof::each_order_once(&universe);
     proof::books_are_the_exchange_s(&universe);
     let target = scenario::target(&mut dice);
-    universe.world.leader().set_target(&target);
-    universe.judge_anew();
-    settle(&mut universe);
-    proof::each_order_once(&universe);
-    proof::books_are_the_exchange_s(&universe);
-    proof::no_signal_is_open(&universe);
-    proof::allocation_is(&universe, &target);
+    reach(&mut universe, &target);
     let mut tally = Tally::of(&universe);
     tally.set_back = u64::from(adopted);
     tally

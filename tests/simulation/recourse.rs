@@ -17,14 +17,6 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 const HELD: &[(&str, Decimal)] = &[("BTCUSDC", dec!(0.2)), ("SOLUSDC", dec!(0.2))];
 
-fn following() -> Universe {
-    let mut universe = Universe::new(1, 0);
-    universe.world.leader().set_target(HELD);
-    universe.start();
-    universe.pass(HOUR, None);
-    universe
-}
-
 fn orders() -> On {
     On::exchange("/api/v3/order").method("POST")
 }
@@ -53,7 +45,7 @@ fn expire(universe: &Universe, expires: bool) {
 #[test]
 fn a_sale_that_ended_with_nothing_exchanged_is_planned_again_wherever_it_is_learned() {
     for lost in [false, true] {
-        let mut universe = following();
+        let mut universe = Universe::following(HELD);
         expire(&universe, true);
         if lost {
             universe.world.fault(orders().next(1), Fault::processed(Wire::Reset));
@@ -86,7 +78,7 @@ fn a_sale_that_ended_with_nothing_exchanged_is_planned_again_wherever_it_is_lear
 #[test]
 fn an_order_that_always_ends_with_nothing_exchanged_is_given_up_after_five_times() {
     for lost in [false, true] {
-        let mut universe = following();
+        let mut universe = Universe::following(HELD);
         expire(&universe, true);
         if lost {
             universe.world.fault(orders(), Fault::processed(Wire::Reset));
@@ -118,7 +110,7 @@ fn stuck(universe: &mut Universe) -> Intent {
 
 #[test]
 fn an_action_whose_order_is_released_late_is_not_sent_at_a_price_of_another_time() {
-    let mut universe = following();
+    let mut universe = Universe::following(HELD);
     let id = universe.world.leader().set_actions(&[("XRPUSDC", "BUY", dec!(0.2))], None);
     let stuck = stuck(&mut universe);
     universe.pass(HOUR * 6, None);
@@ -135,7 +127,7 @@ fn an_action_whose_order_is_released_late_is_not_sent_at_a_price_of_another_time
 
 #[test]
 fn a_target_whose_order_is_released_late_is_planned_anew() {
-    let mut universe = following();
+    let mut universe = Universe::following(HELD);
     let target = [("BTCUSDC", dec!(0.2)), ("SOLUSDC", dec!(0.2)), ("XRPUSDC", dec!(0.2))];
     universe.world.leader().set_target(&target);
     let stuck = stuck(&mut universe);
@@ -151,7 +143,7 @@ fn a_target_whose_order_is_released_late_is_planned_anew() {
 /// Réglé au dehors : ce signal n'y touche plus, le suivant en décide.
 #[test]
 fn a_coin_whose_order_a_person_settled_is_left_until_the_next_signal() {
-    let mut universe = following();
+    let mut universe = Universe::following(HELD);
     let target = [("BTCUSDC", dec!(0.2)), ("SOLUSDC", dec!(0.2)), ("XRPUSDC", dec!(0.2))];
     universe.world.leader().set_target(&target);
     let stuck = stuck(&mut universe);

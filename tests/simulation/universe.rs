@@ -209,6 +209,15 @@ impl Universe {
         self.jump(wall - self.time.clock().wall().0);
     }
 
+    /// Un suiveur qui a atteint cette allocation, et suit.
+    pub fn following(target: &[(&str, Decimal)]) -> Universe {
+        let mut universe = Universe::new(1, 0);
+        universe.world.leader().set_target(target);
+        universe.start();
+        universe.pass(Duration::from_secs(3600), None);
+        universe
+    }
+
     /// Apporte au compte ce qui n'est pas à nous.
     pub fn bring(&mut self, asset: &'static str, quantity: Decimal) {
         self.world.exchange().person().bring(asset, quantity);

@@ -13,3 +13,5 @@ ALTER TABLE exchange ADD COLUMN not_alone TEXT;
 
 -- Vrai depuis qu'il a retrouvé ou laissé un passé qu'il ne connaissait pas, jusqu'au signal suivant : celui-ci a pu y être suivi.
 ALTER TABLE agent ADD COLUMN past_unknown INTEGER NOT NULL DEFAULT 0 CHECK (past_unknown IN (0, 1));
+-- Des actions qui y ont peut-être été faites : elles ne se refont pas.
+ALTER TABLE signals ADD COLUMN maybe_done INTEGER NOT NULL DEFAULT 0 CHECK (maybe_done IN (0, 1));

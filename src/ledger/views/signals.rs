@@ -79,7 +79,7 @@ impl Db {
     /// Les signaux à exécuter, dans l'ordre de leur réception.
     pub fn pending(&self) -> Result<Vec<PendingSignal>, LedgerError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT id, signal_id, payload, wish, received_at FROM signals WHERE status = 'received' ORDER BY id",
+            "SELECT id, signal_id, payload, wish, received_at, maybe_done FROM signals WHERE status = 'received' ORDER BY id",
         )?;
         let rows = statement.query_map([], |row| {
             Ok(PendingSignal {
@@ -88,6 +88,7 @@ impl Db {
                 payload: row.get(2)?,
                 wish: row.get(3)?,
                 received_at: row.get(4)?,
+                maybe_done: row.get(5)?,
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)

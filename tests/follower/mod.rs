@@ -53,7 +53,9 @@ impl Folder {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let rank = NEXT.fetch_add(1, Ordering::Relaxed);
         let path = std::env::temp_dir().join(format!("calvalot-test-{}-{rank}", std::process::id()));
-        std::fs::create_dir_all(&path).expect("the temporary folder is writable");
+        // Un essai tué a pu laisser le sien sous ce même numéro.
+        std::fs::remove_dir_all(&path).ok();
+        std::fs::create_dir(&path).expect("the temporary folder is writable");
         Folder(path)
     }
 

@@ -6,8 +6,9 @@
 //! Invariant : ce qui porte le nom d'une copie, ou celui de la base, a été relu en entier.
 
 use std::fmt;
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::clock;
@@ -67,6 +68,11 @@ pub fn backup(db_path: &Path, to: Option<&Path>) -> Result<PathBuf, BackupError>
     let to = to.unwrap_or(&beside);
     let is_folder = to.is_dir() || to == beside || to.to_string_lossy().ends_with('/');
     let place = if is_folder {
+        // Sans grand livre, aucun dossier ne naît.
+        if !db_path.exists() {
+            ledger::examine(db_path)?;
+            return Err(BackupError(format!("there is no ledger at {}: nothing to copy", db_path.display())));
+        }
         fs::create_dir_all(to).map_err(cannot(to))?;
         to.join(copies::name(db_path, now))
     } else {
@@ -76,12 +82,14 @@ pub fn backup(db_path: &Path, to: Option<&Path>) -> Result<PathBuf, BackupError>
         return Err(BackupError(format!("{} exists already and is not replaced", place.display())));
     }
     let draft = Draft::beside(&place, "part")?;
-    copied(db_path, &draft)?;
+    // Ce qui ne se copie pas est dit comme un démarrage le dirait, avec quoi faire.
+    copied(db_path, &draft)
+        .map_err(|error| ledger::examine(db_path).err().map_or(error, BackupError::from))?;
     // Rendu au disque avec son nom : ce que l'on dit copié survit à une coupure.
     let named = || fs::rename(&draft.0, &place).and_then(|()| File::open(folder_of(&place))?.sync_all());
     named().map_err(cannot(&place))?;
     if is_folder {
-        forget_the_oldest(to, db_path)?;
+        forget_the_oldest(to, db_path, &place)?;
     }
     tell_when(db_path, now)?;
     Ok(place)
@@ -96,7 +104,7 @@ pub struct Restored {
     pub live: bool,
 }
 
-/// Met la copie `from` à la place de la base `db_path`, du même mode.
+/// Met la copie `from` à la place de la base `db_path`, du même mode ; d'argent réel, elle revient en pause.
 pub fn restore(db_path: &Path, from: &Path) -> Result<Restored, BackupError> {
     // Une base qui ne se lit plus ne dit pas son mode ; elle est gardée.
     let current = ledger::look(db_path).ok().flatten().and_then(|db| db.agent().ok()).map(|agent| agent.mode);
@@ -108,15 +116,36 @@ pub fn restore(db_path: &Path, from: &Path) -> Result<Restored, BackupError> {
             "{path} is a ledger of {current} and {from} is one of {mode}: set another DB_PATH, or take another copy"
         )));
     }
-    let old = folder_of(db_path).join(copies::name_of_before(db_path, clock::now()));
+    if mode == "live" {
+        ledger::pause(&new.0)?;
+    }
+    let before = put(db_path, &new.0)?;
+    Ok(Restored { before, live: mode == "live" })
+}
+
+/// Met la base `new`, un fichier entier, à la place de `db_path` ; rend où est allé ce qui y était, s'il y avait quelque chose.
+pub fn put(db_path: &Path, new: &Path) -> Result<Option<PathBuf>, BackupError> {
+    let old = free_name_of_before(db_path);
     let kept = ledger::keep(db_path, &old)?;
-    if let Err(error) = ledger::replace(db_path, &new.0) {
-        if kept {
+    if let Err(error) = ledger::replace(db_path, new) {
+        if kept && old.exists() {
             fs::remove_file(&old).map_err(cannot(&old))?;
         }
         return Err(error.into());
     }
-    Ok(Restored { before: kept.then_some(old), live: mode == "live" })
+    Ok(kept.then_some(old))
+}
+
+/// À la seconde près, et plus tard si ce nom est pris : deux retours peuvent être dans la même.
+fn free_name_of_before(db_path: &Path) -> PathBuf {
+    let mut at = clock::now();
+    loop {
+        let name = folder_of(db_path).join(copies::name_of_before(db_path, at));
+        if !name.exists() && !name.with_added_extension("journal").exists() {
+            return name;
+        }
+        at = Moment(at.0 + 1000);
+    }
 }
 
 /// Copie la base `from` dans `draft`, et relit la copie en entier ; rend son mode.
@@ -136,9 +165,10 @@ fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-fn forget_the_oldest(folder: &Path, db_path: &Path) -> Result<(), BackupError> {
+/// Celle qui vient d'être faite reste, même si l'heure de la machine la dit plus vieille que les autres.
+fn forget_the_oldest(folder: &Path, db_path: &Path, newest: &Path) -> Result<(), BackupError> {
     let copies = copies::named_in(folder, db_path).map_err(cannot(folder))?;
-    for old in copies.iter().rev().skip(KEPT) {
+    for old in copies.iter().filter(|copy| *copy != newest).rev().skip(KEPT - 1) {
         fs::remove_file(old).map_err(cannot(old))?;
     }
     Ok(())
@@ -149,7 +179,8 @@ fn tell_when(db_path: &Path, now: Moment) -> Result<(), BackupError> {
     let place = folder_of(db_path).join(copies::LAST);
     let new = place.with_added_extension("part");
     let write = || {
-        let mut file = File::create(&new)?;
+        let private = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new);
+        let mut file = private?;
         writeln!(file, "{}", now.0.div_euclid(1000))?;
         file.sync_all()?;
         fs::rename(&new, &place)

@@ -204,8 +204,7 @@ fn sell_all(sure: bool) -> Result<(), Failure> {
         }
     }
     let told = sell_all::ask(port).map_err(|reason| Failure::Failed(format!("calvalot: {reason}")))?;
-    println!("selling all, then paused: {told}");
-    println!("what is left is on the page and at /api/agent/status");
+    println!("asked: {told}");
     Ok(())
 }
 
@@ -299,7 +298,7 @@ pub fn help() -> String {
          \x20                           and the ledger does not is given back to it, order by order; without FILE, the\n\
          \x20                           ledger that is there, or a lost one that the account remembers\n\
          \x20     --tag TAG             which lost ledger, where the account remembers several\n\
-         \x20     --yes                 do not ask first\n\
+         \x20     --yes                 without FILE: do not ask first\n\
          \x20 calvalot healthcheck      ask the daemon of this machine for /health on PORT; 0 if it is well, 1 if not\n\
          \x20 calvalot sell-all [--yes] have the daemon of this machine sell every position to USDC, then pause; asks first\n\
          \x20 calvalot demo [options]   follow a simulated leader: no account, no key, no network\n\

@@ -6,7 +6,10 @@
 //! dit en entier ; les mouvements d'argent, qu'elle ne sait pas, ne s'inventent pas.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
 
+use crate::backup;
 use crate::clock;
 use crate::config::{Config, Mode};
 use crate::domain::book::Fill;
@@ -17,7 +20,8 @@ use crate::domain::money::{Price, Rate, Usdc};
 use crate::domain::order::Side;
 use crate::domain::order_name::OrderName;
 use crate::exchange::{Account, Questions, Silence, Trouble};
-use crate::ledger::{self, Ledger, LedgerError, Silenced};
+use crate::ledger::views::Selection;
+use crate::ledger::{self, Found, Ledger, LedgerError, Silenced};
 
 /// Pourquoi rien, ou pas tout, n'a été rendu ; une phrase pour la personne.
 #[derive(Debug)]
@@ -33,7 +37,7 @@ impl From<LedgerError> for RestoreError {
     }
 }
 
-/// Un passé que le compte connaît : tous les ordres d'une étiquette.
+/// Un passé que le compte connaît : tous les ordres d'une famille d'étiquettes, sous la plus récente.
 pub struct Past {
     pub tag: String,
     pub orders: usize,
@@ -52,13 +56,53 @@ struct Desk<'a> {
     rate: Option<Rate>,
 }
 
-/// Vrai si ce qui est à cet endroit n'a encore rien envoyé : un livre commencé de rien, ou qu'une coupure a laissé là.
-pub fn is_blank(config: &Config) -> Result<bool, RestoreError> {
-    let Some(db) = ledger::look(&config.db_path)? else { return Ok(true) };
-    Ok(db.orders(1)?.is_empty())
+/// Ce qui est là où un livre doit revenir.
+pub enum There {
+    Nothing,
+    /// Un livre qui n'a encore rien envoyé : commencé de rien.
+    Blank,
+    /// Un livre d'avant ses premiers ordres d'ici, repris du programme Python ou à reprendre : un passé s'y ajoute.
+    Foundation,
+    Ledger,
+    /// Ce dont on ne peut pas se servir, et pourquoi.
+    Unfit(String),
 }
 
-/// Rend au livre de cette configuration ce que le compte en sait de plus ; rend le nombre d'ordres.
+/// Ce qui est à l'endroit de cette configuration.
+pub fn there(config: &Config) -> Result<There, RestoreError> {
+    is_live(config)?;
+    match ledger::examine(&config.db_path) {
+        Err(unfit @ LedgerError::Unfit { .. }) => return Ok(There::Unfit(unfit.to_string())),
+        Err(error) => return Err(error.into()),
+        Ok(Found::Nothing) => return Ok(There::Nothing),
+        Ok(Found::Older) => return Ok(There::Foundation),
+        Ok(Found::Current) => {}
+    }
+    let Some(db) = ledger::look(&config.db_path)? else { return Ok(There::Foundation) };
+    let untouched = db.orders(1)?.is_empty();
+    let traded = !db.trades(&Selection::last(1))?.is_empty() || !db.open_positions()?.is_empty();
+    Ok(match (untouched, traded) {
+        (true, false) => There::Blank,
+        (true, true) => There::Foundation,
+        (false, _) => There::Ledger,
+    })
+}
+
+/// Ajoute à un livre d'avant ses premiers ordres le passé de cette étiquette ; rend le nombre d'ordres.
+///
+/// # Errors
+/// Quand ce livre a envoyé des ordres sous une autre, ou comme [`bring_up`].
+pub fn give(config: &Config, account: &Account, tag: &str) -> Result<usize, RestoreError> {
+    let (ledger, thread) = open(config)?;
+    let chosen = tag.to_owned();
+    let taken = smol::block_on(ledger.with(move |db| db.take_tag(&chosen)));
+    drop(ledger);
+    thread.join();
+    taken?;
+    bring_up(config, account)
+}
+
+/// Rend au livre de cette configuration ce que le compte en sait de plus, et le met en pause ; rend le nombre d'ordres.
 ///
 /// # Errors
 /// Quand un démon s'en sert, ou que la bourse ne peut pas tout dire : ce qui a été rendu le reste, et se refait.
@@ -67,10 +111,11 @@ pub fn bring_up(config: &Config, account: &Account) -> Result<usize, RestoreErro
     let done = smol::block_on(async {
         let silenced = ledger.with(|db| db.exchange_state()).await?.silenced;
         let mut desk = Desk::at(account, silenced).await;
+        ledger.with(|db| db.pause_for(ledger::PUT_BACK)).await?;
         let tag = ledger.with(|db| db.tag()).await?;
         desk.open_account(&ledger).await?;
         let mut adopted = 0;
-        for (report, _) in desk.named(|name| name.tag == tag).await? {
+        for (report, _) in desk.named(|name| name.is_kin(&tag)).await? {
             let seen = report.clone();
             if !ledger.with(move |db| db.knows(&seen)).await? {
                 let fill = desk.fill(&report).await?;
@@ -92,14 +137,16 @@ pub fn pasts(account: &Account) -> Result<Vec<Past>, RestoreError> {
         let reports = desk.named(|_| true).await?;
         let mut pasts = BTreeMap::<String, Past>::new();
         for (report, name) in reports {
-            let past = pasts.entry(name.tag.clone()).or_insert_with(|| Past {
-                tag: name.tag,
+            let kin = pasts.keys().find(|tag| name.is_kin(tag)).cloned().unwrap_or(name.tag.clone());
+            let past = pasts.entry(kin).or_insert_with(|| Past {
+                tag: name.tag.clone(),
                 orders: 0,
                 executed: 0,
                 first: report.at,
                 last: report.at,
             });
             past.orders += 1;
+            past.tag = name.tag;
             past.executed += usize::from(!report.executed.is_zero());
             past.first = past.first.min(report.at);
             past.last = past.last.max(report.at);
@@ -110,17 +157,23 @@ pub fn pasts(account: &Account) -> Result<Vec<Past>, RestoreError> {
     })
 }
 
-/// Refait un livre de rien : celui de cette étiquette. Ce qui avait été versé et repris n'est pas à la bourse : l'ouverture
-/// est le capital de la configuration, ou ce que les ordres ont demandé s'ils ont demandé plus. Rend le nombre d'ordres.
+/// Refait un livre de rien, à côté, puis le met en place : celui de cette étiquette, en pause. Ce qui avait été versé et
+/// repris n'est pas à la bourse : l'ouverture est le capital de la configuration, ou ce que les ordres ont demandé s'ils ont
+/// demandé plus. Rend le nombre d'ordres, et où est allé ce qui était là.
 ///
 /// # Errors
-/// Quand la bourse ne peut pas tout dire : aucun livre n'est alors fait.
-pub fn from_account(config: &Config, account: &Account, tag: &str) -> Result<usize, RestoreError> {
+/// Quand la bourse ne peut pas tout dire : aucun livre n'est alors fait, et ce qui est là y reste.
+pub fn from_account(
+    config: &Config,
+    account: &Account,
+    tag: &str,
+) -> Result<(usize, Option<PathBuf>), RestoreError> {
+    is_live(config)?;
     let (desk, orders, recent) = smol::block_on(async {
         let mut desk = Desk::at(account, None).await;
         desk.rate()?;
         let mut orders = Vec::new();
-        for (report, _) in desk.named(|name| name.tag == tag).await? {
+        for (report, _) in desk.named(|name| name.is_kin(tag)).await? {
             let fill = desk.fill(&report).await?;
             orders.push((report, fill));
         }
@@ -130,7 +183,8 @@ pub fn from_account(config: &Config, account: &Account, tag: &str) -> Result<usi
         }
         Ok::<_, RestoreError>((desk, orders, recent))
     })?;
-    let (ledger, thread) = open(config)?;
+    let workshop = Workshop::beside(&config.db_path)?;
+    let (ledger, thread) = open(&Config { db_path: workshop.ledger.clone(), ..config.clone() })?;
     let chosen = tag.to_owned();
     let done = smol::block_on(async {
         ledger.with(move |db| db.take_tag(&chosen)).await?;
@@ -145,18 +199,54 @@ pub fn from_account(config: &Config, account: &Account, tag: &str) -> Result<usi
         for (report, fill) in orders {
             ledger.with(move |db| db.adopt(&report, fill.as_ref(), clock::now())).await?;
         }
-        Ok(count)
+        ledger.with(|db| db.pause_for(ledger::PUT_BACK)).await?;
+        Ok::<_, RestoreError>(count)
     });
     drop(ledger);
     thread.join();
-    done
+    let count = done?;
+    let before = backup::put(&config.db_path, &workshop.ledger);
+    let before = before.map_err(|error| RestoreError::Failed(error.to_string()))?;
+    Ok((count, before))
+}
+
+/// Un dossier où un livre se refait, à l'écart de ce qui est là. Il disparaît avec lui.
+struct Workshop {
+    folder: PathBuf,
+    ledger: PathBuf,
+}
+
+impl Workshop {
+    /// Celui d'une fois d'avant, coupée, est vidé.
+    fn beside(place: &Path) -> Result<Workshop, RestoreError> {
+        let folder = place.with_added_extension("rebuilding");
+        let cannot = |error: io::Error| RestoreError::Failed(format!("{}: {error}", folder.display()));
+        match fs::remove_dir_all(&folder) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(cannot(error)),
+            _ => fs::create_dir_all(&folder).map_err(cannot)?,
+        }
+        let ledger = folder.join(place.file_name().unwrap_or_default());
+        Ok(Workshop { folder, ledger })
+    }
+}
+
+impl Drop for Workshop {
+    fn drop(&mut self) {
+        // Le livre l'a quitté, ou n'a pas été fait.
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn is_live(config: &Config) -> Result<(), RestoreError> {
+    if config.mode == Mode::Live {
+        return Ok(());
+    }
+    let only = "only a ledger of real money is compared with the exchange: set TRADING_MODE=live";
+    Err(RestoreError::Failed(only.to_owned()))
 }
 
 fn open(config: &Config) -> Result<(Ledger, ledger::LedgerThread), RestoreError> {
-    if config.mode != Mode::Live {
-        let only = "only a ledger of real money is compared with the exchange: set TRADING_MODE=live";
-        return Err(RestoreError::Failed(only.to_owned()));
-    }
+    is_live(config)?;
     let now = clock::now();
     Ok(ledger::open(&config.db_path, config.mode.word(), config.initial_budget, now)?)
 }

@@ -17,7 +17,7 @@ pub fn confirmed(input: &mut impl BufRead, output: &mut impl Write) -> std::io::
     Ok(line.trim() == "yes")
 }
 
-/// Demande au programme sur ce port ; rend ce qu'il en dit.
+/// Demande au programme sur ce port ; rend ce qui va se passer.
 ///
 /// # Errors
 /// La phrase qui dit pourquoi rien n'a été demandé, et quoi faire.
@@ -31,7 +31,9 @@ pub fn ask(port: u16) -> Result<String, String> {
     let lost = |reason| format!("{reason}: ask again, it is done only once");
     let answer = local::post(port, "/api/agent/sell-all", "{\"understood\":true}").map_err(lost)?;
     match answer.status {
-        200 => Ok(answer.body),
+        200 => Ok("it sells at its next poll, within two minutes, then stays paused; the page says what is sold, and what is \
+                   left as dust"
+            .to_owned()),
         status => Err(format!("status {status} {}", answer.body)),
     }
 }

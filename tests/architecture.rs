@@ -99,7 +99,7 @@ fn allowed(module: &str) -> Option<&'static [&'static str]> {
         "verify" => &["verify", "domain", "clock", "exchange", "ledger"],
         "check" => &["check", "domain", "clock", "fetch", "config", "leader", "exchange", "ledger"],
         "keygen" => &["keygen", "exchange"],
-        "restore" => &["restore", "domain", "clock", "config", "exchange", "ledger"],
+        "restore" => &["restore", "domain", "clock", "backup", "config", "exchange", "ledger"],
         "backup" => &["backup", "domain", "clock", "ledger"],
         "local" => &["local"],
         "healthcheck" => &["healthcheck", "local"],

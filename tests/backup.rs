@@ -108,10 +108,44 @@ fn the_last_seven_copies_are_kept_and_nothing_else_is_touched() {
     assert!(now - seconds < 3600, "{told}");
 }
 
+/// Une horloge en retard dit la dernière copie la plus vieille.
+#[test]
+fn the_copy_that_was_just_made_stays_whatever_the_clock_says() {
+    let (world, folder) = (still_world(), Folder::new());
+    settled(&world, &folder);
+    let place = folder.path().join("backups");
+    fs::create_dir(&place).unwrap();
+    for day in 1..=7 {
+        fs::write(place.join(format!("calvalot-2096010{day}-120000.db")), "x").unwrap();
+    }
+    let copy = backup(&folder, &[]);
+    check_verifies(&folder, &copy);
+    assert_eq!(listed(&place).len(), 7);
+}
+
+/// Deux retours dans la même seconde gardent chacun ce qui était là.
+#[test]
+fn two_copies_put_back_at_once_keep_both_ledgers_of_before() {
+    let (world, folder) = (still_world(), Folder::new());
+    settled(&world, &folder);
+    let copy = backup(&folder, &[]);
+    let copy = copy.to_str().unwrap();
+    let kept = || {
+        let names = listed(folder.path());
+        names.into_iter().filter(|name| name.starts_with("before-restore-")).count()
+    };
+    for times in 1..=3 {
+        let (code, said) = calvalot(&folder, &["restore", copy]);
+        assert_eq!(code, Some(0), "{said}");
+        assert_eq!(kept(), times);
+    }
+}
+
 #[test]
 fn what_is_no_good_copy_is_not_kept_nor_told() {
     let (world, folder) = (still_world(), Folder::new());
-    check_refused(&folder, &["backup"], "is no ledger");
+    check_refused(&folder, &["backup"], "there is no ledger at");
+    assert!(!folder.path().join("backups").exists(), "a folder for nothing");
     settled(&world, &folder);
     fs::write(folder.path().join("taken.db"), "mine").unwrap();
     check_refused(&folder, &["backup", "taken.db"], "is not replaced");

@@ -6,12 +6,13 @@ mod books;
 #[path = "follower/mod.rs"]
 mod follower;
 
-use std::fs;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
 use std::path::Path;
 use std::process::Command;
 
 use calvalot::sim::{Fault, On, Pace, Script, Wire, World};
-use follower::{Folder, Process, environment, key, until};
+use follower::{Folder, Process, Site, environment, key, until};
 use rust_decimal::{Decimal, dec};
 
 const FIRST: [(&str, Decimal); 1] = [("BTCUSDC", dec!(0.4))];
@@ -64,6 +65,15 @@ fn orders(world: &World) -> usize {
     world.exchange().accepted_orders().len()
 }
 
+/// Un livre remis attend en pause qu'une personne ait regardé ; elle reprend.
+fn resume(site: Site) {
+    let status = site.json("/api/agent/status");
+    let reason = status["paused_reason"].as_str().unwrap_or_default();
+    assert!(reason.contains("then resume"), "it goes on as if nothing had been decided since: {status}");
+    let resumed = site.send("POST", "/api/agent/toggle", r#"{"paused": false}"#);
+    assert_eq!(resumed.status, 200, "{}", resumed.body);
+}
+
 /// Le livre est ce que le compte a fait, et le suivre encore ne refait rien.
 fn check_given_back(world: &World, folder: &Folder) {
     let (code, said) = calvalot(world, folder, &["verify"]);
@@ -73,6 +83,7 @@ fn check_given_back(world: &World, folder: &Folder) {
     let process = start(world, folder);
     let site = process.site();
     until("trading is open", || site.json("/api/exchange")["trading_open"].as_bool().filter(|open| *open));
+    resume(site);
     site.wait_polls(3);
     assert_eq!(orders(world), before, "it did again what was done");
     let id = world.leader().set_target(&FIRST);
@@ -109,7 +120,6 @@ fn a_ledger_that_is_lost_is_made_again_of_what_the_account_remembers() {
     assert!(!other.db().exists(), "it was made before anybody agreed");
     let (code, said) = calvalot(&world, &other, &["restore", "--yes"]);
     assert_eq!(code, 0, "{said}");
-    let coins = |all: Vec<[String; 2]>| all.into_iter().filter(|row| row[0] != "cash").collect::<Vec<_>>();
     assert_eq!(coins(positions(&other.db())), coins(lost));
     check_given_back(&world, &other);
 }
@@ -137,7 +147,6 @@ fn a_lost_ledger_is_made_whole_or_not_at_all_and_also_where_a_new_one_was_begun(
     assert_eq!(orders(&world), before);
     let (code, said) = calvalot(&world, &other, &["restore", "--yes"]);
     assert_eq!(code, 0, "{said}");
-    let coins = |all: Vec<[String; 2]>| all.into_iter().filter(|row| row[0] != "cash").collect::<Vec<_>>();
     assert_eq!(coins(positions(&other.db())), coins(lost));
     check_given_back(&world, &other);
 }
@@ -163,6 +172,93 @@ fn a_copy_put_back_while_the_exchange_is_away_waits_for_it() {
     let (code, said) = calvalot(&world, &folder, &["restore"]);
     assert_eq!(code, 0, "{said}");
     check_given_back(&world, &folder);
+}
+
+/// Sans copie, ni le fichier vide d'une coupure ni un livre abîmé ne barre le retour : ce qui est là est gardé.
+#[test]
+fn a_ledger_that_is_empty_or_damaged_is_made_again_without_a_copy_and_what_is_left_of_it_is_kept() {
+    for (size, word) in [(0, "is empty"), (5000, "is damaged")] {
+        let (world, folder) = (world(), Folder::new());
+        follow(&world, &folder, &[&FIRST, &SECOND]);
+        let lost = positions(&folder.db());
+        // Le journal de la dernière vie revient dans la base.
+        assert_eq!(calvalot(&world, &folder, &["backup", "elsewhere.db"]).0, 0);
+        File::options().write(true).open(folder.db()).unwrap().set_len(size).unwrap();
+        let left = fs::read(folder.db()).unwrap();
+        let (code, said) = calvalot(&world, &folder, &["check"]);
+        assert!(
+            code != 0 && said.contains(word) && said.contains("`calvalot restore` without a file"),
+            "{said}"
+        );
+        let (code, said) = calvalot(&world, &folder, &["restore"]);
+        assert!(code == 1 && said.contains("is kept aside") && said.contains("--yes"), "{said}");
+        assert_eq!(fs::read(folder.db()).unwrap(), left, "it was changed before anybody agreed");
+        let (code, said) = calvalot(&world, &folder, &["restore", "--yes"]);
+        assert_eq!(code, 0, "{said}");
+        let coins =
+            |all: Vec<[String; 2]>| all.into_iter().filter(|row| row[0] != "cash").collect::<Vec<_>>();
+        assert_eq!(coins(positions(&folder.db())), coins(lost));
+        check_given_back(&world, &folder);
+    }
+}
+
+/// « Tout vendre » n'est pas dans la copie : le livre remis ne rachète rien tant qu'une personne n'a pas regardé.
+#[test]
+fn what_was_sold_to_stop_is_not_bought_again_by_a_copy_that_does_not_know_it() {
+    let (world, folder) = (world(), Folder::new());
+    follow(&world, &folder, &[&FIRST]);
+    calvalot(&world, &folder, &["backup", "copy.db"]);
+    let process = start(&world, &folder);
+    let id = world.leader().set_target(&SECOND);
+    process.site().closed_signal(&id);
+    let sold = process.site().send("POST", "/api/agent/sell-all", r#"{"understood": true}"#);
+    assert_eq!(sold.status, 200, "{}", sold.body);
+    until("all is sold", || {
+        process.site().json("/api/agent/status")["selling_all"]["done"].as_bool().filter(|done| *done)
+    });
+    process.kill();
+    let before = orders(&world);
+    let (code, said) = calvalot(&world, &folder, &["restore", "copy.db"]);
+    assert!(code == 0 && said.contains("it is paused"), "{said}");
+    let process = start(&world, &folder);
+    until("trading is open", || {
+        process.site().json("/api/exchange")["trading_open"].as_bool().filter(|open| *open)
+    });
+    process.site().wait_polls(3);
+    assert_eq!(orders(&world), before, "what was sold was bought again");
+    resume(process.site());
+}
+
+/// Laisser des ordres dehors change le nom du livre, non sa famille : une copie d'avant retrouve aussi ceux d'après.
+#[test]
+fn a_copy_of_before_a_change_of_name_gets_back_the_orders_of_both_names() {
+    let (world, folder) = (world(), Folder::new());
+    follow(&world, &folder, &[&FIRST]);
+    calvalot(&world, &folder, &["backup", "copy.db"]);
+    fs::copy(folder.path().join("copy.db"), folder.path().join("older.db")).unwrap();
+    follow(&world, &folder, &[&SECOND]);
+    world.fault(On::whole_exchange(), Fault::unprocessed(Wire::Close));
+    calvalot(&world, &folder, &["restore", "older.db"]);
+    world.clear_faults();
+    let process = start(&world, &folder);
+    let site = process.site();
+    until("it is not alone", || site.json("/api/exchange")["not_alone"].is_object().then_some(()));
+    assert_eq!(site.send("POST", "/api/exchange/disown", r#"{"other_is_off": true}"#).status, 200);
+    let id = world.leader().set_target(&FIRST);
+    site.closed_signal(&id);
+    let id = world.leader().set_target(&SECOND);
+    site.closed_signal(&id);
+    process.kill();
+    let (code, said) = calvalot(&world, &folder, &["verify"]);
+    assert!(code == 0 && said.contains("the exchange agrees"), "{said}");
+    let names: BTreeSet<String> =
+        world.exchange().accepted_orders().iter().map(|order| order.client_id[..12].to_owned()).collect();
+    assert_eq!(names.len(), 2, "the name did not change: {names:?}");
+    let (code, said) = calvalot(&world, &folder, &["restore", "copy.db"]);
+    assert_eq!(code, 0, "{said}");
+    let kept =
+        books::number(&books::open(&folder.db()), "SELECT count(*) FROM intents WHERE state = 'filled'");
+    assert_eq!(kept as usize, orders(&world), "an order of the account is in no book");
 }
 
 /// Ce que le leader redit encore a été fait dans le passé que la copie n'a pas : une action n'est pas une allocation, et ne
@@ -193,6 +289,7 @@ fn actions_that_were_done_before_a_copy_was_put_back_are_not_done_again() {
             let adopted = site.send("POST", "/api/exchange/adopt", r#"{"other_is_off": true}"#);
             assert_eq!(adopted.status, 200, "{}", adopted.body);
         }
+        resume(site);
         let signal = site.closed_signal(&id);
         assert_eq!(signal["status"], "skipped", "{signal}");
         let told = signal["error_message"].as_str().expect("why");
@@ -207,11 +304,16 @@ fn actions_that_were_done_before_a_copy_was_put_back_are_not_done_again() {
     }
 }
 
+/// Sans le cash : ce qu'un livre refait de rien ne peut pas savoir.
+fn coins(all: Vec<[String; 2]>) -> BTreeMap<String, String> {
+    all.into_iter().filter(|row| row[0] != "cash").map(|[coin, quantity]| (coin, quantity)).collect()
+}
+
 /// Les quantités et le cash que tient ce livre.
 fn positions(path: &Path) -> Vec<[String; 2]> {
     assert!(fs::metadata(path).is_ok(), "there is no ledger");
     let books = books::open(path);
-    let sql = "SELECT coin, quantity FROM positions WHERE quantity <> '0' UNION ALL SELECT 'cash', cash FROM account";
+    let sql = "SELECT coin, quantity FROM positions WHERE quantity <> '0' UNION ALL SELECT 'cash', cash FROM account ORDER BY 1";
     let mut statement = books.prepare(sql).expect("the tables are ours");
     let rows = statement.query_map([], |row| Ok([row.get(0)?, row.get(1)?])).expect("the tables are ours");
     rows.map(Result::unwrap).collect()

@@ -9,9 +9,13 @@ use crate::exchange::Trouble;
 use crate::ledger::{Bears, ForeignOrder};
 use crate::logging::orders as told;
 
+/// Ce qu'une personne a décidé dans le passé perdu n'est pas à la bourse : elle regarde d'abord.
+const PAUSED: &str = "orders of a past that this ledger had lost were adopted: what you decided in it (pause, sell all, deposits, \
+                      withdrawals, differences) is not in the books; look at the cash and the positions, then resume";
+
 impl LiveAccount {
     /// Met aux livres, dans leur ordre, les ordres qui portent notre étiquette et qu'ils ne connaissent pas, comme la bourse
-    /// les raconte. Rend combien ; ce qui l'a été avant une erreur le reste.
+    /// les raconte, et met en pause. Rend combien ; ce qui l'a été avant une erreur le reste.
     ///
     /// # Errors
     /// Quand il n'y en a pas, ou que la bourse ne peut pas dire tout de l'un d'eux.
@@ -22,6 +26,7 @@ impl LiveAccount {
         if ours.is_empty() {
             return Err(Refusal::conflict("no order under this ledger's name is unknown to it"));
         }
+        self.ledger.with(|db| db.pause_for(PAUSED)).await?;
         for (done, order) in ours.iter().enumerate() {
             self.adopt_one(order, bnb).await.map_err(|reason| {
                 Refusal::Unknown(format!(

@@ -181,7 +181,7 @@ impl LiveAccount {
             },
             Finding::Strange(order_id, reason) => {
                 self.doubt(intent, Doubt::interrupted);
-                self.annotate(intent, Some(order_id), reason.clone()).await?;
+                self.annotate(intent, order_id, reason.clone()).await?;
                 self.give_up(intent, reason).await?;
                 return Ok(false);
             }

@@ -1,8 +1,8 @@
 //! Ce qui dit que ce grand livre n'est pas seul sur son compte, ou qu'il est plus vieux que lui.
 //!
 //! Un ordre qui porte son étiquette et qu'il ne connaît pas, ou connaît sous un autre numéro, vient d'une copie de lui ou
-//! d'un passé qu'il a perdu ; avant son premier ordre, celui d'un autre grand livre de ce programme, d'un passé qu'on
-//! oublie. Une copie ouverte sur une autre machine se voit plus tôt. Invariant : tant qu'une personne n'en a pas décidé,
+//! d'un passé qu'il a perdu ; celui d'un autre grand livre de ce programme, d'un passé qu'on oublie, ou qui échange
+//! encore. Une copie ouverte sur une autre machine se voit plus tôt. Invariant : tant qu'une personne n'en a pas décidé,
 //! rien ne part ; regardé au démarrage, à chaque balayage, et une fois encore avant le premier ordre de chaque signal.
 
 use super::LiveAccount;
@@ -133,7 +133,7 @@ fn told(orders: &[ForeignOrder]) -> Option<String> {
     let others: Vec<&ForeignOrder> = orders.iter().collect();
     let orders = of(&others)?;
     Some(format!(
-        "another ledger of calvalot traded on this account ({orders}), and this one is new: put that ledger back with calvalot \
-         restore, or say that it is over and begin anew"
+        "another ledger of calvalot trades, or traded, on this account ({orders}), and an account has one: put that ledger back \
+         with calvalot restore, or stop it for good and leave its orders outside"
     ))
 }

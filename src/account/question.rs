@@ -24,8 +24,8 @@ pub(super) enum Finding {
     Absent,
     /// Rien de sûr : son numéro s'il est connu, et pourquoi.
     Open(Option<i64>, String),
-    /// Il est là, et ne se compte pas.
-    Strange(i64, String),
+    /// Il est là, et ne se compte pas ; sans numéro, c'est l'ordre d'une copie sous le même nom.
+    Strange(Option<i64>, String),
 }
 
 /// Ce que la bourse dit de l'ordre qui porte ce nom.
@@ -54,13 +54,13 @@ pub(super) fn find(intent: &Intent, answer: Result<Told, Trouble>, bnb: BnbPrice
         Ok(Told::Seen(report, executions)) => (report, executions),
     };
     let order_id = report.order_id;
-    if (report.coin, report.side) != (intent.coin, intent.side) {
-        return Finding::Strange(order_id, format!("order {order_id} bears its name and is another order"));
+    if !intent.may_be(&report) {
+        return Finding::Strange(None, format!("order {order_id} bears its name and is another order"));
     }
     match execution::fill(&report, &executions, bnb) {
         Ok(Some(fill)) => Finding::Ended(Some(order_id), Outcome::Filled(fill), report.at),
         Ok(None) => Finding::Ended(Some(order_id), Outcome::nothing_exchanged(&report.status), report.at),
-        Err(Incomplete::Strange(reason)) => Finding::Strange(order_id, reason),
+        Err(Incomplete::Strange(reason)) => Finding::Strange(Some(order_id), reason),
         Err(other) => Finding::Open(Some(order_id), other.to_string()),
     }
 }

@@ -179,6 +179,8 @@ impl LiveAccount {
             }
             // Une personne l'a réglé en le sachant.
             _ if intent.by_hand == Some(Hand::Settled) => Ok(()),
+            // Le nôtre n'a pas été exécuté ; celui-là est un indice, vu avec les autres ordres de sa paire.
+            Finding::Strange(None, _) => Ok(()),
             Finding::Strange(_, reason) => Ok(self.give_up(intent, reason).await?),
             Finding::Open(_, reason) => Err(Cut::Uncounted(reason)),
         }

@@ -10,13 +10,8 @@ use super::errors::ApiError;
 use super::json::json;
 
 #[derive(Deserialize)]
-struct Adopt {
+struct Alone {
     other_is_off: bool,
-}
-
-#[derive(Deserialize)]
-struct Disown {
-    looked: bool,
 }
 
 #[derive(Deserialize)]
@@ -38,28 +33,28 @@ fn orders(count: usize) -> String {
     format!("{count} order{}", if count == 1 { "" } else { "s" })
 }
 
+/// La personne dit que rien d'autre n'échange sur ce compte.
+async fn alone(request: &mut Request) -> Result<(), tide::Error> {
+    let example = "{\"other_is_off\": true}";
+    let Alone { other_is_off } = json_body(request, &["other_is_off"], example).await?;
+    if other_is_off {
+        return Ok(());
+    }
+    let first =
+        "stop any other copy of this ledger, and any other ledger, first, then say other_is_off: true";
+    Err(ApiError::bad_request(first).into())
+}
+
 /// Les ordres que seul le compte connaissait sont mis aux livres.
 pub async fn adopt(mut request: Request) -> tide::Result {
-    let example = "{\"other_is_off\": true}";
-    let Adopt { other_is_off } = json_body(&mut request, &["other_is_off"], example).await?;
-    if !other_is_off {
-        return Err(ApiError::bad_request(
-            "stop any other copy of this ledger first, then say other_is_off: true",
-        )
-        .into());
-    }
+    alone(&mut request).await?;
     let count = request.state().commands.adopt().await.map_err(ApiError::from)?;
     decided(format!("{} adopted: the books have what the account had", orders(count)))
 }
 
 /// Ces ordres restent dehors.
 pub async fn disown(mut request: Request) -> tide::Result {
-    let Disown { looked } = json_body(&mut request, &["looked"], "{\"looked\": true}").await?;
-    if !looked {
-        return Err(
-            ApiError::bad_request("look at these orders on Binance first, then say looked: true").into()
-        );
-    }
+    alone(&mut request).await?;
     let count = request.state().commands.disown().await.map_err(ApiError::from)?;
     decided(format!("{} left outside the books", orders(count)))
 }

@@ -192,7 +192,8 @@ const ADOPT: Way = Way {
 
 const DISOWN: Way = Way {
     way: "disown",
-    consequence: "these orders stay outside the books, what they bought or sold too, and this ledger goes on under a new name",
+    consequence: "these orders stay outside the books, what they bought or sold too, and this ledger goes on under a new name; \
+                  stop whatever sent them first, or both trade with the same money",
 };
 
 const MOVE_HERE: Way = Way {

@@ -70,6 +70,7 @@ pub fn app(state: State, guard: Guard) -> tide::Server<State> {
         .get("/api/budget/withdrawals", withdrawals::withdrawals)
         .post("/api/budget/withdrawals", withdrawals::withdraw)
         .post("/api/budget/withdrawals/:id/cancel", withdrawals::cancel)
+        .post("/api/budget/withdrawals/:id/taken", withdrawals::taken)
         .post("/api/budget/deposit", budget::deposit)
         .put("/api/budget/deposit", budget::correct_deposits)
         .get("/api/positions", positions::positions)

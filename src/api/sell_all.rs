@@ -6,6 +6,7 @@ use miniserde::{Deserialize, Serialize};
 use super::Request;
 use super::body::json_body;
 use super::errors::ApiError;
+use super::idempotency;
 use super::json::json;
 use crate::clock;
 use crate::domain::market::PerCoin;
@@ -82,8 +83,9 @@ pub async fn sell_all(mut request: Request) -> tide::Result {
         let told = format!("{SELL_ALL_TELLS}: send {{\"understood\": true}} if that is what you want");
         return Err(ApiError::conflict(told).into());
     }
+    let key = idempotency::key(&request, || "sell-all".to_owned())?;
     let state = request.state().clone();
-    state.commands.sell_all().await.map_err(ApiError::from)?;
+    state.commands.sell_all(key).await.map_err(ApiError::from)?;
     let now = clock::now();
     let read = move |db: &mut crate::ledger::Db| Ok((db.selling_all()?, db.outside(now)?.prices));
     let (selling, prices) = state.ledger.with(read).await.map_err(ApiError::from)?;

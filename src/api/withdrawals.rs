@@ -151,20 +151,50 @@ fn opened(kept: Withdrawal, terms: Option<Terms>) -> Opened {
 struct Nothing {}
 
 #[derive(Serialize)]
-struct Cancelled {
+struct Ended {
     ok: bool,
     withdrawal: WithdrawalView,
+}
+
+#[derive(Clone, Copy)]
+enum End {
+    Cancelled,
+    TakenOut,
 }
 
 /// Révoque un retrait.
 pub async fn cancel(mut request: Request) -> tide::Result {
     let Nothing {} = json_body(&mut request, &[], "{}").await?;
+    end(&request, End::Cancelled).await
+}
+
+#[derive(Deserialize)]
+struct Done {
+    taken_out: bool,
+}
+
+/// La personne dit l'avoir sorti.
+pub async fn taken(mut request: Request) -> tide::Result {
+    let Done { taken_out } = json_body(&mut request, &["taken_out"], "{\"taken_out\": true}").await?;
+    if !taken_out {
+        let first = "take it out of the exchange first, then say taken_out: true";
+        return Err(ApiError::bad_request(first).into());
+    }
+    end(&request, End::TakenOut).await
+}
+
+/// Finit le retrait que la demande nomme ; rend ce qu'il en est.
+async fn end(request: &Request, end: End) -> tide::Result {
     let missing = || ApiError::new(StatusCode::NotFound, "there is no such withdrawal");
     let id: i64 = request.param("id").ok().and_then(|id| id.parse().ok()).ok_or_else(missing)?;
     let state = request.state().clone();
     let read = move |db: &mut crate::ledger::Db| db.withdrawal(id);
     state.ledger.with(read).await.map_err(ApiError::from)?.ok_or_else(missing)?;
-    state.commands.cancel_withdrawal(id).await.map_err(ApiError::from)?;
+    let ended = match end {
+        End::Cancelled => state.commands.cancel_withdrawal(id).await,
+        End::TakenOut => state.commands.taken_out(id).await,
+    };
+    ended.map_err(ApiError::from)?;
     let kept = state.ledger.with(read).await.map_err(ApiError::from)?.ok_or_else(ApiError::internal)?;
-    Ok(json(StatusCode::Ok, &Cancelled { ok: true, withdrawal: kept.into() }))
+    Ok(json(StatusCode::Ok, &Ended { ok: true, withdrawal: kept.into() }))
 }

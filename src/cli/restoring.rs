@@ -8,7 +8,11 @@ use crate::backup::{self, Restored};
 use crate::clock;
 use crate::config::Config;
 use crate::daemon;
-use crate::restore::{self, Past, RestoreError};
+use crate::restore::{self, Past, RestoreError, There};
+
+/// Ce qu'une personne a décidé depuis n'est pas à la bourse.
+const PAUSED: &str = "it is paused: what you decided since (pause, sell all, deposits, withdrawals, differences) is not on the \
+                      exchange; start it, look at the cash and the positions on the page, then resume";
 
 pub(super) fn run(back: Return) -> Result<(), Failure> {
     let path = database()?;
@@ -16,9 +20,16 @@ pub(super) fn run(back: Return) -> Result<(), Failure> {
         Some(from) => put_back(&path, from),
         None => {
             let config = load()?;
-            match restore::is_blank(&config).map_err(unrestored)? {
-                false => bring_up(&config),
-                true => from_account(&config, &back),
+            let there = restore::there(&config).map_err(unrestored)?;
+            match &there {
+                There::Ledger if back.tag.is_some() => {
+                    let reason =
+                        "calvalot: --tag is for a ledger that is lost, and this one has a past of its own";
+                    Err(Failure::Usage(reason.to_owned()))
+                }
+                There::Ledger => bring_up(&config),
+                There::Foundation => give(&config, &back),
+                There::Nothing | There::Blank | There::Unfit(_) => from_account(&config, &back, &there),
             }
         }
     }
@@ -42,32 +53,67 @@ fn bring_up(config: &Config) -> Result<(), Failure> {
     let account = account().map_err(|failure| later(failure.message()))?;
     let count = restore::bring_up(config, &account).map_err(unrestored)?;
     println!("{} that only the account knew {} in the books now", orders(count), are(count));
+    println!("{PAUSED}");
     verify(Books::default())
 }
 
+/// Le passé que le compte seul connaît, à un livre d'avant ses premiers ordres.
+fn give(config: &Config, back: &Return) -> Result<(), Failure> {
+    let account = account()?;
+    let pasts = restore::pasts(&account).map_err(unrestored)?;
+    if pasts.is_empty() {
+        return bring_up(config);
+    }
+    show(&pasts);
+    let tag = chosen(&pasts, back.tag.as_deref())?;
+    let question = format!("give the orders of {tag} to the ledger at {}?", config.db_path.display());
+    if !back.yes && !agreed(&question)? {
+        return Err(Failure::Failed("calvalot: nothing was changed".to_owned()));
+    }
+    let count = restore::give(config, &account, tag).map_err(unrestored)?;
+    println!("{} of {tag} {} in the books now", orders(count), are(count));
+    println!("{PAUSED}");
+    verify(Books::default())
+}
+
+fn show(pasts: &[Past]) {
+    for Past { tag, orders, executed, first, last } in pasts {
+        let (first, last) = (clock::utc(*first), clock::utc(*last));
+        println!("{tag}: {orders} orders, {executed} executed, from {first} to {last} UTC");
+    }
+}
+
 /// Un livre perdu, que le compte seul connaît.
-fn from_account(config: &Config, back: &Return) -> Result<(), Failure> {
+fn from_account(config: &Config, back: &Return, there: &There) -> Result<(), Failure> {
+    if let There::Unfit(why) = there {
+        println!("{why}");
+    }
     let account = account()?;
     let pasts = restore::pasts(&account).map_err(unrestored)?;
     if pasts.is_empty() {
         let none = "calvalot: no order on this account was made by calvalot: there is no ledger to give back";
         return Err(Failure::Failed(none.to_owned()));
     }
-    for Past { tag, orders, executed, first, last } in &pasts {
-        let (first, last) = (clock::utc(*first), clock::utc(*last));
-        println!("{tag}: {orders} orders, {executed} executed, from {first} to {last} UTC");
-    }
+    show(&pasts);
     let tag = chosen(&pasts, back.tag.as_deref())?;
+    let aside = match there {
+        There::Unfit(_) | There::Blank => " What is there now is kept aside.",
+        There::Nothing | There::Foundation | There::Ledger => "",
+    };
     let question = format!(
-        "make a new ledger at {} of the orders of {tag}? What was deposited and withdrawn is not on the exchange: the \
+        "make a new ledger at {} of the orders of {tag}?{aside} What was deposited and withdrawn is not on the exchange: the \
          opening is the configured budget, or more where the orders needed more.",
         config.db_path.display()
     );
     if !back.yes && !agreed(&question)? {
         return Err(Failure::Failed("calvalot: nothing was changed".to_owned()));
     }
-    let count = restore::from_account(config, &account, tag).map_err(unrestored)?;
+    let (count, before) = restore::from_account(config, &account, tag).map_err(unrestored)?;
     println!("{} of {tag} {} in the books of {} now", orders(count), are(count), config.db_path.display());
+    if let Some(before) = before {
+        println!("what was there is {}", before.display());
+    }
+    println!("{PAUSED}");
     verify(Books::default())
 }
 

@@ -1,9 +1,13 @@
 //! Le nom que porte chacun de nos ordres à la bourse : de quel grand livre, quelle intention, quelle tentative.
 //!
 //! Deux grands livres n'ont pas la même étiquette, et un grand livre ne donne pas deux fois le même nom : un ordre qui
-//! porte le nôtre et que nous ne connaissons pas est donc d'une copie de nous, ou d'après la nôtre.
+//! porte le nôtre et que nous ne connaissons pas est donc d'une copie de nous, ou d'après la nôtre. Qui laisse des ordres
+//! dehors change d'étiquette, non de famille : une copie qu'il croyait éteinte se reconnaît encore.
 
 use std::fmt;
+
+/// Les chiffres d'une étiquette qui disent sa famille.
+const FAMILY: usize = 4;
 
 /// Le nom d'un ordre : `cal-1f00aa33-7-1`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +29,17 @@ impl OrderName {
         let sensible = tag.len() == 8 && tag.bytes().all(hexadecimal) && name.intent > 0;
         (sensible && parts.next().is_none() && name.to_string() == text).then_some(name)
     }
+
+    /// Vrai si un grand livre de cette étiquette, ou une copie de lui, l'a donné.
+    pub fn is_kin(&self, tag: &str) -> bool {
+        self.tag[..FAMILY] == tag[..FAMILY]
+    }
+}
+
+/// L'étiquette que prend un grand livre de celle-ci qui laisse des ordres dehors ; `drawn` vient du hasard.
+pub fn next_tag(tag: &str, drawn: u16) -> String {
+    let next = |drawn: u16| format!("{}{drawn:04x}", &tag[..FAMILY]);
+    if next(drawn) == tag { next(drawn.wrapping_add(1)) } else { next(drawn) }
 }
 
 impl fmt::Display for OrderName {
@@ -37,6 +52,15 @@ impl fmt::Display for OrderName {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_left_outside_changes_the_tag_and_not_the_family() {
+        let next = next_tag("1f00aa33", 0xaa33);
+        assert_eq!((next.as_str(), next_tag("1f00aa33", 7).as_str()), ("1f00aa34", "1f000007"));
+        let named = |tag: &str| OrderName::parse(&format!("cal-{tag}-7-1")).expect("a name");
+        assert!(named(&next).is_kin("1f00aa33") && named("1f00aa33").is_kin(&next));
+        assert!(!named("1f01aa33").is_kin("1f00aa33"));
+    }
 
     #[test]
     fn a_name_is_read_back_and_nothing_else_is_one() {

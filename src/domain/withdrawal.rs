@@ -16,6 +16,10 @@ use super::survival;
 /// Ce qui peut manquer au montant voulu une fois les ventes faites : le prix a bougé, et vendre encore coûterait plus.
 const SLACK: Decimal = dec!(0.995);
 
+/// Ce que personne ne sort d'une bourse, en USDC : ce qui reste à prendre de moins ne l'est plus, ce qui est parti de plus n'est
+/// pas une autre sortie.
+const UNTAKEN: Usdc = Usdc::new(dec!(1));
+
 /// Où en est un retrait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
@@ -136,6 +140,16 @@ pub fn is_raised(wanted: Usdc, free: Usdc) -> bool {
     free >= wanted.times(SLACK)
 }
 
+/// Ce qui est mis de côté de ce montant, à sortir d'une bourse à la main : des centimes entiers, comme la page les montre.
+pub fn in_cents(amount: Usdc) -> Usdc {
+    amount.floor(2)
+}
+
+/// Vrai si rien n'est plus à prendre, à un rien près, de ce qui était de côté.
+pub fn is_taken(aside: Usdc, taken: Usdc) -> bool {
+    taken >= aside || (taken.is_positive() && aside - taken < UNTAKEN)
+}
+
 /// Ce que le compte montre d'un retrait, à une lecture.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Shown {
@@ -147,18 +161,21 @@ pub enum Shown {
 }
 
 /// Compare le niveau du compte (ce qu'il tiendrait sans nos ordres) à celui d'avant le retrait. `left` est mis de côté et
-/// pas encore constaté parti, `taken` l'est déjà ; `own` est la part du niveau que les livres revendiquent.
+/// pas encore constaté parti, `taken` l'est déjà ; `own` est la part du niveau que les livres revendiquent. Tant que l'argent
+/// d'un autre usage suffit, rien ne dit de quel argent une part est partie : seul le montant, tout entier, le dit.
 pub fn shown(before: Usdc, level: Usdc, own: Usdc, taken: Usdc, left: Usdc) -> Shown {
     let part = before - level - taken;
     if part.is_zero() {
         Shown::Nothing
     } else if !part.is_positive() {
         Shown::Rebased(level + taken)
-    } else if part <= left {
-        Shown::Gone(part)
     } else if level < own {
         // Le compte n'a plus ce que disent les livres : ce qui était à prendre en est, le reste est un autre écart.
-        Shown::Gone(left)
+        Shown::Gone(part.min(left))
+    } else if (part - left).abs() < UNTAKEN {
+        Shown::Gone(part.min(left))
+    } else if part < left {
+        Shown::Nothing
     } else {
         Shown::Rebased(level + taken)
     }
@@ -169,11 +186,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_nobody_could_take_out_is_not_waited_for() {
+        let cases = [(dec!(0), false), (dec!(59), false), (dec!(59.01), true), (dec!(60), true)];
+        for (taken, done) in cases {
+            assert_eq!(is_taken(Usdc::new(dec!(60)), Usdc::new(taken)), done, "{taken}");
+        }
+        assert!(!is_taken(Usdc::new(dec!(0.5)), Usdc::ZERO));
+        assert_eq!(in_cents(Usdc::new(dec!(41.585841))), Usdc::new(dec!(41.58)));
+    }
+
+    #[test]
     fn only_what_was_set_aside_is_seen_to_go() {
         use Shown::{Gone, Nothing, Rebased};
         let usdc = Usdc::new;
         // Niveau d'avant, niveau, aux livres, déjà pris, encore à prendre.
-        let cases: [([Decimal; 5], Shown); 9] = [
+        let cases: [([Decimal; 5], Shown); 12] = [
             ([dec!(100), dec!(100), dec!(100), dec!(0), dec!(60)], Nothing),
             ([dec!(100), dec!(40), dec!(100), dec!(0), dec!(60)], Gone(usdc(dec!(60)))),
             ([dec!(100), dec!(75), dec!(100), dec!(0), dec!(60)], Gone(usdc(dec!(25)))),
@@ -182,6 +209,10 @@ mod tests {
             // Plus que demandé : l'argent d'un autre usage n'en est pas la preuve, un manque l'est.
             ([dec!(5000), dec!(4900), dec!(100), dec!(0), dec!(60)], Rebased(usdc(dec!(4900)))),
             ([dec!(100), dec!(10), dec!(100), dec!(0), dec!(60)], Gone(usdc(dec!(60)))),
+            // Ni une part : un achat de la personne, peut-être. À moins d'un USDC près, c'est le retrait.
+            ([dec!(5000), dec!(4960), dec!(100), dec!(0), dec!(60)], Nothing),
+            ([dec!(5000), dec!(4939.1), dec!(100), dec!(0), dec!(60)], Gone(usdc(dec!(60)))),
+            ([dec!(5000), dec!(4939), dec!(100), dec!(0), dec!(60)], Rebased(usdc(dec!(4939)))),
             // De l'argent arrivé entre-temps ne cache pas ce qui partira.
             ([dec!(100), dec!(300), dec!(100), dec!(0), dec!(60)], Rebased(usdc(dec!(300)))),
             ([dec!(100), dec!(300), dec!(75), dec!(25), dec!(35)], Rebased(usdc(dec!(325)))),

@@ -50,7 +50,13 @@ pub enum Command {
         id: i64,
         reply: Reply<()>,
     },
+    /// La personne l'a sorti, et le compte ne le montre pas.
+    TakenOut {
+        id: i64,
+        reply: Reply<()>,
+    },
     SellAll {
+        request: Option<RequestKey>,
         reply: Reply<()>,
     },
     /// Une personne a regardé cet ordre à la bourse, et en décide ; le compte s'en charge.
@@ -111,9 +117,14 @@ impl Commands {
         self.ask(|reply| Command::CancelWithdrawal { id, reply }).await
     }
 
-    /// Vend tout et met en pause.
-    pub async fn sell_all(&self) -> Result<(), Refusal> {
-        self.ask(|reply| Command::SellAll { reply }).await
+    /// Dit sorti ce qui restait à prendre d'un retrait.
+    pub async fn taken_out(&self, id: i64) -> Result<(), Refusal> {
+        self.ask(|reply| Command::TakenOut { id, reply }).await
+    }
+
+    /// Vend tout et met en pause. Une demande redite sous la même clé n'est pas refaite.
+    pub async fn sell_all(&self, request: Option<RequestKey>) -> Result<(), Refusal> {
+        self.ask(|reply| Command::SellAll { request, reply }).await
     }
 
     async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, Refusal> {
@@ -132,6 +143,7 @@ impl Command {
             | Command::Enter { .. }
             | Command::Withdraw { .. }
             | Command::CancelWithdrawal { .. }
+            | Command::TakenOut { .. }
             | Command::SellAll { .. } => false,
             Command::Decide { .. }
             | Command::Adopt { .. }
@@ -154,6 +166,7 @@ impl Command {
             | Command::Enter { .. }
             | Command::Withdraw { .. }
             | Command::CancelWithdrawal { .. }
+            | Command::TakenOut { .. }
             | Command::SellAll { .. } => false,
         }
     }
@@ -194,9 +207,14 @@ impl Command {
                 reply.try_send(cancelled.map_err(Refusal::from)).ok();
                 false
             }
-            Command::SellAll { reply } => {
-                let opened = ledger.with(move |db| db.open_sell_all(now)).await;
-                if let Ok((name, true)) = &opened {
+            Command::TakenOut { id, reply } => {
+                let taken = taken_out(ledger, sight, id).await;
+                reply.try_send(taken).ok();
+                false
+            }
+            Command::SellAll { request, reply } => {
+                let opened = ledger.with(move |db| db.open_sell_all(request.as_ref(), now)).await;
+                if let Ok(Some(name)) = &opened {
                     log::warn!("selling_all id={name}");
                 }
                 answer(reply, opened.map(drop).map_err(Refusal::from))
@@ -234,6 +252,15 @@ async fn withdraw(
         log::info!("withdrawal_opened id={id} eur={} usdc={}", terms.requested, terms.usdc);
     }
     Ok(opened)
+}
+
+/// Constate un retrait que la personne dit avoir sorti, au cours du moment.
+async fn taken_out(ledger: &Ledger, sight: &Sight, id: i64) -> Result<(), Refusal> {
+    let now = clock::now();
+    let Some(rate) = sight.rate(now) else { return Err(unknown("the EUR rate")) };
+    ledger.with(move |db| db.taken_out(id, rate, now)).await?;
+    log::info!("withdrawal_taken id={id} said_by=person");
+    Ok(())
 }
 
 fn unknown(reason: &str) -> Refusal {

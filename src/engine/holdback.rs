@@ -202,8 +202,11 @@ pub(super) fn doubted(intent: &Intent) -> Left {
 }
 
 /// Pourquoi le souhait d'une personne ne tente plus rien pour ce coin ; `None` s'il le peut encore : un refus se corrige
-/// souvent de lui-même, cinq non.
+/// souvent de lui-même, cinq non ; ce qu'elle a réglé au dehors a peut-être été vendu.
 fn worn_out(coin: Coin, tried: &[Intent]) -> Option<Left> {
+    if tried.iter().any(|intent| intent.coin == coin && intent.by_hand == Some(Hand::Settled)) {
+        return Some(Left::Settled);
+    }
     let ended =
         |state: State| tried.iter().filter(move |intent| intent.coin == coin && intent.state == state);
     let interrupted = ended(State::Abandoned).filter(|intent| intent.sent.is_none()).count();

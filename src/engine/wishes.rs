@@ -42,12 +42,8 @@ impl Engine {
         if let Instruction::Raise(amount) = instruction
             && withdrawal::is_raised(*amount, holdback.spared(holdings.cash))
         {
-            // Le reste n'a plus à se vendre.
-            remainder.left.iter_mut().for_each(|(_, left)| {
-                if left.is_pending() {
-                    *left = Left::NothingToDo;
-                }
-            });
+            // Le reste n'a plus à se vendre, quoi qui l'en ait empêché.
+            remainder.left.iter_mut().for_each(|(_, left)| *left = Left::NothingToDo);
             return self.await_reading(remainder).await;
         }
         for coin in Coin::ALL {

@@ -85,6 +85,13 @@ impl Db {
         Ok(opened)
     }
 
+    /// Met en pause un agent qui vit, et dit pourquoi.
+    pub fn pause_for(&mut self, reason: &str) -> Result<(), LedgerError> {
+        let sql = "UPDATE agent SET paused = 1, paused_reason = ?1 WHERE state <> 'DEAD'";
+        self.connection.execute(sql, [reason])?;
+        Ok(())
+    }
+
     /// Met en pause, reprend, ou retourne l'état si `paused` est `None` ; rend l'état. Reprendre révoque « tout vendre ».
     pub fn set_paused(&mut self, paused: Option<bool>) -> Result<bool, LedgerError> {
         let transaction = self.transaction()?;

@@ -16,7 +16,7 @@ use crate::domain::moment::Moment;
 use crate::domain::money::{Eur, Rate};
 use crate::domain::movement::{Kind, Movement};
 use crate::domain::order::Side;
-use crate::domain::order_name::OrderName;
+use crate::domain::order_name::{self, OrderName};
 use crate::domain::signal::ADOPTED;
 
 impl Db {
@@ -85,7 +85,9 @@ impl Db {
         let sql = "UPDATE foreign_orders SET settled = 1 WHERE bears IS NOT NULL AND settled = 0";
         let settled = transaction.execute(sql, [])?;
         signals::doubt_actions(&transaction)?;
-        transaction.execute("UPDATE agent SET tag = lower(hex(randomblob(4)))", [])?;
+        let tag: String = transaction.query_row("SELECT tag FROM agent", [], |row| row.get(0))?;
+        let next = order_name::next_tag(&tag, fastrand::u16(..));
+        transaction.execute("UPDATE agent SET tag = ?1", [next])?;
         transaction.commit()?;
         Ok(settled)
     }
@@ -95,7 +97,7 @@ impl Db {
     /// # Errors
     /// S'il a déjà envoyé un ordre.
     pub fn take_tag(&mut self, tag: &str) -> Result<(), LedgerError> {
-        let sql = "UPDATE agent SET tag = ?1 WHERE NOT EXISTS (SELECT 1 FROM intents)";
+        let sql = "UPDATE agent SET tag = ?1 WHERE tag = ?1 OR NOT EXISTS (SELECT 1 FROM intents WHERE client_id IS NOT NULL)";
         if self.connection.execute(sql, [tag])? == 0 {
             return Err(LedgerError::Refused("this ledger has a past of its own".to_owned()));
         }

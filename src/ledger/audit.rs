@@ -61,12 +61,6 @@ impl Db {
         let intents = self.all_intents()?.into_iter();
         Ok(intents.map(|intent| LiveOrder { fill: fills.remove(&intent.id), intent }).collect())
     }
-
-    /// Ce par quoi commence le nom de chacun de nos ordres à la bourse.
-    pub fn order_prefix(&self) -> Result<String, LedgerError> {
-        let tag: String = self.connection.query_row("SELECT tag FROM agent", [], |row| row.get(0))?;
-        Ok(format!("cal-{tag}-"))
-    }
 }
 
 /// Ce que des octets disent est dit même si un nombre touché ne se lit plus.

@@ -78,11 +78,16 @@ fn stamped(candidate: &str) -> Option<&str> {
     (shape(day) == "00000000" && shape(hour) == "000000").then_some(stem)
 }
 
+/// De l'argent réel se refait sans copie.
+const ANEW: &str =
+    "of real money, `calvalot restore` without a file makes it again of what the account remembers";
+
 /// Quoi faire d'une base perdue ou abîmée : remettre la copie la plus récente de `db_path` qui soit bonne.
 pub(super) fn remedy(db_path: &Path) -> String {
     let folder = folder(db_path);
     let copies = named_in(&folder, db_path).unwrap_or_default();
-    let newest = copies.iter().rev().find_map(|copy| Some((copy, last_moment(copy)?)));
+    let good = copies.iter().filter_map(|copy| Some((copy, last_moment(copy)?)));
+    let newest = good.max_by_key(|(_, moment)| *moment);
     match newest {
         Some((copy, moment)) => {
             let (copy, at) = (copy.display(), clock::utc(moment));
@@ -92,11 +97,11 @@ pub(super) fn remedy(db_path: &Path) -> String {
             )
         }
         None if copies.is_empty() => format!(
-            "put a good copy back with `calvalot restore FILE` (there is none in {})",
+            "put a good copy back with `calvalot restore FILE` (there is none in {}); {ANEW}",
             folder.display()
         ),
         None => format!(
-            "put a good copy back with `calvalot restore FILE` (none of those in {} is good)",
+            "put a good copy back with `calvalot restore FILE` (none of those in {} is good); {ANEW}",
             folder.display()
         ),
     }

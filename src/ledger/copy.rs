@@ -21,16 +21,20 @@ pub fn copy(from: &Path, to: &Path) -> Result<bool, LedgerError> {
     let Some(seen) = opening::see(&LedgerFile::at(from)?)?.filter(|seen| seen.origin.is_ours()) else {
         return Ok(false);
     };
-    let written = write(&seen.db, to);
-    if written.is_err() {
-        file::remove(to)?;
-    }
-    written.map(|()| true)
+    write(&seen.db, to).map(|()| true)
 }
 
-/// Écrit ce que `db` contient dans le fichier neuf `to`.
+/// Écrit ce que `db` contient dans le fichier neuf `to` ; s'il était déjà là, il y reste tel quel.
 pub(super) fn write(db: &Db, to: &Path) -> Result<(), LedgerError> {
     file::create(to).map_err(|error| cannot(to, &error))?;
+    let filled = fill(db, to);
+    if filled.is_err() {
+        file::remove(to)?;
+    }
+    filled
+}
+
+fn fill(db: &Db, to: &Path) -> Result<(), LedgerError> {
     let name = to.to_str().ok_or_else(|| LedgerError::Refused(format!("{to:?} is not UTF-8")))?;
     db.connection.execute("VACUUM INTO ?1", [name])?;
     let mut copy = Db::of(Connection::open_with_flags(to, OpenFlags::SQLITE_OPEN_READ_WRITE)?);
@@ -43,18 +47,33 @@ pub(super) fn write(db: &Db, to: &Path) -> Result<(), LedgerError> {
     sync_file(to).and_then(|()| sync_folder(to)).map_err(|error| cannot(to, &error))
 }
 
+/// Pourquoi un livre d'argent réel revient en pause : ce qu'une personne a décidé depuis n'est pas à la bourse.
+pub const PUT_BACK: &str = "this ledger was put back: what you decided since (pause, sell all, deposits, withdrawals, differences) \
+                            is not in it; look at the cash and the positions, then resume";
+
+/// Met en pause la copie `path`, un fichier entier que personne n'a encore ouvert.
+pub fn pause(path: &Path) -> Result<(), LedgerError> {
+    let mut copy = Db::of(Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?);
+    copy.pause_for(PUT_BACK)?;
+    copy.connection.close().map_err(|(_, error)| error)?;
+    sync_file(path).map_err(|error| cannot(path, &error))
+}
+
 /// Garde la base `from` sous le nom `to` : copiée, journal compris, ou telle quelle si elle ne se lit plus, et son journal
 /// à part, sous un nom où SQLite ne le mêle à rien. Rend faux s'il n'y a là rien à garder.
 pub fn keep(from: &Path, to: &Path) -> Result<bool, LedgerError> {
     let file = LedgerFile::at(from)?;
-    if file.size()? == 0 {
+    let journal = fs::metadata(file.journal()).is_ok_and(|journal| journal.len() > 0);
+    if file.size()? == 0 && !journal {
         return Ok(false);
     }
     if copy(from, to).unwrap_or(false) {
         return Ok(true);
     }
-    keep_raw(file.path(), to)?;
-    if file.journal().exists() {
+    if file.path().exists() {
+        keep_raw(file.path(), to)?;
+    }
+    if journal {
         keep_raw(&file.journal(), &beside(to, ".journal"))?;
     }
     Ok(true)

@@ -69,7 +69,14 @@ impl Db {
     }
 
     /// Le grand livre échange désormais de cette machine.
+    ///
+    /// # Errors
+    /// Quand c'est déjà d'elle : il n'y a rien à en dire.
     pub fn move_to(&mut self, here: Option<&str>) -> Result<(), LedgerError> {
+        if !self.is_elsewhere(here)? {
+            let reason = "this ledger trades from this machine already: nothing was changed";
+            return Err(LedgerError::Refused(reason.to_owned()));
+        }
         self.connection.execute("UPDATE exchange SET machine = ?1", [here])?;
         Ok(())
     }

@@ -1,6 +1,8 @@
 //! Les ordres du compte que les livres n'ont pas : ceux d'autrui, montrés et jamais comptés, et ceux qui portent un nom
 //! d'ici, l'indice d'une copie ou d'un passé perdu ([`super::adoption`]).
 
+use std::collections::BTreeSet;
+
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{Db, LedgerError};
@@ -32,7 +34,7 @@ pub enum Bears {
     Nothing,
     /// De ce grand livre, qui ne le connaît pas : il est plus vieux que le compte, ou une copie de lui échange.
     OurTag,
-    /// D'un autre grand livre de ce programme, d'avant celui-ci sur ce compte.
+    /// D'un autre grand livre de ce programme, d'avant celui-ci sur ce compte, ou qui y échange aussi.
     AnotherTag,
 }
 
@@ -80,9 +82,9 @@ impl Db {
                 continue;
             }
             let bears = match OrderName::parse(&report.client_id) {
-                Some(name) if name.tag == tag => Bears::OurTag,
-                Some(_) if first => Bears::AnotherTag,
-                _ => Bears::Nothing,
+                Some(name) if name.is_kin(&tag) => Bears::OurTag,
+                Some(_) => Bears::AnotherTag,
+                None => Bears::Nothing,
             };
             if !first || bears != Bears::Nothing {
                 unknown.push((report, bears));
@@ -136,6 +138,12 @@ impl Db {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// Ceux qu'une personne a laissés dehors, par paire et numéro.
+    pub fn left_outside(&self) -> Result<BTreeSet<(Coin, i64)>, LedgerError> {
+        let left = self.unknown_orders("settled = 1", u32::MAX)?;
+        Ok(left.into_iter().map(|order| (order.coin, order.order_id)).collect())
+    }
+
     /// L'étiquette que portent les ordres de ce grand livre.
     pub fn tag(&self) -> Result<String, LedgerError> {
         Ok(self.connection.query_row("SELECT tag FROM agent", [], |row| row.get(0))?)
@@ -143,9 +151,12 @@ impl Db {
 }
 
 /// Un second ordre sous un de nos noms (une demande que le réseau a livrée deux fois) n'est pas le nôtre : nous n'en
-/// avons envoyé qu'un.
+/// avons envoyé qu'un. Ni un autre ordre, à qui une copie a donné un de nos noms.
 fn is_ours(report: &Report, intent: Option<Intent>) -> bool {
-    intent.is_some_and(|intent| intent.order_id.is_none_or(|ours| ours == report.order_id))
+    intent.is_some_and(|intent| match intent.order_id {
+        Some(number) => number == report.order_id,
+        None => intent.may_be(report),
+    })
 }
 
 fn insert(connection: &Connection, report: &Report, bears: Bears) -> Result<usize, LedgerError> {

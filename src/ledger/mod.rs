@@ -68,7 +68,7 @@ use place::Place;
 
 pub use audit::{Audit, LiveOrder};
 pub use changes::Watch;
-pub use copy::{copy, keep, replace};
+pub use copy::{PUT_BACK, copy, keep, pause, replace};
 pub use cycle::{CycleRecord, ReadingRow};
 pub use examination::{Found, examine};
 pub use exchange::{ClockReading, Origin, Outlook, Silenced};

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::examination::{Found, Writer, found, own_journal};
+use super::examination::{self, Found, Writer, found, own_journal};
 use super::file::{LedgerFile, cannot, folder_of};
 use super::lock::{Borrowed, Lock};
 use super::place::Place;
@@ -111,8 +111,15 @@ pub(super) fn settled(
 /// Regarde la base à `path` sans rien y écrire, même quand le démon s'en sert ; `None` s'il n'y en a pas
 /// encore à nous (aucun fichier, ou une base du programme Python ou d'une version d'avant, pas encore reprise).
 pub fn look(path: &Path) -> Result<Option<Db>, LedgerError> {
-    let seen = see(&LedgerFile::at(path)?)?;
-    Ok(seen.filter(|seen| seen.origin == Origin::Current).map(|seen| seen.db))
+    Ok(seen(path)?.filter(|seen| seen.origin == Origin::Current).map(|seen| seen.db))
+}
+
+/// De même, quelle que soit la base ; ce qui ne se lit pas est dit comme un démarrage le dirait, avec quoi faire.
+pub(super) fn seen(path: &Path) -> Result<Option<Seen>, LedgerError> {
+    see(&LedgerFile::at(path)?).map_err(|error| match (error, examination::examine(path)) {
+        (LedgerError::Storage(_), Err(unfit @ LedgerError::Unfit { .. })) => unfit,
+        (error, _) => error,
+    })
 }
 
 /// Une base regardée.

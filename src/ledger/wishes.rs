@@ -5,7 +5,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Db, LedgerError};
+use super::{Db, LedgerError, RequestKey, requests};
 use crate::domain::market::Coin;
 use crate::domain::moment::Moment;
 use crate::domain::money::Usdc;
@@ -74,21 +74,35 @@ fn open_sell_all(connection: &Connection) -> Result<Option<(i64, String)>, Ledge
 }
 
 impl Db {
-    /// Ouvre « tout vendre » et met en pause ; rend son nom, et vrai si c'est cette fois-ci. Ouvert, il l'est déjà.
-    pub fn open_sell_all(&mut self, now: Moment) -> Result<(String, bool), LedgerError> {
+    /// Ouvre « tout vendre » et met en pause ; rend son nom si c'est cette fois-ci. Ouvert, il l'est déjà ; redite sous sa clé,
+    /// la demande n'est pas refaite.
+    pub fn open_sell_all(
+        &mut self,
+        request: Option<&RequestKey>,
+        now: Moment,
+    ) -> Result<Option<String>, LedgerError> {
         let transaction = self.transaction()?;
-        let (name, opened) = match open_sell_all(&transaction)? {
-            Some((_, name)) => (name, false),
+        let made = request.map(|request| requests::made(&transaction, request, now)).transpose()?;
+        if made.flatten().is_some() {
+            return Ok(None);
+        }
+        let open = open_sell_all(&transaction)?;
+        let (row, name) = match open.clone() {
+            Some(open) => open,
             None => {
                 let sql = "SELECT count(*) + 1 FROM signals WHERE wish = ?1";
                 let number = transaction.query_row(sql, [Wish::SellAll.word()], |row| row.get(0))?;
-                insert(&transaction, Wish::SellAll, number, None, "a person sells all and stops", now)?;
-                (Wish::SellAll.name(number), true)
+                let why = "a person sells all and stops";
+                let row = insert(&transaction, Wish::SellAll, number, None, why, now)?;
+                (row, Wish::SellAll.name(number))
             }
         };
         let reason = format!("a person asked to sell all and stop ({name})");
         transaction.execute("UPDATE agent SET paused = 1, paused_reason = ?1", [reason])?;
+        if let Some(request) = request {
+            requests::keep(&transaction, request, row, now)?;
+        }
         transaction.commit()?;
-        Ok((name, opened))
+        Ok(open.is_none().then_some(name))
     }
 }

@@ -157,6 +157,20 @@ impl Db {
         Ok(gone.filter(|part| part.is_positive() && open.stage == Stage::SetAside))
     }
 
+    /// La personne dit avoir sorti ce qui restait à prendre de ce retrait.
+    ///
+    /// # Errors
+    /// Quand ce n'est pas lui qui attend d'être pris, ou qu'un ordre en doute a pu dépenser cet argent.
+    pub fn taken_out(&mut self, id: i64, rate: Rate, now: Moment) -> Result<(), LedgerError> {
+        let transaction = self.transaction()?;
+        let open = open_one(&transaction)?.filter(|open| open.id == id && open.stage == Stage::SetAside);
+        let Some(open) = open else {
+            return Err(LedgerError::Refused(format!("withdrawal {id} does not wait to be taken out")));
+        };
+        take(&transaction, &open, open.set_aside - open.taken, rate, now)?;
+        Ok(transaction.commit()?)
+    }
+
     /// Compte cette part du retrait mis de côté comme partie, au cours du moment ; rend vrai si plus rien n'est à prendre.
     pub fn book_withdrawn(&mut self, part: Usdc, rate: Rate, now: Moment) -> Result<bool, LedgerError> {
         let transaction = self.transaction()?;
@@ -182,6 +196,7 @@ fn set_aside(connection: &Connection, open: &Open, rate: Rate, now: Moment) -> R
     let there = (cash.booked - cash.reserved).max(Usdc::ZERO);
     let amount = open.wanted.map_or(there, |wanted| wanted.min(there));
     let simulated: bool = connection.query_row("SELECT mode = 'dry_run' FROM agent", [], |row| row.get(0))?;
+    let amount = if simulated { amount } else { withdrawal::in_cents(amount) };
     let stage = if amount.is_positive() { Stage::SetAside } else { Stage::Cancelled };
     keep_sold(connection, open)?;
     change(connection, open.id, |connection| {
@@ -227,7 +242,7 @@ fn take(
     now: Moment,
 ) -> Result<bool, LedgerError> {
     let (eur, taken) = ((-part).to_eur(rate), open.taken + part);
-    let done = taken >= open.set_aside;
+    let done = withdrawal::is_taken(open.set_aside, taken);
     let stage = if done { Stage::Completed } else { open.stage };
     change(connection, open.id, |connection| {
         connection.execute(

@@ -4,6 +4,7 @@
 //! donc tout ordre à notre nom lu à la bourse doit y être, même si le démon tourne. Ceux d'autrui ne sont pas des
 //! différences. Invariants : rien n'est écrit ; ce que la bourse n'a pas dit n'est jamais tenu pour juste.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use crate::domain::execution::Report;
 use crate::domain::intent::State;
 use crate::domain::market::{Coin, PerCoin};
 use crate::domain::moment::Moment;
+use crate::domain::order_name::OrderName;
 use crate::domain::recourse::Hand;
 use crate::exchange::{Account, Questions, Sighting, Silence, Trouble};
 use crate::ledger::views::{Intent, Sent};
@@ -53,7 +55,7 @@ impl Default for Comparison {
 /// Quand le grand livre ne se lit pas. Une bourse qui ne répond pas n'en est pas une : la comparaison le dit.
 pub fn against(path: &Path, account: &Account) -> Result<Comparison, LedgerError> {
     let books = super::open(path)?;
-    let (prefix, uid) = (books.order_prefix()?, books.account_uid()?);
+    let (tag, outside, uid) = (books.tag()?, books.left_outside()?, books.account_uid()?);
     if let Some(Silenced { status, from, until }) = books.exchange_state()?.silenced {
         account.exchange().keep_silent(Silence { status, from, until });
     }
@@ -61,7 +63,8 @@ pub fn against(path: &Path, account: &Account) -> Result<Comparison, LedgerError
     let mut hearing = Hearing {
         account,
         questions: Questions::new(account),
-        prefix,
+        tag,
+        outside,
         lines: Lines::default(),
         compared: 0,
         in_doubt: 0,
@@ -103,8 +106,9 @@ impl From<Trouble> for Interruption {
 struct Hearing<'a> {
     account: &'a Account,
     questions: Questions<'a>,
-    /// Le début du nom de nos ordres.
-    prefix: String,
+    /// L'étiquette de nos ordres, et ceux qui la portent qu'une personne a laissés dehors.
+    tag: String,
+    outside: BTreeSet<(Coin, i64)>,
     lines: Lines,
     compared: usize,
     in_doubt: usize,
@@ -143,10 +147,13 @@ impl Hearing<'_> {
         Ok(())
     }
 
-    /// Les ordres de la paire qui portent notre nom ; les autres sont comptés.
+    /// Les ordres de la paire qui portent un nom à nous, ou à une copie ; les autres sont comptés, et ceux laissés dehors.
     async fn list(&mut self, coin: Coin) -> Result<Vec<Report>, Trouble> {
-        let prefix = self.prefix.clone();
-        let wanted = |report: &Report| report.client_id.starts_with(&prefix);
+        let (tag, outside) = (self.tag.clone(), self.outside.clone());
+        let wanted = move |report: &Report| {
+            OrderName::parse(&report.client_id).is_some_and(|name| name.is_kin(&tag))
+                && !outside.contains(&(coin, report.order_id))
+        };
         let (ours, others) = self.questions.orders(coin, wanted).await?;
         self.foreign += others;
         Ok(ours)
@@ -327,7 +334,7 @@ fn unknown(report: &Report, kept: &[&LiveOrder]) -> Option<String> {
 fn is_of(report: &Report, intent: &Intent, client_id: &str) -> bool {
     match intent.order_id {
         Some(order_id) => report.order_id == order_id,
-        None => report.client_id == client_id,
+        None => report.client_id == client_id && intent.may_be(report),
     }
 }
 

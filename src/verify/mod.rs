@@ -35,7 +35,10 @@ pub fn verify(path: &Path) -> Result<Report, LedgerError> {
 
 fn open(path: &Path) -> Result<Db, LedgerError> {
     let absent = || LedgerError::Refused("there is no ledger here yet: start calvalot on it once".to_owned());
-    ledger::look(path)?.ok_or_else(absent)
+    match ledger::look(path)? {
+        Some(db) => Ok(db),
+        None => Err(ledger::examine(path).err().unwrap_or_else(absent)),
+    }
 }
 
 fn report(path: &Path, audit: &Audit) -> Report {
@@ -70,7 +73,12 @@ fn report(path: &Path, audit: &Audit) -> Report {
         }
     };
     let (mode, movements, trades) = (&audit.mode, audit.movements, audit.trades);
-    let head = format!("{} ({mode}): {movements} movements and {trades} trades replayed", path.display());
+    let head = format!(
+        "{} ({mode}): {} and {} replayed",
+        path.display(),
+        counted(movements, "movement"),
+        counted(trades, "trade")
+    );
     let text = format!("{head}\n{}{verdict}\n", lines.text);
     Report { text, differences: lines.differences, live: mode == "live" }
 }

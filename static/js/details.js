@@ -55,6 +55,8 @@ export function createDetails(root) {
     setText(at('portfolio'), format.usdc(budget?.portfolio_usdt));
     setText(at('deposited'), format.eur(budget?.total_deposited_eur));
     setText(at('withdrawn'), format.eur(budget?.withdrawn_eur));
+    // Seule la version Python en notait là : ce que ce programme a vu partir est parmi les mouvements.
+    at('withdrawn').parentElement?.toggleAttribute('hidden', budget?.withdrawn_eur === 0);
     setText(at('rate'), format.rate(budget?.eurusdc_rate));
     const initial = budget?.initial_total_eur && budget.initial_total_eur !== budget.total_deposited_eur
       ? words.say('value.initial', { amount: format.eur(budget.initial_total_eur) })

@@ -36,14 +36,16 @@ export const fromSeconds = (seconds) => (isKnown(seconds) ? seconds * 1000 : nul
  * @param {string} text
  * @returns {{ok: true, value: number} | {ok: false, why: 'amount.empty' | 'amount.unreadable' | 'amount.too_precise'}}
  */
-export function readEuros(text) {
-  const typed = text.replace(/€/g, '').replace(/\s/g, ' ').trim();
+export function readEuros(text, signed = false) {
+  const bare = text.replace(/€/g, '').replace(/\s/g, ' ').trim();
+  const sign = signed && /^[-−]/.test(bare) ? '-' : '';
+  const typed = sign ? bare.slice(1).trim() : bare;
   if (typed === '') return { ok: false, why: 'amount.empty' };
   const parts = /^(\d+|\d{1,3}(?: \d{3})+)(?:[.,](\d+))?$/.exec(typed);
   if (!parts) return { ok: false, why: 'amount.unreadable' };
   const decimals = parts[2] ?? '';
   if (decimals.length > 2) return { ok: false, why: 'amount.too_precise' };
-  return { ok: true, value: Number(`${parts[1].replace(/ /g, '')}.${decimals || '0'}`) };
+  return { ok: true, value: Number(`${sign}${parts[1].replace(/ /g, '')}.${decimals || '0'}`) };
 }
 
 /** @param {string} pair `BTCUSDC` @returns {string} `BTC` */

@@ -41,7 +41,7 @@ export function createMoney(root, desk) {
     find(root, form).addEventListener('submit', async (event) => {
       event.preventDefault();
       const typed = input.value;
-      const amount = readEuros(typed);
+      const amount = readEuros(typed, form === '#correction');
       if (!amount.ok) return refuse(context.words.say(amount.why));
       const command = prepare(amount.value);
       if ('refusal' in command) return refuse(command.refusal);

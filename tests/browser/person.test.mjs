@@ -72,7 +72,7 @@ const STATES = [
   ['differences', different, 'bad', 0],
   ['a ledger of the Python version', takenOver, 'bad', 1],
   ['a withdrawal that sells', withdrawing('selling'), 'good', 1],
-  ['a withdrawal to take out', withdrawing('set_aside'), 'warn', 1],
+  ['a withdrawal to take out', withdrawing('set_aside'), 'warn', 2],
   ['everything is being sold', selling(false), 'warn', 0],
   ['everything is sold', selling(true), 'warn', 0],
 ];
@@ -108,7 +108,7 @@ test('a program that knows neither withdrawal nor sale offers none', async () =>
 });
 
 test('each way out of not being alone asks first, says that the other must be off, and is sent once', async () => {
-  const bodies = { adopt: { other_is_off: true }, disown: { looked: true }, machine: { first_is_off: true } };
+  const bodies = { adopt: { other_is_off: true }, disown: { other_is_off: true }, machine: { first_is_off: true } };
   for (const [ways, button, path] of /** @type {const} */ ([[['adopt', 'disown'], 0, 'adopt'], [['adopt', 'disown'], 1, 'disown'], [['move_here'], 0, 'machine']])) {
     const { page, written, close } = await open({ reads: notAlone([...ways], 2) }, LOOKS[1]);
     await decide(page, page.locator('#notices button').nth(button), written);
@@ -206,7 +206,7 @@ test('money is asked out, what will happen is said, it is taken out, or called o
     const opened = await open({
       reads: LIVE,
       reply: ({ path }) => {
-        if (path.endsWith('cancel')) return { body: { ok: true } };
+        if (path.endsWith('cancel') || path.endsWith('taken')) return { body: { ok: true } };
         opened.become(withdrawing('selling'));
         return { body: OPENED };
       },
@@ -235,9 +235,12 @@ test('money is asked out, what will happen is said, it is taken out, or called o
     await page.locator('#notices .warn', { hasText: /62[.,]50/ }).waitFor();
     await page.locator('[data-value="aside"]', { hasText: /62[.,]50/ }).waitFor();
     await examine(page, `${look.size}: set aside`);
+    await decide(page, page.locator('#notices .warn button').first(), written);
+    await page.locator('#deed-outcome.good').waitFor();
     await decide(page, page.locator('#withdraw button:visible'), written);
     await page.locator('#withdraw-outcome.good').waitFor();
-    assert.equal(written[1].path, 'api/budget/withdrawals/3/cancel');
+    const ends = [['api/budget/withdrawals/3/taken', { taken_out: true }], ['api/budget/withdrawals/3/cancel', {}]];
+    assert.deepEqual(written.slice(1).map(({ path, body }) => [path, body]), ends);
     assert.deepEqual(complaints, []);
     await close();
   }

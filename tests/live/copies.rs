@@ -86,6 +86,12 @@ fn an_older_copy_of_the_ledger_sends_nothing_until_a_person_has_adopted_what_it_
     until("it trades again", || site.json("/api/exchange")["trading_open"].as_bool().filter(|open| *open));
     assert_eq!(site.json("/api/exchange")["not_alone"], Value::Null);
     assert_eq!(site.get("/health").status, 200);
+    let status = site.json("/api/agent/status");
+    assert!(
+        status["paused_reason"].as_str().is_some_and(|reason| reason.contains("then resume")),
+        "{status}"
+    );
+    assert_eq!(site.send("POST", "/api/agent/toggle", r#"{"paused": false}"#).status, 200);
     site.closed_signal(&second);
     bench.check_settled();
     // Il est là où il était : le signal que le leader montre encore n'y change rien, le suivant est suivi.
@@ -102,7 +108,7 @@ fn what_is_left_outside_the_books_stays_outside_and_no_name_serves_twice() {
     let site = follower.site();
     not_alone(site);
     let lost = bench.exchange().accepted_orders().len() - 1;
-    assert_eq!(say(site, "disown", r#"{"looked": true}"#), 200);
+    assert_eq!(say(site, "disown", r#"{"other_is_off": true}"#), 200);
     until("it trades again", || site.json("/api/exchange")["trading_open"].as_bool().filter(|open| *open));
     bench.reach(&follower, &[("XRPUSDC", dec!(0.3))]);
     let orders = bench.exchange().accepted_orders();
@@ -125,7 +131,7 @@ fn a_new_ledger_on_an_account_with_a_past_is_not_the_first() {
     assert_eq!(ways(&told), ["disown"]);
     follower.site().wait_polls(3);
     assert_eq!(other.exchange().accepted_orders().len(), 1, "it bought what was bought already");
-    assert_eq!(say(follower.site(), "disown", r#"{"looked": true}"#), 200);
+    assert_eq!(say(follower.site(), "disown", r#"{"other_is_off": true}"#), 200);
     until("it begins anew", || (other.exchange().accepted_orders().len() == 2).then_some(()));
 }
 

@@ -76,36 +76,74 @@ fn a_withdrawal_is_not_booked_before_it_is_gone_nor_twice_and_nothing_is_bought_
     bench.check_settled();
 }
 
+/// Le dernier retrait, une fois que cela en est vu parti.
+fn seen_taken(site: Site, wanted: Decimal) -> Value {
+    until(&format!("{wanted} is seen taken"), || {
+        let newest = site.json(PATH)["withdrawals"][0].clone();
+        (decimal(&newest["taken_usdc"]) == wanted).then_some(newest)
+    })
+}
+
+/// Où le compte ne tient que le capital, une part partie ne peut être que de lui.
 #[test]
-fn a_part_taken_out_is_booked_and_what_others_take_or_bring_is_not() {
+fn a_part_taken_out_is_booked_and_the_rest_waits() {
+    let mut bench = Bench::holding(&[("USDC", dec!(1100))]);
+    bench.exchange().set_price("EURUSDC", dec!(1.10));
+    let follower = bench.settled(&[("BTCUSDC", dec!(0.9))]);
+    let site = follower.site();
+    ask(site, 500);
+    let aside = decimal(&reached(site, "set_aside")["set_aside_usdc"]);
+    assert_eq!(aside, aside.trunc_with_scale(2), "what a person takes out are whole cents");
+    take_out(&mut bench, dec!(100));
+    let part = seen_taken(site, dec!(100));
+    assert_eq!((&part["status"], decimal(&part["set_aside_usdc"])), (&"set_aside".into(), aside - dec!(100)));
+    // Moins d'un USDC : personne ne le sortirait.
+    take_out(&mut bench, aside - dec!(100.7));
+    let done = reached(site, "completed");
+    assert_eq!(decimal(&done["taken_usdc"]), aside - dec!(0.7), "{done}");
+    assert_eq!(number(&bench.books(), TAKEN), 2);
+    bench.check_settled();
+}
+
+/// Où il tient d'autre argent, seul le montant, tout entier, le dit ; ou la personne.
+#[test]
+fn what_is_taken_out_beside_other_money_is_told_by_its_amount_or_by_the_person_and_by_nothing_else() {
     let mut bench = Bench::new();
     let follower = bench.settled(&[("BTCUSDC", dec!(0.9))]);
     let site = follower.site();
     ask(site, 500);
     let aside = decimal(&reached(site, "set_aside")["set_aside_usdc"]);
-    let taken = |wanted: Decimal| {
-        let condition = || {
-            let newest = site.json(PATH)["withdrawals"][0].clone();
-            (decimal(&newest["taken_usdc"]) == wanted).then_some(newest)
-        };
-        until(&format!("{wanted} is seen taken"), condition)
-    };
-    take_out(&mut bench, dec!(100));
-    let part = taken(dec!(100));
-    assert_eq!((&part["status"], decimal(&part["set_aside_usdc"])), (&"set_aside".into(), aside - dec!(100)));
     // Un dépôt pris dans ce que le compte tient d'autre n'est pas un retrait.
     assert_eq!(site.send("POST", "/api/budget/deposit", r#"{"amount_eur": 100}"#).status, 200);
     site.wait_polls(4);
-    taken(dec!(100));
-    // De l'argent d'un autre usage arrive, puis s'en va en plus grand que ce qui est attendu : ni l'un ni l'autre.
-    for others in [dec!(-300), dec!(700)] {
+    seen_taken(site, dec!(0));
+    // De l'argent d'un autre usage arrive, puis s'en va, en plus petit ou en plus grand que ce qui est attendu.
+    for others in [dec!(-300), dec!(150), dec!(700)] {
         take_out(&mut bench, others);
         site.wait_polls(4);
-        taken(dec!(100));
+        seen_taken(site, dec!(0));
     }
-    take_out(&mut bench, aside - dec!(100));
-    taken(aside);
+    take_out(&mut bench, aside + dec!(0.01));
+    seen_taken(site, aside);
     reached(site, "completed");
+    assert_eq!(number(&bench.books(), TAKEN), 1);
+    // Celui-ci se confond avec une dépense de la personne, qui dit l'avoir sorti.
+    let id = ask(site, 100)["id"].clone();
+    let aside = decimal(&reached(site, "set_aside")["set_aside_usdc"]);
+    take_out(&mut bench, aside + dec!(60));
+    site.wait_polls(4);
+    seen_taken(site, dec!(0));
+    let path = format!("{PATH}/{id}/taken");
+    assert_eq!(site.send("POST", &path, r#"{"taken_out": false}"#).status, 400);
+    let told = site.send("POST", &path, r#"{"taken_out": true}"#);
+    assert_eq!(
+        (told.status, &told.json()["withdrawal"]["status"]),
+        (200, &"completed".into()),
+        "{}",
+        told.body
+    );
+    assert_eq!(site.send("POST", &path, r#"{"taken_out": true}"#).status, 409, "it is done once");
+    site.wait_polls(3);
     assert_eq!(number(&bench.books(), TAKEN), 2);
     bench.check_settled();
 }
@@ -357,4 +395,24 @@ fn selling_all_killed_anywhere_sells_nothing_twice_and_ends_paused() {
         assert_eq!(process.terminate(), Some(0));
         bench.check_settled();
     });
+}
+
+/// Ce qu'une personne a réglé au dehors a peut-être été vendu : son souhait ne le revend pas, avec ce qui est à elle.
+#[test]
+fn a_sale_settled_outside_is_sent_again_by_no_wish() {
+    for (path, body) in [(SELL_ALL, UNDERSTOOD), (PATH, r#"{"amount_eur": 500}"#)] {
+        let bench = Bench::holding(&[("USDC", dec!(2000)), ("BTC", dec!(1))]);
+        let follower = bench.settled(&[("BTCUSDC", dec!(0.9))]);
+        let site = follower.site();
+        bench.strike(|on| on.nth(1), Fault::processed(Wire::Reset));
+        let (from, to) = ("\"SELL\"".to_owned(), "\"BUY\"".to_owned());
+        bench.world.fault(On::exchange(ORDER).method("GET"), Fault::processed(Wire::Rewrite { from, to }));
+        assert_eq!(site.send("POST", path, body).status, 200);
+        bench.wait_states("BTCUSDC", "filled stuck");
+        let id = site.json("/api/orders")[0]["id"].clone();
+        let settled = site.send("POST", &format!("/api/orders/{id}/settle"), r#"{"looked": true}"#);
+        assert_eq!(settled.status, 200, "{}", settled.body);
+        site.wait_polls(4);
+        assert_eq!(bench.orders("BTCUSDC").len(), 2, "{path}: settled, and sold again");
+    }
 }

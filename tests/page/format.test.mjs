@@ -70,6 +70,11 @@ test('a typed amount may have a French comma, spaces and a euro sign', () => {
   for (const [typed, value] of cases) assert.deepEqual(readEuros(String(typed)), { ok: true, value });
 });
 
+test('only a total may be below zero, and its sign is one of two', () => {
+  for (const typed of ['-20,50', '− 20.50 €']) assert.deepEqual(readEuros(typed, true), { ok: true, value: -20.5 });
+  assert.deepEqual(readEuros('--20', true), { ok: false, why: 'amount.unreadable' });
+});
+
 test('a typed amount that could mean two things is refused', () => {
   const cases = [
     ['', 'amount.empty'],

@@ -102,8 +102,8 @@ test('a ledger that may not be alone says why, and offers what decides it', () =
   const foreign = { coin: 'BTCUSDC', order_id: 5, client_id: 'cal-1-1', action: 'SELL', quantity: 0.5, created_at: '2026-09-21 14:00:00' };
   /** @type {[string[], RegExp, [string, object][]][]} */
   const cases = [
-    [['adopt', 'disown'], /older than its account/, [['api/exchange/adopt', { other_is_off: true }], ['api/exchange/disown', { looked: true }]]],
-    [['disown'], /Another ledger/, [['api/exchange/disown', { looked: true }]]],
+    [['adopt', 'disown'], /older than its account/, [['api/exchange/adopt', { other_is_off: true }], ['api/exchange/disown', { other_is_off: true }]]],
+    [['disown'], /Another ledger/, [['api/exchange/disown', { other_is_off: true }]]],
     [['move_here'], /another machine/, [['api/exchange/machine', { first_is_off: true }]]],
   ];
   for (const [names, text, commands] of cases) {
@@ -124,7 +124,10 @@ test('an open withdrawal says where it is, and can be called off; one that ended
   assert.match(decided({ withdrawals: [{ ...withdrawal, wanted_usdc: null }] })[0].text, /everything/);
   const [ready] = decided({ withdrawals: [{ ...withdrawal, status: 'set_aside', set_aside_usdc: 60 }] });
   assert.match(ready.text, /Take 60\.00\sUSDC out of Binance now/);
-  assert.match(asked(deedsOf(ready, context)[0]), /already taken the money out/);
+  const [taken, cancel] = deedsOf(ready, context);
+  assert.match(asked(taken), /60\.00\sUSDC leave the books/);
+  assert.deepEqual([taken.command.path, taken.command.body], ['api/budget/withdrawals/7/taken', { taken_out: true }]);
+  assert.match(asked(cancel), /already taken the money out/);
   assert.equal(deedsOf(raising, context)[0].command.path, 'api/budget/withdrawals/7/cancel');
   assert.deepEqual(decided({ withdrawals: [{ ...withdrawal, status: 'completed', can_cancel: false }] }), []);
 });

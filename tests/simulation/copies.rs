@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use calvalot::clock;
 use calvalot::domain::moment::Moment;
+use calvalot::ledger::Bears;
 use calvalot::ledger::views::Selection;
 use rust_decimal::{Decimal, dec};
 
@@ -84,4 +85,30 @@ fn two_followers_live_at_once_on_one_account_each_with_its_own_ledger() {
     universe.pass(HOUR, None);
     assert_eq!(last_valued(universe.machine()), both[0], "the first is dead");
     assert!(last_valued(&universe.machines[second]) > both[1], "the second lives");
+}
+
+#[test]
+fn a_copy_left_outside_that_still_trades_is_noticed_by_both_names_and_never_followed_twice() {
+    let mut universe = following();
+    universe.world.exchange().person().bring("USDC", dec!(3000));
+    let copy = universe.copy_ledger();
+    universe.world.leader().set_target(&AFTER);
+    universe.pass(HOUR, None);
+    let second = universe.add_machine(&copy);
+    universe.machines[second].start();
+    universe.pass(HOUR, None);
+    // Une personne dit que l'autre est éteinte, et elle ne l'est pas.
+    let commands = universe.machines[second].commands().expect("it lives");
+    assert!(universe.hear(async move { commands.disown().await }).is_some_and(|left| left.is_ok()));
+    universe.pass(2 * HOUR, None);
+    let doubted = universe.books(|db| db.evidence());
+    assert!(doubted.iter().all(|order| order.bears == Bears::OurTag), "{doubted:?}");
+    assert!(!doubted.is_empty(), "the first does not see the second");
+    let sent = |universe: &Universe| universe.world.exchange().accepted_orders().len();
+    let (before, trades) = (sent(&universe), noted(&universe.machines[second]).0);
+    universe.world.leader().set_target(&BEFORE);
+    universe.pass(HOUR, None);
+    let followed = noted(&universe.machines[second]).0 - trades;
+    assert!(followed > 0, "the second is the one that a person chose");
+    assert_eq!(sent(&universe) - before, followed, "the first followed it too");
 }

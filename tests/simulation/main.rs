@@ -11,11 +11,13 @@ mod hour;
 mod machine;
 mod network;
 mod pasts;
+mod person;
 mod proof;
 mod recourse;
 mod scenario;
 mod speed;
 mod tally;
+mod twins;
 mod universe;
 mod wishes;
 

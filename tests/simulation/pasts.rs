@@ -59,5 +59,6 @@ fn catch_up(universe: &mut Universe) -> bool {
     let adopted = universe.hear(async move { commands.adopt().await });
     assert_eq!(adopted.expect("it answers"), Ok(evidence.len()));
     assert_eq!(universe.books(|db| db.evidence()).len(), 0);
+    universe.resume();
     true
 }

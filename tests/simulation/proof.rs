@@ -11,35 +11,33 @@ use rust_decimal::{Decimal, dec};
 
 use crate::universe::{USDC, Universe};
 
-/// Au plus une exécution par intention, et pour chacune exactement le trade du grand livre.
+/// Au plus une exécution par nom, et pour chacune exactement un trade du grand livre, à son numéro.
 pub fn each_order_once(universe: &Universe) {
-    let mut executed: BTreeMap<String, Vec<calvalot::sim::Order>> = BTreeMap::new();
+    let mut executed: BTreeMap<String, calvalot::sim::Order> = BTreeMap::new();
     for order in universe.world.exchange().accepted_orders() {
         if order.executed > Decimal::ZERO {
-            executed.entry(order.client_id.clone()).or_default().push(order);
+            let twice = executed.insert(order.client_id.clone(), order);
+            assert!(twice.is_none(), "executed twice: {twice:?}");
         }
-    }
-    for (name, orders) in &executed {
-        assert_eq!(orders.len(), 1, "{name} was executed {} times", orders.len());
     }
     let intents = universe.books(|db| db.orders(10_000));
-    for intent in &intents {
+    let (filled, ended): (Vec<_>, Vec<_>) = intents.iter().partition(|intent| intent.state == State::Filled);
+    for intent in filled {
         let Some(sent) = &intent.sent else { continue };
-        let order = executed.remove(&sent.client_id).and_then(|mut orders| orders.pop());
-        match (intent.state, order) {
-            (State::Filled, Some(order)) => {
-                assert_eq!(intent.coin.pair(), order.pair);
-                assert_eq!(intent.side == Side::Buy, order.side == OrderSide::Buy);
-                // Qui l'a booké de sa main n'a pas donné ce numéro.
-                let number = intent.order_id.or(intent.by_hand.map(|_| order.id));
-                assert_eq!(number, Some(order.id), "{intent:?}");
-            }
-            (State::Filled, None) => panic!("{intent:?} is in the books and was never executed"),
-            (state, Some(order)) if !state.is_in_doubt() => {
-                panic!("{intent:?} was executed: {order:?}")
-            }
-            _ => {}
-        }
+        // Adopté sous un nom déjà pris, son numéro le distingue.
+        let name = sent.client_id.split('+').next().unwrap_or_default();
+        let Some(order) = executed.remove(name) else {
+            panic!("{intent:?} is in the books and was never executed")
+        };
+        assert_eq!(intent.coin.pair(), order.pair);
+        assert_eq!(intent.side == Side::Buy, order.side == OrderSide::Buy);
+        // Qui l'a booké de sa main n'a pas donné ce numéro.
+        let number = intent.order_id.or(intent.by_hand.map(|_| order.id));
+        assert_eq!(number, Some(order.id), "{intent:?}");
+    }
+    for intent in ended {
+        let order = intent.sent.as_ref().and_then(|sent| executed.remove(&sent.client_id));
+        assert!(order.is_none() || intent.state.is_in_doubt(), "{intent:?} was executed: {order:?}");
     }
     assert!(executed.is_empty(), "executed and not ours: {executed:?}");
 }
@@ -66,7 +64,8 @@ pub fn books_are_the_exchange_s(universe: &Universe) {
     let opening = audit.brought.cash.decimal();
     // Ce que nos ordres n'ont pas changé est encore là.
     let of_others = |asset: &str| audit.of_others.of(asset).decimal();
-    assert_eq!(kept.cash.decimal() - opening, balance("USDC") - USDC + of_others("USDC"), "USDC");
+    let cash = balance("USDC") - USDC - universe.brought("USDC");
+    assert_eq!(kept.cash.decimal() - opening, cash + of_others("USDC"), "USDC");
     for coin in Coin::ALL {
         // La poussière effacée des livres pendant qu'un autre l'avait prise est revenue : elle n'est plus à nous.
         let swept = audit.brought.positions[coin].quantity.decimal();

@@ -240,6 +240,12 @@ impl Universe {
         self.ask(async move |commands| commands.decide(intent, decision).await)?.ok()
     }
 
+    /// La personne a regardé, et reprend.
+    pub fn resume(&mut self) {
+        let resumed = self.ask(async |commands| commands.pause(Some(false)).await);
+        assert!(matches!(resumed, Some(Ok(false))), "{resumed:?}");
+    }
+
     /// Une personne demande quelque chose ; rend ce qui lui est répondu, si quelqu'un répond.
     pub fn ask<T: 'static>(
         &mut self,

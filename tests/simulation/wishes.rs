@@ -147,7 +147,7 @@ fn sell_all(seed: u64) {
         intents.iter().filter(|intent| intent.side == Side::Buy).count()
     };
     let before = purchases(&universe);
-    let opened = universe.ask(async move |commands| commands.sell_all().await);
+    let opened = universe.ask(async move |commands| commands.sell_all(None).await);
     assert!(matches!(opened, Some(Ok(()))), "{opened:?}");
     trouble(&mut universe, &mut dice, |_| {});
     assert_eq!(purchases(&universe), before, "bought again");

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rusqlite::{Row, params};
 
+use crate::domain::execution::Report;
 use crate::domain::intent::State;
 use crate::domain::market::Coin;
 use crate::domain::moment::Moment;
@@ -65,6 +66,16 @@ impl Intent {
             signal_is_open: self.origin.is_open,
             action_age: self.origin.action_age(now),
         }
+    }
+
+    /// Vrai si cet ordre de la bourse, qui porte son nom, peut être le sien : à sa paire, à son sens, pas plus gros. Une copie
+    /// du grand livre donne les mêmes noms à d'autres ordres.
+    pub fn may_be(&self, report: &Report) -> bool {
+        let within = match self.size {
+            Size::Spend(spend) => report.amount.is_none_or(|amount| amount <= spend),
+            Size::Sell(quantity) => report.executed <= quantity,
+        };
+        within && (self.coin, self.side) == (report.coin, report.side)
     }
 }
 

@@ -99,6 +99,10 @@ impl Db {
     /// personne.
     pub fn due(&self) -> Result<Vec<PendingSignal>, LedgerError> {
         let (agent, mut due) = (self.agent()?, self.pending()?);
+        // Un passé a manqué : le leader dit d'abord ce qu'il veut aujourd'hui, ce qui est ouvert y a peut-être été suivi.
+        let unknown: bool =
+            self.connection.query_row("SELECT past_unknown FROM agent", [], |row| row.get(0))?;
+        due.retain(|signal| !unknown || signal.wish.is_some());
         let takes_all = due.iter().any(PendingSignal::takes_all);
         let held = agent.dead || (agent.paused && !takes_all);
         due.retain(|signal| signal.wish.is_some() || !held);

@@ -36,7 +36,8 @@ export function deedsOf({ order, copies, withdrawal, takeover }, context) {
   if (order) return orderDeeds(order, context);
   if (copies) return copiesDeeds(copies, context);
   if (takeover) return [takeOver(takeover, context)];
-  return withdrawal ? [cancel(withdrawal, context)] : [];
+  if (!withdrawal) return [];
+  return withdrawal.status === 'set_aside' ? [takenOut(withdrawal, context), cancel(withdrawal, context)] : [cancel(withdrawal, context)];
 }
 
 /** @param {Order} order @param {Context} context */
@@ -141,7 +142,7 @@ function copiesDeeds({ orders, ways }, context) {
   /** @type {Record<string, {path: string, body: object, lines: string[]}>} */
   const known = {
     adopt: { path: 'adopt', body: { other_is_off: true }, lines: [...named, words.say('adopt.what'), words.say('adopt.off')] },
-    disown: { path: 'disown', body: { looked: true }, lines: [...named, words.say('disown.what')] },
+    disown: { path: 'disown', body: { other_is_off: true }, lines: [...named, words.say('disown.what'), words.say('adopt.off')] },
     move_here: { path: 'machine', body: { first_is_off: true }, lines: [words.say('move_here.what')] },
   };
   /** @type {Record<string, [Key, Key, Key]>} */
@@ -189,6 +190,22 @@ function takeOver(takeover, { words, format }) {
       body: { understood: true },
     },
     told: ({ total_deposited_eur: total }) => words.say('money.done', { total: format.eur(total) }),
+  };
+}
+
+/** Dire sorti ce qui attendait de l'être. @param {Withdrawal} withdrawal @param {Context} context @returns {Deed} */
+function takenOut({ id, set_aside_usdc: aside, taken_usdc: taken }, { words, format }) {
+  const usdc = format.usdc(isKnown(aside) ? aside - (taken ?? 0) : null);
+  return {
+    id: 'taken',
+    label: words.say('taken.button'),
+    command: {
+      question: { title: words.say('taken.ask'), lines: [words.say('taken.what', { usdc }), words.say('taken.wait')], yes: words.say('taken.yes'), no: words.say('confirm.no') },
+      method: 'POST',
+      path: `api/budget/withdrawals/${id}/taken`,
+      body: { taken_out: true },
+    },
+    told: () => words.say('taken.done'),
   };
 }
 

@@ -70,7 +70,7 @@ function lockedNotices(exchange, { words, format }) {
 function withdrawalNotices(withdrawal, { words, format }) {
   if (!withdrawal) return [];
   if (withdrawal.status === 'set_aside') {
-    const text = words.say('withdrawal.take', { amount: format.usdc(withdrawal.set_aside_usdc) });
+    const text = words.say('withdrawal.take', { amount: format.usdc((withdrawal.set_aside_usdc ?? 0) - (withdrawal.taken_usdc ?? 0)) });
     return [{ id: 'withdrawal', tone: 'warn', text, steps: [words.say('withdrawal.how'), words.say('withdrawal.then')], withdrawal }];
   }
   const { wanted_usdc: wanted } = withdrawal;

@@ -90,7 +90,7 @@ export function createWithdraw(root, desk, perform) {
   everything.addEventListener('click', () => void ask(null));
   cancel.addEventListener('click', () => {
     const withdrawal = openWithdrawal(parts.withdrawals?.data);
-    const [deed] = deedsOf({ id: '', tone: 'info', text: '', withdrawal }, context);
+    const deed = deedsOf({ id: '', tone: 'info', text: '', withdrawal }, context).find(({ id }) => id === 'cancel');
     if (deed) perform(deed, cancel, output);
   });
 

@@ -244,6 +244,7 @@ fn a_copy_of_before_a_change_of_name_gets_back_the_orders_of_both_names() {
     let site = process.site();
     until("it is not alone", || site.json("/api/exchange")["not_alone"].is_object().then_some(()));
     assert_eq!(site.send("POST", "/api/exchange/disown", r#"{"other_is_off": true}"#).status, 200);
+    resume(site);
     let id = world.leader().set_target(&FIRST);
     site.closed_signal(&id);
     let id = world.leader().set_target(&SECOND);

@@ -88,7 +88,7 @@ export function createMoney(root, desk) {
 
   listen('#correction', (total) => {
     const { words, format } = context;
-    if (total > LARGEST_TOTAL) return { refusal: words.say('amount.total_range', { most: format.eur(LARGEST_TOTAL) }) };
+    if (Math.abs(total) > LARGEST_TOTAL) return { refusal: words.say('amount.total_range', { most: format.eur(LARGEST_TOTAL) }) };
     const before = budget?.total_deposited_eur;
     const change = isKnown(before) ? total - before : null;
     const moved = { change: format.eurSigned(change), usdc: inUsdc(Math.abs(change ?? NaN)) };

@@ -169,10 +169,8 @@ pub fn shown(before: Usdc, level: Usdc, own: Usdc, taken: Usdc, left: Usdc) -> S
         Shown::Nothing
     } else if !part.is_positive() {
         Shown::Rebased(level + taken)
-    } else if level < own {
-        // Le compte n'a plus ce que disent les livres : ce qui était à prendre en est, le reste est un autre écart.
-        Shown::Gone(part.min(left))
-    } else if (part - left).abs() < UNTAKEN {
+    } else if level < own || (part - left).abs() < UNTAKEN {
+        // Le compte n'a plus ce que disent les livres, ou tout le montant est parti : ce qui était à prendre en est.
         Shown::Gone(part.min(left))
     } else if part < left {
         Shown::Nothing

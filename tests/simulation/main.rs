@@ -56,13 +56,8 @@ fn live(seed: u64) -> Tally {
     for _ in 0..dice.u32(2..7) {
         last = chapter(&mut universe, &mut dice);
     }
-    scenario::heal(&mut universe);
-    if !universe.is_alive() {
-        universe.start();
-    }
-    settle(&mut universe);
-    proof::each_order_once(&universe);
-    proof::books_are_the_exchange_s(&universe);
+    mend(&mut universe);
+    rest(&mut universe);
     proof::no_signal_is_open(&universe);
     proof::every_coin_has_its_answer(&universe);
     if let (id, Some(target)) = &last
@@ -77,13 +72,26 @@ fn live(seed: u64) -> Tally {
     Tally::of(&universe)
 }
 
+/// Tout remarche, et le suiveur vit.
+fn mend(universe: &mut Universe) {
+    scenario::heal(universe);
+    if !universe.is_alive() {
+        universe.start();
+    }
+}
+
+/// Tout finit, chaque ordre une fois, et les livres sont ceux de la bourse.
+fn rest(universe: &mut Universe) {
+    settle(universe);
+    proof::each_order_once(universe);
+    proof::books_are_the_exchange_s(universe);
+}
+
 /// Le leader veut cela, et rien ne l'empêche plus : tout finit, juste et atteint.
 fn reach(universe: &mut Universe, target: &[(&str, Decimal)]) {
     universe.world.leader().set_target(target);
     universe.judge_anew();
-    settle(universe);
-    proof::each_order_once(universe);
-    proof::books_are_the_exchange_s(universe);
+    rest(universe);
     proof::no_signal_is_open(universe);
     proof::allocation_is(universe, target);
 }

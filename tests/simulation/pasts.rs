@@ -7,7 +7,7 @@ use fastrand::Rng;
 
 use crate::tally::Tally;
 use crate::universe::Universe;
-use crate::{chapter, proof, reach, scenario, settle};
+use crate::{chapter, reach, rest, scenario};
 
 /// Le temps qu'il faut à un suiveur pour lire le compte, et à un signal pour être suivi s'il l'était.
 const LOOK: Duration = Duration::from_secs(20 * 60);
@@ -34,9 +34,7 @@ pub fn relive(seed: u64) -> Tally {
     universe.put_back(&copy);
     universe.start();
     let adopted = catch_up(&mut universe);
-    settle(&mut universe);
-    proof::each_order_once(&universe);
-    proof::books_are_the_exchange_s(&universe);
+    rest(&mut universe);
     let target = scenario::target(&mut dice);
     reach(&mut universe, &target);
     let mut tally = Tally::of(&universe);

@@ -20,7 +20,7 @@ use rust_decimal::{Decimal, dec};
 
 use crate::tally::Tally;
 use crate::universe::Universe;
-use crate::{PAUSE, chapter, play, proof, reach, scenario, settle};
+use crate::{PAUSE, chapter, mend, play, reach, rest, scenario, settle};
 
 const ASSETS: [&str; 6] = ["USDC", "BNB", "BTC", "ETH", "SOL", "XRP"];
 
@@ -49,13 +49,8 @@ fn own(seed: u64) -> Tally {
         }
         assert!(!universe.books(|db| db.agent()).dead, "it died of what its person took out");
     }
-    scenario::heal(&mut universe);
-    if !universe.is_alive() {
-        universe.start();
-    }
-    settle(&mut universe);
-    proof::each_order_once(&universe);
-    proof::books_are_the_exchange_s(&universe);
+    mend(&mut universe);
+    rest(&mut universe);
     put_in_order(&mut universe);
     let target = scenario::target(&mut dice);
     reach(&mut universe, &target);

@@ -14,7 +14,7 @@ use rust_decimal::Decimal;
 use crate::machine::Machine;
 use crate::tally::Tally;
 use crate::universe::Universe;
-use crate::{PAUSE, chapter, play, proof, reach, scenario, settle};
+use crate::{PAUSE, chapter, play, reach, rest, scenario};
 
 /// Le temps qu'il faut à un suiveur pour lire le compte, et à un signal pour être suivi.
 const LOOK: Duration = Duration::from_secs(20 * 60);
@@ -55,9 +55,7 @@ fn live_twice(seed: u64) -> Tally {
         return Tally::of(&universe);
     }
     let adopted = keep_one(&mut universe, &mut dice);
-    settle(&mut universe);
-    proof::each_order_once(&universe);
-    proof::books_are_the_exchange_s(&universe);
+    rest(&mut universe);
     let target = scenario::target(&mut dice);
     reach(&mut universe, &target);
     let mut tally = Tally::of(&universe);

@@ -69,7 +69,7 @@ const desk = { confirm: createConfirm(find(document, '#confirm')), refresh: () =
 const language = await createLanguage(document, schedule);
 createTheme(find(document, '#theme'));
 
-const person = createPerson(document, desk, language, schedule);
+const person = createPerson(document, desk, language, render);
 const head = createHead(document);
 const pause = createPause(document, desk);
 const value = createValue(find(document, '#value'));

@@ -13,9 +13,9 @@ const DOORS = /** @type {const} */ (['withdraw', 'sell-all']);
 
 /**
  * @param {Document} page @param {import('./command.js').Desk} desk
- * @param {{widen: () => Promise<void>}} language @param {() => void} onChange
+ * @param {{widen: () => Promise<void>}} language @param {() => void} render aussitôt : ce qui vient d'être posé n'a pas encore de mots
  */
-export function createPerson(page, desk, language, onChange) {
+export function createPerson(page, desk, language, render) {
   /** @type {Context} */
   let context;
   /** @type {All | null} */
@@ -31,7 +31,7 @@ export function createPerson(page, desk, language, onChange) {
     opening ??= Promise.all([import(path), language.widen()]).then(
       ([{ createAll }]) => {
         all = createAll(page, desk);
-        onChange();
+        render();
       },
       () => {
         opening = null;
@@ -49,7 +49,7 @@ export function createPerson(page, desk, language, onChange) {
       const failure = /** @type {const} */ ({ kind: 'network', status: null, message: null });
       if (all) all.show(name);
       else tell(find(door, '.outcome'), failureText(failure, context), 'bad');
-      onChange();
+      render();
     });
     return { name, door, button };
   });

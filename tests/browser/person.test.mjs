@@ -90,6 +90,26 @@ for (const [name, reads, tone, deeds] of STATES) {
   });
 }
 
+test('what a person decides never stands there without its words, not even for a moment', async () => {
+  const visited = await visit(here.browser, 'about:blank', LOOKS[0]);
+  const { page, settled, close } = visited;
+  await page.addInitScript(() => {
+    /** @type {any} */ (window).wordless = [];
+    const look = () => {
+      for (const button of document.querySelectorAll('#notices button, #withdraw button, #sell-all button')) {
+        if (button.checkVisibility() && !button.textContent) /** @type {any} */ (window).wordless.push(button.outerHTML);
+      }
+    };
+    new MutationObserver(look).observe(document, { childList: true, subtree: true, attributes: true, characterData: true });
+  });
+  await fake(page, here.scene.follower.url(), { reads: { ...withdrawing('selling') } });
+  await settled();
+  await page.locator('#withdraw button:visible').first().waitFor();
+  await page.locator('#notices button:visible').first().waitFor();
+  assert.deepEqual(await page.evaluate(() => /** @type {any} */ (window).wordless), []);
+  await close();
+});
+
 test('a page where nothing waits for a person reads nothing of what she could decide', async () => {
   const { page, asked: addresses, close } = await open({ reads: LIVE });
   assert.deepEqual(addresses.filter((address) => address.includes('/person/')), []);

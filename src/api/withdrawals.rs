@@ -79,6 +79,31 @@ struct Wanted {
     amount_eur: Option<f64>,
     all: Option<bool>,
     understood: Option<bool>,
+    preview: Option<bool>,
+}
+
+/// Ce que ferait un retrait, aux prix du moment.
+#[derive(Serialize)]
+struct Preview {
+    ok: bool,
+    preview: bool,
+    amount_eur: f64,
+    amount_usdc: f64,
+    sales: Vec<Sale>,
+    left_eur: f64,
+}
+
+impl From<Terms> for Preview {
+    fn from(terms: Terms) -> Self {
+        Preview {
+            ok: true,
+            preview: true,
+            amount_eur: terms.requested.to_f64(),
+            amount_usdc: terms.usdc.to_f64(),
+            sales: sales(&terms),
+            left_eur: terms.left.to_f64(),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -100,19 +125,18 @@ struct Sale {
     quantity: f64,
 }
 
-impl Sale {
-    fn of(order: &Order) -> Option<Sale> {
-        match order.size() {
-            Size::Sell(quantity) => Some(Sale { coin: order.coin().pair(), quantity: quantity.to_f64() }),
-            Size::Spend(_) => None,
-        }
-    }
+fn sales(terms: &Terms) -> Vec<Sale> {
+    let sale = |order: &Order| match order.size() {
+        Size::Sell(quantity) => Some(Sale { coin: order.coin().pair(), quantity: quantity.to_f64() }),
+        Size::Spend(_) => None,
+    };
+    terms.sales.iter().filter_map(sale).collect()
 }
 
-/// Demande un retrait ; rend ce qui va se passer.
+/// Demande un retrait, ou ce qu'il ferait ; rend ce qui va se passer.
 pub async fn withdraw(mut request: Request) -> tide::Result {
-    let fields = ["amount_eur", "all", "understood"];
-    let Wanted { amount_eur, all, understood } =
+    let fields = ["amount_eur", "all", "understood", "preview"];
+    let Wanted { amount_eur, all, understood, preview } =
         json_body(&mut request, &fields, "{\"amount_eur\": 50} or {\"all\": true}").await?;
     let asked = match (amount_eur, all) {
         (Some(amount), None | Some(false)) => {
@@ -123,9 +147,13 @@ pub async fn withdraw(mut request: Request) -> tide::Result {
         (None, Some(true)) => Asked::All,
         _ => return Err(ApiError::bad_request("say either amount_eur or \"all\": true").into()),
     };
+    let state = request.state().clone();
+    if preview == Some(true) {
+        let terms = state.commands.withdrawal_terms(asked).await.map_err(ApiError::from)?;
+        return Ok(json(StatusCode::Ok, &Preview::from(terms)));
+    }
     let key = idempotency::key(&request, || format!("withdraw {asked:?}"))?;
     let wanted = WithdrawalRequest { asked, understood: understood == Some(true), key };
-    let state = request.state().clone();
     let (id, terms) = state.commands.withdraw(wanted).await.map_err(ApiError::from)?;
     let read = move |db: &mut crate::ledger::Db| db.withdrawal(id);
     let kept = state.ledger.with(read).await.map_err(ApiError::from)?.ok_or_else(ApiError::internal)?;
@@ -142,7 +170,7 @@ fn opened(kept: Withdrawal, terms: Option<Terms>) -> Opened {
         amount_eur: kept.requested.to_f64(),
         amount_usdc: usdc.to_f64(),
         eurusdc_rate: kept.rate.map(|rate| rate.to_f64()),
-        sales: terms.as_ref().map(|terms| terms.sales.iter().filter_map(Sale::of).collect()),
+        sales: terms.as_ref().map(sales),
         left_eur: terms.map(|terms| terms.left.to_f64()),
     }
 }

@@ -92,14 +92,15 @@ impl Line {
         self.held() - self.booked
     }
 
-    /// Ce qui manque, libre, à ce que disent les livres ; zéro s'il y a assez.
+    /// Ce qui manque, libre, à ce que disent les livres ; zéro s'il y a assez. Ce qui est peut-être pris explique ce qui est
+    /// parti, non ce qui est immobilisé.
     pub fn shortage(&self) -> Quantity {
-        (self.booked - self.reserved - self.free).max(Quantity::ZERO)
+        self.locked_short() + (self.gone() - self.reserved).max(Quantity::ZERO)
     }
 
     /// La part de ce manque qu'un ordre ouvert de la personne immobilise : elle n'est pas partie.
     pub fn locked_short(&self) -> Quantity {
-        self.shortage().min(self.locked)
+        (self.booked - self.free).max(Quantity::ZERO).min(self.locked)
     }
 
     /// Ce qui est parti du compte, et que les livres disent encore là ; zéro si rien.
@@ -217,6 +218,22 @@ mod tests {
             let found = [line.difference(), line.shortage(), line.locked_short(), line.gone(), line.beyond()];
             let found = found.map(Quantity::decimal);
             assert_eq!(found, expected, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn what_an_order_of_the_person_locks_is_told_though_a_withdrawal_waits_to_be_taken_out() {
+        // Libre, immobilisé, aux livres, mis de côté ; ce qui manque, et ce qui n'en est qu'immobilisé.
+        let cases = [
+            ([dec!(386), dec!(300), dec!(686), dec!(600)], [dec!(300), dec!(300)]),
+            ([dec!(86), dec!(300), dec!(686), dec!(300)], [dec!(300), dec!(300)]),
+            ([dec!(86), dec!(300), dec!(686), dec!(200)], [dec!(400), dec!(300)]),
+            ([dec!(5000), dec!(300), dec!(686), dec!(600)], [dec!(0), dec!(0)]),
+        ];
+        for ([free, locked, booked, reserved], expected) in cases {
+            let [free, locked, booked, reserved] = [free, locked, booked, reserved].map(Quantity::new);
+            let line = Line { free, locked, booked, reserved, ..Line::default() };
+            assert_eq!([line.shortage(), line.locked_short()].map(Quantity::decimal), expected, "{line:?}");
         }
     }
 

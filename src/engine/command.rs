@@ -6,10 +6,10 @@ use smol::channel::{self, Receiver, Sender};
 use super::sight::Sight;
 use crate::clock;
 use crate::domain::booking::{Booked, Booking, Footing};
-use crate::domain::market;
+use crate::domain::market::{self, Market};
 use crate::domain::money::Price;
 use crate::domain::refusal::Refusal;
-use crate::domain::withdrawal::Terms;
+use crate::domain::withdrawal::{Asked, Terms};
 use crate::ledger::{Ledger, RequestKey, WithdrawalRequest};
 use crate::venue::{Decision, Venue};
 
@@ -41,6 +41,11 @@ pub enum Command {
     /// La machine d'avant est éteinte.
     MoveHere {
         reply: Reply<()>,
+    },
+    /// Ce que ferait un retrait ; rien n'est ouvert.
+    WithdrawalTerms {
+        asked: Asked,
+        reply: Reply<Terms>,
     },
     Withdraw {
         request: WithdrawalRequest,
@@ -107,6 +112,11 @@ impl Commands {
         self.ask(|reply| Command::MoveHere { reply }).await
     }
 
+    /// Rend ce que ferait un retrait aux prix du moment, sans l'ouvrir.
+    pub async fn withdrawal_terms(&self, asked: Asked) -> Result<Terms, Refusal> {
+        self.ask(|reply| Command::WithdrawalTerms { asked, reply }).await
+    }
+
     /// Ouvre un retrait ; rend son numéro et ce qu'il fera, ou `None` si la même demande l'avait déjà ouvert.
     pub async fn withdraw(&self, request: WithdrawalRequest) -> Result<(i64, Option<Terms>), Refusal> {
         self.ask(|reply| Command::Withdraw { request, reply }).await
@@ -141,6 +151,7 @@ impl Command {
         match self {
             Command::Pause { .. }
             | Command::Enter { .. }
+            | Command::WithdrawalTerms { .. }
             | Command::Withdraw { .. }
             | Command::CancelWithdrawal { .. }
             | Command::TakenOut { .. }
@@ -164,6 +175,7 @@ impl Command {
             Command::MoveHere { reply } => answer(reply, venue.move_here().await),
             Command::Pause { .. }
             | Command::Enter { .. }
+            | Command::WithdrawalTerms { .. }
             | Command::Withdraw { .. }
             | Command::CancelWithdrawal { .. }
             | Command::TakenOut { .. }
@@ -192,6 +204,10 @@ impl Command {
                 let settled = booked.is_ok() && !cash;
                 reply.try_send(booked).ok();
                 settled
+            }
+            Command::WithdrawalTerms { asked, reply } => {
+                reply.try_send(withdrawal_terms(ledger, sight, asked).await).ok();
+                false
             }
             Command::Withdraw { request, reply } => {
                 let opened = withdraw(ledger, sight, request).await;
@@ -235,18 +251,27 @@ fn answer<T>(reply: Reply<T>, done: Result<T, Refusal>) -> bool {
     succeeded
 }
 
+/// De quoi estimer un retrait : les prix, si la valeur est connue.
+async fn priced(ledger: &Ledger, sight: &Sight) -> Result<Market, Refusal> {
+    match sight.known(clock::now()) {
+        Ok(market) if ledger.with(|db| db.holdings()).await?.is_some() => Ok(market),
+        Ok(_) => Err(unknown("the budget is not booked yet")),
+        Err(missing) => Err(unknown(&market::told(&missing))),
+    }
+}
+
+async fn withdrawal_terms(ledger: &Ledger, sight: &Sight, asked: Asked) -> Result<Terms, Refusal> {
+    let market = priced(ledger, sight).await?;
+    Ok(ledger.with(move |db| db.withdrawal_terms(asked, &market)).await?)
+}
+
 /// Ouvre un retrait, si la valeur est connue.
 async fn withdraw(
     ledger: &Ledger,
     sight: &Sight,
     request: WithdrawalRequest,
 ) -> Result<(i64, Option<Terms>), Refusal> {
-    let now = clock::now();
-    let market = match sight.known(now) {
-        Ok(market) if ledger.with(|db| db.holdings()).await?.is_some() => market,
-        Ok(_) => return Err(unknown("the budget is not booked yet")),
-        Err(missing) => return Err(unknown(&market::told(&missing))),
-    };
+    let (market, now) = (priced(ledger, sight).await?, clock::now());
     let opened = ledger.with(move |db| db.open_withdrawal(&request, &market, now)).await?;
     if let (id, Some(terms)) = &opened {
         log::info!("withdrawal_opened id={id} eur={} usdc={}", terms.requested, terms.usdc);

@@ -57,15 +57,16 @@ impl Db {
         Ok(reconciliation)
     }
 
-    /// Vrai si ce que le compte tient de `coin` et d'USDC est ce qu'il serait sans aucun des ordres en doute.
+    /// Vrai si ce que le compte tient de `coin`, ou d'USDC, est ce qu'il serait sans aucun des ordres en doute : exécuté, un
+    /// ordre aurait changé les deux. Un seul a bougé, c'est d'une personne ou d'un autre ordre.
     pub fn unmoved(&self, coin: Coin, balances: &Balances) -> Result<bool, LedgerError> {
         let Some(now) = compared(&self.connection, balances)? else { return Ok(false) };
-        for asset in [Asset::Cash, Asset::Coin(coin)] {
-            if surplus(&self.connection, asset)? != Some(now.line(asset).surplus()) {
-                return Ok(false);
+        for asset in [Asset::Coin(coin), Asset::Cash] {
+            if surplus(&self.connection, asset)? == Some(now.line(asset).surplus()) {
+                return Ok(true);
             }
         }
-        Ok(true)
+        Ok(false)
     }
 }
 

@@ -54,17 +54,8 @@ impl Db {
         {
             return Ok((id, None));
         }
-        if let Some(Open { id, .. }) = open_one(&transaction)? {
-            return Err(LedgerError::Refused(format!(
-                "withdrawal {id} is still open: take it out, or call it off first"
-            )));
-        }
-        let unopened = || LedgerError::Refused("the opening is not booked yet".to_owned());
-        let holdings = views::holdings(&transaction)?.ok_or_else(unopened)?;
-        let cash = views::cash(&transaction)?.unwrap_or_default();
         let Request { asked, understood, key } = request;
-        let terms = withdrawal::terms(*asked, &holdings, cash, market, *understood);
-        let terms = terms.map_err(LedgerError::Refused)?;
+        let terms = terms(&transaction, *asked, market, *understood)?;
         let wanted = matches!(asked, Asked::Euros(_)).then_some(terms.usdc);
         transaction.execute(
             "INSERT INTO withdrawals (requested_eur, sold_usdc, received_eur, rate, positions_sold, status, simulated,
@@ -82,6 +73,14 @@ impl Db {
         }
         transaction.commit()?;
         Ok((id, Some(terms)))
+    }
+
+    /// Ce que ferait ce retrait, aux prix du moment ; rien n'est ouvert.
+    ///
+    /// # Errors
+    /// La phrase qui dit pourquoi il ne se peut pas.
+    pub fn withdrawal_terms(&self, asked: Asked, market: &Market) -> Result<Terms, LedgerError> {
+        terms(&self.connection, asked, market, true)
     }
 
     /// Clôt le signal d'un retrait et met de côté ce qui est réuni ; en simulation, le retrait est fait.
@@ -182,6 +181,24 @@ impl Db {
         transaction.commit()?;
         Ok(done)
     }
+}
+
+/// Ce que fera le retrait demandé, si aucun autre n'est ouvert.
+fn terms(
+    connection: &Connection,
+    asked: Asked,
+    market: &Market,
+    understood: bool,
+) -> Result<Terms, LedgerError> {
+    if let Some(Open { id, .. }) = open_one(connection)? {
+        return Err(LedgerError::Refused(format!(
+            "withdrawal {id} is still open: take it out, or call it off first"
+        )));
+    }
+    let unopened = || LedgerError::Refused("the opening is not booked yet".to_owned());
+    let holdings = views::holdings(connection)?.ok_or_else(unopened)?;
+    let cash = views::cash(connection)?.unwrap_or_default();
+    withdrawal::terms(asked, &holdings, cash, market, understood).map_err(LedgerError::Refused)
 }
 
 impl Open {

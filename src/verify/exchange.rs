@@ -69,6 +69,7 @@ pub fn against(path: &Path, account: &Account) -> Result<Comparison, LedgerError
         compared: 0,
         in_doubt: 0,
         by_hand: 0,
+        slips: 0,
         foreign: 0,
         young: false,
     };
@@ -113,6 +114,7 @@ struct Hearing<'a> {
     compared: usize,
     in_doubt: usize,
     by_hand: usize,
+    slips: usize,
     foreign: usize,
     /// Une différence porte sur un ordre que la bourse peut ne pas montrer encore en entier.
     young: bool,
@@ -126,6 +128,8 @@ enum Finding {
     InDoubt,
     /// Une personne l'a booké, et la bourse ne le montre pas.
     ByHand,
+    /// Une personne l'a booké, et la bourse en dit d'autres chiffres : ce qui les sépare est au rapprochement, réglé ou à régler.
+    Slip(String),
     Different(String),
 }
 
@@ -168,12 +172,17 @@ impl Hearing<'_> {
         let (mut executed, mut not_executed) = (0, 0);
         for order in kept {
             let finding = self.examine(order, listed).await?;
-            self.compared += usize::from(!matches!(finding, Finding::InDoubt | Finding::ByHand));
+            let compared = !matches!(finding, Finding::InDoubt | Finding::ByHand | Finding::Slip(_));
+            self.compared += usize::from(compared);
             match finding {
                 Finding::Executed => executed += 1,
                 Finding::NotExecuted => not_executed += 1,
                 Finding::InDoubt => self.in_doubt += 1,
                 Finding::ByHand => self.by_hand += 1,
+                Finding::Slip(found) => {
+                    self.slips += 1;
+                    self.lines.line("note", coin.pair(), &format!("{}: {found}", told(&order.intent)));
+                }
                 Finding::Different(found) => {
                     self.young |= self.is_young(&order.intent);
                     self.lines.fault(coin.pair(), &format!("{}: {found}", told(&order.intent)));
@@ -253,8 +262,12 @@ impl Hearing<'_> {
             found.push(format!("kept {kept} {}, the exchange has {told} {}", fill.coin, report.coin));
         }
         let executions = self.questions.executions(report.coin, order_id).await?;
-        found.extend(sums::differences(&sums::kept(fill), &executions));
-        Ok(if found.is_empty() { Finding::Executed } else { Finding::Different(found.join("; ")) })
+        let sums = sums::differences(&sums::kept(fill), &executions);
+        Ok(match (found.is_empty(), sums.is_empty()) {
+            (true, true) => Finding::Executed,
+            (true, false) if intent.by_hand == Some(Hand::Booked) => Finding::Slip(sums.join("; ")),
+            _ => Finding::Different([found, sums].concat().join("; ")),
+        })
     }
 
     fn is_young(&self, intent: &Intent) -> bool {
@@ -278,6 +291,14 @@ impl Hearing<'_> {
             let found = format!(
                 "{} booked by hand, which the exchange does not show: not compared\n",
                 counted(self.by_hand, "order")
+            );
+            text.push_str(&found);
+        }
+        if self.slips > 0 {
+            let found = format!(
+                "{} booked by hand with other figures than the exchange's: what that left between the books and the \
+                 account is under the differences on the page, or was settled there\n",
+                counted(self.slips, "order")
             );
             text.push_str(&found);
         }

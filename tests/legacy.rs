@@ -1,10 +1,10 @@
 //! La base du programme Python, telle qu'il la fait, reprise par le démon.
 //!
-//! Le schéma est recopié de sa source publique (`AlexandreFrancony/Calv-a-lot`, `app/db.py`, révision
-//! c3f9ff3). Ce que l'on a choisi pour un coin inconnu : ses lignes restent dans les tables `python_*`,
+//! Ce que l'on a choisi pour un coin inconnu : ses lignes restent dans les tables `python_*`,
 //! l'argent qu'il a coûté ou rapporté compte toujours, et le reste est repris sans lui.
 
 mod follower;
+mod python;
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -13,33 +13,10 @@ use std::time::Duration;
 use calvalot::config::{Config, Mode};
 use calvalot::sim::{Book, Fault, On, Pace, Script, World};
 use follower::{Folder, Follower, config, decimal, still_world, until};
+use python::python;
 use rusqlite::Connection;
 use rust_decimal::{Decimal, dec};
 use serde_json::{Value, json};
-
-const PYTHON: &str = "
-PRAGMA journal_mode = WAL;
-CREATE TABLE IF NOT EXISTS budget (id INTEGER PRIMARY KEY, initial_total_eur REAL NOT NULL,
-    total_deposited_eur REAL NOT NULL DEFAULT 0, status TEXT NOT NULL DEFAULT 'ACTIVE',
-    created_at TEXT DEFAULT (datetime('now')), updated_at TEXT DEFAULT (datetime('now')));
-CREATE TABLE IF NOT EXISTS trades (id INTEGER PRIMARY KEY AUTOINCREMENT, coin TEXT NOT NULL, action TEXT NOT NULL,
-    amount_usdt REAL NOT NULL, price REAL NOT NULL, quantity REAL NOT NULL, fee_usdt REAL DEFAULT 0, signal_id TEXT,
-    is_simulated INTEGER DEFAULT 1, created_at TEXT DEFAULT (datetime('now')));
-CREATE TABLE IF NOT EXISTS positions (coin TEXT PRIMARY KEY, quantity REAL NOT NULL DEFAULT 0,
-    avg_entry_price REAL NOT NULL DEFAULT 0, total_invested_usdt REAL NOT NULL DEFAULT 0,
-    updated_at TEXT DEFAULT (datetime('now')));
-CREATE TABLE IF NOT EXISTS signals (id INTEGER PRIMARY KEY AUTOINCREMENT, signal_id TEXT UNIQUE NOT NULL,
-    confidence REAL, reasoning TEXT, actions TEXT NOT NULL, portfolio_state TEXT, status TEXT DEFAULT 'received',
-    error_message TEXT, received_at TEXT DEFAULT (datetime('now')), executed_at TEXT);
-CREATE TABLE IF NOT EXISTS budget_snapshots (id INTEGER PRIMARY KEY AUTOINCREMENT, total_value_eur REAL,
-    portfolio_value_usdt REAL, cash_usdt REAL, created_at TEXT DEFAULT (datetime('now')));
-CREATE TABLE IF NOT EXISTS withdrawals (id INTEGER PRIMARY KEY AUTOINCREMENT, amount_eur_requested REAL,
-    amount_usdt_sold REAL, amount_eur_received REAL, eurusdc_rate REAL, positions_sold TEXT,
-    status TEXT DEFAULT 'completed', is_simulated INTEGER DEFAULT 1, created_at TEXT DEFAULT (datetime('now')));
-CREATE INDEX IF NOT EXISTS idx_trades_created_at ON trades(created_at DESC);
-CREATE INDEX IF NOT EXISTS idx_signals_signal_id ON signals(signal_id);
-CREATE INDEX IF NOT EXISTS idx_snapshots_created_at ON budget_snapshots(created_at DESC);
-";
 
 /// Quatre mois de simulation : 400 EUR déposés, BTC et SOL tenus, ETH vendu, un retrait.
 const HISTORY: &str = r#"
@@ -73,15 +50,6 @@ INSERT INTO withdrawals (amount_eur_requested, amount_usdt_sold, amount_eur_rece
     (20, 21.7, 19.98, 0.92, '[{"coin": "ETHUSDC", "quantity": 0.01}]', 'completed', 1, '2026-03-10 10:00:00'),
     (NULL, NULL, NULL, NULL, NULL, NULL, NULL, '2026-03-11 10:00:00');
 "#;
-
-/// Un dossier dont la base est celle du programme Python, avec `rows` en plus.
-fn python(rows: &str) -> Folder {
-    let folder = Folder::new();
-    let connection = Connection::open(folder.db()).unwrap();
-    connection.execute_batch(PYTHON).unwrap();
-    connection.execute_batch(rows).unwrap();
-    folder
-}
 
 /// Un suiveur qui a fait quelques tours sur la base reprise, face à un leader sans signal.
 fn taken_over(world: &World, folder: &Folder) -> Follower {

@@ -5,6 +5,8 @@
 mod books;
 #[path = "follower/mod.rs"]
 mod follower;
+#[path = "python/mod.rs"]
+mod python;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -76,6 +78,12 @@ fn resume(site: Site) {
 
 /// Le livre est ce que le compte a fait, et le suivre encore ne refait rien.
 fn check_given_back(world: &World, folder: &Folder) {
+    check_followed(world, folder);
+    books::check_settled(&books::open(&folder.db()));
+}
+
+/// De même, d'un livre dont des trades viennent d'ailleurs que d'ordres d'ici.
+fn check_followed(world: &World, folder: &Folder) {
     let (code, said) = calvalot(world, folder, &["verify"]);
     assert_eq!(code, 0, "{said}");
     assert!(said.contains("the exchange agrees"), "{said}");
@@ -90,7 +98,6 @@ fn check_given_back(world: &World, folder: &Folder) {
     site.closed_signal(&id);
     assert!(orders(world) > before, "it follows");
     process.kill();
-    books::check_settled(&books::open(&folder.db()));
 }
 
 #[test]
@@ -122,6 +129,29 @@ fn a_ledger_that_is_lost_is_made_again_of_what_the_account_remembers() {
     assert_eq!(code, 0, "{said}");
     assert_eq!(coins(positions(&other.db())), coins(lost));
     check_given_back(&world, &other);
+}
+
+/// La base du programme Python est tout ce qu'il reste : ce que le compte a fait depuis s'y ajoute, elle n'est pas refaite de
+/// rien.
+#[test]
+fn a_ledger_of_the_python_version_that_is_all_that_is_left_gets_the_orders_made_since() {
+    let rows = "
+        INSERT INTO budget VALUES (1, 1000.0, 1000.0, 'ACTIVE', '2026-02-24 18:30:05', '2026-03-01 09:00:00');
+        INSERT INTO trades (coin, action, amount_usdt, price, quantity, signal_id, is_simulated) VALUES
+            ('BTCUSDC', 'BUY', 120, 60000, 0.002, 'initial_sync', 0);
+        INSERT INTO positions (coin, quantity, avg_entry_price, total_invested_usdt) VALUES ('BTCUSDC', 0.002, 60000, 120);";
+    let (world, folder) = (world(), python::python(rows));
+    world.exchange().set_balance("BTC", dec!(0.002));
+    follow(&world, &folder, &[&FIRST, &SECOND]);
+    let lost = positions(&folder.db());
+    let other = python::python(rows);
+    let (code, said) = calvalot(&world, &other, &["restore"]);
+    assert_eq!(code, 1, "{said}");
+    assert!(said.contains("orders, 4 executed") && said.contains("Say it with --yes"), "{said}");
+    let (code, said) = calvalot(&world, &other, &["restore", "--yes"]);
+    assert_eq!(code, 0, "{said}");
+    assert_eq!(positions(&other.db()), lost, "it is not the ledger that was lost");
+    check_followed(&world, &other);
 }
 
 /// La bourse qui se tait en plein récit ne laisse pas un livre à moitié ; un livre que quelqu'un a commencé de neuf, sans rien
@@ -244,8 +274,9 @@ fn a_copy_of_before_a_change_of_name_gets_back_the_orders_of_both_names() {
     let site = process.site();
     until("it is not alone", || site.json("/api/exchange")["not_alone"].is_object().then_some(()));
     assert_eq!(site.send("POST", "/api/exchange/disown", r#"{"other_is_off": true}"#).status, 200);
-    resume(site);
+    // Avant de reprendre : ce que le leader montrait encore serait suivi d'abord, avec un compte qui n'est plus celui des livres.
     let id = world.leader().set_target(&FIRST);
+    resume(site);
     site.closed_signal(&id);
     let id = world.leader().set_target(&SECOND);
     site.closed_signal(&id);

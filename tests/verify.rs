@@ -18,7 +18,7 @@ use calvalot::ledger::reseal;
 use calvalot::sim::{Fault, On, Pace, Reply, Script, Side, Wire, World};
 use follower::{Folder, Follower, config, still_world, until};
 use rusqlite::Connection;
-use rust_decimal::dec;
+use rust_decimal::{Decimal, dec};
 use smol::block_on;
 
 const ORDER: &str = "/api/v3/order";
@@ -532,4 +532,33 @@ fn an_order_booked_by_hand_is_compared_as_soon_as_the_exchange_shows_it() {
     live.world.exchange().wipe();
     let text = live.check(1, "1 order booked by hand, which the exchange does not show: not compared\n");
     assert_eq!(text.matches("the exchange executed nothing").count(), 3, "{text}");
+}
+
+/// Ce qu'une personne a mal recopié ne rougit pas `verify` pour toujours : c'est dit à chaque fois, et le reste s'accorde.
+#[test]
+fn a_slip_in_an_order_booked_by_hand_is_told_and_hides_no_difference() {
+    let live = Live::new();
+    let books = live.books();
+    // Jamais revendu : rien d'autre ne s'en déduit.
+    let sql = "SELECT trades.quantity, amount, price, fee_coin, fee_usdc, positions.quantity
+               FROM trades JOIN positions USING (coin) WHERE coin = 'SOLUSDC'";
+    let read = |row: &rusqlite::Row| {
+        Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?])
+    };
+    let texts: [String; 6] = books.query_row(sql, [], read).expect("it is there");
+    let [quantity, amount, before, fee, fees, held] =
+        texts.map(|text| text.parse::<Decimal>().expect("a decimal"));
+    let slip = quantity - dec!(0.001);
+    let price = (amount / slip).trunc_with_scale(8);
+    let [now, then] = [fee * price, fee * before].map(|part| part.trunc_with_scale(8));
+    let sql = "UPDATE trades SET quantity = ?1, price = ?2, fee_usdc = ?3 WHERE coin = 'SOLUSDC'";
+    let booked = [slip, price, fees + now - then].map(|figure| figure.normalize().to_string());
+    books.execute(sql, booked).expect("writable");
+    let sql = "UPDATE positions SET quantity = ?1 WHERE coin = 'SOLUSDC'";
+    books.execute(sql, [(held - dec!(0.001)).to_string()]).expect("writable");
+    books.execute("UPDATE intents SET by_hand = 'booked' WHERE coin = 'SOLUSDC'", []).expect("writable");
+    reseal(&books).expect("its rows are sealed again");
+    let text = live.check(0, "1 order booked by hand with other figures than the exchange's");
+    assert!(text.contains(", booked by hand: quantity kept"), "{text}");
+    assert!(text.contains("the exchange agrees (4 orders)"), "{text}");
 }

@@ -38,7 +38,14 @@ impl Db {
                 "the opening is not booked yet: nothing was changed".to_owned(),
             ));
         }
-        for movement in wanted(&transaction, booking, footing, live)? {
+        let movements = wanted(&transaction, booking, footing, live)?;
+        if let (Booking::Correction { total, .. }, [movement]) = (*booking, movements.as_slice())
+            && movement.eur.is_zero()
+        {
+            // Le total est déjà celui-là : rien n'a bougé, rien ne s'inscrit.
+            return Ok(Booked { movement: *movement, deposited: total });
+        }
+        for movement in movements {
             let warning = survival::warning(&transaction, &movement, now)?;
             movements::write(&transaction, &movement, now)?;
             // Ce qui ne se peut pas est dit avant ce qui se regretterait.

@@ -197,7 +197,6 @@ fn insert_decisions(connection: &Connection, row: i64, decisions: &[Decision]) -
     Ok(())
 }
 
-/// Ouvre la synchronisation initiale sur `signal`, ou la met à jour tant qu'elle n'a pas abouti.
 /// Des ordres que les livres ne connaissaient pas y sont, ou restent dehors : des actions de la version 1 reçues jusqu'ici, ou
 /// que le leader redit, y ont peut-être été faites, et ne se refont pas. Une allocation, elle, se juge d'après ce qui est.
 pub(super) fn doubt_actions(connection: &Connection) -> Result<(), LedgerError> {
@@ -212,6 +211,7 @@ fn doubt_open(connection: &Connection) -> Result<(), LedgerError> {
     Ok(())
 }
 
+/// Ouvre la synchronisation initiale sur `signal`, ou la met à jour tant qu'elle n'a pas abouti.
 fn open_initial_sync(connection: &Connection, signal: &Received, now: Moment) -> Result<(), LedgerError> {
     let sync = Received {
         signal_id: INITIAL_SYNC.to_owned(),

@@ -48,6 +48,35 @@ fn close(one: Decimal, other: Decimal) -> bool {
 }
 
 #[test]
+fn what_a_withdrawal_would_do_is_told_and_asking_it_opens_nothing() {
+    let (world, folder) = (still_world(), Folder::new());
+    world.exchange().set_price("EURUSDC", dec!(1.25));
+    let follower = settled(&world, &folder);
+    let site = follower.site();
+    let cash = budget(site, "cash_usdt");
+    for body in [r#"{"amount_eur": 800, "preview": true}"#, r#"{"all": true, "preview": true}"#] {
+        let answer = ask(site, body);
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        let told = answer.json();
+        let fields: Vec<&String> = told.as_object().unwrap().keys().collect();
+        assert_eq!(fields, ["amount_eur", "amount_usdc", "left_eur", "ok", "preview", "sales"], "{told}");
+    }
+    let refused = ask(site, r#"{"amount_eur": 5000, "preview": true}"#);
+    assert_eq!(refused.status, 409);
+    assert!(refused.body.contains("is more than the value"), "{}", refused.body);
+    site.wait_polls(2);
+    assert_eq!(site.json(PATH)["withdrawals"], json!([]));
+    assert_eq!(budget(site, "cash_usdt"), cash);
+    let told = ask(site, r#"{"amount_eur": 800, "preview": true}"#).json();
+    let done = ask(site, r#"{"amount_eur": 800}"#).json();
+    for field in ["amount_eur", "amount_usdc", "sales", "left_eur"] {
+        assert_eq!(told[field], done[field], "{field}");
+    }
+    let second = ask(site, r#"{"amount_eur": 1, "preview": true}"#);
+    assert!(second.status == 200 || second.body.contains("is still open"), "{}", second.body);
+}
+
+#[test]
 fn money_taken_out_in_simulation_is_sold_in_proportion_booked_once_and_no_gain_nor_loss() {
     let (world, folder) = (still_world(), Folder::new());
     world.exchange().set_price("EURUSDC", dec!(1.25));

@@ -113,6 +113,8 @@ fn what_is_taken_out_beside_other_money_is_told_by_its_amount_or_by_the_person_a
     let site = follower.site();
     ask(site, 500);
     let aside = decimal(&reached(site, "set_aside")["set_aside_usdc"]);
+    // Ses ventes ont changé les livres : rien ne se dépose avant que le compte leur soit de nouveau comparé.
+    site.wait_polls(2);
     // Un dépôt pris dans ce que le compte tient d'autre n'est pas un retrait.
     assert_eq!(site.send("POST", "/api/budget/deposit", r#"{"amount_eur": 100}"#).status, 200);
     site.wait_polls(4);

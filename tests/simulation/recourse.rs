@@ -94,6 +94,28 @@ fn an_order_that_always_ends_with_nothing_exchanged_is_given_up_after_five_times
     }
 }
 
+/// L'argent d'une personne bouge pendant un doute : cela ne le prolonge pas, et n'en fait pas un second ordre.
+#[test]
+fn money_that_a_person_moves_meanwhile_never_keeps_an_order_in_doubt() {
+    for arrived in [false, true] {
+        let mut universe = Universe::following(HELD);
+        let fault = if arrived { Fault::processed(Wire::Reset) } else { Fault::unprocessed(Wire::Reset) };
+        universe.world.fault(orders().next(1), fault);
+        let target = [("BTCUSDC", dec!(0.2)), ("SOLUSDC", dec!(0.2)), ("XRPUSDC", dec!(0.2))];
+        universe.world.leader().set_target(&target);
+        while universe.books(|db| db.doubtful()).is_empty() {
+            universe.pass(Duration::from_secs(1), None);
+        }
+        universe.bring("USDC", dec!(300));
+        universe.pass(Duration::from_secs(10 * 60), None);
+        let states = states_of(&universe, Coin::Xrp);
+        let expected: &[State] = if arrived { &[State::Filled] } else { &[State::Absent, State::Filled] };
+        assert_eq!(states, expected, "{arrived}");
+        proof::each_order_once(&universe);
+        proof::books_are_the_exchange_s(&universe);
+    }
+}
+
 /// Un ordre de XRP dont rien ne se prouve pendant une demi-heure, et qu'une personne doit regarder.
 fn stuck(universe: &mut Universe) -> Intent {
     universe.world.fault(orders().next(1), Fault::unprocessed(Wire::Close));

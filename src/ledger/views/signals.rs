@@ -33,20 +33,27 @@ pub struct Signal {
 /// Une pause retient tout ce qui n'est pas le souhait d'une personne, quoi qu'un signal attende d'autre.
 const PAUSED: &str = "paused: it is carried out when the agent is resumed";
 
+/// Un passé a manqué au grand livre : ce qui est ouvert y a peut-être été suivi ([`Db::due`]).
+const PAST_UNKNOWN: &str =
+    "orders were put back into the books, or left outside: the leader is heard again first";
+
 impl Db {
     /// Les signaux choisis, du plus récent au plus ancien ; un coin est celui d'un trade qui en est venu.
     pub fn signals(&self, selection: &Selection) -> Result<Vec<Signal>, LedgerError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT id, signal_id, version, confidence, reasoning, actions, portfolio_state, status, error_message,
                  received_at, executed_at, (SELECT count(*) FROM trades WHERE trades.signal_id = signals.signal_id),
-                 CASE WHEN status = 'received' THEN iif((SELECT paused FROM agent) AND wish IS NULL, ?5, waiting_for) END
+                 CASE WHEN status <> 'received' THEN NULL WHEN wish IS NOT NULL THEN waiting_for
+                     WHEN (SELECT paused FROM agent) THEN ?5 WHEN (SELECT past_unknown FROM agent) THEN ?6
+                     ELSE waiting_for END
              FROM signals
              WHERE (?2 IS NULL OR id < ?2) AND (?4 IS NULL OR signal_id = ?4) AND (?3 IS NULL OR EXISTS
                  (SELECT 1 FROM trades WHERE trades.signal_id = signals.signal_id AND trades.coin = ?3))
              ORDER BY id DESC LIMIT ?1",
         )?;
         let Selection { limit, before, coin, signal } = selection;
-        let rows = statement.query_map(params![limit, before, coin, signal, PAUSED], signal_row)?;
+        let rows =
+            statement.query_map(params![limit, before, coin, signal, PAUSED, PAST_UNKNOWN], signal_row)?;
         let mut signals: Vec<Signal> = rows.collect::<Result<_, _>>()?;
         for signal in &mut signals {
             signal.decisions = self.decisions(signal.id)?;

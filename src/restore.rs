@@ -111,13 +111,15 @@ pub fn bring_up(config: &Config, account: &Account) -> Result<usize, RestoreErro
     let done = smol::block_on(async {
         let silenced = ledger.with(|db| db.exchange_state()).await?.silenced;
         let mut desk = Desk::at(account, silenced).await;
-        ledger.with(|db| db.pause_for(ledger::PUT_BACK)).await?;
-        let tag = ledger.with(|db| db.tag()).await?;
+        ledger.with(|db| db.suspend(ledger::PUT_BACK, clock::now())).await?;
+        let (tag, outside) = ledger.with(|db| Ok((db.tag()?, db.left_outside()?))).await?;
         desk.open_account(&ledger).await?;
         let mut adopted = 0;
         for (report, _) in desk.named(|name| name.is_kin(&tag)).await? {
+            // Ce qu'une personne a laissé dehors y reste.
+            let left = outside.contains(&(report.coin, report.order_id));
             let seen = report.clone();
-            if !ledger.with(move |db| db.knows(&seen)).await? {
+            if !left && !ledger.with(move |db| db.knows(&seen)).await? {
                 let fill = desk.fill(&report).await?;
                 ledger.with(move |db| db.adopt(&report, fill.as_ref(), clock::now())).await?;
                 adopted += 1;
@@ -192,14 +194,14 @@ pub fn from_account(
         desk.cover(&ledger, orders.iter().filter_map(|(_, fill)| fill.as_ref())).await?;
         // Les autres passés de ce compte ont été montrés avec celui-ci.
         for (coin, reports) in recent {
-            ledger.with(move |db| db.see_orders(coin, &reports, true)).await?;
+            ledger.with(move |db| db.see_orders(coin, &reports, false)).await?;
         }
         ledger.with(|db| db.settle_others()).await?;
         let count = orders.len();
         for (report, fill) in orders {
             ledger.with(move |db| db.adopt(&report, fill.as_ref(), clock::now())).await?;
         }
-        ledger.with(|db| db.pause_for(ledger::PUT_BACK)).await?;
+        ledger.with(|db| db.suspend(ledger::PUT_BACK, clock::now())).await?;
         Ok::<_, RestoreError>(count)
     });
     drop(ledger);

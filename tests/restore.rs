@@ -259,6 +259,101 @@ fn what_was_sold_to_stop_is_not_bought_again_by_a_copy_that_does_not_know_it() {
     resume(process.site());
 }
 
+/// Un souhait ouvert dans la copie a pu être révoqué, ou mené à bien, dans le passé qu'elle n'a pas : rien ne se vend sans la
+/// personne.
+#[test]
+fn what_was_wished_in_a_copy_is_not_sold_by_the_ledger_that_is_put_back() {
+    let wishes = [
+        ("/api/agent/sell-all", r#"{"understood": true}"#),
+        ("/api/budget/withdrawals", r#"{"amount_eur": 900, "understood": true}"#),
+    ];
+    for (path, body) in wishes {
+        let (world, folder) = (world(), Folder::new());
+        follow(&world, &folder, &[&[("BTCUSDC", dec!(0.4)), ("ETHUSDC", dec!(0.4))]]);
+        let process = start(&world, &folder);
+        let site = process.site();
+        until("it is followed", || site.json("/api/exchange")["trading_open"].as_bool().filter(|open| *open));
+        // Les ordres du compte ne se lisent pas : rien ne part, et le souhait reste ouvert.
+        world.fault(On::exchange("/api/v3/allOrders"), Fault::unprocessed(Wire::Close));
+        until("it is asked", || (site.send("POST", path, body).status == 200).then_some(()));
+        site.wait_polls(2);
+        assert_eq!(calvalot(&world, &folder, &["backup", "copy.db"]).0, 0);
+        process.kill();
+        world.clear_faults();
+        let (code, said) = calvalot(&world, &folder, &["restore", "copy.db"]);
+        assert_eq!(code, 0, "{said}");
+        let wish = "SELECT count(*) FROM signals WHERE wish IS NOT NULL AND status = 'skipped'
+                        AND error_message LIKE '%was put back%'";
+        assert_eq!(books::number(&books::open(&folder.db()), wish), 1);
+        let before = orders(&world);
+        let process = start(&world, &folder);
+        let site = process.site();
+        until("trading is open", || {
+            site.json("/api/exchange")["trading_open"].as_bool().filter(|open| *open)
+        });
+        site.wait_polls(3);
+        assert_eq!(orders(&world), before, "{path}: it sold unasked");
+        resume(site);
+        let id = world.leader().set_target(&SECOND);
+        site.closed_signal(&id);
+        process.kill();
+        books::check_settled(&books::open(&folder.db()));
+    }
+}
+
+/// Deux ordres sous un nom : le second, adopté, est aux livres, et le reste pour tous ceux qui le cherchent.
+#[test]
+fn an_order_adopted_under_a_name_that_served_twice_is_known_ever_after() {
+    let (world, folder) = (world(), Folder::new());
+    follow(&world, &folder, &[&FIRST]);
+    world.fault(On::exchange("/api/v3/order").method("POST").next(1), Fault::twice());
+    follow(&world, &folder, &[&[("BTCUSDC", dec!(0.4)), ("ETHUSDC", dec!(0.2))]]);
+    let process = start(&world, &folder);
+    let site = process.site();
+    until("it is not alone", || site.json("/api/exchange")["not_alone"].is_object().then_some(()));
+    assert_eq!(site.send("POST", "/api/exchange/adopt", r#"{"other_is_off": true}"#).status, 200);
+    until("trading is open", || site.json("/api/exchange")["trading_open"].as_bool().filter(|open| *open));
+    resume(site);
+    process.kill();
+    for _ in 0..2 {
+        let (code, said) = calvalot(&world, &folder, &["restore"]);
+        assert_eq!(code, 0, "{said}");
+        assert!(said.contains("0 orders that only the account knew"), "{said}");
+    }
+    let process = start(&world, &folder);
+    let site = process.site();
+    until("trading is open", || site.json("/api/exchange")["trading_open"].as_bool().filter(|open| *open));
+    assert!(site.json("/api/exchange")["not_alone"].is_null());
+    process.kill();
+    let (code, said) = calvalot(&world, &folder, &["verify"]);
+    assert!(code == 0 && said.contains("the exchange agrees (3 orders)"), "{said}");
+}
+
+/// Laissés dehors par une personne, ils le restent : rien n'a été perdu depuis.
+#[test]
+fn what_was_left_outside_is_not_brought_in_by_putting_a_ledger_back() {
+    let (world, folder) = (world(), Folder::new());
+    follow(&world, &folder, &[&FIRST]);
+    assert_eq!(calvalot(&world, &folder, &["backup", "older.db"]).0, 0);
+    follow(&world, &folder, &[&SECOND]);
+    world.fault(On::whole_exchange(), Fault::unprocessed(Wire::Close));
+    calvalot(&world, &folder, &["restore", "older.db"]);
+    world.clear_faults();
+    let process = start(&world, &folder);
+    let site = process.site();
+    until("it is not alone", || site.json("/api/exchange")["not_alone"].is_object().then_some(()));
+    assert_eq!(site.send("POST", "/api/exchange/disown", r#"{"other_is_off": true}"#).status, 200);
+    process.kill();
+    let before = positions(&folder.db());
+    assert_eq!(calvalot(&world, &folder, &["backup", "copy.db"]).0, 0);
+    for words in [&["restore", "copy.db"][..], &["restore"]] {
+        let (code, said) = calvalot(&world, &folder, words);
+        assert_eq!(code, 0, "{said}");
+        assert!(said.contains("0 orders that only the account knew"), "{said}");
+        assert_eq!(positions(&folder.db()), before);
+    }
+}
+
 /// Laisser des ordres dehors change le nom du livre, non sa famille : une copie d'avant retrouve aussi ceux d'après.
 #[test]
 fn a_copy_of_before_a_change_of_name_gets_back_the_orders_of_both_names() {

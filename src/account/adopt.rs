@@ -26,7 +26,7 @@ impl LiveAccount {
         if ours.is_empty() {
             return Err(Refusal::conflict("no order under this ledger's name is unknown to it"));
         }
-        self.ledger.with(|db| db.pause_for(PAUSED)).await?;
+        self.ledger.with(|db| db.suspend(PAUSED, clock::now())).await?;
         for (done, order) in ours.iter().enumerate() {
             self.adopt_one(order, bnb).await.map_err(|reason| {
                 Refusal::Unknown(format!(

@@ -132,7 +132,7 @@ impl LiveAccount {
     /// autres.
     async fn ask(&mut self, intent: &Intent, bnb: Option<Price>) -> bool {
         let Some(sent) = &intent.sent else { return false };
-        let answer = question(&self.account, intent.coin, &sent.client_id).await;
+        let answer = question(&self.account, intent, &sent.client_id).await;
         // Au bout, des frais en BNB se comptent sans leur prix : c'est mieux que d'appeler quelqu'un.
         let hopeless = intent.state == State::Stuck || self.is_hopeless(intent);
         let bnb = if hopeless { BnbPrice::or_unknown(bnb) } else { BnbPrice::or_awaited(bnb) };

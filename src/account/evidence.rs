@@ -12,16 +12,18 @@ use crate::clock;
 use crate::domain::execution::Report;
 use crate::domain::market::Coin;
 use crate::exchange::{Account, Trouble};
-use crate::ledger::{Bears, Db, ForeignOrder, LedgerError, Origin, Seen};
+use crate::ledger::{Bears, Db, ForeignOrder, LedgerError, OrderMark, Origin, Seen};
 
 /// Milliers d'ordres lus d'un coup, au plus, de chaque paire.
 const THOUSANDS: usize = 10;
 
+/// De même tant que n'est pas lu tout ce qui était là à la première lecture : les cinq paires en sont là ensemble, et la
+/// bourse compte.
+const FIRST_THOUSANDS: usize = 1;
+
 /// Les ordres d'une paire depuis le dernier vu.
 struct News {
     reports: Vec<Report>,
-    /// C'est la première lecture de cette paire.
-    first: bool,
     /// Il y en a d'autres, à lire plus tard.
     more: bool,
 }
@@ -37,8 +39,8 @@ impl LiveAccount {
 
     async fn look_at(&self, coin: Coin) -> Result<(), Cut> {
         let mark = self.ledger.with(move |db| db.order_mark(coin)).await?;
-        let News { reports, first, more } = news(&self.account, coin, mark).await?;
-        let seen = self.ledger.with(move |db| db.see_orders(coin, &reports, first)).await?;
+        let News { reports, more } = news(&self.account, coin, mark).await?;
+        let seen = self.ledger.with(move |db| db.see_orders(coin, &reports, more)).await?;
         tell(coin, seen);
         // Le balayage reprendra là.
         if more { Err(Cut::Unfinished) } else { Ok(()) }
@@ -84,25 +86,19 @@ impl LiveAccount {
 const ELSEWHERE: &str = "this ledger traded from another machine: say that the first one is off for good, or two copies of \
                          it will trade with the same money";
 
-async fn news(account: &Account, coin: Coin, mark: Option<i64>) -> Result<News, Trouble> {
-    let Some(mut mark) = mark else {
-        let reports = account.recent_orders(coin).await?;
-        return Ok(News { reports, first: true, more: false });
-    };
-    let mut reports = Vec::new();
-    for _ in 0..THOUSANDS {
-        let page = account.orders_from(coin, mark + 1).await?;
-        let Some(last) = page.iter().map(|report| report.order_id).max() else {
-            return Ok(News { reports, first: false, more: false });
-        };
-        mark = last;
+/// Depuis le premier de tous, à la première lecture : un passé d'ici peut être derrière mille ordres d'autrui.
+async fn news(account: &Account, coin: Coin, mark: OrderMark) -> Result<News, Trouble> {
+    let (mut reports, mut last) = (Vec::new(), mark.last);
+    for _ in 0..if mark.whole { THOUSANDS } else { FIRST_THOUSANDS } {
+        let page = account.orders_from(coin, last + 1).await?;
         let full = page.len() >= 1000;
+        last = page.iter().map(|report| report.order_id).max().unwrap_or(last);
         reports.extend(page);
         if !full {
-            return Ok(News { reports, first: false, more: false });
+            return Ok(News { reports, more: false });
         }
     }
-    Ok(News { reports, first: false, more: true })
+    Ok(News { reports, more: true })
 }
 
 fn tell(coin: Coin, Seen { foreign, evidence }: Seen) {

@@ -3,7 +3,6 @@
 
 use crate::clock;
 use crate::domain::execution::{self, BnbPrice, Executions, Incomplete, Report};
-use crate::domain::market::Coin;
 use crate::domain::moment::Moment;
 use crate::exchange::{Account, Sighting, Trouble};
 use crate::ledger::Outcome;
@@ -28,9 +27,14 @@ pub(super) enum Finding {
     Strange(Option<i64>, String),
 }
 
-/// Ce que la bourse dit de l'ordre qui porte ce nom.
-pub(super) async fn question(account: &Account, coin: Coin, name: &str) -> Result<Told, Trouble> {
-    let report = match account.order(coin, name).await? {
+/// Ce que la bourse dit de l'ordre de cette intention : à son numéro s'il est connu, sinon sous son nom.
+pub(super) async fn question(account: &Account, intent: &Intent, name: &str) -> Result<Told, Trouble> {
+    let coin = intent.coin;
+    let sighting = match intent.order_id {
+        Some(number) => account.order_numbered(coin, number).await?,
+        None => account.order(coin, name).await?,
+    };
+    let report = match sighting {
         Sighting::Unseen => return Ok(Told::Unseen),
         Sighting::Archived => return Ok(Told::Archived),
         Sighting::Seen(report) => report,

@@ -64,7 +64,7 @@ impl LiveAccount {
         let Some(sent) = &intent.sent else {
             return Err(Refusal::conflict("this order was never sent"));
         };
-        let answer = question(&self.account, intent.coin, &sent.client_id).await;
+        let answer = question(&self.account, intent, &sent.client_id).await;
         let else_ = "book it as the page of the exchange shows it, or settle it";
         match find(intent, answer, BnbPrice::or_unknown(bnb)) {
             Finding::Ended(order_id, outcome, at) => {

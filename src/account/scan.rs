@@ -162,7 +162,7 @@ impl LiveAccount {
     /// compte pas demande une personne.
     async fn look_again(&mut self, intent: &Intent, bnb: Option<Price>) -> Result<(), Cut> {
         let Some(sent) = &intent.sent else { return Ok(()) };
-        let told = question(&self.account, intent.coin, &sent.client_id).await?;
+        let told = question(&self.account, intent, &sent.client_id).await?;
         if !matches!(told, Told::Seen(..)) {
             return Ok(());
         }

@@ -85,13 +85,6 @@ impl Db {
         Ok(opened)
     }
 
-    /// Met en pause un agent qui vit, et dit pourquoi.
-    pub fn pause_for(&mut self, reason: &str) -> Result<(), LedgerError> {
-        let sql = "UPDATE agent SET paused = 1, paused_reason = ?1 WHERE state <> 'DEAD'";
-        self.connection.execute(sql, [reason])?;
-        Ok(())
-    }
-
     /// Met en pause, reprend, ou retourne l'état si `paused` est `None` ; rend l'état. Reprendre révoque « tout vendre ».
     pub fn set_paused(&mut self, paused: Option<bool>) -> Result<bool, LedgerError> {
         let transaction = self.transaction()?;
@@ -107,7 +100,7 @@ impl Db {
             return Err(LedgerError::Refused(reason.to_owned()));
         }
         if !paused {
-            wishes::call_off_sell_all(&transaction)?;
+            wishes::call_off_sell_all(&transaction, "called off: a person resumed following")?;
         }
         transaction.commit()?;
         Ok(paused)

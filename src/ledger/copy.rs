@@ -13,6 +13,7 @@ use super::file::{self, LedgerFile, beside, cannot, sync_file, sync_folder};
 use super::lock::Lock;
 use super::opening;
 use super::{Db, LedgerError, journal, schema};
+use crate::clock;
 
 /// Copie la base `from` dans le fichier neuf `to`, lisible de son seul propriétaire et rendu au disque ; rend faux s'il
 /// n'y a pas là de base à nous.
@@ -54,7 +55,7 @@ pub const PUT_BACK: &str = "this ledger was put back: what you decided since (pa
 /// Met en pause la copie `path`, un fichier entier que personne n'a encore ouvert.
 pub fn pause(path: &Path) -> Result<(), LedgerError> {
     let mut copy = Db::of(Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?);
-    copy.pause_for(PUT_BACK)?;
+    copy.suspend(PUT_BACK, clock::now())?;
     copy.connection.close().map_err(|(_, error)| error)?;
     sync_file(path).map_err(|error| cannot(path, &error))
 }

@@ -12,7 +12,6 @@ use crate::domain::moment::Moment;
 use crate::domain::money::{Quantity, Usdc};
 use crate::domain::order::Side;
 use crate::domain::order_name::OrderName;
-use crate::ledger::views::Intent;
 
 /// Un ordre que les livres n'ont pas.
 #[derive(Clone, Debug)]
@@ -56,6 +55,15 @@ impl Bears {
     }
 }
 
+/// Jusqu'où les ordres d'une paire sont lus.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OrderMark {
+    /// Le dernier vu ; zéro avant la première lecture.
+    pub last: i64,
+    /// Vrai si tout ce qui était là à la première lecture est lu.
+    pub whole: bool,
+}
+
 /// Ce qu'une lecture des ordres du compte a montré de neuf.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Seen {
@@ -66,19 +74,21 @@ pub struct Seen {
 const COLUMNS: &str = "coin, order_id, client_id, side, executed, amount, at, bears";
 
 impl Db {
-    /// Le dernier ordre vu de cette paire ; `None` avant le premier balayage.
-    pub fn order_mark(&self, coin: Coin) -> Result<Option<i64>, LedgerError> {
-        let sql = "SELECT order_id FROM order_marks WHERE coin = ?1";
-        Ok(self.connection.query_row(sql, [coin], |row| row.get(0)).optional()?)
+    /// Jusqu'où les ordres de cette paire sont lus.
+    pub fn order_mark(&self, coin: Coin) -> Result<OrderMark, LedgerError> {
+        let sql = "SELECT order_id, whole FROM order_marks WHERE coin = ?1";
+        let read = |row: &Row| Ok(OrderMark { last: row.get(0)?, whole: row.get(1)? });
+        Ok(self.connection.query_row(sql, [coin], read).optional()?.unwrap_or_default())
     }
 
-    /// Retient ce que montrent ces ordres, lus depuis le dernier vu. `first` : c'est la première lecture de cette paire,
-    /// dont les ordres d'autrui ne nous regardent pas ; un nom d'ici y est déjà un indice.
-    pub fn see_orders(&mut self, coin: Coin, reports: &[Report], first: bool) -> Result<Seen, LedgerError> {
+    /// Retient ce que montrent ces ordres, lus depuis le dernier vu ; `more` s'il y en a d'autres, à lire plus tard. De ceux
+    /// qui étaient là à la première lecture, ceux d'autrui ne nous regardent pas ; un nom d'ici y est déjà un indice.
+    pub fn see_orders(&mut self, coin: Coin, reports: &[Report], more: bool) -> Result<Seen, LedgerError> {
+        let OrderMark { last, whole } = self.order_mark(coin)?;
         let mut unknown = Vec::new();
         let tag = self.tag()?;
         for report in reports {
-            if is_ours(report, self.intent_named(&report.client_id)?) {
+            if self.knows(report)? {
                 continue;
             }
             let bears = match OrderName::parse(&report.client_id) {
@@ -86,7 +96,7 @@ impl Db {
                 Some(_) => Bears::AnotherTag,
                 None => Bears::Nothing,
             };
-            if !first || bears != Bears::Nothing {
+            if whole || bears != Bears::Nothing {
                 unknown.push((report, bears));
             }
         }
@@ -99,19 +109,24 @@ impl Db {
                 _ => seen.evidence += fresh,
             }
         }
-        let mark = reports.iter().map(|report| report.order_id).max().unwrap_or_default();
+        let mark = reports.iter().map(|report| report.order_id).max().unwrap_or_default().max(last);
         transaction.execute(
-            "INSERT INTO order_marks (coin, order_id) VALUES (?1, ?2)
-             ON CONFLICT (coin) DO UPDATE SET order_id = ?2 WHERE order_id < ?2",
-            params![coin, mark],
+            "INSERT INTO order_marks (coin, order_id, whole) VALUES (?1, ?2, ?3)
+             ON CONFLICT (coin) DO UPDATE SET order_id = ?2, whole = ?3 WHERE order_id <> ?2 OR whole <> ?3",
+            params![coin, mark, whole || !more],
         )?;
         transaction.commit()?;
         Ok(seen)
     }
 
-    /// Vrai si les livres connaissent cet ordre du compte.
+    /// Vrai si les livres connaissent cet ordre du compte. Un second sous un de nos noms (une demande que le réseau a livrée
+    /// deux fois, un autre d'une copie) n'est pas le nôtre : nous n'en avons envoyé qu'un ; adopté, il l'est à son numéro.
     pub fn knows(&self, report: &Report) -> Result<bool, LedgerError> {
-        Ok(is_ours(report, self.intent_named(&report.client_id)?))
+        let sql = "SELECT EXISTS (SELECT 1 FROM intents WHERE coin = ?1 AND order_id = ?2)";
+        let numbered: bool =
+            self.connection.query_row(sql, params![report.coin, report.order_id], |row| row.get(0))?;
+        let named = self.intent_named(&report.client_id)?;
+        Ok(numbered || named.is_some_and(|intent| intent.order_id.is_none() && intent.may_be(report)))
     }
 
     /// Un nom d'ici vu sur un compte, dont une personne a décidé qu'il reste dehors.
@@ -148,15 +163,6 @@ impl Db {
     pub fn tag(&self) -> Result<String, LedgerError> {
         Ok(self.connection.query_row("SELECT tag FROM agent", [], |row| row.get(0))?)
     }
-}
-
-/// Un second ordre sous un de nos noms (une demande que le réseau a livrée deux fois) n'est pas le nôtre : nous n'en
-/// avons envoyé qu'un. Ni un autre ordre, à qui une copie a donné un de nos noms.
-fn is_ours(report: &Report, intent: Option<Intent>) -> bool {
-    intent.is_some_and(|intent| match intent.order_id {
-        Some(number) => number == report.order_id,
-        None => intent.may_be(report),
-    })
 }
 
 fn insert(connection: &Connection, report: &Report, bears: Bears) -> Result<usize, LedgerError> {

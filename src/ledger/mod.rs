@@ -72,7 +72,7 @@ pub use copy::{PUT_BACK, copy, keep, pause, replace};
 pub use cycle::{CycleRecord, ReadingRow};
 pub use examination::{Found, examine};
 pub use exchange::{ClockReading, Origin, Outlook, Silenced};
-pub use foreign::{Bears, ForeignOrder, Seen};
+pub use foreign::{Bears, ForeignOrder, OrderMark, Seen};
 pub use intents::{Outcome, Sending};
 pub use opening::{look, open};
 pub use requests::RequestKey;

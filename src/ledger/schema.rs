@@ -57,6 +57,7 @@ const WISHES: &str = include_str!("schema/wishes.sql");
 const INDEXES: &str = "
 CREATE INDEX IF NOT EXISTS signals_by_status ON signals (status);
 CREATE INDEX IF NOT EXISTS intents_by_outcome ON intents (state, side);
+CREATE INDEX IF NOT EXISTS intents_by_order ON intents (order_id);
 CREATE INDEX IF NOT EXISTS late_intents ON intents (id) WHERE late = 1;
 ";
 

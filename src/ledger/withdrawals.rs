@@ -106,12 +106,7 @@ impl Db {
         let Some(open) = open_one(&transaction)?.filter(|open| open.id == id) else {
             return Err(LedgerError::Refused(format!("withdrawal {id} is not open: nothing to call off")));
         };
-        wishes::call_off(&transaction, open.signal, "called off by a person")?;
-        keep_sold(&transaction, &open)?;
-        change(&transaction, id, |connection| {
-            let sql = "UPDATE withdrawals SET status = ?2, ended_at = ?3 WHERE id = ?1";
-            connection.execute(sql, params![id, Stage::Cancelled.word(), now])
-        })?;
+        call_off(&transaction, &open, "called off by a person", now)?;
         Ok(transaction.commit()?)
     }
 
@@ -205,6 +200,24 @@ impl Open {
     fn is_sold_by(&self, signal: i64) -> bool {
         self.signal == signal && self.stage == Stage::Selling
     }
+}
+
+/// Révoque le retrait ouvert dont les ventes ne sont pas finies, s'il y en a un.
+pub(super) fn call_off_sales(connection: &Connection, reason: &str, now: Moment) -> Result<(), LedgerError> {
+    match open_one(connection)?.filter(|open| open.stage == Stage::Selling) {
+        Some(open) => call_off(connection, &open, reason, now),
+        None => Ok(()),
+    }
+}
+
+fn call_off(connection: &Connection, open: &Open, reason: &str, now: Moment) -> Result<(), LedgerError> {
+    wishes::call_off(connection, open.signal, reason)?;
+    keep_sold(connection, open)?;
+    change(connection, open.id, |connection| {
+        let sql = "UPDATE withdrawals SET status = ?2, ended_at = ?3 WHERE id = ?1";
+        connection.execute(sql, params![open.id, Stage::Cancelled.word(), now])
+    })?;
+    Ok(())
 }
 
 /// Met de côté ce qui est réuni.

@@ -215,7 +215,7 @@ impl Hearing<'_> {
             listed.iter().filter(|report| is_of(report, intent, &sent.client_id)).cloned().collect();
         let mut shown = !named.is_empty();
         if named.is_empty() && (filled || self.age(sent.stamped_at) < ARCHIVED) {
-            let sighting = self.look_up(intent.coin, sent).await?;
+            let sighting = self.look_up(intent, sent).await?;
             shown = sighting != Sighting::Unseen;
             named.extend(sighting.seen());
         }
@@ -241,8 +241,11 @@ impl Hearing<'_> {
         })
     }
 
-    async fn look_up(&mut self, coin: Coin, sent: &Sent) -> Result<Sighting, Trouble> {
-        let ask = async |account: &Account| account.order(coin, &sent.client_id).await;
+    async fn look_up(&mut self, intent: &Intent, sent: &Sent) -> Result<Sighting, Trouble> {
+        let ask = async |account: &Account| match intent.order_id {
+            Some(number) => account.order_numbered(intent.coin, number).await,
+            None => account.order(intent.coin, &sent.client_id).await,
+        };
         self.questions.ask(ORDER_WEIGHT, ask).await
     }
 

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use calvalot::config::Config;
+use calvalot::sim::OrderSide;
 use rust_decimal::dec;
 use serde_json::Value;
 
@@ -133,6 +134,27 @@ fn a_new_ledger_on_an_account_with_a_past_is_not_the_first() {
     assert_eq!(other.exchange().accepted_orders().len(), 1, "it bought what was bought already");
     assert_eq!(say(follower.site(), "disown", r#"{"other_is_off": true}"#), 200);
     until("it begins anew", || (other.exchange().accepted_orders().len() == 2).then_some(()));
+}
+
+/// Mille ordres d'une personne ou d'un autre robot ne cachent pas le passé d'ici.
+#[test]
+fn a_past_behind_many_orders_of_others_is_a_past() {
+    let bench = Bench::new();
+    bench.settled(FIRST).stop();
+    let price = bench.exchange().price("BTCUSDC").round_dp(0) / dec!(2);
+    for n in 0..120 {
+        let name = format!("theirs-{n}");
+        let id = bench.exchange().rest_order("BTCUSDC", OrderSide::Buy, price, dec!(0.0002), &name);
+        bench.exchange().person().cancel(id.expect("the balance covers it")).expect("it rests");
+    }
+    let other = Bench { folder: super::Folder::new(), ..bench };
+    let follower = other.follow();
+    let told = not_alone(follower.site());
+    assert!(told["reason"].as_str().unwrap().contains("another ledger of calvalot"), "{told}");
+    follower.site().wait_polls(3);
+    assert_eq!(other.exchange().accepted_orders().len(), 1, "it bought what was bought already");
+    let foreign = follower.site().json("/api/exchange")["foreign_orders"].as_array().map(Vec::len);
+    assert_eq!(foreign, Some(1), "what others did before is not ours to tell");
 }
 
 #[test]

@@ -15,3 +15,6 @@ ALTER TABLE exchange ADD COLUMN not_alone TEXT;
 ALTER TABLE agent ADD COLUMN past_unknown INTEGER NOT NULL DEFAULT 0 CHECK (past_unknown IN (0, 1));
 -- Des actions qui y ont peut-être été faites : elles ne se refont pas.
 ALTER TABLE signals ADD COLUMN maybe_done INTEGER NOT NULL DEFAULT 0 CHECK (maybe_done IN (0, 1));
+
+-- Faux tant que ce qui est d'avant la première lecture d'une paire ne se lit pas encore en entier.
+ALTER TABLE order_marks ADD COLUMN whole INTEGER NOT NULL DEFAULT 1 CHECK (whole IN (0, 1));

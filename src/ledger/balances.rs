@@ -57,16 +57,18 @@ impl Db {
         Ok(reconciliation)
     }
 
-    /// Vrai si ce que le compte tient de `coin`, ou d'USDC, est ce qu'il serait sans aucun des ordres en doute : exécuté, un
-    /// ordre aurait changé les deux. Un seul a bougé, c'est d'une personne ou d'un autre ordre.
+    /// Vrai si ce que le compte tient de `coin` et d'USDC est ce qu'il serait sans aucun des ordres en doute. Vrai aussi si un
+    /// seul des actifs a bougé : un ordre exécuté en aurait changé deux, c'est d'une personne.
     pub fn unmoved(&self, coin: Coin, balances: &Balances) -> Result<bool, LedgerError> {
         let Some(now) = compared(&self.connection, balances)? else { return Ok(false) };
-        for asset in [Asset::Coin(coin), Asset::Cash] {
-            if surplus(&self.connection, asset)? == Some(now.line(asset).surplus()) {
-                return Ok(true);
+        let mut moved = Vec::new();
+        for (asset, line) in now.lines() {
+            if surplus(&self.connection, asset)? != Some(line.surplus()) {
+                moved.push(asset);
             }
         }
-        Ok(false)
+        let concerned = [Asset::Cash, Asset::Coin(coin)].iter().any(|asset| moved.contains(asset));
+        Ok(!concerned || moved.len() == 1)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use calvalot::clock;
 use calvalot::ledger::Bears;
 use fastrand::Rng;
 
@@ -23,7 +24,16 @@ pub fn relive(seed: u64) -> Tally {
     for _ in 0..before {
         chapter(&mut universe, &mut dice);
     }
+    // La copie est d'un instant où une personne voulait tout vendre ; elle a changé d'avis depuis.
+    let wished = dice.u32(0..3) == 0;
+    if wished {
+        scenario::heal(&mut universe);
+        universe.books(|db| db.open_sell_all(None, clock::now()));
+    }
     let copy = universe.copy_ledger();
+    if wished {
+        universe.books(|db| db.set_paused(Some(false)));
+    }
     for _ in 0..after {
         chapter(&mut universe, &mut dice);
     }
@@ -34,6 +44,7 @@ pub fn relive(seed: u64) -> Tally {
     universe.put_back(&copy);
     universe.start();
     let adopted = catch_up(&mut universe);
+    universe.resume();
     rest(&mut universe);
     let target = scenario::target(&mut dice);
     reach(&mut universe, &target);
@@ -57,6 +68,7 @@ fn catch_up(universe: &mut Universe) -> bool {
     let adopted = universe.hear(async move { commands.adopt().await });
     assert_eq!(adopted.expect("it answers"), Ok(evidence.len()));
     assert_eq!(universe.books(|db| db.evidence()).len(), 0);
-    universe.resume();
+    universe.pass(LOOK, None);
+    assert_eq!(sent(universe), before, "it traded before a person had looked");
     true
 }

@@ -279,6 +279,7 @@ export const en = {
   'amount.unreadable': 'This amount cannot be read. Type for example 50 or 12.50.',
   'amount.too_precise': 'At most two digits after the decimal point, and no thousands separator but a space.',
   'amount.deposit_range': 'A deposit is more than €0 and at most {most}.',
+  'amount.same_total': 'The total deposited is already {total}.',
   'amount.total_range': 'The total is at most {most}, above or below zero.',
   'command.sending': 'Sending…',
   'command.refused': 'Refused, nothing changed. {reason}',

@@ -278,6 +278,7 @@ export const fr = {
   'amount.unreadable': 'Ce montant ne se lit pas. Tapez par exemple 50 ou 12,50.',
   'amount.too_precise': 'Deux chiffres au plus après la virgule, et pas de séparateur de milliers autre que l’espace.',
   'amount.deposit_range': 'Un dépôt est de plus de 0 € et de {most} au plus.',
+  'amount.same_total': 'Le total déposé est déjà de {total}.',
   'amount.total_range': 'Le total est de {most} au plus, au-dessus ou au-dessous de zéro.',
   'command.sending': 'Envoi…',
   'command.refused': 'Refusé, rien n’a changé. {reason}',

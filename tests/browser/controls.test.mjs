@@ -138,6 +138,16 @@ test('an amount that is none is refused at once, beside its field, and nothing i
   await close();
 });
 
+test('a correction to the total that already is is refused at once, and sends nothing', async () => {
+  const { page, asked: addresses, close } = await open();
+  const total = await deposited();
+  await submit(page, '#correction', String(total).replace('.', ','));
+  await page.locator('#correction .outcome.bad', { hasText: 'est déjà de' }).waitFor();
+  assert.equal(await page.locator('#confirm').isVisible(), false);
+  assert.ok(!addresses.some((address) => address.endsWith('api/budget/deposit')));
+  await close();
+});
+
 test('what the program refuses is said with its reason', async () => {
   const { page, complaints, close } = await open();
   const before = await deposited();

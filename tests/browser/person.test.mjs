@@ -154,8 +154,12 @@ test('an order is booked by hand with the figures that were typed, read back bef
     assert.equal(await fields.first().getAttribute('aria-invalid'), 'true');
     assert.equal(await fields.first().evaluate((node) => node === document.activeElement), true);
     await fields.nth(0).fill('0,00036');
-    await fields.nth(1).fill('24.50');
+    await fields.nth(1).fill('9999');
     await fields.nth(2).fill('0');
+    await page.locator('#confirm-yes').click();
+    await page.locator('#confirm .fields .bad', { hasText: /24[.,]5/ }).waitFor();
+    assert.equal(await fields.nth(1).evaluate((node) => node === document.activeElement), true, 'more than the order asked for');
+    await fields.nth(1).fill('24.50');
     assert.equal(await fields.nth(3).inputValue(), 'BTC');
     await page.keyboard.press('Enter');
     await page.locator('#confirm .fields').waitFor({ state: 'detached' });

@@ -195,7 +195,7 @@ test('what the Python version counted too much is one list and one confirmation'
 
 test('figures typed by hand are taken digit by digit, or refused beside their field', () => {
   const typed = { quantity: '0,00036', usdc: ' 24.50 ', fee: '0', fee_asset: 'bnb' };
-  assert.deepEqual(readByHand(typed), { ok: true, body: { quantity: '0.00036', usdc: '24.50', fee: '0', fee_asset: 'BNB' } });
+  assert.deepEqual(readByHand(typed, order), { ok: true, body: { quantity: '0.00036', usdc: '24.50', fee: '0', fee_asset: 'BNB' } });
   /** @type {[object, string, string][]} */
   const cases = [
     [{ quantity: '' }, 'quantity', 'number.empty'],
@@ -208,8 +208,18 @@ test('figures typed by hand are taken digit by digit, or refused beside their fi
     [{ fee: '0.123456789' }, 'fee', 'number.unreadable'],
     [{ fee_asset: '' }, 'fee_asset', 'asset.unreadable'],
     [{ fee_asset: 'B-1' }, 'fee_asset', 'asset.unreadable'],
+    [{ usdc: '25.01' }, 'usdc', 'number.more'],
   ];
-  for (const [change, field, why] of cases) assert.deepEqual(readByHand({ ...typed, ...change }), { ok: false, field, why }, JSON.stringify(change));
+  for (const [change, field, why] of cases) assert.deepEqual(readByHand({ ...typed, ...change }, order), { ok: false, field, why }, JSON.stringify(change));
+});
+
+test('no more is booked than the order asked for, and all of it may be', () => {
+  const typed = { quantity: '0.065', usdc: '25', fee: '0', fee_asset: 'USDC' };
+  const sale = { ...order, coin: 'BNBUSDC', action: 'SELL', quantity: 0.065, spend_usdt: null };
+  assert.deepEqual(readByHand({ ...typed, quantity: '9999' }, sale), { ok: false, field: 'quantity', why: 'number.more' });
+  for (const [about, change] of [[sale, {}], [sale, { usdc: '9999' }], [order, {}], [order, { quantity: '9999' }]]) {
+    assert.equal(readByHand({ ...typed, ...change }, about).ok, true, JSON.stringify(change));
+  }
 });
 
 test('what will be booked is read back with the price it makes', () => {

@@ -87,6 +87,7 @@ export const en = {
   'number.empty': 'Type a number.',
   'number.unreadable': 'This number cannot be read. Type for example 0.00036.',
   'number.zero': 'More than zero.',
+  'number.more': 'That is more than this order asked for: {most} at most.',
   'asset.unreadable': 'The name of an asset, in capitals: USDC, BNB…',
   'settle.button': 'Settled outside…',
   'settle.ask': 'Take this order as settled outside?',

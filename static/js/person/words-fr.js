@@ -86,6 +86,7 @@ export const fr = {
   'number.empty': 'Tapez un nombre.',
   'number.unreadable': 'Ce nombre ne se lit pas. Tapez par exemple 0,00036.',
   'number.zero': 'Plus que zéro.',
+  'number.more': 'C’est plus que ne demandait cet ordre : {most} au plus.',
   'asset.unreadable': 'Le nom d’une monnaie, en capitales : USDC, BNB…',
   'settle.button': 'Réglé au dehors…',
   'settle.ask': 'Tenir cet ordre pour réglé au dehors ?',

@@ -20,10 +20,15 @@ const SAME_MS = 300_000;
 /** Le nom des demandes restées sans réponse. @type {Map<string, string>} */
 const unanswered = new Map();
 
+/** Où se lit encore ce qu'un geste a donné. @type {Set<HTMLElement>} */
+const told = new Set();
+
 /** @param {HTMLElement} output @param {string | null} text @param {import('./section.js').Tone} tone */
 export function tell(output, text, tone) {
   setAttribute(output, 'class', `outcome ${tone}`);
   setTextOrHide(output, text);
+  if (text) told.add(output);
+  else told.delete(output);
 }
 
 /** Une erreur que le programme explique vient de lui ; une autre peut venir d'un relais, après coup. @param {import('./api.js').Answer<any>} answer */
@@ -64,6 +69,8 @@ export async function run(desk, command, { buttons, output }, contextNow) {
   /** @param {object} body */
   async function attempt(body) {
     for (const button of buttons) button.disabled = true;
+    // Ce qu'un geste d'avant a donné n'est peut-être plus vrai.
+    for (const other of told) tell(other, null, 'quiet');
     tell(output, contextNow().words.say('command.sending'), 'quiet');
     const answer = await send({ ...command, body });
     for (const button of buttons) button.disabled = false;

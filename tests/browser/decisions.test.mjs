@@ -98,7 +98,8 @@ tells('a withdrawal is called off, and its money follows the leader again', live
 
 tells('everything is sold once, then the program is paused and says what is left', liveDay, async ({ follower, page }) => {
   await page.locator('#sell-all > button').click();
-  await decide(page, page.locator('#sell-all button.danger'), '#sell-all .outcome');
+  await page.locator('#sell-all button.danger').click();
+  await page.locator('#confirm-yes').click();
   const status = await follower.see('api/agent/status', (answer) => answer.selling_all?.done);
   assert.equal(status.paused, true);
   await page.locator('#headline', { hasText: /^Paused/ }).waitFor();

@@ -357,6 +357,7 @@ test('everything is sold only after what it does and does not do was read, and a
     await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
     await page.locator('#sell-all li', { hasText: /BTC/ }).waitFor({ state: 'detached' });
     await page.locator('#sell-all li', { hasText: /ETH.*(dust|poussière)/s }).waitFor();
+    assert.equal(await page.locator('#sell-all .outcome').last().isVisible(), false, 'it says that the sale begins, and it is done');
     await examine(page, `${look.size}: sold`);
     await close();
   }

@@ -156,7 +156,7 @@ test('what the program refuses is said with its reason', async () => {
   await page.locator('#confirm-yes').click();
   const outcome = page.locator('#correction .outcome.bad');
   await outcome.waitFor();
-  assert.match(await outcome.innerText(), /nothing was changed/);
+  assert.match(await outcome.innerText(), /^Refusé, rien n’a changé\. Le cash, .+, ne couvre pas .+\.$/);
   assert.equal(await deposited(), before);
   // Le navigateur note lui-même tout statut d'erreur.
   assert.deepEqual(complaints.filter((text) => !/\b409\b.*api\/budget\/deposit/.test(text)), []);
@@ -214,6 +214,26 @@ test('the language is changed at once and remembered', async () => {
   await page.reload();
   await settled();
   assert.equal(await page.locator('html').getAttribute('lang'), 'en');
+  assert.equal(await page.locator('#positions-title').innerText(), heading);
+  await close();
+});
+
+test('the language chosen last is the one that stays, even when it is read first', async () => {
+  const { page, close } = await open();
+  /** @type {() => void} */
+  let release = () => {};
+  const held = new Promise((resolve) => (release = () => resolve(null)));
+  await page.route('**/js/words-en.js', async (route) => {
+    await held;
+    await route.continue();
+  });
+  const heading = await page.locator('#positions-title').innerText();
+  await page.locator('button[data-lang="en"]').click();
+  await page.locator('button[data-lang="fr"]').click();
+  release();
+  // Lu, et ceux qui l'attendaient l'ont.
+  await page.evaluate(() => import(/** @type {any} */ ('./js/words-en.js')));
+  assert.equal(await page.locator('html').getAttribute('lang'), 'fr');
   assert.equal(await page.locator('#positions-title').innerText(), heading);
   await close();
 });

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { faults } from './axe.mjs';
 import { visit } from './browser.mjs';
-import { LIVE, different, fake, notAlone, selling, stuck, takenOver, withdrawing } from './faked.mjs';
+import { LIVE, TERMS, different, doubted, fake, notAlone, selling, stuck, takenOver, unpublished, withdrawing } from './faked.mjs';
 import { play } from './play.mjs';
 import { until } from './until.mjs';
 
@@ -143,7 +143,7 @@ test('an order is booked by hand with the figures that were typed, read back bef
     let refuse = true;
     const { page, written, close } = await open({
       reads: stuck,
-      reply: () => (refuse ? { status: 409, body: { error: 'this order was to spend 24.5 USDC: check usdc' } } : { body: { ok: true, outcome: 'booked', state: 'filled' } }),
+      reply: () => (refuse ? { status: 409, body: { error: 'this order was to spend 24.5 USDC, and 24.6 is more: check usdc' } } : { body: { ok: true, outcome: 'booked', state: 'filled' } }),
     }, look);
     const fields = page.locator('#confirm .fields input');
     const button = page.locator('#notices li').first().locator('button').nth(1);
@@ -166,7 +166,7 @@ test('an order is booked by hand with the figures that were typed, read back bef
     assert.match(await (await asked(page)).innerText(), /68\D?055/, 'the price is not read back');
     assert.equal(written.length, 0);
     await page.locator('#confirm-yes').click();
-    await page.locator('#deed-outcome.bad').waitFor();
+    await page.locator('#deed-outcome.bad', { hasText: look.lang === 'fr' ? 'devait dépenser 24,50' : 'was to spend 24.5' }).waitFor();
     refuse = false;
     await button.click();
     assert.equal(await fields.nth(0).inputValue(), '0,00036', 'a refusal forgets what was typed');
@@ -222,7 +222,52 @@ test('the coins of a Python ledger are one list and one confirmation', async () 
   await close();
 });
 
-const OPENED = { ok: true, id: 3, status: 'selling', amount_eur: 50, amount_usdc: 62.5, eurusdc_rate: 0.8, sales: [{ coin: 'BTCUSDC', quantity: 0.0003 }], left_eur: 950.12 };
+test('what the program says of an order and of a signal is in the language of the page, and no pair is raw', async () => {
+  for (const look of LOOKS) {
+    const { page, close } = await open({ reads: { ...stuck, 'api/signals': unpublished['api/signals'] } }, look);
+    const french = look.lang === 'fr';
+    const notice = page.locator('#notices > li').first();
+    await notice.locator('.detail', { hasText: french ? 'Ce que tient le compte a changé' : 'the balances of the account' }).waitFor();
+    await page.locator('#order-12 .sub', { hasText: french ? 'Ce que tient le compte a changé' : 'the balances of the account' }).waitFor();
+    if (french) assert.doesNotMatch(await page.locator('body').innerText(), /the exchange|look at this order|superseded/);
+    const rows = page.locator('#signals .signals > li');
+    const problem = await rows.first().locator('.problem:visible').innerText();
+    assert.match(problem, /BNB, BTC, ETH, SOL, XRP.*sig-0002/);
+    assert.equal(problem.split('sig-0002').length, 2, problem);
+    for (const [row, name] of [[1, french ? /retrait n°\s4/ : /withdrawal 4/], [2, french ? /copie de départ/ : /initial copy/]]) {
+      const line = await rows.nth(Number(row)).locator('.line').innerText();
+      assert.match(line, /** @type {RegExp} */ (name));
+      assert.doesNotMatch(line, /—|confiance|confidence/);
+    }
+    await close();
+  }
+});
+
+test('what an order in doubt may explain is told twice with one figure, and offers nothing', async () => {
+  const { page, close } = await open({ reads: doubted });
+  const figure = await page.locator('#notices .bad p').first().innerText();
+  assert.match(figure, /0,0148 BNB/);
+  const line = page.locator('#differences li');
+  await line.waitFor();
+  assert.match(await line.innerText(), /0,0148 BNB[^]*ordre en doute/);
+  assert.equal(await line.locator('button:visible').count(), 0);
+  await close();
+});
+
+test('what a deed gave is no longer there once another was sent', async () => {
+  const { page, close } = await open({ reads: LIVE, reply: () => ({ body: { ok: true, total_deposited_eur: 1050.5 } }) });
+  for (const [form, other] of [['#deposit', '#correction'], ['#correction', '#deposit']]) {
+    await page.locator(`${form} input`).fill('12');
+    await page.locator(`${form} button`).click();
+    await asked(page);
+    await page.locator('#confirm-yes').click();
+    await page.locator(`${form} .outcome.good`).waitFor();
+    assert.equal(await page.locator(`${other} .outcome`).isVisible(), false, other);
+  }
+  await close();
+});
+
+const OPENED = { ...TERMS, id: 3, status: 'selling', eurusdc_rate: 0.8 };
 
 test('money is asked out, what will happen is said, it is taken out, or called off', async () => {
   for (const look of LOOKS) {
@@ -293,7 +338,7 @@ test('what the program warns of is shown in its words, done only for who has rea
 });
 
 test('a correction that would leave too little can be confirmed too', async () => {
-  const error = 'this leaves 2.00 EUR: under 5 EUR no signal can be followed; say "understood": true to do it, nothing was changed';
+  const error = 'this leaves 2.00 EUR: under 5 EUR no signal can be followed, and whether it survives is not judged until a deposit leaves 10 EUR or more; say "understood": true to do it, nothing was changed';
   const { page, written, close } = await open({
     reads: LIVE,
     reply: ({ body }) => (body.understood ? { body: { ok: true, total_deposited_eur: 2 } } : { status: 409, body: { error } }),
@@ -302,7 +347,7 @@ test('a correction that would leave too little can be confirmed too', async () =
   await page.locator('#correction button').click();
   await asked(page);
   await page.locator('#confirm-yes').click();
-  await page.locator('#confirm', { hasText: 'this leaves 2.00 EUR' }).waitFor();
+  await page.locator('#confirm', { hasText: /Il restera 2,00/ }).waitFor();
   await page.locator('#confirm-yes').click();
   await page.locator('#correction .outcome.good').waitFor();
   assert.deepEqual(written.map(({ body }) => body), [{ total_eur: 2 }, { total_eur: 2, understood: true }]);

@@ -53,7 +53,7 @@ function closedNotices({ trading_open: open, closed_reason: reason, checks, cloc
   if (/another account/.test(reason ?? '')) steps.push(words.say('closed.other_account'));
   const person = faults.length > 0 || steps.length > 0;
   const text = words.say(person ? 'closed.text' : 'closed.meanwhile');
-  return [{ id: 'closed', tone: person ? 'bad' : 'warn', text, steps, detail: reason }];
+  return [{ id: 'closed', tone: person ? 'bad' : 'warn', calm: !person, text, steps, detail: words.told(reason) }];
 }
 
 /** @param {Exchange} exchange @param {Context} context @returns {Notice[]} */
@@ -84,7 +84,7 @@ const goneOf = ({ missing, missing_locked: locked }) => (missing ?? 0) - (locked
 function silenceNotices({ silence }, { words, format, now }) {
   const until = fromSeconds(silence?.until);
   if (until === null || until <= now) return [];
-  return [{ id: 'silence', tone: 'warn', text: words.say('silence.text', { time: format.moment(until, now) }) }];
+  return [{ id: 'silence', tone: 'warn', calm: true, text: words.say('silence.text', { time: format.moment(until, now) }) }];
 }
 
 /** Les défauts qui ne ferment rien ; le leader et les ordres ont déjà leur phrase. @param {Exchange} exchange @param {Context} context @returns {Notice[]} */

@@ -33,7 +33,7 @@ function copiesNotices(exchange, { words }) {
   const ours = ways.includes('adopt');
   const another = !ours && ways.includes('disown');
   const text = words.say(ours ? 'alone.ours' : another ? 'alone.another' : 'alone.machine');
-  return [{ id: 'alone', tone: 'bad', text, steps: [words.say(another ? 'alone.look' : 'alone.stop')], detail: copies.reason, copies }];
+  return [{ id: 'alone', tone: 'bad', text, steps: [words.say(another ? 'alone.look' : 'alone.stop')], detail: words.told(copies.reason), copies }];
 }
 
 /** @param {Order} order @param {Context} context @returns {Notice} */
@@ -46,7 +46,7 @@ function orderNotice(order, context) {
     return { ...common, text: words.say('late.text', facts), steps };
   }
   const steps = [words.say('stuck.look'), words.say('stuck.then')];
-  return { ...common, text: words.say('stuck.text', facts), steps, detail: order.reason };
+  return { ...common, text: words.say('stuck.text', facts), steps, detail: words.told(order.reason) };
 }
 
 /** Ce que la version Python comptait de trop, une fois pour toutes. @param {Exchange | null} exchange @param {Context} context @returns {Notice[]} */
@@ -85,5 +85,5 @@ function pauseNotices(status, { words }) {
     return [{ id: 'selling', tone: 'info', text: words.say(selling.done ? 'selling.done' : 'selling.text'), detail: selling.waiting_for }];
   }
   if (!status?.paused || !status.paused_reason) return [];
-  return [{ id: 'paused', tone: 'warn', text: words.say('paused.itself'), detail: status.paused_reason }];
+  return [{ id: 'paused', tone: 'warn', text: words.say('paused.itself'), detail: words.told(status.paused_reason) }];
 }

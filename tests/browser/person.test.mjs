@@ -70,6 +70,7 @@ const STATES = [
   ['not alone, another machine', notAlone(['move_here'], 0), 'bad', 1],
   ['orders that need a person', stuck, 'bad', 7],
   ['differences', different, 'bad', 0],
+  ['a difference that an order in doubt explains', doubted, 'bad', 0],
   ['a ledger of the Python version', takenOver, 'bad', 1],
   ['a withdrawal that sells', withdrawing('selling'), 'good', 1],
   ['a withdrawal to take out', withdrawing('set_aside'), 'warn', 2],

@@ -57,7 +57,7 @@ async function ask(page, amount) {
 tells('money taken out in a simulation is sold for, said, and booked', simulatedDay, async ({ follower, page }) => {
   const before = (await follower.api('api/budget')).total_deposited_eur;
   await ask(page, '500');
-  assert.match(await page.locator('#withdraw-outcome').innerText(), /To sell: .*BTC.*About €\d+/s);
+  assert.match(await page.locator('#withdraw-outcome').innerText(), /To sell.*: .*BTC.*About €\d+/s);
   await page.locator('#withdrawals .chip', { hasText: 'Done' }).waitFor();
   const { total_deposited_eur: now } = await follower.see('api/budget', (answer) => answer.total_deposited_eur !== before);
   // Vendre a coûté un peu.

@@ -293,7 +293,8 @@ test('money is asked out, what will happen is said, it is taken out, or called o
       assert.equal(await input.getAttribute('aria-invalid'), 'true', amount);
     }
     await input.fill('50');
-    await decide(page, page.locator('#withdraw form button').first(), written);
+    const question = await decide(page, page.locator('#withdraw form button').first(), written);
+    assert.match(question, /62[.,]50.*0[.,]0003 BTC.*950[.,]12/s, 'what it will do is said only after the yes');
     const outcome = page.locator('#withdraw-outcome.good');
     await outcome.waitFor();
     assert.match(await outcome.innerText(), /62[.,]50.*0[.,]0003 BTC.*950[.,]12/s);
@@ -318,23 +319,68 @@ test('money is asked out, what will happen is said, it is taken out, or called o
 
 test('what the program warns of is shown in its words, done only for who has read it, and never on a no', async () => {
   const warning = 'everything will be sold, and the agent then has nothing to follow with';
-  const { page, written, close } = await open({
-    reads: LIVE,
-    reply: ({ body }) => (body.understood ? { body: OPENED } : { status: 409, body: { error: `${warning}: send "understood": true if that is what you want; nothing was changed` } }),
-  });
-  await page.locator('#withdraw > button').click();
-  const all = page.locator('#withdraw form button').nth(1);
-  for (const answer of ['no', 'yes']) {
-    await all.click();
-    await asked(page);
-    await page.locator('#confirm-yes').click();
-    const dialog = page.locator('#confirm', { hasText: warning });
-    await dialog.waitFor();
-    await asked(page);
-    await page.locator(`#confirm-${answer}`).click();
-    await page.locator(`#withdraw-outcome.${answer === 'no' ? 'quiet' : 'good'}`).waitFor();
+  for (const look of LOOKS) {
+    const { page, written, close } = await open({
+      reads: LIVE,
+      reply: ({ body }) => (body.understood ? { body: OPENED } : { status: 409, body: { error: `${warning}: send "understood": true if that is what you want; nothing was changed` } }),
+    }, look);
+    await page.locator('#withdraw > button').click();
+    const all = page.locator('#withdraw form button').nth(1);
+    for (const answer of ['no', 'yes']) {
+      await all.click();
+      await asked(page);
+      await page.locator('#confirm-yes').click();
+      const dialog = page.locator('#confirm', { hasText: look.lang === 'fr' ? 'Tout sera vendu' : warning });
+      await dialog.waitFor();
+      await asked(page);
+      await page.locator(`#confirm-${answer}`).click();
+      await page.locator(`#withdraw-outcome.${answer === 'no' ? 'quiet' : 'good'}`).waitFor();
+    }
+    assert.deepEqual(written.map(({ body }) => body), [{ all: true }, { all: true }, { all: true, understood: true }]);
+    await close();
   }
-  assert.deepEqual(written.map(({ body }) => body), [{ all: true }, { all: true }, { all: true, understood: true }]);
+});
+
+test('a withdrawal that will be refused is refused at once, in the words of the page, and nothing is asked', async () => {
+  const error = '999999.00 EUR is more than the value of 1004.00 EUR: nothing was changed';
+  for (const look of LOOKS) {
+    let lost = false;
+    const { page, written, close } = await open({ reads: LIVE, preview: () => (lost ? 'lost' : { status: 409, body: { error } }) }, look);
+    await page.locator('#withdraw > button').click();
+    await page.locator('#withdraw-amount').fill('999999');
+    await page.locator('#withdraw form button').first().click();
+    const outcome = page.locator('#withdraw-outcome.bad');
+    await outcome.waitFor();
+    const said = (await outcome.innerText()).replace(/\s/g, ' ');
+    if (look.lang === 'fr') assert.equal(said, 'Refusé, rien n’a changé. 999 999,00 €, c’est plus que la valeur, 1 004,00 €.');
+    else assert.equal(said, 'Refused, nothing changed. 999999.00 EUR is more than the value of 1004.00 EUR');
+    lost = true;
+    await page.locator('#withdraw form button').nth(1).click();
+    await page.locator('#withdraw-outcome.bad', { hasText: /rien n’a été demandé|nothing was asked for/ }).waitFor();
+    assert.equal(await page.locator('#confirm').isVisible(), false);
+    assert.deepEqual(written, []);
+    await examine(page, `${look.size}: refused`);
+    await close();
+  }
+});
+
+test('a question that comes while another one is asked is not asked, and a yes is not for it', async () => {
+  /** @type {() => void} */
+  let release = () => {};
+  const held = new Promise((resolve) => (release = () => resolve(null)));
+  const { page, written, close } = await open({ reads: LIVE, preview: async () => (await held, { body: TERMS }) });
+  await page.locator('#withdraw > button').click();
+  await page.locator('#withdraw-amount').fill('50');
+  await page.locator('#withdraw form button').first().click();
+  await page.locator('#withdraw-outcome.quiet').waitFor();
+  await page.locator('#pause').click();
+  const question = await (await asked(page)).innerText();
+  release();
+  await page.locator('#withdraw-outcome').waitFor({ state: 'hidden' });
+  assert.equal(await page.locator('#confirm').innerText(), question);
+  await page.locator('#confirm-yes').click();
+  await until('the pause is sent', async () => written.length > 0);
+  assert.deepEqual(written.map(({ path }) => path), ['api/agent/toggle']);
   await close();
 });
 

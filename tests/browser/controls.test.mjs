@@ -227,14 +227,14 @@ test('the language chosen last is the one that stays, even when it is read first
     await held;
     await route.continue();
   });
-  const heading = await page.locator('#positions-title').innerText();
+  const heading = await page.locator('#trades-title').innerText();
   await page.locator('button[data-lang="en"]').click();
   await page.locator('button[data-lang="fr"]').click();
   release();
   // Lu, et ceux qui l'attendaient l'ont.
   await page.evaluate(() => import(/** @type {any} */ ('./js/words-en.js')));
   assert.equal(await page.locator('html').getAttribute('lang'), 'fr');
-  assert.equal(await page.locator('#positions-title').innerText(), heading);
+  assert.equal(await page.locator('#trades-title').innerText(), heading);
   await close();
 });
 

@@ -88,12 +88,14 @@ const WRITE_LIMIT_MS = 30_000;
 export const read = (path, { alsoStatus } = {}) => ask(path, {}, READ_LIMIT_MS, alsoStatus);
 
 /**
- * @param {'POST' | 'PUT'} method @param {string} path @param {object} body @param {string} key le nom de la demande : sous le même,
- *   elle n'est faite qu'une fois
+ * @param {'POST' | 'PUT'} method @param {string} path @param {object} body @param {string} [key] le nom de la demande : sous le même,
+ *   elle n'est faite qu'une fois ; aucun : rien n'est fait
  * @returns {Promise<Answer<any>>}
  */
-export const write = (method, path, body, key) =>
-  ask(path, { method, headers: { 'Content-Type': 'application/json', 'Idempotency-Key': key }, body: JSON.stringify(body) }, WRITE_LIMIT_MS);
+export function write(method, path, body, key) {
+  const headers = { 'Content-Type': 'application/json', ...(key && { 'Idempotency-Key': key }) };
+  return ask(path, { method, headers, body: JSON.stringify(body) }, WRITE_LIMIT_MS);
+}
 
 /**
  * @param {string} path @param {RequestInit} init @param {number} limit @param {number} [alsoStatus]

@@ -20,27 +20,48 @@ const SAME_MS = 300_000;
 /** Le nom des demandes restées sans réponse. @type {Map<string, string>} */
 const unanswered = new Map();
 
+/** Où se lit encore ce qu'un geste a donné. @type {Set<HTMLElement>} */
+const told = new Set();
+
 /** @param {HTMLElement} output @param {string | null} text @param {import('./section.js').Tone} tone */
 export function tell(output, text, tone) {
   setAttribute(output, 'class', `outcome ${tone}`);
   setTextOrHide(output, text);
+  if (text) told.add(output);
+  else told.delete(output);
 }
 
-/** Une erreur que le programme explique vient de lui ; une autre peut venir d'un relais, après coup. @param {import('./api.js').Answer<any>} answer */
-const isExplained = (answer) => !answer.ok && answer.failure.kind === 'refused' && answer.failure.message !== null;
+/** Une erreur que le programme explique vient de lui ; une autre peut venir d'un relais, après coup. @param {import('./api.js').Failure} failure */
+const isExplained = ({ kind, message }) => kind === 'refused' && message !== null;
 
 /** @param {Command} command @returns {Promise<import('./api.js').Answer<any>>} */
 async function send({ method, path, body }) {
   const request = `${method} ${path} ${JSON.stringify(body)}`;
   const key = unanswered.get(request) ?? crypto.getRandomValues(new Uint32Array(4)).join('-');
   const answer = await write(method, path, body, key);
-  if (answer.ok || isExplained(answer)) {
+  if (answer.ok || isExplained(answer.failure)) {
     unanswered.delete(request);
   } else if (!unanswered.has(request)) {
     unanswered.set(request, key);
     setTimeout(() => unanswered.delete(request), SAME_MS);
   }
   return answer;
+}
+
+/** Ce que le programme refuse, sans redire que rien n'a changé. @param {string} message */
+export const bare = (message) => message.replace(/^nothing was changed[,:] |[:;,] nothing was changed(?=[,:;]|$)|, so nothing was booked(?=:)/g, '');
+
+/**
+ * Dit pourquoi ce n'est pas fait, ou qu'on n'en sait rien.
+ * @param {HTMLElement} output @param {import('./api.js').Failure} failure @param {() => Context} contextNow
+ * @param {import('./words.js').Key} unexplained ce qu'on dit de ce que le programme n'explique pas
+ */
+export async function tellFailure(output, failure, contextNow, unexplained = 'command.unknown') {
+  const explained = isExplained(failure);
+  if (explained) await contextNow().words.learn();
+  const context = contextNow();
+  const reason = failureText({ ...failure, message: failure.message && bare(failure.message) }, context);
+  tell(output, context.words.say(explained ? 'command.refused' : unexplained, { reason }), 'bad');
 }
 
 /**
@@ -64,6 +85,8 @@ export async function run(desk, command, { buttons, output }, contextNow) {
   /** @param {object} body */
   async function attempt(body) {
     for (const button of buttons) button.disabled = true;
+    // Ce qu'un geste d'avant a donné n'est peut-être plus vrai.
+    for (const other of told) tell(other, null, 'quiet');
     tell(output, contextNow().words.say('command.sending'), 'quiet');
     const answer = await send({ ...command, body });
     for (const button of buttons) button.disabled = false;
@@ -74,17 +97,19 @@ export async function run(desk, command, { buttons, output }, contextNow) {
   let answer = await attempt(command.body);
   const warning = warningOf(answer);
   if (warning) {
+    await contextNow().words.learn();
     const { words } = contextNow();
+    const said = words.told(warning) ?? warning;
     const [title, line, yes, no] = [words.say('understood.ask'), words.say('understood.line'), words.say('understood.yes'), words.say('confirm.no')];
-    if (!(await desk.confirm({ title, lines: [line], detail: warning, yes, no, danger: true }))) {
+    // Ce que la page ne sait pas dire est lu tel quel.
+    const read = said === warning ? { lines: [line], detail: warning } : { lines: [line, said] };
+    if (!(await desk.confirm({ title, ...read, yes, no, danger: true }))) {
       tell(output, words.say('understood.no'), 'quiet');
       return null;
     }
     answer = await attempt({ ...command.body, understood: true });
   }
   if (answer.ok) return answer.data;
-  const context = contextNow();
-  const key = isExplained(answer) ? 'command.refused' : 'command.unknown';
-  tell(output, context.words.say(key, { reason: failureText(answer.failure, context) }), 'bad');
+  await tellFailure(output, answer.failure, contextNow);
   return null;
 }

@@ -1,4 +1,5 @@
 // La question posée avant tout ce qui compte : ce qui va se passer, puis oui ou non. Échap et « Annuler » disent non.
+// Invariant : une seule à la fois, et un oui n'est que pour elle ; celle qui arrive pendant une autre n'est pas posée.
 
 import { el, find, setAttribute, setText } from './dom.js';
 
@@ -25,6 +26,7 @@ export function createConfirm(dialog) {
   });
 
   return (question) => {
+    if (dialog.open) return Promise.resolve(false);
     const { detail, fields } = question;
     check = question.check;
     setText(title, question.title);

@@ -3,6 +3,7 @@
 // montrée telle quelle, après ce que son code veut dire.
 
 import { coinName } from './format.js';
+import { namesText, signalName } from './names.js';
 
 /** @typedef {import('./api.js').Decision} Decision */
 /** @typedef {import('./section.js').Context} Context */
@@ -43,7 +44,7 @@ const FIGURES = [
   ['superseded', /^superseded by the newer target of (?<signal>.+)$/s, 'figures.superseded'],
 ];
 
-/** Comment s'écrit chaque trou. @type {Record<string, (text: string, format: Format) => string>} */
+/** Comment s'écrit chaque trou. @type {Record<string, (text: string, format: Format, words: Context['words']) => string>} */
 const WRITTEN = {
   amount: (text, format) => format.usdc(Number(text)),
   minimum: (text, format) => format.usdc(Number(text)),
@@ -52,7 +53,7 @@ const WRITTEN = {
   wanted: (text, format) => format.quantity(Number(text)),
   distance: (text, format) => format.share(Number(text) / 100),
   threshold: (text, format) => format.share(Number(text) / 100),
-  signal: (text) => text,
+  signal: (text, _, words) => signalName(text, words),
 };
 
 /**
@@ -64,25 +65,49 @@ export function tellDecision({ decision, code, reason }, context) {
   return {
     done: DONE[decision] ? words.say(DONE[decision]) : decision,
     why: WHY[code] ? words.say(WHY[code]) : '',
-    detail: ['nothing_to_do', 'no_position'].includes(code) ? '' : (figuresText(code, reason ?? '', context) ?? reason ?? ''),
+    detail: ['nothing_to_do', 'no_position'].includes(code) ? '' : (figuresText(code, reason ?? '', context) ?? words.told(reason) ?? ''),
   };
 }
 
 /**
  * Ce qu'un signal attend, une fois par raison ; celui que rien de ses monnaies ne retient le dit lui-même.
- * @param {import('./api.js').Signal} signal @param {Pick<Context, 'words' | 'format'>} context @returns {string | null}
+ * @param {Pick<import('./api.js').Signal, 'waiting_for' | 'decisions'>} signal @param {Pick<Context, 'words' | 'format'>} context @returns {string | null}
  */
 export function tellWaiting({ waiting_for: reason, decisions }, context) {
   if (!reason) return null;
+  const { words } = context;
+  const waiting = (decisions ?? []).filter(({ decision }) => decision === 'waiting');
+  const reasons = together(waiting, context, ({ why, detail }) => why || detail).map(([why, names]) => `${names} (${why})`);
+  const missing = [...reason.matchAll(/(?:^|; )unknown ([^:]+): /g)].flatMap(([, whats]) => whats.split(', '));
+  return words.say('signal.waiting', { reason: reasons.join(', ') || namesText(missing, words) || (words.told(reason) ?? '') });
+}
+
+/**
+ * Ce que le programme dit d'un signal entier : les raisons de ses monnaies, une fois chacune ; sinon sa phrase.
+ * @param {string | null | undefined} text @param {Decision[] | undefined} decisions @param {Pick<Context, 'words' | 'format'>} context
+ */
+export function tellReasons(text, decisions, context) {
+  const { words } = context;
+  const told = (/** @type {Decision} */ { coin, reason }) => `${coin}: ${reason}`;
+  const named = (decisions ?? []).filter((decision) => text?.includes(told(decision)));
+  const rest = named.reduce((left, decision) => left.replace(told(decision), ''), text ?? '');
+  if (named.length === 0 || /[^; ]/.test(rest)) return words.told(text);
+  const reasons = together(named, context, ({ why, detail }) => (why && detail ? `${why} (${detail})` : why || detail));
+  return reasons.map(([done, coin]) => words.say('decision.line', { coin, done })).join(' ');
+}
+
+/**
+ * Les monnaies de chaque raison. @param {Decision[]} decisions @param {Pick<Context, 'words' | 'format'>} context
+ * @param {(told: ReturnType<typeof tellDecision>) => string} write @returns {[string, string][]}
+ */
+function together(decisions, context, write) {
   /** @type {Map<string, string[]>} */
   const coins = new Map();
-  for (const decision of decisions ?? []) {
-    if (decision.decision !== 'waiting') continue;
-    const { why, detail } = tellDecision(decision, context);
-    coins.set(why || detail, [...(coins.get(why || detail) ?? []), coinName(decision.coin)]);
+  for (const decision of decisions) {
+    const why = write(tellDecision(decision, context));
+    coins.set(why, [...(coins.get(why) ?? []), coinName(decision.coin)]);
   }
-  const reasons = [...coins].map(([why, names]) => `${names.join(', ')} (${why})`);
-  return context.words.say('signal.waiting', { reason: reasons.join(', ') || reason });
+  return [...coins].map(([why, names]) => [why, names.join(', ')]);
 }
 
 /** @param {string} code @param {string} reason @param {Pick<Context, 'words' | 'format'>} context @returns {string | null} */
@@ -90,7 +115,7 @@ function figuresText(code, reason, { words, format }) {
   for (const [known, shape, key] of FIGURES) {
     const groups = known === code ? shape.exec(reason)?.groups : null;
     if (!groups) continue;
-    return words.say(key, Object.fromEntries(Object.entries(groups).map(([name, text]) => [name, WRITTEN[name](text, format)])));
+    return words.say(key, Object.fromEntries(Object.entries(groups).map(([name, text]) => [name, WRITTEN[name](text, format, words)])));
   }
   return null;
 }

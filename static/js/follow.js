@@ -2,6 +2,7 @@
 // L'endroit est dans l'adresse : le bouton « retour » revient d'où l'on vient.
 
 import { coinName } from './format.js';
+import { signalName } from './names.js';
 
 /** @typedef {{to: 'coin' | 'trades' | 'signal', name: string}} Place */
 /** @typedef {import('./list.js').Choice} Choice */
@@ -38,7 +39,7 @@ function choiceOf({ to, name }) {
     return { query: `coin=${encodeURIComponent(name)}`, text: ({ words }) => words.say('trades.of', { coin: coinName(name) }) };
   }
   const key = to === 'signal' ? 'signals.only' : 'trades.by';
-  return { query: `signal_id=${encodeURIComponent(name)}`, text: ({ words }) => words.say(key, { id: name }) };
+  return { query: `signal_id=${encodeURIComponent(name)}`, text: ({ words }) => words.say(key, { id: signalName(name, words) }) };
 }
 
 /**

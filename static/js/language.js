@@ -3,7 +3,7 @@
 import { setAttribute, setText } from './dom.js';
 import { createFormat } from './format.js';
 import { recall, remember } from './memory.js';
-import { loadWords } from './words.js';
+import { AS_TOLD, loadWords } from './words.js';
 
 /** @typedef {import('./format.js').Lang} Lang */
 
@@ -19,10 +19,22 @@ export async function createLanguage(page, onChange) {
   const switches = [...page.querySelectorAll('button[data-lang]')];
   let lang = pickLanguage(recall('lang'), navigator.languages);
   let wide = false;
-  let current = await speak();
+  /** @type {Promise<void>} */
+  let latest;
+  /** @type {{words: import('./words.js').Words, format: import('./format.js').Format}} */
+  let current;
+  const french = createFrench(onChange);
+  await speak();
 
-  async function speak() {
-    const words = await loadWords(lang, wide);
+  /** Dit la page dans la langue choisie ; ce qui l'a été depuis l'emporte, même lu plus vite. @returns {Promise<void>} */
+  function speak() {
+    /** @type {Promise<void>} */
+    const own = loadWords(lang, wide, lang === 'fr' ? french : AS_TOLD).then((words) => (own === latest ? show(words) : latest));
+    return (latest = own);
+  }
+
+  /** @param {import('./words.js').Words} words */
+  function show(words) {
     page.documentElement.lang = lang;
     for (const node of page.querySelectorAll('[data-t]')) {
       setText(node, words.say(/** @type {import('./words.js').Key} */ (node.getAttribute('data-t'))));
@@ -34,14 +46,14 @@ export async function createLanguage(page, onChange) {
     for (const button of switches) {
       setAttribute(button, 'aria-pressed', String(button.getAttribute('data-lang') === lang));
     }
-    return { words, format: createFormat(lang) };
+    current = { words, format: createFormat(lang) };
   }
 
   for (const button of switches) {
     button.addEventListener('click', async () => {
       lang = button.getAttribute('data-lang') === 'en' ? 'en' : 'fr';
       remember('lang', lang);
-      current = await speak();
+      await speak();
       onChange();
     });
   }
@@ -50,7 +62,27 @@ export async function createLanguage(page, onChange) {
     /** Sait aussi dire ce qu'une personne décide. */
     async widen() {
       wide = true;
-      current = await speak();
+      await speak();
+    },
+  };
+}
+
+/**
+ * Ce que le programme dit en anglais, en français : la table ne se lit qu'à la première phrase. Manquée, tout est dit tel quel.
+ * @param {() => void} onRead @returns {import('./words.js').Told}
+ */
+function createFrench(onRead) {
+  /** @type {((text: string) => string) | null} */
+  let say = null;
+  /** @type {Promise<void> | null} */
+  let reading = null;
+  const read = () => (reading ??= import('./person/told-fr.js').then(({ tell }) => void (say = tell), () => void (say = AS_TOLD.say)));
+  return {
+    read,
+    say(text) {
+      if (say) return say(text);
+      void read().then(onRead);
+      return '';
     },
   };
 }

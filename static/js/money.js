@@ -90,6 +90,7 @@ export function createMoney(root, desk) {
     const { words, format } = context;
     if (Math.abs(total) > LARGEST_TOTAL) return { refusal: words.say('amount.total_range', { most: format.eur(LARGEST_TOTAL) }) };
     const before = budget?.total_deposited_eur;
+    if (isKnown(before) && format.eur(before) === format.eur(total)) return { refusal: words.say('amount.same_total', { total: format.eur(total) }) };
     const change = isKnown(before) ? total - before : null;
     const moved = { change: format.eurSigned(change), usdc: inUsdc(Math.abs(change ?? NaN)) };
     return {

@@ -32,7 +32,7 @@ export function createOrders(root, onChange) {
         kind: 'told',
         cell: (row, context) => {
           const [text, chip] = stateOf(row, context);
-          return { text, chip, sub: row.reason };
+          return { text, chip, sub: context.words.told(row.reason) };
         },
       },
       { label: 'col.wanted', cell: (row, context) => ({ text: wantedText(row, context) }) },

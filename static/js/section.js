@@ -4,6 +4,7 @@ import { coinMark } from './coin.js';
 import { el, find, setAttribute, setText, setTextOrHide, syncList } from './dom.js';
 import { signalAt } from './follow.js';
 import { UNKNOWN, isKnown } from './format.js';
+import { signalName } from './names.js';
 
 /** @typedef {import('./words.js').Key} Key */
 /** @typedef {'good' | 'bad' | 'warn' | 'info' | 'quiet'} Tone */
@@ -23,8 +24,11 @@ export function failureText({ kind, status, message }, { words }) {
   if (kind === 'network') return words.say('failure.network');
   if (kind === 'timeout') return words.say('failure.timeout');
   if (kind === 'unreadable') return words.say('failure.unreadable');
-  return message ?? words.say('failure.status', { status: status ?? '?' });
+  return words.told(message) ?? words.say('failure.status', { status: status ?? '?' });
 }
+
+/** Le programme s'est tu : le haut de la page le dit, et lui seul. @param {import('./api.js').Failure | null} failure */
+export const isSilence = (failure) => failure?.kind === 'network' || failure?.kind === 'timeout';
 
 /**
  * Grise une partie périmée et dit son âge ; dit aussi pourquoi elle est vide.
@@ -32,7 +36,7 @@ export function failureText({ kind, status, message }, { words }) {
  */
 export function showFreshness(root, part, empty, context) {
   const { words, format, localNow } = context;
-  const reason = part.failure ? failureText(part.failure, context) : null;
+  const reason = part.failure && !isSilence(part.failure) ? failureText(part.failure, context) : null;
   const age = { time: format.moment(part.at, localNow), ago: format.ago(part.at, localNow) };
   let note = null;
   if (part.at !== null && part.stale) note = words.say('fresh.stale', age) + (reason ? ` ${reason}` : '');
@@ -108,7 +112,7 @@ export function createTable(host, columns, keyOf, { rowClass = () => null, rowId
 
 /** Le signal d'une ligne, et le lien qui l'ouvre. @param {string | null} id @param {Context['words']} words @returns {Cell} */
 export const signalCell = (id, words) => ({
-  text: id === 'initial_sync' ? words.say('trades.initial_sync') : (id ?? UNKNOWN),
+  text: id === null ? UNKNOWN : signalName(id, words),
   href: id === null ? null : signalAt(id),
 });
 

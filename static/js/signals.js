@@ -1,10 +1,11 @@
 // Les signaux du leader, ce qui en a été fait et pourquoi. Les textes viennent d'ailleurs : ils ne sont jamais du HTML.
 
 import { coinMark } from './coin.js';
-import { tellDecision, tellWaiting } from './decision.js';
+import { tellDecision, tellReasons, tellWaiting } from './decision.js';
 import { el, find, setAttribute, setText, setTextOrHide, syncList } from './dom.js';
 import { tradesBy } from './follow.js';
 import { coinName, isKnown, parseUtc } from './format.js';
+import { unpublishedName } from './names.js';
 import { stateOf } from './order.js';
 import { setChip, showFreshness } from './section.js';
 
@@ -89,26 +90,27 @@ function createSignal() {
   const node = el('li', {}, el('div', { class: 'line' }, status, time, facts, trades), actions, orders, waits, problem, details);
   return {
     node,
-    update({ signal, orders: own, context }) {
+    update({ signal, orders: sent, context }) {
       const { words, format, now } = context;
       const [key, tone] = STATUSES[signal.status] ?? [null, 'quiet'];
       setAttribute(node, 'data-signal', signal.signal_id);
       setChip(status, key ? words.say(key) : signal.status, tone);
       setText(time, format.moment(parseUtc(signal.received_at), now));
-      setText(facts, words.say('signal.confidence', { share: format.share(signal.confidence) }));
+      const own = unpublishedName(signal.signal_id, words);
+      setTextOrHide(facts, own ?? (isKnown(signal.confidence) ? words.say('signal.confidence', { share: format.share(signal.confidence) }) : null));
       setTextOrHide(trades, signal.trades ? words.many('trades', signal.trades) : null);
       setAttribute(trades, 'href', tradesBy(signal.signal_id));
       setTextOrHide(waits, tellWaiting(signal, context));
       const lines = (signal.actions ?? []).map((action, i) => ({ action, key: `${i} ${action.coin}`, context }));
       syncList(actions, lines, (line) => line.key, createAction);
-      orders.hidden = own.length === 0;
-      syncList(orders, own.map((order) => ({ order, context })), ({ order }) => String(order.id), createOrderLink);
-      setTextOrHide(problem, signal.error_message);
+      orders.hidden = sent.length === 0;
+      syncList(orders, sent.map((order) => ({ order, context })), ({ order }) => String(order.id), createOrderLink);
+      setTextOrHide(problem, tellReasons(signal.error_message, signal.decisions, context));
       setText(summary, words.say('signal.why'));
       const decided = (signal.decisions ?? []).map((decision, i) => ({ decision, key: `${i} ${decision.coin}`, context }));
       syncList(decisions, decided, (line) => line.key, createDecision);
       setTextOrHide(targets, targetsText(signal, context));
-      setText(reasoning, signal.reasoning || words.say('signal.no_reasoning'));
+      setTextOrHide(reasoning, own ? words.told(signal.reasoning) : signal.reasoning || words.say('signal.no_reasoning'));
       setText(origin, originText(signal, context));
     },
   };
@@ -123,7 +125,7 @@ function targetsText({ portfolio_state: state }, { words, format }) {
 
 /** @param {Signal} signal @param {Context} context */
 function originText({ signal_id: id, executed_at: executed, version }, { words, format, now }) {
-  const facts = [words.say('signal.id', { id })];
+  const facts = [unpublishedName(id, words) ?? words.say('signal.id', { id })];
   if (version) facts.push(words.say('signal.version', { version }));
   const time = parseUtc(executed);
   if (time !== null) facts.push(words.say('signal.executed_at', { time: format.moment(time, now) }));

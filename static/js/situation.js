@@ -1,10 +1,12 @@
 // Ce qu'il faut savoir d'abord : l'état en une phrase, puis tout ce qui est inconnu ou demande quelqu'un.
 // Pur : des réponses de l'API vers des mots. Invariant : une inconnue n'est jamais présentée comme un zéro ni un « tout va bien ».
 
-import { coinName, fromSeconds } from './format.js';
+import { tellReasons, tellWaiting } from './decision.js';
+import { fromSeconds } from './format.js';
+import { namesText } from './names.js';
 import { isReal } from './order.js';
 import { isDust } from './positions.js';
-import { failureText } from './section.js';
+import { failureText, isSilence } from './section.js';
 
 /** @typedef {import('./section.js').Tone} Tone */
 /** @typedef {import('./section.js').Context} Context */
@@ -13,14 +15,15 @@ import { failureText } from './section.js';
 /** @template T @typedef {import('./feed.js').Part<T>} Part */
 /** @typedef {import('./api.js').Order} Order */
 /**
- * `steps` : quoi faire ; `detail` vient du programme, tel quel ; `order`, `copies`, `withdrawal`, `takeover` : ce dont une personne décide.
- * @typedef {{id: string, tone: Tone, text: string, steps?: string[], detail?: string | null, order?: Order,
+ * `steps` : quoi faire ; `detail` vient du programme ; `calm` : rien n'est demandé à personne ; `order`, `copies`, `withdrawal`,
+ * `takeover` : ce dont une personne décide.
+ * @typedef {{id: string, tone: Tone, text: string, steps?: string[], detail?: string | null, calm?: boolean, order?: Order,
  *   copies?: import('./api.js').NotAlone, withdrawal?: import('./api.js').Withdrawal, takeover?: import('./api.js').Takeover[]}} Notice
  */
 /**
  * @typedef {{budget: Part<Budget>, status: Part<Status>, health: Part<import('./api.js').Health>, orders: Part<Order[]>,
  *   exchange: Part<import('./api.js').Exchange>, positions?: Part<import('./api.js').Position[]>,
- *   withdrawals?: Part<import('./api.js').Withdrawals>, outdated?: boolean, lost?: boolean}} Parts
+ *   withdrawals?: Part<import('./api.js').Withdrawals>, signals?: Part<import('./api.js').Signal[]>, outdated?: boolean, lost?: boolean}} Parts
  * `outdated` : le programme a été changé depuis que cette page est ouverte ; `lost` : il ne répond plus.
  */
 
@@ -49,7 +52,8 @@ export function describe(parts, context, decisions = []) {
 /** @param {Parts} parts @param {Notice[]} notices @param {boolean} awaited @param {Context} context @returns {{tone: Tone, headline: string}} */
 function headline(parts, notices, awaited, { words }) {
   const [budget, status] = [parts.budget.data, parts.status.data];
-  const pressing = notices.filter(({ tone }) => tone === 'bad' || tone === 'warn').length;
+  const urgent = notices.filter(({ tone }) => tone === 'bad' || tone === 'warn');
+  const pressing = urgent.filter(({ calm }) => !calm).length;
   if (isUnreachable(parts)) return { tone: 'bad', headline: words.say(budget || status ? 'state.stale' : 'state.never') };
   if (parts.lost) return { tone: 'warn', headline: words.say('state.lost') };
   if (isDead(parts)) return { tone: 'bad', headline: words.say('state.dead') };
@@ -60,10 +64,11 @@ function headline(parts, notices, awaited, { words }) {
   const followed = words.many('positions', held ?? budget?.positions_count ?? null);
   if (status?.paused ?? budget?.paused) return { tone: 'warn', headline: words.say('state.paused', { followed }) };
   if (pressing) {
-    const worst = notices.some(({ tone }) => tone === 'bad') ? 'bad' : 'warn';
+    const worst = urgent.some(({ tone }) => tone === 'bad') ? 'bad' : 'warn';
     return { tone: worst, headline: words.say('state.attention', { points: words.many('points', pressing) }) };
   }
   if (awaited || !budget || !status || !parts.orders.data || !parts.exchange.data) return { tone: 'quiet', headline: words.say('state.loading') };
+  if (urgent.length) return { tone: 'warn', headline: words.say('state.calm') };
   if (!status.last_poll) return { tone: 'info', headline: words.say('state.starting') };
   if (status.last_poll.status === 'no_signal') return { tone: 'info', headline: words.say('state.no_signal') };
   return { tone: 'good', headline: words.say('state.fine', { followed }) };
@@ -84,9 +89,10 @@ function pageNotices(parts, context) {
   const lost = [parts.status, parts.budget, parts.health, parts.orders, parts.exchange].filter(isLost);
   if (lost.length === 0) return [];
   const failure = lost.find((part) => part.failure)?.failure;
-  const detail = failure ? failureText(failure, context) : null;
-  if (!isUnreachable(parts)) return [{ id: 'page', tone: 'warn', text: words.say('notice.partial'), detail }];
   const last = Math.max(...lost.map((part) => part.at ?? 0));
+  // Qui n'a jamais répondu ne répond pas : c'est déjà dit.
+  const detail = failure && (last || !isSilence(failure)) ? failureText(failure, context) : null;
+  if (!isUnreachable(parts)) return [{ id: 'page', tone: 'warn', text: words.say('notice.partial'), detail }];
   const when = { time: format.moment(last, localNow), ago: format.ago(last, localNow) };
   return [{ id: 'page', tone: 'bad', text: words.say(last ? 'notice.stale' : 'notice.never', when), detail }];
 }
@@ -94,7 +100,7 @@ function pageNotices(parts, context) {
 /** @param {Order[]} orders @param {Context} context @returns {Notice[]} */
 function doubtNotices(orders, { words }) {
   const doubtful = orders.filter((order) => isReal(order) && order.state === 'unknown');
-  return doubtful.length ? [{ id: 'doubt', tone: 'warn', text: words.many('doubt', doubtful.length) }] : [];
+  return doubtful.length ? [{ id: 'doubt', tone: 'warn', calm: true, text: words.many('doubt', doubtful.length) }] : [];
 }
 
 /** @param {Parts} parts @param {Context} context @returns {Notice[]} */
@@ -118,7 +124,8 @@ function agentNotices(parts, { words }) {
 }
 
 /** @param {Parts} parts @param {Context} context @returns {Notice[]} */
-function leaderNotices(parts, { words, format, now }) {
+function leaderNotices(parts, context) {
+  const { words, format, now } = context;
   const status = parts.status.data;
   if (!status) return [];
   const { leader, last_poll: poll, waiting_signals: waiting } = status;
@@ -138,23 +145,29 @@ function leaderNotices(parts, { words, format, now }) {
     notices.push({ id: 'signal', tone: 'bad', text: words.say('notice.invalid'), detail: poll.error });
   } else if (poll?.status === 'rejected' || poll?.status === 'error') {
     const key = poll.status === 'error' ? 'notice.poll_error' : 'notice.rejected';
-    notices.push({ id: 'signal', tone: 'bad', text: words.say(key), detail: poll.error });
+    notices.push({ id: 'signal', tone: 'bad', text: words.say(key), detail: tellReasons(poll.error, lastSignal(parts)?.decisions, context) });
   }
   const count = waiting || (poll?.status === 'waiting' ? 1 : 0);
-  if (count) notices.push(waitingNotice(count, parts, words));
+  if (count) notices.push(waitingNotice(count, parts, context));
   return notices;
 }
 
-/** Ce qu'un signal attend : une inconnue, sinon ce que le programme en dit. @param {number} count @param {Parts} parts @param {Context['words']} words @returns {Notice} */
-function waitingNotice(count, { status, budget, exchange, orders }, words) {
+/** Celui dont parle la dernière lecture, si la page le montre. @param {Parts} parts */
+const lastSignal = ({ status, signals }) => signals?.data?.find(({ signal_id: id }) => id === status.data?.last_poll?.signal_id);
+
+/** Ce qu'un signal attend : une inconnue, sinon ce que le programme en dit. @param {number} count @param {Parts} parts @param {Context} context @returns {Notice} */
+function waitingNotice(count, parts, context) {
+  const { status, budget, exchange, orders } = parts;
+  const { words } = context;
   const notice = { id: 'waiting', tone: /** @type {const} */ ('warn') };
   const unknown = [...(status.data?.unknown ?? []), ...(budget.data?.unknown ?? [])];
   if (exchange.data?.mode !== 'live' || unknown.length > 0) return { ...notice, text: words.many('waiting', count) };
   const poll = status.data?.last_poll;
   const reason = poll?.status === 'waiting' ? poll.error : null;
   // L'échange fermé et les ordres en doute ont déjà leur phrase.
-  const told = reason === exchange.data.closed_reason || orders.data?.some((order) => order.needs_person || order.state === 'unknown');
-  return { ...notice, text: words.many('held', count), detail: told ? null : reason };
+  const told = (reason && reason === exchange.data.closed_reason) || orders.data?.some((order) => order.needs_person || order.state === 'unknown');
+  if (told) return { ...notice, text: words.many('held', count), calm: true };
+  return { ...notice, text: words.many('held', count), detail: tellWaiting(lastSignal(parts) ?? { waiting_for: reason }, context) };
 }
 
 /** @param {Parts} parts @param {Context} context @returns {Notice[]} */
@@ -180,32 +193,6 @@ function unknownNotices(parts, { words, format, now }) {
     const whats = group.map(({ what }) => what);
     const name = namesText(whats, words);
     const text = words.say('unknown.text', { name, when });
-    return { id: `unknown ${whats.join(', ')}`, tone: 'warn', text, detail: reason };
+    return { id: `unknown ${whats.join(', ')}`, tone: 'warn', text, detail: words.told(reason) };
   });
-}
-
-/** Plusieurs inconnues en une phrase, les prix ensemble et les règles ensemble. @param {string[]} whats @param {Context['words']} words */
-export function namesText(whats, words) {
-  /** @type {Map<string, string[]>} */
-  const pairs = new Map();
-  for (const what of whats) {
-    const [kind, pair] = what.split(' ');
-    const together = (kind === 'price' || kind === 'rules') && pair;
-    const key = together ? kind : what;
-    pairs.set(key, [...(pairs.get(key) ?? []), together ? coinName(pair) : '']);
-  }
-  const names = [...pairs].map(([kind, coins]) => {
-    if (kind === 'price') return words.say('unknown.price', { coin: coins.join(', ') });
-    if (kind === 'rules' && coins[0]) return words.say('unknown.rules_of', { coin: coins.join(', ') });
-    return whatText(kind, words);
-  });
-  return names.join(' · ');
-}
-
-/** Ce qui n'est ni un prix ni des règles, en mots ; ce qui n'est pas reconnu est montré tel quel. @param {string} what @param {Context['words']} words */
-function whatText(what, words) {
-  if (what === 'rules') return words.say('unknown.rules');
-  if (what === 'cash') return words.say('unknown.cash');
-  if (what === 'clock') return words.say('unknown.clock');
-  return /rate/i.test(what) ? words.say('unknown.rate') : what;
 }

@@ -3,8 +3,8 @@
 
 import { find, setAttribute, setText, setTextOrHide } from './dom.js';
 import { isKnown, parseUtc } from './format.js';
+import { namesText } from './names.js';
 import { gainTone, showFreshness } from './section.js';
-import { namesText } from './situation.js';
 
 /** @typedef {import('./api.js').Budget} Budget */
 /** @typedef {import('./section.js').Context} Context */

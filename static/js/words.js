@@ -11,31 +11,33 @@ import { UNKNOWN, createFormat, isKnown } from './format.js';
 /** @template {string} K @typedef {K extends `${infer Stem}.other` ? Stem : never} StemOf */
 /** @typedef {StemOf<Key>} CountKey */
 /** @typedef {ReturnType<typeof createWords>} Words */
+/** Ce que le programme dit en anglais, et de quoi le lire. @typedef {{say: (text: string) => string, read: () => Promise<void>}} Told */
 
-/** @param {Lang} lang @param {boolean} wide aussi les textes de ce qu'une personne décide */
-export async function loadWords(lang, wide) {
+/** @param {Lang} lang @param {boolean} wide aussi les textes de ce qu'une personne décide @param {Told} told */
+export async function loadWords(lang, wide, told) {
   const french = lang === 'fr';
   const texts = french ? (await import('./words-fr.js')).fr : (await import('./words-en.js')).en;
-  if (!wide) return createWords(lang, texts);
+  if (!wide) return createWords(lang, texts, told);
   const more = french ? (await import('./person/words-fr.js')).fr : (await import('./person/words-en.js')).en;
-  return createWords(lang, { ...texts, ...more });
+  return createWords(lang, { ...texts, ...more }, told);
 }
 
-/** @param {Lang} lang @param {Texts} texts */
-export function createWords(lang, texts) {
+/** Telle quelle. @type {Told} */
+export const AS_TOLD = { say: (text) => text, read: async () => {} };
+
+/** @param {Lang} lang @param {Texts} texts @param {Told} [told] */
+export function createWords(lang, texts, told = AS_TOLD) {
   const plural = new Intl.PluralRules(lang);
   const { count } = createFormat(lang);
 
   /** @param {Key} key @param {Record<string, string | number>} [holes] @returns {string} */
-  const say = (key, holes = {}) =>
-    (texts[key] ?? key)
-      // En français ces signes ne passent pas seuls à la ligne.
-      .replace(/ ([?!:;»%])/g, '\u00a0$1')
-      .replace(/« /g, '«\u00a0')
-      .replace(/\{(\w+)\}/g, (hole, name) => String(holes[name] ?? hole));
+  const say = (key, holes = {}) => write(texts[key] ?? key, holes);
 
   return {
     say,
+    /** Ce que le programme dit ; rien tant que sa langue n'est pas lue. @param {string | null | undefined} text */
+    told: (text) => (text ? told.say(text) : null),
+    learn: told.read,
     /** Un compte accordé ; « — » s'il n'est pas connu. @param {CountKey} key @param {number | null} n @returns {string} */
     many(key, n) {
       const form = isKnown(n) && plural.select(n) === 'one' ? 'one' : 'other';
@@ -43,3 +45,11 @@ export function createWords(lang, texts) {
     },
   };
 }
+
+/** Un texte, ses {trous} remplis. @param {string} text @param {Record<string, string | number>} holes @returns {string} */
+export const write = (text, holes) =>
+  text
+    // En français ces signes ne passent pas seuls à la ligne.
+    .replace(/ ([?!:;»%])/g, '\u00a0$1')
+    .replace(/« /g, '«\u00a0')
+    .replace(/\{(\w+)\}/g, (hole, name) => String(holes[name] ?? hole));

@@ -138,6 +138,16 @@ test('an amount that is none is refused at once, beside its field, and nothing i
   await close();
 });
 
+test('a correction to the total that already is is refused at once, and sends nothing', async () => {
+  const { page, asked: addresses, close } = await open();
+  const total = await deposited();
+  await submit(page, '#correction', String(total).replace('.', ','));
+  await page.locator('#correction .outcome.bad', { hasText: 'est déjà de' }).waitFor();
+  assert.equal(await page.locator('#confirm').isVisible(), false);
+  assert.ok(!addresses.some((address) => address.endsWith('api/budget/deposit')));
+  await close();
+});
+
 test('what the program refuses is said with its reason', async () => {
   const { page, complaints, close } = await open();
   const before = await deposited();
@@ -146,7 +156,7 @@ test('what the program refuses is said with its reason', async () => {
   await page.locator('#confirm-yes').click();
   const outcome = page.locator('#correction .outcome.bad');
   await outcome.waitFor();
-  assert.match(await outcome.innerText(), /nothing was changed/);
+  assert.match(await outcome.innerText(), /^Refusé, rien n’a changé\. Le cash, .+, ne couvre pas .+\.$/);
   assert.equal(await deposited(), before);
   // Le navigateur note lui-même tout statut d'erreur.
   assert.deepEqual(complaints.filter((text) => !/\b409\b.*api\/budget\/deposit/.test(text)), []);
@@ -205,6 +215,26 @@ test('the language is changed at once and remembered', async () => {
   await settled();
   assert.equal(await page.locator('html').getAttribute('lang'), 'en');
   assert.equal(await page.locator('#positions-title').innerText(), heading);
+  await close();
+});
+
+test('the language chosen last is the one that stays, even when it is read first', async () => {
+  const { page, close } = await open();
+  /** @type {() => void} */
+  let release = () => {};
+  const held = new Promise((resolve) => (release = () => resolve(null)));
+  await page.route('**/js/words-en.js', async (route) => {
+    await held;
+    await route.continue();
+  });
+  const heading = await page.locator('#trades-title').innerText();
+  await page.locator('button[data-lang="en"]').click();
+  await page.locator('button[data-lang="fr"]').click();
+  release();
+  // Lu, et ceux qui l'attendaient l'ont.
+  await page.evaluate(() => import(/** @type {any} */ ('./js/words-en.js')));
+  assert.equal(await page.locator('html').getAttribute('lang'), 'fr');
+  assert.equal(await page.locator('#trades-title').innerText(), heading);
   await close();
 });
 

@@ -57,7 +57,7 @@ async function ask(page, amount) {
 tells('money taken out in a simulation is sold for, said, and booked', simulatedDay, async ({ follower, page }) => {
   const before = (await follower.api('api/budget')).total_deposited_eur;
   await ask(page, '500');
-  assert.match(await page.locator('#withdraw-outcome').innerText(), /To sell: .*BTC.*About €\d+/s);
+  assert.match(await page.locator('#withdraw-outcome').innerText(), /To sell.*: .*BTC.*About €\d+/s);
   await page.locator('#withdrawals .chip', { hasText: 'Done' }).waitFor();
   const { total_deposited_eur: now } = await follower.see('api/budget', (answer) => answer.total_deposited_eur !== before);
   // Vendre a coûté un peu.
@@ -98,7 +98,8 @@ tells('a withdrawal is called off, and its money follows the leader again', live
 
 tells('everything is sold once, then the program is paused and says what is left', liveDay, async ({ follower, page }) => {
   await page.locator('#sell-all > button').click();
-  await decide(page, page.locator('#sell-all button.danger'), '#sell-all .outcome');
+  await page.locator('#sell-all button.danger').click();
+  await page.locator('#confirm-yes').click();
   const status = await follower.see('api/agent/status', (answer) => answer.selling_all?.done);
   assert.equal(status.paused, true);
   await page.locator('#headline', { hasText: /^Paused/ }).waitFor();

@@ -4,12 +4,15 @@
 /** @typedef {{method: string, path: string, body: any, key: string | null}} Written */
 /** @typedef {{status?: number, body: object} | 'lost'} Reply */
 
+/** Ce que ferait un retrait. */
+export const TERMS = { ok: true, preview: true, amount_eur: 50, amount_usdc: 62.5, sales: [{ coin: 'BTCUSDC', quantity: 0.0003 }], left_eur: 950.12 };
+
 /**
  * @param {import('playwright-core').Page} page @param {string} url
- * @param {{reads?: Record<string, (answer: any) => any>, reply?: (written: Written) => Reply}} of par chemin sans ses paramètres, ce que
- *   devient la réponse
+ * @param {{reads?: Record<string, (answer: any) => any>, reply?: (written: Written) => Reply, preview?: (written: Written) => Reply | Promise<Reply>}} of
+ *   par chemin sans ses paramètres, ce que devient la réponse ; `preview` : ce que ferait ce qui n'est pas encore demandé
  */
-export async function fake(page, url, { reads = {}, reply = () => ({ body: { ok: true } }) }) {
+export async function fake(page, url, { reads = {}, reply = () => ({ body: { ok: true } }), preview = () => ({ body: TERMS }) }) {
   /** @type {Written[]} */
   const written = [];
   await page.route(/\/(api\/|health$)/, async (route) => {
@@ -17,8 +20,8 @@ export async function fake(page, url, { reads = {}, reply = () => ({ body: { ok:
     const path = new URL(request.url()).pathname.slice(1);
     if (request.method() !== 'GET') {
       const one = { method: request.method(), path, body: request.postDataJSON(), key: request.headers()['idempotency-key'] ?? null };
-      written.push(one);
-      const answer = reply(one);
+      if (!one.body.preview) written.push(one);
+      const answer = one.body.preview ? await preview(one) : reply(one);
       return answer === 'lost' ? route.abort('connectionreset') : route.fulfill({ status: answer.status ?? 200, json: answer.body });
     }
     const change = reads[path];
@@ -76,7 +79,7 @@ export const stuck = {
   'api/orders': () => {
     const order = {
       id: 12, signal_id: 's-1', coin: 'BTCUSDC', action: 'BUY', spend_usdt: 24.5, quantity: null, attempt: 1, attempts: 2, state: 'stuck',
-      reason: 'the exchange archived it', client_id: 'cal-1f00aa33-12-1', order_id: null, doubted: true, late: false, needs_person: true,
+      reason: 'look at this order on the exchange, then release, book or settle it: the balances of the account changed meanwhile', client_id: 'cal-1f00aa33-12-1', order_id: null, doubted: true, late: false, needs_person: true,
       is_simulated: 0, created_at: ago(3 * 3600), ended_at: null, age_seconds: 3 * 3600,
       ways: [
         { way: 'release', consequence: 'If it does not know it, nothing is booked and its signal is planned anew at the prices of now, which may send it again.' },
@@ -118,6 +121,40 @@ export const different = {
       line('XRP', 0, 0, 0),
     ],
   }),
+};
+
+/** Un ordre en doute explique une part de ce qui n'est pas là. */
+export const doubted = {
+  ...LIVE,
+  'api/exchange': (/** @type {any} */ exchange) => ({
+    ...LIVE['api/exchange'](exchange),
+    reconciliation: [line('USDC', 200, 0, 200), { ...line('BNB', 0.4, 0, 0.4798), missing: 0.0148 }],
+  }),
+  'api/orders': () => {
+    const [order] = stuck['api/orders']();
+    const reason = 'the exchange does not know it, and it can no longer arrive (answer 1; 3 over a minute prove it)';
+    return [{ ...order, coin: 'BNBUSDC', action: 'SELL', spend_usdt: null, quantity: 0.065, state: 'unknown', needs_person: false, reason, ways: [] }];
+  },
+};
+
+/** Un signal que personne n'a publié, puis un autre que rien n'a pu suivre. */
+export const unpublished = {
+  ...LIVE,
+  'api/signals': () => {
+    const coins = ['BNBUSDC', 'BTCUSDC', 'ETHUSDC', 'SOLUSDC', 'XRPUSDC'];
+    const reason = 'superseded by the newer target of sig-0002';
+    const signal = {
+      id: 3, signal_id: 'sig-0001', version: 2, confidence: 0.7, reasoning: null, actions: [], portfolio_state: null, status: 'skipped', trades: 0,
+      error_message: coins.map((coin) => `${coin}: ${reason}`).join('; '), received_at: ago(60), executed_at: null, waiting_for: null,
+      decisions: coins.map((coin) => ({ coin, decision: 'left', code: 'superseded', reason })),
+    };
+    const own = { ...signal, confidence: null, status: 'executed', error_message: null, decisions: [], trades: 5 };
+    return [
+      signal,
+      { ...own, id: 2, signal_id: 'withdrawal-4', reasoning: 'a person takes 50.00 EUR out' },
+      { ...own, id: 1, signal_id: 'initial_sync' },
+    ];
+  },
 };
 
 /** @param {string} asset @param {number} free @param {number} locked @param {number} booked */

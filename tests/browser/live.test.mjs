@@ -50,6 +50,8 @@ test('a program that is gone is said, and its return is seen', async () => {
   await page.locator('#state[data-tone="good"]').waitFor();
   await here.scene.follower.kill();
   await page.locator('#state[data-tone="bad"]').waitFor();
+  const told = await page.locator('#state').innerText();
+  assert.equal(told.split('does not answer').length, 2, told);
   await here.scene.follower.start();
   await page.locator('#state[data-tone="good"]').waitFor();
   await close();

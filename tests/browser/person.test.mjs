@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { faults } from './axe.mjs';
 import { visit } from './browser.mjs';
-import { LIVE, different, fake, notAlone, selling, stuck, takenOver, withdrawing } from './faked.mjs';
+import { LIVE, TERMS, different, doubted, fake, notAlone, selling, stuck, takenOver, unpublished, withdrawing } from './faked.mjs';
 import { play } from './play.mjs';
 import { until } from './until.mjs';
 
@@ -70,6 +70,7 @@ const STATES = [
   ['not alone, another machine', notAlone(['move_here'], 0), 'bad', 1],
   ['orders that need a person', stuck, 'bad', 7],
   ['differences', different, 'bad', 0],
+  ['a difference that an order in doubt explains', doubted, 'bad', 0],
   ['a ledger of the Python version', takenOver, 'bad', 1],
   ['a withdrawal that sells', withdrawing('selling'), 'good', 1],
   ['a withdrawal to take out', withdrawing('set_aside'), 'warn', 2],
@@ -143,7 +144,7 @@ test('an order is booked by hand with the figures that were typed, read back bef
     let refuse = true;
     const { page, written, close } = await open({
       reads: stuck,
-      reply: () => (refuse ? { status: 409, body: { error: 'this order was to spend 24.5 USDC: check usdc' } } : { body: { ok: true, outcome: 'booked', state: 'filled' } }),
+      reply: () => (refuse ? { status: 409, body: { error: 'this order was to spend 24.5 USDC, and 24.6 is more: check usdc' } } : { body: { ok: true, outcome: 'booked', state: 'filled' } }),
     }, look);
     const fields = page.locator('#confirm .fields input');
     const button = page.locator('#notices li').first().locator('button').nth(1);
@@ -154,15 +155,19 @@ test('an order is booked by hand with the figures that were typed, read back bef
     assert.equal(await fields.first().getAttribute('aria-invalid'), 'true');
     assert.equal(await fields.first().evaluate((node) => node === document.activeElement), true);
     await fields.nth(0).fill('0,00036');
-    await fields.nth(1).fill('24.50');
+    await fields.nth(1).fill('9999');
     await fields.nth(2).fill('0');
+    await page.locator('#confirm-yes').click();
+    await page.locator('#confirm .fields .bad', { hasText: /24[.,]5/ }).waitFor();
+    assert.equal(await fields.nth(1).evaluate((node) => node === document.activeElement), true, 'more than the order asked for');
+    await fields.nth(1).fill('24.50');
     assert.equal(await fields.nth(3).inputValue(), 'BTC');
     await page.keyboard.press('Enter');
     await page.locator('#confirm .fields').waitFor({ state: 'detached' });
     assert.match(await (await asked(page)).innerText(), /68\D?055/, 'the price is not read back');
     assert.equal(written.length, 0);
     await page.locator('#confirm-yes').click();
-    await page.locator('#deed-outcome.bad').waitFor();
+    await page.locator('#deed-outcome.bad', { hasText: look.lang === 'fr' ? 'devait dépenser 24,50' : 'was to spend 24.5' }).waitFor();
     refuse = false;
     await button.click();
     assert.equal(await fields.nth(0).inputValue(), '0,00036', 'a refusal forgets what was typed');
@@ -218,7 +223,52 @@ test('the coins of a Python ledger are one list and one confirmation', async () 
   await close();
 });
 
-const OPENED = { ok: true, id: 3, status: 'selling', amount_eur: 50, amount_usdc: 62.5, eurusdc_rate: 0.8, sales: [{ coin: 'BTCUSDC', quantity: 0.0003 }], left_eur: 950.12 };
+test('what the program says of an order and of a signal is in the language of the page, and no pair is raw', async () => {
+  for (const look of LOOKS) {
+    const { page, close } = await open({ reads: { ...stuck, 'api/signals': unpublished['api/signals'] } }, look);
+    const french = look.lang === 'fr';
+    const notice = page.locator('#notices > li').first();
+    await notice.locator('.detail', { hasText: french ? 'Ce que tient le compte a changé' : 'the balances of the account' }).waitFor();
+    await page.locator('#order-12 .sub', { hasText: french ? 'Ce que tient le compte a changé' : 'the balances of the account' }).waitFor();
+    if (french) assert.doesNotMatch(await page.locator('body').innerText(), /the exchange|look at this order|superseded/);
+    const rows = page.locator('#signals .signals > li');
+    const problem = await rows.first().locator('.problem:visible').innerText();
+    assert.match(problem, /BNB, BTC, ETH, SOL, XRP.*sig-0002/);
+    assert.equal(problem.split('sig-0002').length, 2, problem);
+    for (const [row, name] of [[1, french ? /retrait n°\s4/ : /withdrawal 4/], [2, french ? /copie de départ/ : /initial copy/]]) {
+      const line = await rows.nth(Number(row)).locator('.line').innerText();
+      assert.match(line, /** @type {RegExp} */ (name));
+      assert.doesNotMatch(line, /—|confiance|confidence/);
+    }
+    await close();
+  }
+});
+
+test('what an order in doubt may explain is told twice with one figure, and offers nothing', async () => {
+  const { page, close } = await open({ reads: doubted });
+  const figure = await page.locator('#notices .bad p').first().innerText();
+  assert.match(figure, /0,0148 BNB/);
+  const line = page.locator('#differences li');
+  await line.waitFor();
+  assert.match(await line.innerText(), /0,0148 BNB[^]*ordre en doute/);
+  assert.equal(await line.locator('button:visible').count(), 0);
+  await close();
+});
+
+test('what a deed gave is no longer there once another was sent', async () => {
+  const { page, close } = await open({ reads: LIVE, reply: () => ({ body: { ok: true, total_deposited_eur: 1050.5 } }) });
+  for (const [form, other] of [['#deposit', '#correction'], ['#correction', '#deposit']]) {
+    await page.locator(`${form} input`).fill('12');
+    await page.locator(`${form} button`).click();
+    await asked(page);
+    await page.locator('#confirm-yes').click();
+    await page.locator(`${form} .outcome.good`).waitFor();
+    assert.equal(await page.locator(`${other} .outcome`).isVisible(), false, other);
+  }
+  await close();
+});
+
+const OPENED = { ...TERMS, id: 3, status: 'selling', eurusdc_rate: 0.8 };
 
 test('money is asked out, what will happen is said, it is taken out, or called off', async () => {
   for (const look of LOOKS) {
@@ -243,7 +293,8 @@ test('money is asked out, what will happen is said, it is taken out, or called o
       assert.equal(await input.getAttribute('aria-invalid'), 'true', amount);
     }
     await input.fill('50');
-    await decide(page, page.locator('#withdraw form button').first(), written);
+    const question = await decide(page, page.locator('#withdraw form button').first(), written);
+    assert.match(question, /62[.,]50.*0[.,]0003 BTC.*950[.,]12/s, 'what it will do is said only after the yes');
     const outcome = page.locator('#withdraw-outcome.good');
     await outcome.waitFor();
     assert.match(await outcome.innerText(), /62[.,]50.*0[.,]0003 BTC.*950[.,]12/s);
@@ -268,28 +319,73 @@ test('money is asked out, what will happen is said, it is taken out, or called o
 
 test('what the program warns of is shown in its words, done only for who has read it, and never on a no', async () => {
   const warning = 'everything will be sold, and the agent then has nothing to follow with';
-  const { page, written, close } = await open({
-    reads: LIVE,
-    reply: ({ body }) => (body.understood ? { body: OPENED } : { status: 409, body: { error: `${warning}: send "understood": true if that is what you want; nothing was changed` } }),
-  });
-  await page.locator('#withdraw > button').click();
-  const all = page.locator('#withdraw form button').nth(1);
-  for (const answer of ['no', 'yes']) {
-    await all.click();
-    await asked(page);
-    await page.locator('#confirm-yes').click();
-    const dialog = page.locator('#confirm', { hasText: warning });
-    await dialog.waitFor();
-    await asked(page);
-    await page.locator(`#confirm-${answer}`).click();
-    await page.locator(`#withdraw-outcome.${answer === 'no' ? 'quiet' : 'good'}`).waitFor();
+  for (const look of LOOKS) {
+    const { page, written, close } = await open({
+      reads: LIVE,
+      reply: ({ body }) => (body.understood ? { body: OPENED } : { status: 409, body: { error: `${warning}: send "understood": true if that is what you want; nothing was changed` } }),
+    }, look);
+    await page.locator('#withdraw > button').click();
+    const all = page.locator('#withdraw form button').nth(1);
+    for (const answer of ['no', 'yes']) {
+      await all.click();
+      await asked(page);
+      await page.locator('#confirm-yes').click();
+      const dialog = page.locator('#confirm', { hasText: look.lang === 'fr' ? 'Tout sera vendu' : warning });
+      await dialog.waitFor();
+      await asked(page);
+      await page.locator(`#confirm-${answer}`).click();
+      await page.locator(`#withdraw-outcome.${answer === 'no' ? 'quiet' : 'good'}`).waitFor();
+    }
+    assert.deepEqual(written.map(({ body }) => body), [{ all: true }, { all: true }, { all: true, understood: true }]);
+    await close();
   }
-  assert.deepEqual(written.map(({ body }) => body), [{ all: true }, { all: true }, { all: true, understood: true }]);
+});
+
+test('a withdrawal that will be refused is refused at once, in the words of the page, and nothing is asked', async () => {
+  const error = '999999.00 EUR is more than the value of 1004.00 EUR: nothing was changed';
+  for (const look of LOOKS) {
+    let lost = false;
+    const { page, written, close } = await open({ reads: LIVE, preview: () => (lost ? 'lost' : { status: 409, body: { error } }) }, look);
+    await page.locator('#withdraw > button').click();
+    await page.locator('#withdraw-amount').fill('999999');
+    await page.locator('#withdraw form button').first().click();
+    const outcome = page.locator('#withdraw-outcome.bad');
+    await outcome.waitFor();
+    const said = (await outcome.innerText()).replace(/\s/g, ' ');
+    if (look.lang === 'fr') assert.equal(said, 'Refusé, rien n’a changé. 999 999,00 €, c’est plus que la valeur, 1 004,00 €.');
+    else assert.equal(said, 'Refused, nothing changed. 999999.00 EUR is more than the value of 1004.00 EUR');
+    lost = true;
+    await page.locator('#withdraw form button').nth(1).click();
+    await page.locator('#withdraw-outcome.bad', { hasText: /rien n’a été demandé|nothing was asked for/ }).waitFor();
+    assert.equal(await page.locator('#confirm').isVisible(), false);
+    assert.deepEqual(written, []);
+    await examine(page, `${look.size}: refused`);
+    await close();
+  }
+});
+
+test('a question that comes while another one is asked is not asked, and a yes is not for it', async () => {
+  /** @type {() => void} */
+  let release = () => {};
+  const held = new Promise((resolve) => (release = () => resolve(null)));
+  const { page, written, close } = await open({ reads: LIVE, preview: async () => (await held, { body: TERMS }) });
+  await page.locator('#withdraw > button').click();
+  await page.locator('#withdraw-amount').fill('50');
+  await page.locator('#withdraw form button').first().click();
+  await page.locator('#withdraw-outcome.quiet').waitFor();
+  await page.locator('#pause').click();
+  const question = await (await asked(page)).innerText();
+  release();
+  await page.locator('#withdraw-outcome').waitFor({ state: 'hidden' });
+  assert.equal(await page.locator('#confirm').innerText(), question);
+  await page.locator('#confirm-yes').click();
+  await until('the pause is sent', async () => written.length > 0);
+  assert.deepEqual(written.map(({ path }) => path), ['api/agent/toggle']);
   await close();
 });
 
 test('a correction that would leave too little can be confirmed too', async () => {
-  const error = 'this leaves 2.00 EUR: under 5 EUR no signal can be followed; say "understood": true to do it, nothing was changed';
+  const error = 'this leaves 2.00 EUR: under 5 EUR no signal can be followed, and whether it survives is not judged until a deposit leaves 10 EUR or more; say "understood": true to do it, nothing was changed';
   const { page, written, close } = await open({
     reads: LIVE,
     reply: ({ body }) => (body.understood ? { body: { ok: true, total_deposited_eur: 2 } } : { status: 409, body: { error } }),
@@ -298,7 +394,7 @@ test('a correction that would leave too little can be confirmed too', async () =
   await page.locator('#correction button').click();
   await asked(page);
   await page.locator('#confirm-yes').click();
-  await page.locator('#confirm', { hasText: 'this leaves 2.00 EUR' }).waitFor();
+  await page.locator('#confirm', { hasText: /Il restera 2,00/ }).waitFor();
   await page.locator('#confirm-yes').click();
   await page.locator('#correction .outcome.good').waitFor();
   assert.deepEqual(written.map(({ body }) => body), [{ total_eur: 2 }, { total_eur: 2, understood: true }]);
@@ -353,6 +449,7 @@ test('everything is sold only after what it does and does not do was read, and a
     await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
     await page.locator('#sell-all li', { hasText: /BTC/ }).waitFor({ state: 'detached' });
     await page.locator('#sell-all li', { hasText: /ETH.*(dust|poussière)/s }).waitFor();
+    assert.equal(await page.locator('#sell-all .outcome').last().isVisible(), false, 'it says that the sale begins, and it is done');
     await examine(page, `${look.size}: sold`);
     await close();
   }

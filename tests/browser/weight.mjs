@@ -3,9 +3,12 @@
 
 import { visit } from './browser.mjs';
 
-/** @param {import('playwright-core').Browser} browser @param {string} url @returns {Promise<{path: string, bytes: number}[]>} */
-export async function weigh(browser, url) {
-  const { page, cdp, settled, close } = await visit(browser, 'about:blank');
+/**
+ * @param {import('playwright-core').Browser} browser @param {string} url @param {import('./browser.mjs').Lang} [lang]
+ * @returns {Promise<{path: string, bytes: number}[]>}
+ */
+export async function weigh(browser, url, lang) {
+  const { page, cdp, settled, close } = await visit(browser, 'about:blank', { lang });
   /** @type {Map<string, string>} */
   const paths = new Map();
   /** @type {{path: string, bytes: number}[]} */

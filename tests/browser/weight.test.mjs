@@ -9,8 +9,8 @@ const MOST_BYTES = 60_000;
 
 const here = play('normal-day');
 
-test('all of the page, heads included, is under 60 KB on the wire', async () => {
-  const files = await weigh(here.browser, here.scene.follower.url());
+for (const lang of /** @type {const} */ (['fr', 'en'])) test(`all of the page, heads included, is under 60 KB on the wire: ${lang}`, async () => {
+  const files = await weigh(here.browser, here.scene.follower.url(), lang);
   assert.ok(files.some(({ path }) => path === '/') && files.some(({ path }) => path.endsWith('.css')), JSON.stringify(files));
   assert.ok(files.filter(({ path }) => path.endsWith('.js')).length > 0, JSON.stringify(files));
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0);

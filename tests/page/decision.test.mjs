@@ -3,12 +3,14 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { tellDecision, tellWaiting } from '../../static/js/decision.js';
+import { tellDecision, tellReasons, tellWaiting } from '../../static/js/decision.js';
 import { createFormat } from '../../static/js/format.js';
+import { signalName } from '../../static/js/names.js';
+import { tell } from '../../static/js/person/told-fr.js';
 import { fr } from '../../static/js/words-fr.js';
 import { createWords } from '../../static/js/words.js';
 
-const context = { words: createWords('fr', fr), format: createFormat('fr') };
+const context = { words: createWords('fr', fr, { say: tell, read: async () => {} }), format: createFormat('fr') };
 const plain = (/** @type {string | null} */ text) => String(text).replace(/[\u00a0\u202f]/g, ' ');
 const detail = (/** @type {string} */ code, /** @type {string} */ reason) =>
   plain(tellDecision({ coin: 'BTCUSDC', decision: 'left', code, reason }, context).detail);
@@ -25,7 +27,7 @@ test('the figures of a reason are told in the reader’s language', () => {
 
 test('a reason of another shape is shown as the program gives it', () => {
   assert.equal(detail('within_threshold', 'far away'), 'far away');
-  assert.equal(detail('refused', 'refused: Filter failure: NOTIONAL'), 'refused: Filter failure: NOTIONAL');
+  assert.equal(detail('refused', 'refused: Filter failure: NOTIONAL'), 'Filter failure: NOTIONAL', 'its code has said so');
   assert.deepEqual(tellDecision({ coin: 'X', decision: 'eaten', code: 'moon', reason: null }, context), { done: 'eaten', why: '', detail: '' });
 });
 
@@ -34,7 +36,26 @@ test('what a signal waits for is told once for each reason, by coin', () => {
   const signal = /** @type {import('../../static/js/api.js').Signal} */ (/** @type {unknown} */ ({ waiting_for: 'price ETHUSDC', decisions: [waiting('BTCUSDC', 'in_doubt'), waiting('ETHUSDC', 'in_doubt'), waiting('SOLUSDC', 'later')] }));
   assert.equal(plain(tellWaiting(signal, context)), 'Attend : BTC, ETH (un ordre est en doute), SOL (sera tenté plus tard)');
   assert.equal(plain(tellWaiting({ ...signal, decisions: [] }, context)), 'Attend : price ETHUSDC');
+  const missing = 'unknown price ETHUSDC, price BTCUSDC: the exchange cannot be reached: no route; unknown cash: not read';
+  assert.equal(plain(tellWaiting({ waiting_for: missing, decisions: [] }, context)), 'Attend : Prix de ETH, BTC · Cash');
   assert.equal(tellWaiting({ ...signal, waiting_for: null }, context), null);
+});
+
+test('what became of a signal is told once for each reason, without a raw pair', () => {
+  const left = (/** @type {string} */ coin, /** @type {string} */ code, /** @type {string} */ reason) => ({ coin, decision: 'left', code, reason });
+  const superseded = 'superseded by the newer target of sig-0002';
+  const decisions = [left('BNBUSDC', 'superseded', superseded), left('BTCUSDC', 'superseded', superseded), left('ETHUSDC', 'halted', 'BREAK')];
+  const text = decisions.map(({ coin, reason }) => `${coin}: ${reason}`).join('; ');
+  assert.equal(plain(tellReasons(text, decisions, context)),
+    'BNB, BTC : remplacé par un signal plus récent (l’objectif de sig-0002). ETH : la bourse ne négocie pas cette monnaie en ce moment (BREAK).');
+  assert.equal(tellReasons('called off by a person', decisions, context), 'Annulé par quelqu’un.');
+  assert.equal(tellReasons(null, undefined, context), null);
+});
+
+test('what is no signal of the leader has a name', () => {
+  const { words } = context;
+  assert.deepEqual(['initial_sync', 'withdrawal-3', 'sell-all-1', 'sig-0002', 'withdrawal-x'].map((id) => plain(signalName(id, words))),
+    ['copie de départ', 'retrait n° 3', '« Tout vendre »', 'sig-0002', 'withdrawal-x']);
 });
 
 test('the shapes read here are those the program writes', () => {

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { warningOf } from '../../static/js/command.js';
 import { createFormat } from '../../static/js/format.js';
+import { exchangeNotices } from '../../static/js/person/account.js';
 import { readByHand, tellByHand } from '../../static/js/person/by-hand.js';
 import { deedsOf } from '../../static/js/person/deeds.js';
 import { differencesOf } from '../../static/js/person/differences.js';
@@ -39,9 +40,9 @@ const order = /** @type {any} */ ({
 });
 const ways = (/** @type {string[]} */ ...names) => names.map((way) => ({ way, consequence: `${way}: its signal is planned anew` }));
 
-/** @param {{exchange?: object, orders?: any[], status?: object, withdrawals?: any[]}} changes */
-function decided({ exchange = {}, orders = [], status = {}, withdrawals = [] }) {
-  const parts = { exchange: { data: { reconciliation: [], checks: [], ...exchange } }, orders: { data: orders }, status: { data: status }, withdrawals: { data: { withdrawals } } };
+/** @param {{exchange?: object, orders?: any[], status?: object, withdrawals?: any[], signals?: any[]}} changes */
+function decided({ exchange = {}, orders = [], status = {}, withdrawals = [], signals = [] }) {
+  const parts = { exchange: { data: { reconciliation: [], checks: [], ...exchange } }, orders: { data: orders }, status: { data: status }, withdrawals: { data: { withdrawals } }, signals: { data: signals } };
   return decisionsOf(/** @type {any} */ (parts), context);
 }
 
@@ -143,8 +144,11 @@ test('a pause that nobody pressed says why, and selling everything says what it 
   assert.deepEqual(decided({ status: { paused: true, paused_reason: 'called it DEAD' } }).map(({ id, detail }) => [id, detail]), [['paused', 'called it DEAD']]);
   assert.deepEqual(decided({ status: { paused: false, paused_reason: 'called it DEAD' } }), []);
   const selling = { since: '', done: false, waiting_for: 'BTCUSDC is in status BREAK', left: [] };
-  const [notice] = decided({ status: { paused: true, paused_reason: 'sell all', selling_all: selling } });
-  assert.deepEqual([notice.id, notice.detail], ['selling', selling.waiting_for]);
+  const status = { paused: true, paused_reason: 'sell all', selling_all: selling };
+  const [notice] = decided({ status });
+  assert.deepEqual([notice.id, notice.detail], ['selling', `Waits: ${selling.waiting_for}`]);
+  const signal = { waiting_for: selling.waiting_for, decisions: [{ coin: 'BTCUSDC', decision: 'waiting', code: 'halted', reason: 'x' }] };
+  assert.match(String(decided({ status, signals: [signal] })[0].detail), /^Waits: BTC \(the exchange does not trade/);
   const left = { coin: 'ETHUSDC', quantity: 0.00004, value_usdt: 0.12, code: 'dust', reason: 'x' };
   assert.match(tellLeft(left, context), /0\.00004 ETH.*dust/);
   assert.match(tellLeft({ ...left, code: 'halted', reason: 'BREAK' }, context), /does not trade this coin/);
@@ -171,9 +175,33 @@ test('what is gone can be written off, what is beyond counted, what is locked ne
   assert.match(found[1].text, /open order of yours/);
 });
 
+test('what an order in doubt may explain has the figure of the top of the page, and is not to be settled yet', () => {
+  const doubted = line('BNB', { difference: -0.0798, missing: 0.0148 });
+  const [found, ...rest] = differing([doubted]);
+  assert.match(found.text, /^0\.0148 BNB less/);
+  assert.match(String(found.note), /order in doubt/);
+  assert.deepEqual([found.deed, rest], [null, []]);
+  const [notice] = exchangeNotices(/** @type {any} */ ({ reconciliation: [doubted], checks: [] }), context);
+  assert.match(notice.text, /0\.0148 BNB/);
+  assert.match(String(notice.steps?.join(' ')), /order in doubt/);
+  assert.doesNotMatch(String(notice.steps?.join(' ')), /gone for good/);
+  assert.deepEqual(differing([line('USDC', { difference: -60, missing: 0 })]), [], 'all of it is explained');
+  const locked = line('ETH', { difference: -0.01, missing: 0.03, missing_locked: 0.02, locked: 0.02 });
+  assert.deepEqual(differing([locked]).map(({ id, deed }) => [id, Boolean(deed)]), [['less ETH', true], ['locked ETH', false]]);
+});
+
+test('what an open order of the person holds of a withdrawal is said before it is taken out', () => {
+  const withdrawal = { id: 7, status: 'set_aside', wanted_usdc: 742.86, set_aside_usdc: 742.86, taken_usdc: 0, can_cancel: true };
+  const steps = (/** @type {number} */ free, /** @type {number} */ locked) =>
+    decided({ withdrawals: [withdrawal], exchange: { reconciliation: [line('USDC', { free, locked })] } })[0].steps;
+  assert.match(String(steps(500, 300)?.[0]), /holds 242\.86\sUSDC of it: cancel it there first/);
+  assert.match(String(steps(600, 100)?.[0]), /holds 100\.00\sUSDC of it/);
+  for (const [free, locked] of [[800, 300], [500, 0]]) assert.doesNotMatch(String(steps(free, locked)), /cancel it there/);
+});
+
 test('a quantity is sent in full, without an exponent', () => {
   for (const [gone, expected] of /** @type {const} */ ([[1e-7, '0.0000001'], [120, '120'], [0.1 + 0.2, '0.3'], [0.12345678, '0.12345678']])) {
-    assert.deepEqual(differing([line('BTC', { difference: -gone })])[0].deed?.command.body, { quantity: expected });
+    assert.deepEqual(differing([line('BTC', { difference: -gone, missing: gone })])[0].deed?.command.body, { quantity: expected });
   }
 });
 
@@ -190,12 +218,12 @@ test('what the Python version counted too much is one list and one confirmation'
   const [deed, ...rest] = deedsOf(notice, context);
   assert.deepEqual([deed.command.path, deed.command.body, rest], ['api/exchange/takeover', { understood: true }, []]);
   assert.match(asked(deed), /0\.0005 BTC, 0\.002 ETH/);
-  assert.deepEqual(differing([line('BTC', { difference: -0.0005 })], takeover), [], 'it is settled with the others');
+  assert.deepEqual(differing([line('BTC', { difference: -0.0005, missing: 0.0005 })], takeover), [], 'it is settled with the others');
 });
 
 test('figures typed by hand are taken digit by digit, or refused beside their field', () => {
   const typed = { quantity: '0,00036', usdc: ' 24.50 ', fee: '0', fee_asset: 'bnb' };
-  assert.deepEqual(readByHand(typed), { ok: true, body: { quantity: '0.00036', usdc: '24.50', fee: '0', fee_asset: 'BNB' } });
+  assert.deepEqual(readByHand(typed, order), { ok: true, body: { quantity: '0.00036', usdc: '24.50', fee: '0', fee_asset: 'BNB' } });
   /** @type {[object, string, string][]} */
   const cases = [
     [{ quantity: '' }, 'quantity', 'number.empty'],
@@ -208,8 +236,18 @@ test('figures typed by hand are taken digit by digit, or refused beside their fi
     [{ fee: '0.123456789' }, 'fee', 'number.unreadable'],
     [{ fee_asset: '' }, 'fee_asset', 'asset.unreadable'],
     [{ fee_asset: 'B-1' }, 'fee_asset', 'asset.unreadable'],
+    [{ usdc: '25.01' }, 'usdc', 'number.more'],
   ];
-  for (const [change, field, why] of cases) assert.deepEqual(readByHand({ ...typed, ...change }), { ok: false, field, why }, JSON.stringify(change));
+  for (const [change, field, why] of cases) assert.deepEqual(readByHand({ ...typed, ...change }, order), { ok: false, field, why }, JSON.stringify(change));
+});
+
+test('no more is booked than the order asked for, and all of it may be', () => {
+  const typed = { quantity: '0.065', usdc: '25', fee: '0', fee_asset: 'USDC' };
+  const sale = { ...order, coin: 'BNBUSDC', action: 'SELL', quantity: 0.065, spend_usdt: null };
+  assert.deepEqual(readByHand({ ...typed, quantity: '9999' }, sale), { ok: false, field: 'quantity', why: 'number.more' });
+  for (const [about, change] of [[sale, {}], [sale, { usdc: '9999' }], [order, {}], [order, { quantity: '9999' }]]) {
+    assert.equal(readByHand({ ...typed, ...change }, about).ok, true, JSON.stringify(change));
+  }
 });
 
 test('what will be booked is read back with the price it makes', () => {

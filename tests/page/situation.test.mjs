@@ -38,9 +38,9 @@ const health = { status: 'ok', poller: 'last_poll_12s_ago' };
 
 /**
  * Ce que la page reçoit, à quelques changements près.
- * @param {{budget?: object, status?: object, health?: object, exchange?: object, orders?: any[], positions?: any[], part?: object}} [changes]
+ * @param {{budget?: object, status?: object, health?: object, exchange?: object, orders?: any[], positions?: any[], signals?: any[], part?: object}} [changes]
  */
-function situation({ budget: b = {}, status: s = {}, health: h = {}, exchange: e = {}, orders = [], positions, part = {} } = {}) {
+function situation({ budget: b = {}, status: s = {}, health: h = {}, exchange: e = {}, orders = [], positions, signals = [], part = {} } = {}) {
   const fresh = { at: NOW, failure: null, stale: false, ...part };
   const parts = /** @type {any} */ ({
     budget: { data: { ...budget, ...b }, ...fresh },
@@ -49,6 +49,7 @@ function situation({ budget: b = {}, status: s = {}, health: h = {}, exchange: e
     orders: { data: orders, ...fresh },
     exchange: { data: { ...exchange, ...e }, ...fresh },
     positions: positions && { data: positions, ...fresh },
+    signals: { data: signals, ...fresh },
   });
   return describe(parts, context, decisionsOf(parts, context));
 }
@@ -149,6 +150,8 @@ test('while what waits for a person cannot be told yet, nothing says that all is
   assert.equal(describe(parts, context).tone, 'good');
   const { tone, headline } = describe(parts, context, null);
   assert.deepEqual([tone, headline], ['quiet', 'Reading…']);
+  const doubt = { ...parts, orders: { ...parts.orders, data: [{ id: 1, state: 'unknown', is_simulated: 0 }] } };
+  assert.equal(describe(doubt, context, null).headline, 'Reading…', 'nor that nothing is asked');
 });
 
 test('a ledger that may not be alone is the first sentence, and no fault of the poller', () => {
@@ -167,14 +170,46 @@ test('selling everything is the first sentence until it is done, then the pause 
 });
 
 test('a signal held back by an order says so, and blames no price', () => {
-  const last_poll = { status: 'waiting', error: 'BTCUSDC: an order of this coin is in doubt' };
-  const held = { status: { waiting_signals: 1, last_poll } };
+  const last_poll = { status: 'waiting', signal_id: 's', error: 'BTCUSDC: an order of this coin is in doubt' };
+  const decisions = [{ coin: 'BTCUSDC', decision: 'waiting', code: 'in_doubt', reason: 'x' }];
+  const held = { status: { waiting_signals: 1, last_poll }, signals: [{ signal_id: 's', waiting_for: last_poll.error, decisions }] };
   const { notices } = situation({ ...held, exchange: { mode: 'live', trading_open: true } });
-  assert.deepEqual([notices[0].text, notices[0].detail], ['1 signal waits to be carried out.', last_poll.error]);
+  assert.deepEqual([notices[0].text, notices[0].detail], ['1 signal waits to be carried out.', 'Waits: BTC (an order is in doubt)']);
   const closed = { mode: 'live', trading_open: false, closed_reason: last_poll.error };
   const told = situation({ ...held, exchange: closed }).notices.map(({ id, detail }) => [id, detail]);
-  assert.deepEqual(told, [['closed', last_poll.error], ['waiting', null]], 'the reason is told once');
+  assert.deepEqual(told, [['closed', last_poll.error], ['waiting', undefined]], 'the reason is told once');
   assert.match(situation(held).notices[0].text, /a price, the cash/);
+});
+
+test('what asks nothing of anybody has a headline of its own, and is not counted with what does', () => {
+  const unknown = { id: 1, coin: 'BTCUSDC', action: 'BUY', state: 'unknown', needs_person: false, is_simulated: 0 };
+  const last_poll = { status: 'waiting', error: 'BTCUSDC: an order of this coin is in doubt: x' };
+  const doubt = { orders: [unknown], exchange: { mode: 'live', trading_open: true }, status: { waiting_signals: 1, last_poll } };
+  const calm = situation(doubt);
+  assert.deepEqual([calm.tone, calm.notices.map(({ id }) => id)], ['warn', ['doubt', 'waiting']]);
+  assert.match(calm.headline, /nothing is asked of you/);
+  const silence = { ...doubt.exchange, silence: { status: 429, from: 0, until: NOW / 1000 + 60 } };
+  assert.match(situation({ ...doubt, exchange: silence }).headline, /nothing is asked of you/);
+  const stuck = { ...unknown, id: 2, state: 'stuck', needs_person: true };
+  assert.equal(situation({ ...doubt, orders: [unknown, stuck] }).headline, '1 thing to look at.');
+});
+
+test('a signal that failed says why once for all its coins, and names no raw pair', () => {
+  const reason = 'superseded by the newer target of sig-0002';
+  const decisions = ['BNBUSDC', 'BTCUSDC'].map((coin) => ({ coin, decision: 'left', code: 'superseded', reason }));
+  const error = decisions.map(({ coin }) => `${coin}: ${reason}`).join('; ');
+  const { notices } = situation({ status: { last_poll: { status: 'error', signal_id: 's', error } }, signals: [{ signal_id: 's', decisions }] });
+  assert.equal(notices[0].detail, 'BNB, BTC: replaced by a newer signal (the target of sig-0002).');
+});
+
+test('a program that never answered is said once not to answer', () => {
+  const failure = { kind: 'network', status: null, message: null };
+  const none = { data: null, at: null, failure, stale: true };
+  const parts = /** @type {any} */ ({ budget: none, status: none, health: none, orders: none, exchange: none });
+  assert.deepEqual(describe(parts, context).notices.map(({ detail }) => detail), [null]);
+  const stale = { ...none, at: NOW - 180_000 };
+  const [notice] = describe(/** @type {any} */ ({ budget: stale, status: stale, health: stale, orders: stale, exchange: stale }), context).notices;
+  assert.equal(notice.detail, 'The program does not answer.');
 });
 
 test('one answer missing is enough not to say that all is well', () => {

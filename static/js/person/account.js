@@ -53,7 +53,7 @@ function closedNotices({ trading_open: open, closed_reason: reason, checks, cloc
   if (/another account/.test(reason ?? '')) steps.push(words.say('closed.other_account'));
   const person = faults.length > 0 || steps.length > 0;
   const text = words.say(person ? 'closed.text' : 'closed.meanwhile');
-  return [{ id: 'closed', tone: person ? 'bad' : 'warn', text, steps, detail: reason }];
+  return [{ id: 'closed', tone: person ? 'bad' : 'warn', calm: !person, text, steps, detail: words.told(reason) }];
 }
 
 /** @param {Exchange} exchange @param {Context} context @returns {Notice[]} */
@@ -66,25 +66,29 @@ function clockNotices({ clock }, { words, format }) {
 
 /** Ce qu'un ordre ouvert de la personne retient n'est pas parti : dit ailleurs. @param {Exchange} exchange @param {Context} context @returns {Notice[]} */
 function balanceNotices({ reconciliation }, { words, format, now }) {
-  const short = reconciliation.filter((line) => goneOf(line) > 0);
+  const short = reconciliation.filter((line) => lackOf(line) > 0);
   if (short.length === 0) return [];
-  const list = short.map((line) => `${format.quantity(goneOf(line))} ${line.asset}`).join(', ');
+  const list = short.map((line) => `${format.quantity(lackOf(line))} ${line.asset}`).join(', ');
   const time = format.moment(parseUtc(short[0].compared_at), now);
   const all = short.some(({ asset }) => asset === 'USDC');
   const steps = [words.say('short.step'), words.say(all ? 'short.nothing_bought' : 'short.not_bought')];
-  if (short.every(({ free }) => isKnown(free))) steps.push(words.say('short.write_off'));
+  if (short.some(isUnsure)) steps.push(words.say('difference.unsure'));
+  if (short.every((line) => isKnown(line.free) && !isUnsure(line))) steps.push(words.say('short.write_off'));
   else if (all) steps.push(words.say('short.correct'));
   return [{ id: 'short', tone: 'bad', text: words.say('short.text', { list, time }), steps }];
 }
 
-/** @param {import('../api.js').Balance} line */
-const goneOf = ({ missing, missing_locked: locked }) => (missing ?? 0) - (locked ?? 0);
+/** Ce qui manque sans qu'un ordre en doute, un retrait ou un ordre de la personne l'explique. @param {import('../api.js').Balance} line */
+export const lackOf = ({ missing, missing_locked: locked }) => Number(((missing ?? 0) - (locked ?? 0)).toFixed(8));
+
+/** Un ordre en doute ou un retrait explique une part de ce qui n'est pas là. @param {import('../api.js').Balance} line */
+export const isUnsure = (line) => lackOf(line) < Number((-(line.difference ?? 0)).toFixed(8));
 
 /** @param {Exchange} exchange @param {Context} context @returns {Notice[]} */
 function silenceNotices({ silence }, { words, format, now }) {
   const until = fromSeconds(silence?.until);
   if (until === null || until <= now) return [];
-  return [{ id: 'silence', tone: 'warn', text: words.say('silence.text', { time: format.moment(until, now) }) }];
+  return [{ id: 'silence', tone: 'warn', calm: true, text: words.say('silence.text', { time: format.moment(until, now) }) }];
 }
 
 /** Les défauts qui ne ferment rien ; le leader et les ordres ont déjà leur phrase. @param {Exchange} exchange @param {Context} context @returns {Notice[]} */

@@ -3,7 +3,7 @@
 
 import { el, setText, setTextOrHide } from '../dom.js';
 import { coinName } from '../format.js';
-import { FIELDS, readByHand, tellByHand } from './by-hand.js';
+import { FIELDS, mostOf, readByHand, tellByHand } from './by-hand.js';
 
 /** @typedef {import('../section.js').Context} Context */
 /** @typedef {import('./by-hand.js').Field} Field */
@@ -11,7 +11,8 @@ import { FIELDS, readByHand, tellByHand } from './by-hand.js';
 /** @typedef {ReturnType<typeof createFields>} Fields */
 
 /** Les champs d'un ordre. @param {import('../api.js').Order} order */
-function createFields({ id, coin, action }) {
+function createFields(order) {
+  const { id, coin, action } = order;
   const problem = el('p', { class: 'outcome bad', role: 'alert', id: `book-${id}-problem`, hidden: '' });
   const rows = FIELDS.map((field) => {
     const name = `book-${id}-${field}`;
@@ -31,20 +32,20 @@ function createFields({ id, coin, action }) {
 
   return {
     node,
-    read: () => readByHand(typed()),
+    read: () => readByHand(typed(), order),
     /** @param {Context} context */
     speak({ words }) {
       const keys = /** @type {const} */ (['book.quantity', 'book.usdc', 'book.fee', 'book.fee_asset']);
       rows.forEach(({ label }, i) => setText(label, words.say(keys[i], { coin: coinName(coin) })));
     },
     /** @param {Context} context vrai si tout se lit */
-    check({ words }) {
-      const found = readByHand(typed());
+    check({ words, format }) {
+      const found = readByHand(typed(), order);
       if (found.ok) return true;
       const row = rows.find(({ field }) => field === found.field);
       row?.input.setAttribute('aria-invalid', 'true');
       row?.input.focus();
-      setTextOrHide(problem, words.say(found.why));
+      setTextOrHide(problem, words.say(found.why, { most: format.quantity(mostOf(order, found.field)) }));
       return false;
     },
   };

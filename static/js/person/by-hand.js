@@ -6,7 +6,7 @@ import { coinName } from '../format.js';
 /** @typedef {import('../section.js').Context} Context */
 /** @typedef {import('../api.js').Order} Order */
 /** @typedef {'quantity' | 'usdc' | 'fee' | 'fee_asset'} Field */
-/** @typedef {'number.empty' | 'number.unreadable' | 'number.zero' | 'asset.unreadable'} Why */
+/** @typedef {'number.empty' | 'number.unreadable' | 'number.zero' | 'number.more' | 'asset.unreadable'} Why */
 /** Des textes : aucun chiffre tapé ne passe par un flottant. @typedef {{quantity: string, usdc: string, fee: string, fee_asset: string}} ByHand */
 
 /** @type {Field[]} */
@@ -20,13 +20,18 @@ function readNumber(text) {
   return parts ? { number: parts[2] ? `${parts[1]}.${parts[2]}` : parts[1] } : { why: 'number.unreadable' };
 }
 
-/** @param {Record<Field, string>} typed @returns {{ok: true, body: ByHand} | {ok: false, field: Field, why: Why}} */
-export function readByHand(typed) {
+/** Ce que cet ordre demandait au plus, en ce champ. @param {Order} order @param {Field} field */
+export const mostOf = ({ action, quantity, spend_usdt: usdc }, field) =>
+  (action === 'SELL' && field === 'quantity' && quantity) || (action === 'BUY' && field === 'usdc' && usdc) || null;
+
+/** @param {Record<Field, string>} typed @param {Order} order @returns {{ok: true, body: ByHand} | {ok: false, field: Field, why: Why}} */
+export function readByHand(typed, order) {
   const body = { quantity: '', usdc: '', fee: '', fee_asset: typed.fee_asset.trim().toUpperCase() };
   for (const field of /** @type {const} */ (['quantity', 'usdc', 'fee'])) {
     const read = readNumber(typed[field]);
     if ('why' in read) return { ok: false, field, why: read.why };
     if (field !== 'fee' && Number(read.number) === 0) return { ok: false, field, why: 'number.zero' };
+    if (Number(read.number) > (mostOf(order, field) ?? Infinity)) return { ok: false, field, why: 'number.more' };
     body[field] = read.number;
   }
   return /^[A-Z0-9]{1,20}$/.test(body.fee_asset) ? { ok: true, body } : { ok: false, field: 'fee_asset', why: 'asset.unreadable' };

@@ -3,6 +3,7 @@
 
 import { coinName, isKnown } from '../format.js';
 import { isSurplus } from '../person.js';
+import { isUnsure, lackOf } from './account.js';
 
 /** @typedef {import('../api.js').Balance} Balance */
 /** @typedef {import('../api.js').Exchange} Exchange */
@@ -19,7 +20,7 @@ export function differencesOf(exchange, context) {
   // Ce que la reprise de la version Python règle d'un coup n'est pas à régler un à un.
   const taken = new Set(exchange?.takeover?.map(({ coin }) => coinName(coin)));
   return [
-    ...lines.filter((line) => goneOf(line) > 0 && !taken.has(line.asset)).map((line) => less(line, context)),
+    ...lines.filter((line) => lackOf(line) > 0 && !taken.has(line.asset)).map((line) => less(line, context)),
     ...lines.filter(({ missing_locked: locked }) => isKnown(locked) && locked > 0).map((line) => locked(line, context)),
     ...lines.filter(isSurplus).map((line) => more(line, context)),
   ];
@@ -31,14 +32,14 @@ const exact = (value) => (value ?? 0).toFixed(8).replace(/\.?0+$/, '');
 /** @param {{total_deposited_eur: number}} answer @param {Context} context */
 const told = ({ total_deposited_eur: total }, { words, format }) => words.say('money.done', { total: format.eur(total) });
 
-/** Ce qui est parti. @param {Balance} line */
-const goneOf = ({ difference }) => Math.max(0, -(difference ?? 0));
-
 /** @param {Balance} line @param {Context} context @returns {Difference} */
 function less(line, context) {
   const { words, format } = context;
   const { asset } = line;
-  const amount = { quantity: format.quantity(goneOf(line)), asset };
+  const amount = { quantity: format.quantity(lackOf(line)), asset };
+  const said = { id: `less ${asset}`, asset, tone: /** @type {const} */ ('bad'), text: words.say('difference.less', amount) };
+  // Le programme ne le règle pas avant de savoir.
+  if (isUnsure(line)) return { ...said, note: words.say('difference.unsure'), deed: null };
   const question = {
     title: words.say('write_off.ask', amount),
     lines: [words.say('difference.less', amount), words.say('write_off.what'), words.say('write_off.again')],
@@ -46,9 +47,9 @@ function less(line, context) {
     no: words.say('confirm.no'),
     danger: true,
   };
-  const command = { question, method: /** @type {const} */ ('POST'), path: `${PATH}/${asset}/write-off`, body: { quantity: exact(goneOf(line)) } };
+  const command = { question, method: /** @type {const} */ ('POST'), path: `${PATH}/${asset}/write-off`, body: { quantity: exact(lackOf(line)) } };
   const deed = { id: `write-off ${asset}`, label: words.say('write_off.button'), command, told: (/** @type {any} */ answer) => told(answer, context) };
-  return { id: `less ${asset}`, asset, tone: 'bad', text: words.say('difference.less', amount), note: null, deed };
+  return { ...said, note: null, deed };
 }
 
 /** @param {Balance} line @param {Context} context @returns {Difference} */

@@ -2,6 +2,7 @@
 
 import { coinName, isKnown, parseUtc } from '../format.js';
 import { wantedText } from '../order.js';
+import { tellWaiting } from '../decision.js';
 import { openWithdrawal } from '../person.js';
 import { exchangeNotices } from './account.js';
 
@@ -12,7 +13,7 @@ import { exchangeNotices } from './account.js';
 /** @typedef {import('../situation.js').Parts} Parts */
 
 /** @param {Parts} parts @param {Context} context @returns {Notice[]} */
-export function decisionsOf({ exchange, orders, status, withdrawals }, context) {
+export function decisionsOf({ exchange, orders, status, withdrawals, signals }, context) {
   const waiting = (orders.data ?? []).filter((order) => order.needs_person);
   return [
     ...copiesNotices(exchange.data, context),
@@ -20,8 +21,8 @@ export function decisionsOf({ exchange, orders, status, withdrawals }, context) 
     ...takeoverNotices(exchange.data, context),
     ...exchangeNotices(exchange.data, context),
     ...lockedNotices(exchange.data, context),
-    ...withdrawalNotices(openWithdrawal(withdrawals?.data), context),
-    ...pauseNotices(status.data, context),
+    ...withdrawalNotices(openWithdrawal(withdrawals?.data), exchange.data, context),
+    ...pauseNotices(status.data, signals?.data, context),
   ];
 }
 
@@ -33,7 +34,7 @@ function copiesNotices(exchange, { words }) {
   const ours = ways.includes('adopt');
   const another = !ours && ways.includes('disown');
   const text = words.say(ours ? 'alone.ours' : another ? 'alone.another' : 'alone.machine');
-  return [{ id: 'alone', tone: 'bad', text, steps: [words.say(another ? 'alone.look' : 'alone.stop')], detail: copies.reason, copies }];
+  return [{ id: 'alone', tone: 'bad', text, steps: [words.say(another ? 'alone.look' : 'alone.stop')], detail: words.told(copies.reason), copies }];
 }
 
 /** @param {Order} order @param {Context} context @returns {Notice} */
@@ -46,7 +47,7 @@ function orderNotice(order, context) {
     return { ...common, text: words.say('late.text', facts), steps };
   }
   const steps = [words.say('stuck.look'), words.say('stuck.then')];
-  return { ...common, text: words.say('stuck.text', facts), steps, detail: order.reason };
+  return { ...common, text: words.say('stuck.text', facts), steps, detail: words.told(order.reason) };
 }
 
 /** Ce que la version Python comptait de trop, une fois pour toutes. @param {Exchange | null} exchange @param {Context} context @returns {Notice[]} */
@@ -66,24 +67,37 @@ function lockedNotices(exchange, { words, format }) {
   return [{ id: 'locked', tone: 'warn', text: words.say('short.locked', { list }), steps: [words.say('short.unlock')] }];
 }
 
-/** @param {import('../api.js').Withdrawal | undefined} withdrawal @param {Context} context @returns {Notice[]} */
-function withdrawalNotices(withdrawal, { words, format }) {
+/** @param {import('../api.js').Withdrawal | undefined} withdrawal @param {Exchange | null} exchange @param {Context} context @returns {Notice[]} */
+function withdrawalNotices(withdrawal, exchange, { words, format }) {
   if (!withdrawal) return [];
   if (withdrawal.status === 'set_aside') {
-    const text = words.say('withdrawal.take', { amount: format.usdc((withdrawal.set_aside_usdc ?? 0) - (withdrawal.taken_usdc ?? 0)) });
-    return [{ id: 'withdrawal', tone: 'warn', text, steps: [words.say('withdrawal.how'), words.say('withdrawal.then')], withdrawal }];
+    const amount = (withdrawal.set_aside_usdc ?? 0) - (withdrawal.taken_usdc ?? 0);
+    const text = words.say('withdrawal.take', { amount: format.usdc(amount) });
+    const steps = [words.say('withdrawal.how'), words.say('withdrawal.then')];
+    // Ce que Binance ne laissera pas sortir, parce qu'un ordre de la personne le retient.
+    const { free, locked } = exchange?.reconciliation.find(({ asset }) => asset === 'USDC') ?? {};
+    const held = isKnown(free) && isKnown(locked) ? Math.min(locked, amount - free) : 0;
+    if (held > 0) steps.unshift(words.say('withdrawal.locked', { amount: format.usdc(held) }));
+    return [{ id: 'withdrawal', tone: 'warn', text, steps, withdrawal }];
   }
   const { wanted_usdc: wanted } = withdrawal;
   const text = isKnown(wanted) ? words.say('withdrawal.raising', { amount: format.usdc(wanted) }) : words.say('withdrawal.raising_all');
   return [{ id: 'withdrawal', tone: 'info', text, withdrawal }];
 }
 
-/** Tout vendre, ou une pause que le programme a mise de lui-même. @param {import('../api.js').Status | null} status @param {Context} context @returns {Notice[]} */
-function pauseNotices(status, { words }) {
+/**
+ * Tout vendre, ou une pause que le programme a mise de lui-même.
+ * @param {import('../api.js').Status | null} status @param {import('../api.js').Signal[] | null | undefined} signals @param {Context} context
+ * @returns {Notice[]}
+ */
+function pauseNotices(status, signals, context) {
+  const { words } = context;
   const selling = status?.selling_all;
   if (selling) {
-    return [{ id: 'selling', tone: 'info', text: words.say(selling.done ? 'selling.done' : 'selling.text'), detail: selling.waiting_for }];
+    const { waiting_for: reason } = selling;
+    const signal = signals?.find((one) => one.waiting_for === reason) ?? selling;
+    return [{ id: 'selling', tone: 'info', text: words.say(selling.done ? 'selling.done' : 'selling.text'), detail: tellWaiting(signal, context) }];
   }
   if (!status?.paused || !status.paused_reason) return [];
-  return [{ id: 'paused', tone: 'warn', text: words.say('paused.itself'), detail: status.paused_reason }];
+  return [{ id: 'paused', tone: 'warn', text: words.say('paused.itself'), detail: words.told(status.paused_reason) }];
 }

@@ -32,6 +32,8 @@ export function createSellAll(root, desk) {
   let arriving = false;
   /** @type {Status | null} */
   let status = null;
+  /** Où en est la vente ; ce qui en a été répondu ne vaut que tant qu'elle en est là. @type {'selling' | 'done' | null} */
+  let stage = null;
 
   const does = el('h3', { tabindex: '-1' });
   const doesList = el('ul', { class: 'steps' });
@@ -58,7 +60,7 @@ export function createSellAll(root, desk) {
     };
     const command = { question, method: /** @type {const} */ ('POST'), path: 'api/agent/sell-all', body: { understood: true } };
     const done = await run(desk, command, { buttons: [button], output }, () => context);
-    if (done) tell(output, context.words.say('sell_all.begun'), 'good');
+    if (done && stage !== 'done') tell(output, context.words.say('sell_all.begun'), 'good');
   });
 
   return {
@@ -73,6 +75,9 @@ export function createSellAll(root, desk) {
       context = nextContext;
       const { words, format, now } = context;
       const selling = status?.selling_all ?? null;
+      const reached = selling && (selling.done ? 'done' : 'selling');
+      if (stage !== reached && reached !== 'selling') tell(output, null, 'quiet');
+      stage = reached;
       before.hidden = !shown || selling !== null;
       during.hidden = selling === null;
       setText(does, words.say('sell_all.does'));

@@ -1,7 +1,8 @@
 // Sortir de l'argent : combien, ce que cela vendra, et le retrait ouvert, que l'on peut annuler.
 // Un seul est ouvert à la fois : tant qu'il l'est, rien d'autre ne se demande ici.
 
-import { run, tell } from '../command.js';
+import { write } from '../api.js';
+import { run, tell, tellFailure } from '../command.js';
 import { el, setText, setTextOrHide } from '../dom.js';
 import { coinName, isKnown, readEuros } from '../format.js';
 import { openWithdrawal } from '../person.js';
@@ -11,17 +12,24 @@ import { deedsOf } from './deeds.js';
 /** @typedef {import('../situation.js').Parts} Parts */
 /** @typedef {import('./deeds.js').Deed} Deed */
 /**
- * Ce que le programme répond à une demande.
+ * Ce que le programme répond à une demande, ou dit qu'il en ferait.
  * @typedef {{amount_usdc: number, sales: {coin: string, quantity: number}[] | null, left_eur: number | null}} Opened
  */
 
+const PATH = 'api/budget/withdrawals';
+
 /** Ce qui va se passer, dit par le programme. @param {Opened} opened @param {Context} context @returns {string} */
-export function tellOpened({ amount_usdc: usdc, sales, left_eur: left }, { words, format }) {
-  const told = [words.say('withdraw.told', { usdc: format.usdc(usdc) })];
+export const tellOpened = (opened, context) =>
+  [context.words.say('withdraw.told', { usdc: context.format.usdc(opened.amount_usdc) }), ...tellTerms(opened, context)].join(' ');
+
+/** Ce qui est à vendre, et ce qui restera. @param {Opened} opened @param {Context} context @returns {string[]} */
+export function tellTerms({ sales, left_eur: left }, { words, format }) {
+  /** @type {string[]} */
+  const told = [];
   const sold = sales?.map(({ coin, quantity }) => `${format.quantity(quantity)} ${coinName(coin)}`).join(', ');
   if (sales) told.push(sold ? words.say('withdraw.sales', { sales: sold }) : words.say('withdraw.no_sale'));
   if (isKnown(left)) told.push(words.say('withdraw.left', { left: format.eur(left) }));
-  return told.join(' ');
+  return told;
 }
 
 /** @param {HTMLElement} root @param {import('../command.js').Desk} desk @param {(deed: Deed, button: HTMLButtonElement, output: HTMLElement) => void} perform */
@@ -32,6 +40,7 @@ export function createWithdraw(root, desk, perform) {
   let parts;
   let shown = false;
   let arriving = false;
+  let looking = false;
   const contextNow = () => context;
 
   const output = el('p', { id: 'withdraw-outcome', class: 'outcome', role: 'alert', hidden: '' });
@@ -52,24 +61,40 @@ export function createWithdraw(root, desk, perform) {
     input.focus();
   }
 
+  /** Ce que cela ferait ; null : le programme le refuse, et c'est dit. @param {object} body @returns {Promise<Opened | null>} */
+  async function look(body) {
+    tell(output, context.words.say('withdraw.looking'), 'quiet');
+    const answer = await write('POST', PATH, { ...body, preview: true });
+    if (answer.ok) return answer.data;
+    await tellFailure(output, answer.failure, contextNow, 'withdraw.unknown');
+    return null;
+  }
+
   /** @param {number | null} amount null : tout */
   async function ask(amount) {
+    if (looking) return;
+    looking = true;
+    const body = amount === null ? { all: true } : { amount_eur: amount };
+    const terms = await look(body);
+    looking = false;
+    if (!terms) return;
     const { words, format } = context;
-    const { mode, eurusdc_rate: rate } = parts.budget.data ?? {};
-    const usdc = format.usdc(isKnown(amount) && isKnown(rate) ? amount / rate : null);
+    const mode = parts.budget.data?.mode;
+    const usdc = format.usdc(terms.amount_usdc);
     const question = {
       title: amount === null ? words.say('withdraw.ask_all') : words.say('withdraw.ask', { amount: format.eur(amount) }),
       lines: [
-        amount === null ? words.say('withdraw.sells_all') : words.say('withdraw.sells', { usdc }),
+        words.say('withdraw.about', { usdc }),
+        ...tellTerms(terms, context),
+        ...(amount === null ? [words.say('withdraw.nothing_left')] : []),
         words.say(mode === 'dry_run' ? 'withdraw.simulated' : 'withdraw.aside'),
       ],
       yes: words.say('withdraw.yes'),
       no: words.say('confirm.no'),
       danger: mode === 'live',
     };
-    const body = amount === null ? { all: true } : { amount_eur: amount };
     const typed = input.value;
-    const command = { question, method: /** @type {const} */ ('POST'), path: 'api/budget/withdrawals', body };
+    const command = { question, method: /** @type {const} */ ('POST'), path: PATH, body };
     const done = await run(desk, command, { buttons: [take, everything], output }, contextNow);
     if (!done) return;
     if (input.value === typed) input.value = '';

@@ -1,0 +1,189 @@
+// Ce que le programme dit en anglais, en français : chaque forme est une phrase qu'il écrit, et ses chiffres y restent.
+
+import assert from 'node:assert/strict';
+import { readFileSync, readdirSync } from 'node:fs';
+import { test } from 'node:test';
+import { bare, warningOf } from '../../static/js/command.js';
+import { SHAPES, tell } from '../../static/js/person/told-fr.js';
+
+const src = new URL('../../src/', import.meta.url);
+/** Les phrases des sources, chacune sur une ligne. */
+const sources = readdirSync(src, { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.rs'))
+  .map((name) => readFileSync(new URL(name, src), 'utf8'))
+  .join('\n')
+  .replace(/\\\n\s*/g, '')
+  .replace(/\\"/g, '"');
+const plain = (/** @type {string} */ text) => text.replace(/[\u00a0\u202f]/g, ' ');
+
+const ELSE = 'book it as the page of the exchange shows it, or settle it';
+const DOUBT = ' (an order in doubt may have spent 12.50 USDC of it)';
+const WAY = 'send "understood": true if that is what you want; nothing was changed';
+
+/** @type {[string, string[], string][]} la phrase telle que le programme l'écrit, ce qu'il met dans ses trous, en français */
+const SAID = [
+  ['{requested:.2} EUR is more than the value of {:.2} EUR{doubt}: nothing was changed', ['5000.00', '1004.00', ''], '5 000,00 €, c’est plus que la valeur, 1 004,00 €.'],
+  ['{requested:.2} EUR is more than the value of {:.2} EUR{doubt}: nothing was changed', ['5000.00', '1004.00', DOUBT], '5 000,00 €, c’est plus que la valeur, 1 004,00 € (un ordre en doute en a peut-être dépensé 12,50 USDC).'],
+  ['of the value of {:.2} EUR at most {:.2} can be taken out now: selling costs, dust and halted pairs stay{doubt}; ask for that, or for all', ['100.00', '98.50', ''], 'Sur la valeur de 100,00 €, 98,50 € au plus peuvent sortir maintenant : vendre coûte, la poussière et les paires arrêtées restent. Demandez cela, ou tout.'],
+  ['there is nothing to take out{doubt}', [''], 'Il n’y a rien à sortir.'],
+  ['withdrawal {id} is still open: take it out, or call it off first', ['3'], 'Le retrait n° 3 est encore ouvert : sortez-le, ou annulez-le d’abord.'],
+  ['withdrawal {id} is not open: nothing to call off', ['3'], 'Le retrait n° 3 n’est plus ouvert : il n’y a rien à annuler.'],
+  ['withdrawal {id} does not wait to be taken out', ['3'], 'Le retrait n° 3 n’attend pas d’être sorti.'],
+  ['amount_eur must be above 0, at most 1000000, in cents', [], 'Un montant est de plus de 0 €, et de 1 000 000,00 € au plus, au centime près.'],
+  ['the value is not known now ({reason}): nothing was changed, try again in a few minutes', ['unknown price BTCUSDC: no answer'], 'La valeur n’est pas connue en ce moment. Réessayez dans quelques minutes.'],
+  ['the opening is not booked yet: nothing was changed', [], 'Le capital de départ n’est pas encore inscrit.'],
+  ['the EUR rate or the hour is not known now, so nothing was booked: try again in a few minutes', [], 'Le taux EUR/USDC, ou l’heure, n’est pas connu en ce moment. Réessayez dans quelques minutes.'],
+  ['the account holds {beyond:.2} USDC more than the books, so {:.2} EUR at most can be counted: bring the money to Binance first, nothing was changed', ['125.00', '100.00'], 'Le compte tient 125,00 USDC de plus que les comptes d’ici : 100,00 € au plus peuvent être comptés. Apportez d’abord l’argent sur Binance.'],
+  ['{gone} {name} is missing now, not {quantity}: look again, nothing was changed', ['0.5', 'BTC', '0.4'], 'Il manque maintenant 0,5 BTC, et non 0,4 : regardez de nouveau.'],
+  ['the account has {beyond} {name} free beyond the books, not {quantity}: look again, nothing was changed', ['0.5', 'BTC', '0.4'], 'Le compte a 0,5 BTC libres de plus que les comptes d’ici, et non 0,4 : regardez de nouveau.'],
+  ['the price of {coin} is not known now, so nothing was booked: try again in a few minutes', ['BTCUSDC'], 'Le prix de BTC n’est pas connu en ce moment. Réessayez dans quelques minutes.'],
+  ['the price of BNB is not known now: try again in a minute', [], 'Le prix de BNB n’est pas connu en ce moment. Réessayez dans quelques minutes.'],
+  ['there is nothing to confirm: nothing was changed', [], 'Il n’y a rien à confirmer.'],
+  ['a simulation has no account to compare the books with: nothing was changed', [], 'Une simulation n’a pas de compte auquel se comparer.'],
+  ['an order in doubt may have changed what there is of {name}: wait until it is known, nothing was changed', ['BTC'], 'Un ordre en doute a peut-être changé ce qu’il y a de BTC : attendez qu’il soit connu.'],
+  ['the account was not compared with the books just now: try again after the next poll', [], 'BTC : le compte n’a pas été comparé aux comptes d’ici à l’instant. Réessayez après la prochaine lecture.'],
+  ['the books hold less {} than that: nothing was changed', ['BTCUSDC'], 'Les comptes tiennent moins de BTC que cela.'],
+  ['{:.2} USDC are set aside for a withdrawal: the {free:.2} left do not cover this {word} of {taken:.2}; take them out or call it off first, nothing was changed', ['60.00', '4.00', 'correction', '10.00'], '60,00 USDC sont mis de côté pour un retrait : les 4,00 USDC qui restent ne couvrent pas 10,00 USDC. Sortez-les, ou annulez le retrait d’abord.'],
+  ['an order in doubt may have spent {:.2} of the {:.2} USDC of cash: the {free:.2} left do not cover this {word} of {taken:.2}; wait until that order is known, nothing was changed', ['20.00', '30.00', '10.00', 'correction', '15.00'], 'Un ordre en doute a peut-être dépensé 20,00 USDC des 30,00 USDC de cash : les 10,00 USDC qui restent ne couvrent pas 15,00 USDC. Attendez qu’il soit connu.'],
+  ['the cash of {free:.2} USDC does not cover this {word} of {taken:.2}: nothing was changed', ['4.00', 'correction', '10.00'], 'Le cash, 4,00 USDC, ne couvre pas 10,00 USDC.'],
+  ['{}, and trades no more: what is brought to it would only lie there; begin a new ledger with another DB_PATH, nothing was changed', ['the agent is DEAD: its value fell below 5 EUR'], 'L’agent est mort, sa valeur est passée sous 5 € : ce qu’on lui apporte y dormirait. Commencez un nouveau grand livre, avec un autre DB_PATH.'],
+  ['the agent is DEAD: its value fell below 5 EUR', [], 'L’agent est mort : sa valeur est passée sous 5 €.'],
+  ['quantity and usdc must be above 0, and fee not below', [], 'La quantité et le total sont de plus de zéro, les frais de zéro ou plus.'],
+  ['this order was to sell {most} {asset}, and {} is more: check quantity', ['0.065', 'BNB', '9999'], 'Cet ordre devait vendre 0,065 BNB, et 9 999, c’est plus : vérifiez la quantité.'],
+  ['this order was to spend {most} USDC, and {} is more: check usdc', ['24.5', '245'], 'Cet ordre devait dépenser 24,50 USDC, et 245,00 USDC, c’est plus : vérifiez le total.'],
+  ['that is {} USDC for one {}, and one costs {now} now: check quantity and usdc', ['68.2', 'BTC', '68000'], 'Cela fait 68,20 USDC pour un BTC, qui en coûte 68 000,00 maintenant : vérifiez la quantité et le total.'],
+  ["fee_asset is the asset's name in capitals, like USDC or BNB", [], 'La monnaie des frais se dit en capitales : USDC, BNB…'],
+  ['a fee of {} {} is more than was traded: check fee', ['69', 'USDC'], 'Des frais de 69 USDC, c’est plus que l’échange : vérifiez les frais.'],
+  ['there is no such order', [], 'Cet ordre n’existe pas.'],
+  ['there is no order {id}', ['7'], 'Cet ordre n’existe pas.'],
+  ['this order does not wait for a person in that way', [], 'Cet ordre n’attend plus cela de personne.'],
+  ['this order was never sent', [], 'Cet ordre n’est jamais parti.'],
+  ['nothing was changed, what the exchange tells cannot be counted: {reason}; {else_}', ['order 7 bears its name and is another order', ELSE], 'Ce que dit la bourse ne se compte pas. L’ordre n° 7 porte son nom, et en est un autre. Inscrivez-le à la main, ou tenez-le pour réglé.'],
+  ['nothing was changed: {reason}; try again, or look at it on the exchange and {else_}', ['the exchange cannot be reached: timed out', ELSE], 'Binance est injoignable (timed out). Réessayez ; ou regardez-le chez Binance, puis inscrivez-le à la main ou tenez-le pour réglé.'],
+  ["no order under this ledger's name is unknown to it", [], 'Il n’y a plus d’ordre que ce grand livre ne connaisse pas.'],
+  ["no order under a name of calvalot's is unknown to this ledger", [], 'Il n’y a plus d’ordre que ce grand livre ne connaisse pas.'],
+  ['order {} could not be adopted, {done} were: {reason}', ['7', '2', 'the exchange executed 3, and shows trades for 1 so far'], 'L’ordre 7 n’a pas pu être repris ; 2 l’ont été. Binance dit en avoir exécuté 3, et n’en montre encore que 1.'],
+  ["the account has orders under this ledger's name that it does not know ({orders}): this ledger is older than the account, or a second copy of it trades; stop the other copy, then adopt them", ['2 orders, the first BUY BTCUSDC cal-1f-12-1 of 2026-01-02 03:04:05 UTC'], 'Ordres à son nom qu’il ne connaît pas : 2. Le premier : achat de BTC, cal-1f-12-1, le 2026-01-02 03:04:05 UTC.'],
+  ['another ledger of calvalot trades, or traded, on this account ({orders}), and an account has one: put that ledger back with calvalot restore, or stop it for good and leave its orders outside', ['1 order, the first SELL BTCUSDC cal-1f-12-1 of 2026-01-02 03:04:05 UTC'], 'Ordres de cet autre grand livre : 1. Le premier : vente de BTC, cal-1f-12-1, le 2026-01-02 03:04:05 UTC.'],
+  ['this ledger traded from another machine: say that the first one is off for good, or two copies of', [], 'Il faut dire que la première est éteinte pour de bon.'],
+  ['the Python version called it DEAD: it can be resumed once its value is known', [], 'La version Python le disait mort : il pourra reprendre une fois sa valeur connue.'],
+  ['the Python version called it DEAD, and it is worth {total:.2} EUR: have a look, then resume it', ['12.00'], 'La version Python le disait mort, et il vaut 12,00 €.'],
+  ['this ledger was put back: what you decided since', [], 'Ce grand livre a été remis. Ce que vous aviez décidé depuis (pause, dépôts, retraits, écarts) n’y est pas : regardez le cash et les positions.'],
+  ['orders of a past that this ledger had lost were adopted: what you decided in it', [], 'Des ordres d’un passé que ce grand livre avait perdu ont été repris. Ce que vous y aviez décidé (pause, dépôts, retraits, écarts) n’est pas aux comptes : regardez le cash et les positions.'],
+  ['something went wrong here; see the log', [], 'Quelque chose n’a pas marché ici : voyez le journal.'],
+  ['the program is stopping', [], 'Le programme s’arrête.'],
+  ['the answer took too long; look at the state before trying again', [], 'La réponse a pris trop longtemps : regardez l’état affiché avant de recommencer.'],
+  ['an order of this coin is in doubt: {reason}', ['its answer is not known yet'], 'Sa réponse n’est pas encore connue.'],
+  ['a person must look: {reason}', ['the balances of the account changed meanwhile'], 'Ce que tient le compte a changé entre-temps.'],
+  ['tried again later: {reason}', ['the rest is sold at the next poll'], 'Le reste se vend à la prochaine lecture.'],
+  ['refused: {reason}', ['the exchange answered 400: -1013 Filter failure: NOTIONAL'], 'Binance a répondu 400 : -1013 Filter failure: NOTIONAL'],
+  ['look at this order on the exchange, then release, book or settle it: {reason}', ['the exchange had it as order 7 and no longer shows it'], 'Binance l’avait, sous le n° 7, et ne le montre plus.'],
+  ['the exchange does not trade this pair now ({status})', ['BREAK'], 'BREAK.'],
+  ['may have been done in a past that this ledger did not know: it is not done again', [], 'Il l’a peut-être été dans un passé que ce grand livre ne connaît pas.'],
+  ['a person settled its order: it is left until the next signal', [], 'Son ordre a été réglé au dehors : elle attend le prochain signal.'],
+  ['given up: its signal is {} old, and its order exchanged nothing', ['16 minutes'], 'Abandonné : son signal a 16 minutes, et son ordre n’a rien échangé.'],
+  ['given up: its signal is {} old, and its order exchanged nothing', ['3 days'], 'Abandonné : son signal a 3 jours, et son ordre n’a rien échangé.'],
+  ['waits for the cash of a sale or of an order in doubt', [], 'Celui d’une vente, ou d’un ordre en doute.'],
+  ['the account has {missing} {asset} less free than the books', [], 'Le compte a 0,5 ETH libres de moins que les comptes : rien n’est acheté d’ici là.'],
+  [', {locked} of it locked in an order of yours', [], 'Le compte a 0,5 ETH libres de moins que les comptes, dont 0,1 retenus par un ordre à vous : rien n’est acheté d’ici là.'],
+  ['the account is read once more, with no order in doubt, before it may be taken out', [], 'Le compte est relu une fois encore, sans ordre en doute, avant que cela puisse sortir.'],
+  ['it has just started: nothing is read yet', [], 'le programme vient de démarrer, rien n’est encore lu'],
+  ['paused: it is carried out when the agent is resumed', [], 'la reprise'],
+  ['called off by a person', [], 'Annulé par quelqu’un.'],
+  ['called off: a person resumed following', [], 'Arrêté : quelqu’un a fait reprendre.'],
+  ['a person takes {:.2} EUR out', ['50.00'], 'Quelqu’un a demandé à sortir 50,00 €.'],
+  ['a person sells all and stops', [], 'Quelqu’un a demandé de tout vendre et d’arrêter.'],
+  ['a person asked to sell all and stop ({name})', ['sell-all-1'], 'Quelqu’un a demandé de tout vendre et d’arrêter.'],
+  ['the initial sync takes over its allocation', [], 'La copie de départ reprend sa répartition.'],
+  ['the exchange does not show it yet, and it may still arrive', [], 'Binance ne le montre pas encore, et il peut encore arriver.'],
+  ['the exchange does not know it, and it can no longer arrive (answer {count}; {ABSENCES} over a minute prove it)', ['1', '3'], 'Binance ne le connaît pas, et il ne peut plus arriver (réponse 1 ; 3 en une minute le prouvent).'],
+  ["the exchange's clock is not known", [], 'L’heure de Binance n’est pas connue.'],
+  ['sent {ATTEMPTS} times, and it never reached the exchange', ['2'], 'Envoyé 2 fois, il n’est jamais arrivé chez Binance.'],
+  ['proved: it never reached the exchange', [], 'C’est prouvé : il n’est jamais arrivé chez Binance.'],
+  ['tried {} times: {told}', ['5', 'it ended EXPIRED and exchanged nothing'], 'Tenté 5 fois. Il a fini sans rien échanger (EXPIRED).'],
+  ['the list of orders has it as {}', ['7'], 'La liste des ordres de Binance l’a, sous le n° 7.'],
+  ['trade {} belongs to an order that is not listed', ['7'], 'L’échange n° 7 est d’un ordre que Binance ne liste pas.'],
+  ['the exchange archived it: it ended and exchanged nothing', [], 'Binance l’a archivé : il a fini sans rien échanger.'],
+  ['it could not be written into the books: {error}', ['disk full'], 'Il n’a pas pu être écrit aux comptes (disk full).'],
+  ['its outcome could not be written into the books: {error}', ['disk full'], 'Ce qu’il est devenu n’a pas pu être écrit aux comptes (disk full).'],
+  ['its fees were taken in BNB and the price of BNB is not known now', [], 'Ses frais sont en BNB, dont le prix n’est pas connu en ce moment.'],
+  ['the exchange has it, {}', ['NEW'], 'Binance l’a (NEW).'],
+  ['the exchange executed {} for {:?} USDC, and its trades add up to {quantity} for {amount}', ['3', 'Some("300")', '4', '400'], 'Binance dit en avoir exécuté 3, et ses échanges font 4.'],
+  ['it ended {status} and exchanged nothing', ['EXPIRED'], 'Il a fini sans rien échanger (EXPIRED).'],
+  ['a person settled it: nothing was booked', [], 'Réglé au dehors par quelqu’un : rien n’a été inscrit.'],
+  ['a person looked: it was never executed', [], 'Quelqu’un a regardé : il n’a jamais été exécuté.'],
+  ['interrupted before its answer was written down', [], 'Interrompu avant que sa réponse ne soit notée.'],
+  ['the account is not read yet', [], 'Le compte n’est pas encore lu.'],
+  ['the account could not be read: {trouble}', ['the exchange answered 429 and is not called again before 2026-01-01 00:01:30 UTC'], 'Le compte n’a pas pu être lu. Binance a répondu 429 : elle n’est plus appelée avant 2026-01-01 00:01:30 UTC.'],
+  ['the orders of the account are not read yet', [], 'Les ordres du compte ne sont pas encore lus.'],
+  ['the checks are not made yet', [], 'Les essais ne sont pas encore faits.'],
+  ['the exchange asked for silence until {until} UTC ({})', ['2026-01-01 00:01:30', '429'], 'Binance demande le silence jusqu’à 2026-01-01 00:01:30 UTC.'],
+  ['the exchange answered about another order', [], 'Binance a répondu d’un autre ordre.'],
+  ['did not answer within {} s', ['10'], 'Binance n’a pas répondu en 10 s.'],
+  ['did not send a whole answer: {reason}', ['eof'], 'La réponse de Binance n’est pas arrivée entière (eof).'],
+  ['{}: {}', ['ETHUSDC', 'refused: the balances of the account changed meanwhile'], 'ETH : Ce que tient le compte a changé entre-temps.'],
+];
+
+/** Ce que le programme ajoute à une phrase qui n'est pas d'une pièce dans ses sources. @type {Record<string, string>} */
+const WHOLE = {
+  'the account was not compared with the books just now: try again after the next poll': 'BTC: the account was not compared with the books just now: try again after the next poll, nothing was changed',
+  'this ledger was put back: what you decided since': 'this ledger was put back: what you decided since (pause) is not in it',
+  'orders of a past that this ledger had lost were adopted: what you decided in it': 'orders of a past that this ledger had lost were adopted: what you decided in it (pause) is not in the books',
+  'the account has {missing} {asset} less free than the books': 'the account has 0.5 ETH less free than the books: nothing is bought meanwhile',
+  ', {locked} of it locked in an order of yours': 'the account has 0.5 ETH less free than the books, 0.1 of it locked in an order of yours: nothing is bought meanwhile',
+  'did not answer within {} s': 'the exchange did not answer within 10 s',
+  'did not send a whole answer: {reason}': 'the exchange did not send a whole answer: eof',
+};
+
+/** @param {string} written @param {string[]} values */
+function filled(written, values) {
+  const rest = [...values];
+  return WHOLE[written] ?? written.replace(/\{[^}]*\}/g, () => rest.shift() ?? '');
+}
+const cases = SAID.map(([written, values, french]) => /** @type {const} */ ([written, bare(filled(written, values)), french]));
+
+test('the shapes read here are those the program writes', () => {
+  assert.deepEqual(SAID.map(([written]) => written).filter((written) => written !== '{}: {}' && !sources.includes(written)), []);
+});
+
+test('what the program says is told in French, with its figures', () => {
+  for (const [, said, french] of cases) assert.equal(plain(tell(said)), french, said);
+});
+
+const WARNINGS = [
+  ['everything will be sold, and the agent then has nothing to follow with: {way}', `everything will be sold, and the agent then has nothing to follow with: ${WAY}`, 'Tout sera vendu, et l’agent n’aura plus de quoi suivre le leader.'],
+  ['about {:.2} EUR would be left, less than the {:.0} EUR that following takes: {way}', `about 2.00 EUR would be left, less than the 5 EUR that following takes: ${WAY}`, 'Il resterait 2,00 € environ, moins que les 5,00 € qu’il faut pour suivre le leader.'],
+  ['{about}: under {minimum} EUR no signal can be followed, and whether it survives is not judged until a deposit leaves {least} EUR or more; say "understood": true to do it, nothing was changed', 'this leaves 2.00 EUR: under 5 EUR no signal can be followed, and whether it survives is not judged until a deposit leaves 10 EUR or more; say "understood": true to do it, nothing was changed', 'Il restera 2,00 €. Sous 5,00 €, aucun signal ne peut être suivi, et la survie n’est plus jugée avant qu’un dépôt ne laisse 10,00 € ou plus.'],
+  ['this may leave less than 5 EUR (a price is not known now)', 'this may leave less than 5 EUR (a price is not known now): under 5 EUR no signal can be followed, and whether it survives is not judged until a deposit leaves 10 EUR or more; say "understood": true to do it, nothing was changed', 'Il restera peut-être moins de 5,00 € : un prix n’est pas connu en ce moment. Sous 5,00 €, aucun signal ne peut être suivi, et la survie n’est plus jugée avant qu’un dépôt ne laisse 10,00 € ou plus.'],
+];
+
+test('what the program wants to have been read is told in French', () => {
+  for (const [written, message, french] of WARNINGS) {
+    assert.ok(sources.includes(written), written);
+    const warning = warningOf({ ok: false, failure: { kind: 'refused', status: 409, message } });
+    assert.equal(plain(tell(String(warning))), french);
+  }
+});
+
+test('no shape is useless', () => {
+  const said = [...cases.map(([, text]) => text), ...WARNINGS.map(([, message]) => String(warningOf({ ok: false, failure: { kind: 'refused', status: 409, message } })))];
+  const met = new Set();
+  /** @param {string} text */
+  function meet(text) {
+    const shape = SHAPES.find(([one]) => one.test(text))?.[0];
+    if (!shape) return;
+    met.add(shape);
+    const { reason } = shape.exec(text)?.groups ?? {};
+    if (reason) meet(reason);
+  }
+  said.forEach(meet);
+  assert.deepEqual(SHAPES.map(([shape]) => shape).filter((shape) => !met.has(shape)).map(String), []);
+});
+
+test('what is not recognised is told as it is, and a refusal does not say twice that nothing changed', () => {
+  assert.equal(tell('the moon is full'), 'the moon is full');
+  assert.equal(bare('5.00 EUR is more than that: nothing was changed'), '5.00 EUR is more than that');
+  assert.equal(bare('look again, nothing was changed'), 'look again');
+  assert.equal(bare('the price is not known now, so nothing was booked: try again'), 'the price is not known now: try again');
+  assert.equal(bare('nothing was changed: the exchange is silent'), 'the exchange is silent');
+});

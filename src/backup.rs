@@ -46,6 +46,8 @@ struct Draft(PathBuf);
 impl Draft {
     /// Celui d'une fois d'avant, coupée, est effacé.
     fn beside(place: &Path, extension: &str) -> Result<Draft, BackupError> {
+        // Le nom peut être un lien vers un autre disque, d'où rien ne se met en place d'un coup.
+        let place = fs::canonicalize(place).unwrap_or_else(|_| place.to_owned());
         let path = place.with_added_extension(extension);
         match fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(cannot(&path)(error)),

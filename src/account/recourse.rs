@@ -7,6 +7,7 @@ use super::question::{Finding, find, question};
 use crate::clock;
 use crate::domain::by_hand::{Asked, ByHand};
 use crate::domain::execution::BnbPrice;
+use crate::domain::market::Coin;
 use crate::domain::moment::Moment;
 use crate::domain::money::Price;
 use crate::domain::recourse::Way;
@@ -107,9 +108,13 @@ impl LiveAccount {
 
     async fn book(&mut self, intent: &Intent, typed: &ByHand, bnb: Option<Price>) -> Result<String, Refusal> {
         let (coin, now) = (intent.coin, clock::now());
-        let price = self.ledger.with(move |db| Ok(db.outside(now)?.prices[coin])).await?;
+        let prices = self.ledger.with(move |db| Ok(db.outside(now)?.prices)).await?;
+        let paid_in = Coin::ALL.into_iter().find(|coin| coin.asset() == typed.fee_asset);
+        let fee_price = paid_in.and_then(|coin| prices[coin]);
         let asked = Asked { coin, side: intent.side, size: intent.size };
-        let fill = typed.fill(asked, price, BnbPrice::or_unknown(bnb)).map_err(Refusal::Conflict)?;
+        let fill = typed
+            .fill(asked, prices[coin], fee_price, BnbPrice::or_unknown(bnb))
+            .map_err(Refusal::Conflict)?;
         // L'heure où il est parti : c'est celle que la bourse lui donne, à peu près.
         let at = intent.sent.as_ref().map_or(now, |sent| sent.stamped_at);
         self.end(intent, None, Outcome::BookedByHand(fill), at).await?;

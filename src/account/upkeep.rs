@@ -59,6 +59,8 @@ impl LiveAccount {
         let unread = Err("the account is not read yet".to_owned());
         let was_unread = std::mem::replace(&mut self.account_read, unread).is_err();
         self.seen = None;
+        // Le premier ordre de chaque signal est précédé d'un regard, à chaque tour où il en part.
+        self.vouched = None;
         let AccountState { uid, balances, can_trade, .. } = match state {
             Ok(state) => state,
             Err(trouble) => {

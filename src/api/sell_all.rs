@@ -2,6 +2,7 @@
 
 use http_types::StatusCode;
 use miniserde::{Deserialize, Serialize};
+use rust_decimal::dec;
 
 use super::Request;
 use super::body::json_body;
@@ -10,9 +11,12 @@ use super::idempotency;
 use super::json::json;
 use crate::clock;
 use crate::domain::market::PerCoin;
-use crate::domain::money::Price;
+use crate::domain::money::{Price, Usdc};
 use crate::domain::wish::SELL_ALL_TELLS;
 use crate::ledger::views;
+
+/// Ce que toute bourse vend : ce qui reste de plus n'est pas de la poussière.
+const NO_DUST: Usdc = Usdc::new(dec!(10));
 
 /// « Tout vendre », en cours ou fini.
 #[derive(Serialize)]
@@ -48,7 +52,11 @@ impl LeftOver {
     fn of(left: views::LeftOver, prices: &PerCoin<Option<Price>>) -> LeftOver {
         let views::LeftOver { open, decision } = left;
         let quantity = open.position.quantity;
+        let value = prices[open.coin].map(|price| price * quantity);
         let (code, reason) = match decision {
+            Some(decision) if decision.code == "traded" && value.is_some_and(|value| value >= NO_DUST) => {
+                (None, Some("it came after the rest was sold: ask again to sell it".to_owned()))
+            }
             // Vendu, et il en reste : moins que ce que la bourse prend.
             Some(decision) if decision.code == "traded" => {
                 (Some("dust".to_owned()), Some("the rest is less than the exchange sells".to_owned()))
@@ -58,7 +66,7 @@ impl LeftOver {
         LeftOver {
             coin: open.coin.pair(),
             quantity: quantity.to_f64(),
-            value_usdt: prices[open.coin].map(|price| (price * quantity).to_f64()),
+            value_usdt: value.map(Usdc::to_f64),
             code,
             reason,
         }

@@ -37,14 +37,20 @@ pub struct Asked {
 }
 
 impl ByHand {
-    /// L'exécution à booker. `now` est le prix du coin, s'il est connu.
+    /// L'exécution à booker. `now` est le prix du coin, `fee_price` celui de ce dont les frais sont pris, s'ils sont connus.
     ///
     /// # Errors
     /// Ce qui ne peut pas être, en une phrase.
-    pub fn fill(&self, asked: Asked, now: Option<Price>, bnb: BnbPrice) -> Result<Fill, String> {
+    pub fn fill(
+        &self,
+        asked: Asked,
+        now: Option<Price>,
+        fee_price: Option<Price>,
+        bnb: BnbPrice,
+    ) -> Result<Fill, String> {
         self.check_size(asked)?;
         self.check_price(asked.coin, now)?;
-        self.check_fee(asked)?;
+        self.check_fee(asked, fee_price)?;
         let mut executions =
             Executions { count: 1, quantity: self.quantity, amount: self.usdc, ..Executions::default() };
         executions.pay(&self.fee_asset, self.fee);
@@ -81,7 +87,7 @@ impl ByHand {
         Ok(())
     }
 
-    fn check_fee(&self, asked: Asked) -> Result<(), String> {
+    fn check_fee(&self, asked: Asked, fee_price: Option<Price>) -> Result<(), String> {
         let letter = |letter: char| letter.is_ascii_uppercase() || letter.is_ascii_digit();
         let length = self.fee_asset.len();
         if !(1..=LONGEST_ASSET).contains(&length) || !self.fee_asset.chars().all(letter) {
@@ -90,7 +96,7 @@ impl ByHand {
         let whole = match self.fee_asset.as_str() {
             CASH => Some(Quantity::new(self.usdc.decimal())),
             asset if asset == asked.coin.asset() => Some(self.quantity),
-            _ => None,
+            _ => fee_price.map(|price| self.usdc.buys_at(price)),
         };
         if whole.is_some_and(|whole| self.fee >= whole) {
             return Err(format!(
@@ -135,7 +141,7 @@ mod tests {
         let price = Some(Price::new(dec!(68000)));
         for (size, typed, expected) in cases {
             let side = if matches!(size, Size::Spend(_)) { Side::Buy } else { Side::Sell };
-            let found = typed.fill(Asked { coin: Coin::Btc, side, size }, price, BnbPrice::Unknown);
+            let found = typed.fill(Asked { coin: Coin::Btc, side, size }, price, None, BnbPrice::Unknown);
             match (&found, expected) {
                 (Ok(fill), "") => assert_eq!((fill.quantity, fill.amount), (typed.quantity, typed.usdc)),
                 (Err(reason), expected) if !expected.is_empty() => {
@@ -150,8 +156,19 @@ mod tests {
     fn a_price_that_nobody_knows_is_no_reason_to_refuse() {
         let asked = Asked { coin: Coin::Btc, side: Side::Buy, size: Size::Spend(Usdc::new(dec!(70))) };
         let typed = typed(dec!(1), dec!(68.2), dec!(0.01), "BNB");
-        assert!(typed.fill(asked, Some(Price::new(dec!(68000))), BnbPrice::Unknown).is_err());
-        let fill = typed.fill(asked, None, BnbPrice::Unknown).expect("it is booked");
+        assert!(typed.fill(asked, Some(Price::new(dec!(68000))), None, BnbPrice::Unknown).is_err());
+        let fill = typed.fill(asked, None, None, BnbPrice::Unknown).expect("it is booked");
         assert_eq!((fill.fees.apart[0].asset.as_str(), fill.fees.value(fill.price)), ("BNB", None));
+    }
+
+    #[test]
+    fn a_fee_in_another_coin_is_never_worth_more_than_the_trade() {
+        let asked = Asked { coin: Coin::Sol, side: Side::Buy, size: Size::Spend(Usdc::new(dec!(180))) };
+        let price = Some(Price::new(dec!(150)));
+        for (fee, fits) in [(dec!(0.0003), true), (dec!(0.2), true), (dec!(0.8), false)] {
+            let typed = typed(dec!(1.2), dec!(180), fee, "BNB");
+            let found = typed.fill(asked, price, Some(Price::new(dec!(610))), BnbPrice::Unknown);
+            assert_eq!(found.is_ok(), fits, "{fee}: {found:?}");
+        }
     }
 }

@@ -3,6 +3,8 @@
 //!
 //! Lu au grand livre avant chaque plan ; en simulation tout y est vide.
 
+use std::time::Duration;
+
 use crate::domain::cash::Cash;
 use crate::domain::doubt::ATTEMPTS;
 use crate::domain::intent::State;
@@ -19,6 +21,11 @@ use crate::ledger::{Db, LedgerError};
 
 /// Envois que la bourse n'a pas traités, après lesquels un coin est laissé pour ce signal.
 const PATIENCE: usize = 5;
+
+/// Ce que la bourse ne traite pas en ce moment (marché fermé, carnet vide, trop de demandes), le souhait d'une personne le
+/// retente ensuite à ce pas, et un jour au plus.
+const SLOWLY: Duration = Duration::from_secs(15 * 60);
+const A_DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// Ce qu'un plan ne doit pas toucher.
 #[derive(Debug)]
@@ -50,7 +57,7 @@ impl Holdback {
         let (tried, decisions) = (db.intents_of(signal)?, db.decisions(signal)?);
         let frozen = PerCoin::from_fn(|coin| {
             let doubt = doubtful.iter().find(|intent| intent.coin == coin).map(doubted);
-            doubt.or_else(|| if wished { worn_out(coin, &tried) } else { exhausted(coin, &tried, now) })
+            doubt.or_else(|| if wished { worn_out(coin, &tried, now) } else { exhausted(coin, &tried, now) })
         });
         let selling = doubtful.iter().filter_map(|intent| match intent.size {
             Size::Sell(quantity) if intent.state != State::Stuck => Some((intent.coin, quantity)),
@@ -203,21 +210,27 @@ pub(super) fn doubted(intent: &Intent) -> Left {
 
 /// Pourquoi le souhait d'une personne ne tente plus rien pour ce coin ; `None` s'il le peut encore : un refus se corrige
 /// souvent de lui-même, cinq non ; ce qu'elle a réglé au dehors a peut-être été vendu.
-fn worn_out(coin: Coin, tried: &[Intent]) -> Option<Left> {
+fn worn_out(coin: Coin, tried: &[Intent], now: Moment) -> Option<Left> {
     if tried.iter().any(|intent| intent.coin == coin && intent.by_hand == Some(Hand::Settled)) {
         return Some(Left::Settled);
     }
-    let ended =
-        |state: State| tried.iter().filter(move |intent| intent.coin == coin && intent.state == state);
-    let interrupted = ended(State::Abandoned).filter(|intent| intent.sent.is_none()).count();
-    let in_vain = ended(State::Refused).count() + ended(State::Abandoned).count() - interrupted;
-    let absent = ended(State::Absent).count();
-    if in_vain < PATIENCE && absent < ATTEMPTS as usize {
-        return None;
-    }
+    let ended = |state: State| {
+        tried
+            .iter()
+            .filter(move |intent| intent.coin == coin && intent.state == state && intent.sent.is_some())
+    };
+    let (refused, absent) = (ended(State::Refused).count(), ended(State::Absent).count());
+    let unprocessed: Vec<&Intent> = ended(State::Abandoned).collect();
     let last = tried.iter().rfind(|intent| intent.coin == coin && intent.state != State::Filled);
     let told = last.and_then(|intent| intent.reason.clone()).unwrap_or_default();
-    Some(Left::Refused(format!("tried {} times: {told}", in_vain + absent)))
+    let begun = unprocessed.first().map_or(now, |intent| intent.created_at);
+    if refused >= PATIENCE || absent >= ATTEMPTS as usize || now.since(begun) >= A_DAY {
+        let times = refused + absent + unprocessed.len();
+        return Some(Left::Refused(format!("tried {times} times: {told}")));
+    }
+    let ended_at = unprocessed.last().filter(|_| unprocessed.len() >= PATIENCE)?.ended_at?;
+    (now.since(ended_at) < SLOWLY)
+        .then(|| Left::Later(format!("tried again each quarter of an hour: {told}")))
 }
 
 /// Pourquoi ce signal ne tente plus rien pour ce coin ; `None` s'il le peut encore.

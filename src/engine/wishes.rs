@@ -7,6 +7,8 @@
 
 use std::time::Duration;
 
+use rust_decimal::{Decimal, dec};
+
 use super::Engine;
 use super::execute::Remainder;
 use super::holdback::Holdback;
@@ -25,6 +27,12 @@ use crate::ledger::{LedgerError, PendingSignal};
 
 /// Une paire arrêtée, ou ce que le compte tient de moins, n'est attendu que ce temps.
 const PATIENCE: Duration = Duration::from_secs(24 * 3600);
+
+/// Ce qui vaut soudain trop peu pour se vendre est attendu ce temps : un carnet vide ou faux se remplit.
+const UNBELIEVED: Duration = Duration::from_secs(3600);
+
+/// De combien de fois un achat doit avoir dépassé le minimum pour que ce soit soudain.
+const FALLEN: Decimal = dec!(2);
 
 /// Une lecture du compte peut ne pas encore montrer un ordre fini depuis moins que cela.
 const LAG: Duration = Duration::from_secs(75);
@@ -54,11 +62,17 @@ impl Engine {
         let rest = plan::plan(instruction, &holdback.sellable(&holdings, market), market, Weight::ZERO).sales;
         let rest: Vec<Coin> = rest.iter().map(Order::coin).collect();
         let patient = clock::now().since(entry.received_at) < PATIENCE;
-        let waits = |left: &Left| match left {
+        let young = clock::now().since(entry.received_at) < UNBELIEVED;
+        let fallen =
+            |coin: Coin| holdings.positions[coin].invested > market.rules[coin].min_notional.times(FALLEN);
+        let waits = |coin: Coin, left: &Left| match left {
             Left::Halted(_) | Left::AccountShort { .. } => patient,
+            // Acheté pour bien plus que le minimum : le prix de ce tour n'est pas cru sur parole.
+            Left::BelowMinimum { .. } | Left::BelowStep { .. } => young && fallen(coin),
             other => other.is_pending(),
         };
-        remainder.pending = remainder.left.iter().filter(|(_, left)| waits(left)).cloned().collect();
+        remainder.pending =
+            remainder.left.iter().filter(|(coin, left)| waits(*coin, left)).cloned().collect();
         for coin in rest.into_iter().filter(|_| patient) {
             let told =
                 remainder.left.iter().find(|(known, _)| *known == coin).map(|(_, left)| left.to_string());

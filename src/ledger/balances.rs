@@ -96,10 +96,11 @@ fn surplus(connection: &Connection, asset: Asset) -> Result<Option<Quantity>, Le
 
 /// Le compte et les livres d'un actif au dernier rapprochement, s'il y en a eu.
 pub(super) fn kept(connection: &Connection, asset: Asset) -> Result<Option<Line>, LedgerError> {
-    let sql = "SELECT held, locked, booked FROM balances WHERE asset = ?1";
+    let sql = "SELECT held, locked, booked, reserved FROM balances WHERE asset = ?1";
     let line = connection.query_row(sql, [asset.name()], |row| {
         let (held, locked): (Quantity, Quantity) = (row.get(0)?, row.get(1)?);
-        Ok(Line { free: held - locked, locked, booked: row.get(2)?, ..Line::default() })
+        let (booked, reserved) = (row.get(2)?, row.get(3)?);
+        Ok(Line { free: held - locked, locked, booked, reserved, ..Line::default() })
     });
     Ok(line.optional()?)
 }

@@ -125,6 +125,13 @@ fn write_off(
     footing: &Footing,
 ) -> Result<Movement, LedgerError> {
     let (name, gone) = (asset.name(), line.gone());
+    if line.reserved.is_positive() && gone.is_positive() {
+        return Err(LedgerError::Refused(format!(
+            "a withdrawal to take out explains {} {name} of what is missing: say that you took it out, or call it off \
+             first, nothing was changed",
+            gone.min(line.reserved)
+        )));
+    }
     if quantity != gone || gone.is_zero() {
         return Err(LedgerError::Refused(format!(
             "{gone} {name} is missing now, not {quantity}: look again, nothing was changed"

@@ -52,7 +52,9 @@ pub(super) struct Keeper {
 impl Keeper {
     pub fn new(db: Db, place: Place, told: Told) -> Keeper {
         // Ce qui a ouvert la base vient de s'écrire, et attend aussi.
-        Keeper { db, place, displaced: None, told, brought: 0 }
+        let mut keeper = Keeper { db, place, displaced: None, told, brought: 0 };
+        keeper.note();
+        keeper
     }
 
     /// Exécute les travaux jusqu'à ce que plus personne ne puisse en confier, puis ferme la base.
@@ -77,7 +79,7 @@ impl Keeper {
                 due = clock::instant() + self.bring(pace);
                 alarm.set(clock::sleep_until(due));
             }
-            self.place.note();
+            self.note();
         }
         self.close();
     }
@@ -87,12 +89,18 @@ impl Keeper {
         self.db.changes.announce(&self.db.connection);
     }
 
+    /// Retient comment ce tour laisse la base.
+    fn note(&mut self) {
+        self.place.note();
+        self.db.note_height();
+    }
+
     fn look(&mut self) {
         // Récrite, elle le reste : ce que le prochain travail laisserait passerait pour la vérité.
         if matches!(self.displaced, Some(Displaced::Overwritten(_))) {
             return;
         }
-        let displaced = self.place.look();
+        let displaced = self.place.look().or_else(|| self.db.went_back().then(|| self.place.overwritten()));
         if displaced == self.displaced {
             return;
         }

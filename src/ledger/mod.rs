@@ -135,6 +135,8 @@ pub struct Db {
     turnover: views::Turnover,
     followed: views::Followed,
     tally: views::Tally,
+    /// Jusqu'où allaient ces livres la dernière fois ; `None` si personne n'y veille ([`keeper`]).
+    height: Option<views::Height>,
 }
 
 impl Db {
@@ -145,6 +147,7 @@ impl Db {
             turnover: Default::default(),
             followed: Default::default(),
             tally: Default::default(),
+            height: None,
         }
     }
 
@@ -175,8 +178,36 @@ impl Db {
     }
 
     /// Une transaction qui prend le verrou d'écriture tout de suite.
+    ///
+    /// # Errors
+    /// Quand ces livres ne sont plus ceux d'avant : ce qui s'y écrirait les ferait passer pour vrais.
     fn transaction(&mut self) -> Result<Transaction<'_>, LedgerError> {
-        Ok(self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?)
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        if let Some(before) = self.height {
+            let now = views::Height::of(&transaction)?;
+            if now.is_below(before) {
+                let reason = "the ledger went back: its file was written over by another program";
+                return Err(LedgerError::Refused(reason.to_owned()));
+            }
+            self.height = Some(now);
+        }
+        Ok(transaction)
+    }
+
+    /// Vrai si ces livres ont perdu quelque chose : une copie a été écrite par-dessus leur journal, que SQLite lit comme si
+    /// elle était d'un autre programme.
+    fn went_back(&self) -> bool {
+        let now = views::Height::of(&self.connection);
+        self.height.zip(now.ok()).is_some_and(|(before, now)| now.is_below(before))
+    }
+
+    /// Retient jusqu'où vont ces livres, s'ils n'ont pas reculé.
+    fn note_height(&mut self) {
+        if !self.went_back()
+            && let Ok(now) = views::Height::of(&self.connection)
+        {
+            self.height = Some(now);
+        }
     }
 }
 

@@ -22,8 +22,10 @@ pub(super) struct Place {
     base: Inode,
     /// `None` là où SQLite ne peut pas tenir de journal à part.
     journal: Option<Inode>,
-    /// Ce que le dernier travail a laissé.
+    lock: Option<Inode>,
+    /// Ce que le dernier travail a laissé, de la base et de son journal.
     left: Left,
+    journal_left: Option<Left>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -47,14 +49,17 @@ pub(super) enum Displaced {
     Overwritten(String),
     /// Son journal n'a plus de nom ; il revient dans la base tant que le programme vit.
     JournalLost(String),
+    /// Son verrou n'est plus celui que nous tenons : un autre programme a pu le prendre.
+    LockLost(String),
 }
 
 impl Displaced {
     pub fn reason(&self) -> &str {
         match self {
-            Displaced::Lost(reason) | Displaced::Overwritten(reason) | Displaced::JournalLost(reason) => {
-                reason
-            }
+            Displaced::Lost(reason)
+            | Displaced::Overwritten(reason)
+            | Displaced::JournalLost(reason)
+            | Displaced::LockLost(reason) => reason,
         }
     }
 }
@@ -63,12 +68,21 @@ impl Place {
     /// La place de la base qui vient d'être ouverte dans `file`.
     pub fn of(file: LedgerFile) -> io::Result<Place> {
         let base = fs::metadata(file.path())?;
-        let journal = inode(look(&file.journal()));
-        Ok(Place { base: Inode::of(&base), journal, left: Left::of(&base)?, file })
+        let (journal, lock) = (inode(look(&file.journal())), inode(look(&file.lock())));
+        Ok(Place { base: Inode::of(&base), journal, lock, left: Left::of(&base)?, journal_left: None, file })
     }
 
     pub fn file(&self) -> &LedgerFile {
         &self.file
+    }
+
+    /// Ces octets ne sont plus les nôtres.
+    pub fn overwritten(&self) -> Displaced {
+        Displaced::Overwritten(format!(
+            "{} was written over by another program while calvalot uses it; stop calvalot, then put a good copy back with \
+             `calvalot restore FILE`",
+            self.file.named().display()
+        ))
     }
 
     /// Ce qui est arrivé depuis [`Place::note`] ; `None` si tout y est. Un disque qui ne répond pas se dit ailleurs.
@@ -90,19 +104,29 @@ impl Place {
             return Some(Displaced::Lost(reason));
         }
         if !self.left.is_in(&base) {
-            let reason = format!(
-                "{shown} was written over by another program while calvalot uses it; stop calvalot, then put a good copy \
-                 back with `calvalot restore FILE`"
-            );
-            return Some(Displaced::Overwritten(reason));
+            return Some(self.overwritten());
         }
         let journal = look(&self.file.journal());
+        if let (Look::Here(found), Some(left)) = (&journal, self.journal_left)
+            && Some(Inode::of(found)) == self.journal
+            && !left.is_in(found)
+        {
+            return Some(self.overwritten());
+        }
         let lost =
             self.journal.is_some() && !matches!(journal, Look::Unknown) && inode(journal) != self.journal;
-        lost.then(|| {
-            Displaced::JournalLost(format!(
+        if lost {
+            return Some(Displaced::JournalLost(format!(
                 "{shown}-wal was removed or replaced while calvalot uses it; restart calvalot (not by a kill): as it stops, \
                  it brings what was there into {shown}"
+            )));
+        }
+        let lock = look(&self.file.lock());
+        let lost = self.lock.is_some() && !matches!(lock, Look::Unknown) && inode(lock) != self.lock;
+        lost.then(|| {
+            Displaced::LockLost(format!(
+                "the lock of {shown} was removed or replaced while calvalot uses it, and another calvalot may have taken it; \
+                 stop every calvalot, then start one"
             ))
         })
     }
@@ -125,6 +149,10 @@ impl Place {
         {
             self.left = left;
         }
+        self.journal_left = match look(&self.file.journal()) {
+            Look::Here(journal) => Left::of(&journal).ok(),
+            Look::Absent | Look::Unknown => None,
+        };
     }
 }
 

@@ -1,7 +1,7 @@
 //! Les demandes faites sous une clé : redite, une demande n'est pas refaite, et a la réponse de la première.
 //!
 //! Invariants : la clé s'écrit dans la transaction de ce qu'elle demande, et seulement si cela s'est fait ; une clé ne
-//! sert qu'à une demande ; il n'en reste qu'un nombre borné, et un jour.
+//! sert qu'à une demande ; aucune n'est oubliée avant un jour, et il y en a un nombre borné.
 
 use std::time::Duration;
 
@@ -13,8 +13,8 @@ use crate::domain::moment::Moment;
 /// Au-delà, une clé est oubliée.
 const KEPT: Duration = Duration::from_secs(24 * 3600);
 
-/// Clés gardées au plus, les plus récentes.
-const MOST: u32 = 256;
+/// Clés d'un jour au plus : passé ce nombre, rien ne se fait plus sous une clé nouvelle.
+const MOST: u32 = 4096;
 
 /// Une clé, et la demande qu'elle nomme.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,17 +47,23 @@ pub(super) fn made(
 }
 
 /// Retient ce que cette demande a fait.
+///
+/// # Errors
+/// Quand il y en a trop : en oublier une la ferait refaire.
 pub(super) fn keep(
     connection: &Connection,
     request: &RequestKey,
     made: i64,
     now: Moment,
 ) -> Result<(), LedgerError> {
-    connection.execute(
-        "DELETE FROM requests WHERE at <= ?1 OR key = ?2
-             OR key NOT IN (SELECT key FROM requests ORDER BY at DESC LIMIT ?3)",
-        params![now.minus(KEPT), request.key, MOST - 1],
-    )?;
+    let sql = "DELETE FROM requests WHERE at <= ?1 OR key = ?2";
+    connection.execute(sql, params![now.minus(KEPT), request.key])?;
+    let kept: u32 = connection.query_row("SELECT count(*) FROM requests", [], |row| row.get(0))?;
+    if kept >= MOST {
+        return Err(LedgerError::Refused(format!(
+            "{MOST} requests with an Idempotency-Key in a day are too many: nothing was changed"
+        )));
+    }
     connection.execute(
         "INSERT INTO requests (key, wish, made, at) VALUES (?1, ?2, ?3, ?4)",
         params![request.key, request.wish, made, now],
@@ -74,11 +80,11 @@ mod tests {
     }
 
     #[test]
-    fn a_key_serves_one_request_for_a_day_and_there_are_never_too_many() {
+    fn a_key_serves_one_request_for_a_day_and_none_is_forgotten_for_another() {
         let db = Connection::open_in_memory().expect("memory");
         db.execute_batch("CREATE TABLE requests (key TEXT PRIMARY KEY, wish TEXT, made INTEGER, at INTEGER)")
             .expect("the table");
-        for key in 0..1000 {
+        for key in 0..MOST as usize {
             let request = asked(key, "deposit 5");
             assert_eq!(made(&db, &request, Moment(key as i64)).expect("it is read"), None);
             keep(&db, &request, key as i64 * 10, Moment(key as i64)).expect("it is kept");
@@ -86,11 +92,14 @@ mod tests {
         let count: u32 =
             db.query_row("SELECT count(*) FROM requests", [], |row| row.get(0)).expect("a count");
         assert_eq!(count, MOST);
-        let (last, now) = (asked(999, "deposit 5"), Moment(1000));
-        assert_eq!(made(&db, &last, now).expect("it is read"), Some(9990));
-        let other = made(&db, &asked(999, "deposit 6"), now);
+        let (first, now) = (asked(0, "deposit 5"), Moment(5000));
+        assert_eq!(made(&db, &first, now).expect("it is read"), Some(0));
+        let other = made(&db, &asked(0, "deposit 6"), now);
         assert!(matches!(other, Err(LedgerError::Refused(_))), "{other:?}");
-        let later = Moment(1000 + KEPT.as_millis() as i64);
-        assert_eq!(made(&db, &last, later).expect("it is read"), None, "a day later it is forgotten");
+        let more = keep(&db, &asked(5000, "deposit 5"), 1, now);
+        assert!(matches!(more, Err(LedgerError::Refused(_))), "{more:?}");
+        let later = Moment(5000 + KEPT.as_millis() as i64);
+        assert_eq!(made(&db, &first, later).expect("it is read"), None, "a day later it is forgotten");
+        keep(&db, &asked(5000, "deposit 5"), 1, later).expect("there is room again");
     }
 }

@@ -1,9 +1,11 @@
 //! Ce qui arrive au fichier pendant que le programme tourne se dit sur `/health`, et rien de ce qu'il tient ne se perd.
 
 use std::fs::{self, File};
+use std::io::Write;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
+use rust_decimal::dec;
 use serde_json::Value;
 
 use super::follower::{Folder, Follower, Site, still_world, until};
@@ -112,6 +114,32 @@ fn a_ledger_written_over_while_it_runs_is_told_and_nothing_is_mixed_into_it() {
     }
 }
 
+/// La base n'a pas bougé depuis la copie : tout ce qui s'est fait est dans le journal, que `cp` récrit sous nos pieds.
+#[test]
+fn a_copy_put_over_the_journal_of_a_running_ledger_is_told_and_nothing_is_done_again() {
+    for files in [&["-wal", "-shm"][..], &["-shm"], &["-wal"]] {
+        let (world, folder) = (still_world(), Folder::new());
+        settled(&world, &folder);
+        let follower = Follower::of(&world, &folder);
+        well(follower.site());
+        let id = world.leader().set_target(&[("BTCUSDC", dec!(0.3))]);
+        follower.site().closed_signal(&id);
+        let copied: Vec<_> = files
+            .iter()
+            .map(|file| (beside(&folder, file), fs::read(beside(&folder, file)).unwrap()))
+            .collect();
+        let id = world.leader().set_target(&[("BTCUSDC", dec!(0.1)), ("ETHUSDC", dec!(0.2))]);
+        follower.site().closed_signal(&id);
+        for (path, bytes) in &copied {
+            let mut file = File::options().write(true).open(path).unwrap();
+            file.write_all(bytes).unwrap();
+            file.set_len(bytes.len() as u64).unwrap();
+        }
+        told(follower.site(), "was written over by another program");
+        follower.stop();
+    }
+}
+
 #[test]
 fn a_journal_removed_while_it_runs_is_told_and_comes_back_into_the_ledger() {
     let (world, folder) = (still_world(), Folder::new());
@@ -126,4 +154,19 @@ fn a_journal_removed_while_it_runs_is_told_and_comes_back_into_the_ledger() {
     let follower = Follower::of(&world, &folder);
     well(follower.site());
     assert_eq!(follower.site().json("/api/budget")["total_deposited_eur"], deposited);
+}
+
+#[test]
+fn a_lock_removed_while_it_runs_is_told_for_another_may_have_taken_it() {
+    let (world, folder) = (still_world(), Folder::new());
+    settled(&world, &folder);
+    let follower = Follower::of(&world, &folder);
+    well(follower.site());
+    fs::remove_file(beside(&folder, ".lock")).unwrap();
+    told(follower.site(), "another calvalot may have taken it");
+    let second = Follower::of(&world, &folder);
+    told(follower.site(), "another calvalot may have taken it");
+    second.stop();
+    follower.stop();
+    Follower::of(&world, &folder).site().wait_polls(1);
 }

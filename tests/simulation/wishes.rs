@@ -7,12 +7,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use calvalot::domain::money::{Eur, Usdc};
+use calvalot::domain::booking::Booking;
+use calvalot::domain::market::Coin;
+use calvalot::domain::money::{Eur, Quantity, Usdc};
 use calvalot::domain::movement::Kind;
 use calvalot::domain::order::Side;
+use calvalot::domain::reconcile::Asset;
 use calvalot::domain::withdrawal::Asked;
 use calvalot::ledger::WithdrawalRequest;
 use calvalot::ledger::views::Withdrawal;
+use calvalot::sim::{Fault, Misquote, On, Reply};
 use fastrand::Rng;
 use rust_decimal::{Decimal, dec};
 
@@ -200,4 +204,88 @@ fn withdrawals_and_sell_all_killed_anywhere_sell_nothing_twice_and_are_never_und
         only.is_some() || gone * 3 > seeds * 2,
         "only {gone} of {seeds} were taken out: too little to prove"
     );
+}
+
+const HELD: &[(&str, Decimal)] = &[("BTCUSDC", dec!(0.4)), ("ETHUSDC", dec!(0.3))];
+
+fn held(universe: &Universe, coin: Coin) -> Decimal {
+    universe.books(|db| db.holdings()).expect("open").positions[coin].quantity.decimal()
+}
+
+/// Demande de tout vendre, pendant que quelque chose l'empêche ; rien n'est dit fini tant que cela dure.
+fn held_up(universe: &mut Universe, meanwhile: Duration) {
+    let opened = universe.ask(async move |commands| commands.sell_all(None).await);
+    assert!(matches!(opened, Some(Ok(()))), "{opened:?}");
+    universe.pass(meanwhile, None);
+    let told = universe.books(|db| db.selling_all()).expect("it is open");
+    assert!(!told.done && held(universe, Coin::Btc).is_sign_positive(), "{told:?}");
+}
+
+fn all_is_sold(universe: &Universe) {
+    let told = universe.books(|db| db.selling_all()).expect("the pause is its own");
+    assert!(told.done, "{told:?}");
+    let step = dec!(0.00001);
+    assert!(held(universe, Coin::Btc) < step, "{told:?}");
+    proof::each_order_once(universe);
+    proof::books_are_the_exchange_s(universe);
+}
+
+/// Un carnet vide ou faux est justement de l'heure où l'on veut tout vendre.
+#[test]
+fn a_low_book_never_ends_a_sale_of_everything_with_the_coins_kept() {
+    for factor in [dec!(0.001), dec!(0.005)] {
+        let mut universe = Universe::following(HELD);
+        universe.world.exchange().misquote("BTCUSDC", Misquote::Times(factor), 1_000_000);
+        held_up(&mut universe, Duration::from_secs(1200));
+        assert!(held(&universe, Coin::Eth) < dec!(0.001), "the other was not sold");
+        universe.world.exchange().quote_truly("BTCUSDC");
+        universe.pass(Duration::from_secs(600), None);
+        all_is_sold(&universe);
+    }
+}
+
+/// Un marché fermé ou vide n'est pas un refus : il se retente, un jour.
+#[test]
+fn what_the_exchange_does_not_process_for_hours_is_sold_when_it_does() {
+    for (code, text) in [(-1013, "Market is closed."), (-2010, "Order book liquidity is less than LOT_SIZE")]
+    {
+        let mut universe = Universe::following(HELD);
+        let on = On::exchange("/api/v3/order").method("POST");
+        universe.world.fault(on, Fault::answer(Reply::code(400, code, text)));
+        held_up(&mut universe, Duration::from_secs(6 * 3600));
+        let tried = universe.books(|db| db.orders(10_000)).len();
+        assert!(tried < 100, "{tried} orders in six hours");
+        universe.world.clear_faults();
+        universe.pass(Duration::from_secs(1800), None);
+        all_is_sold(&universe);
+    }
+}
+
+/// Ce qui est parti parce qu'on l'a sorti n'est pas aussi un écart à effacer.
+#[test]
+fn what_a_withdrawal_explains_is_never_written_off_beside_it() {
+    let mut universe = Universe::following(HELD);
+    let exchange = universe.world.exchange();
+    let own = universe.books(|db| db.holdings()).expect("open").cash.decimal();
+    exchange.set_balance("USDC", own);
+    let request = WithdrawalRequest { asked: Asked::Euros(Eur::new(dec!(50))), understood: true, key: None };
+    assert!(
+        universe
+            .ask(async move |commands| commands.withdraw(request).await)
+            .is_some_and(|opened| opened.is_ok())
+    );
+    universe.pass(Duration::from_secs(1200), None);
+    let aside = newest(&universe).expect("it was opened").set_aside;
+    assert!(aside.is_positive());
+    universe.world.exchange().set_balance("USDC", own - aside.decimal());
+    // Un tour l'a vu, deux le compteraient.
+    universe.pass(Duration::from_secs(121), None);
+    let quantity = Quantity::new(aside.decimal());
+    let written = universe
+        .ask(async move |commands| commands.enter(Booking::WriteOff(Asset::Cash, quantity), None).await);
+    let told = format!("{written:?}");
+    assert!(told.contains("say that you took it out") || told.contains("is missing now"), "{told}");
+    universe.pass(Duration::from_secs(1200), None);
+    let done = newest(&universe).expect("it is there");
+    assert_eq!((done.status.as_str(), done.taken), ("completed", aside), "{done:?}");
 }

@@ -5,6 +5,7 @@
 mod account;
 mod cash;
 mod drawdown;
+mod height;
 mod history;
 mod marks;
 mod orders;
@@ -23,6 +24,7 @@ mod withdrawals;
 pub use account::{Account, Agent, OpenPosition, holdings};
 pub(super) use cash::{cash, reserved};
 pub(in crate::ledger) use drawdown::Followed;
+pub(in crate::ledger) use height::Height;
 pub use history::Snapshot;
 pub use marks::Mark;
 pub use orders::{Intent, Sent};

@@ -23,9 +23,9 @@ pub(super) struct Place {
     /// `None` là où SQLite ne peut pas tenir de journal à part.
     journal: Option<Inode>,
     lock: Option<Inode>,
-    /// Ce que le dernier travail a laissé, de la base et de son journal.
+    /// Ce que le dernier travail a laissé de la base, et la taille de son journal.
     left: Left,
-    journal_left: Option<Left>,
+    journal_left: Option<u64>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -107,9 +107,10 @@ impl Place {
             return Some(self.overwritten());
         }
         let journal = look(&self.file.journal());
+        // Un autre programme peut y ajouter, par SQLite ; aucun ne le raccourcit pendant que nous le tenons.
         if let (Look::Here(found), Some(left)) = (&journal, self.journal_left)
             && Some(Inode::of(found)) == self.journal
-            && !left.is_in(found)
+            && found.len() < left
         {
             return Some(self.overwritten());
         }
@@ -150,7 +151,7 @@ impl Place {
             self.left = left;
         }
         self.journal_left = match look(&self.file.journal()) {
-            Look::Here(journal) => Left::of(&journal).ok(),
+            Look::Here(journal) => Some(journal.len()),
             Look::Absent | Look::Unknown => None,
         };
     }

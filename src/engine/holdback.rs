@@ -225,8 +225,7 @@ fn worn_out(coin: Coin, tried: &[Intent], now: Moment) -> Option<Left> {
     let told = last.and_then(|intent| intent.reason.clone()).unwrap_or_default();
     let begun = unprocessed.first().map_or(now, |intent| intent.created_at);
     if refused >= PATIENCE || absent >= ATTEMPTS as usize || now.since(begun) >= A_DAY {
-        let times = refused + absent + unprocessed.len();
-        return Some(Left::Refused(format!("tried {times} times: {told}")));
+        return Some(Left::Refused(format!("tried {} times: {told}", refused + absent + unprocessed.len())));
     }
     let ended_at = unprocessed.last().filter(|_| unprocessed.len() >= PATIENCE)?.ended_at?;
     (now.since(ended_at) < SLOWLY)

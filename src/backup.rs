@@ -40,15 +40,19 @@ fn cannot(path: &Path) -> impl Fn(io::Error) -> BackupError {
     move |error| BackupError(format!("{}: {error}", path.display()))
 }
 
+/// Le chemin d'à côté de `place`, sur son disque : le nom peut être un lien vers un autre, d'où rien ne se met en place d'un
+/// coup.
+pub fn beside(place: &Path, extension: &str) -> PathBuf {
+    fs::canonicalize(place).unwrap_or_else(|_| place.to_owned()).with_added_extension(extension)
+}
+
 /// Un fichier qui n'a pas encore son nom. S'il ne le prend pas, il disparaît.
 struct Draft(PathBuf);
 
 impl Draft {
     /// Celui d'une fois d'avant, coupée, est effacé.
     fn beside(place: &Path, extension: &str) -> Result<Draft, BackupError> {
-        // Le nom peut être un lien vers un autre disque, d'où rien ne se met en place d'un coup.
-        let place = fs::canonicalize(place).unwrap_or_else(|_| place.to_owned());
-        let path = place.with_added_extension(extension);
+        let path = beside(place, extension);
         match fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(cannot(&path)(error)),
             _ => Ok(Draft(path)),

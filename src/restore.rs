@@ -221,9 +221,7 @@ struct Workshop {
 impl Workshop {
     /// Celui d'une fois d'avant, coupée, est vidé.
     fn beside(place: &Path) -> Result<Workshop, RestoreError> {
-        // Le nom peut être un lien vers un autre disque, d'où rien ne se met en place d'un coup.
-        let place = fs::canonicalize(place).unwrap_or_else(|_| place.to_owned());
-        let folder = place.with_added_extension("rebuilding");
+        let folder = backup::beside(place, "rebuilding");
         let cannot = |error: io::Error| RestoreError::Failed(format!("{}: {error}", folder.display()));
         match fs::remove_dir_all(&folder) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(cannot(error)),

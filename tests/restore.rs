@@ -67,6 +67,18 @@ fn orders(world: &World) -> usize {
     world.exchange().accepted_orders().len()
 }
 
+/// Remet cette copie sans que la bourse en dise rien, et laisse dehors ce qu'elle n'a pas ; rend le programme en marche.
+fn left_outside(world: &World, folder: &Folder, copy: &str) -> Process {
+    world.fault(On::whole_exchange(), Fault::unprocessed(Wire::Close));
+    calvalot(world, folder, &["restore", copy]);
+    world.clear_faults();
+    let process = start(world, folder);
+    let site = process.site();
+    until("it is not alone", || site.json("/api/exchange")["not_alone"].is_object().then_some(()));
+    assert_eq!(site.send("POST", "/api/exchange/disown", r#"{"other_is_off": true}"#).status, 200);
+    process
+}
+
 /// Un livre remis attend en pause qu'une personne ait regardé ; elle reprend.
 fn resume(site: Site) {
     let status = site.json("/api/agent/status");
@@ -336,13 +348,7 @@ fn what_was_left_outside_is_not_brought_in_by_putting_a_ledger_back() {
     follow(&world, &folder, &[&FIRST]);
     assert_eq!(calvalot(&world, &folder, &["backup", "older.db"]).0, 0);
     follow(&world, &folder, &[&SECOND]);
-    world.fault(On::whole_exchange(), Fault::unprocessed(Wire::Close));
-    calvalot(&world, &folder, &["restore", "older.db"]);
-    world.clear_faults();
-    let process = start(&world, &folder);
-    let site = process.site();
-    until("it is not alone", || site.json("/api/exchange")["not_alone"].is_object().then_some(()));
-    assert_eq!(site.send("POST", "/api/exchange/disown", r#"{"other_is_off": true}"#).status, 200);
+    let process = left_outside(&world, &folder, "older.db");
     process.kill();
     let before = positions(&folder.db());
     assert_eq!(calvalot(&world, &folder, &["backup", "copy.db"]).0, 0);
@@ -362,13 +368,8 @@ fn a_copy_of_before_a_change_of_name_gets_back_the_orders_of_both_names() {
     calvalot(&world, &folder, &["backup", "copy.db"]);
     fs::copy(folder.path().join("copy.db"), folder.path().join("older.db")).unwrap();
     follow(&world, &folder, &[&SECOND]);
-    world.fault(On::whole_exchange(), Fault::unprocessed(Wire::Close));
-    calvalot(&world, &folder, &["restore", "older.db"]);
-    world.clear_faults();
-    let process = start(&world, &folder);
+    let process = left_outside(&world, &folder, "older.db");
     let site = process.site();
-    until("it is not alone", || site.json("/api/exchange")["not_alone"].is_object().then_some(()));
-    assert_eq!(site.send("POST", "/api/exchange/disown", r#"{"other_is_off": true}"#).status, 200);
     // Avant de reprendre : ce que le leader montrait encore serait suivi d'abord, avec un compte qui n'est plus celui des livres.
     let id = world.leader().set_target(&FIRST);
     resume(site);

@@ -253,9 +253,9 @@ impl LiveAccount {
         let Some(Sent { client_id, stamped_at, .. }) = intent.sent.clone() else {
             return Ok(Err(String::new()));
         };
-        let (coin, since) = (intent.coin, stamped_at.minus(BEFORE));
+        let (coin, side, since) = (intent.coin, intent.side, stamped_at.minus(BEFORE));
         let contradiction = match corroborate(&self.account, coin, &client_id, since).await {
-            Ok(balances) if self.ledger.with(move |db| db.unmoved(coin, &balances)).await? => None,
+            Ok(balances) if self.ledger.with(move |db| db.unmoved(coin, side, &balances)).await? => None,
             Ok(_) => Some("the balances of the account changed meanwhile".to_owned()),
             Err(reason) => Some(reason),
         };

@@ -88,8 +88,9 @@ const ELSEWHERE: &str = "this ledger traded from another machine: say that the f
 
 /// Depuis le premier de tous, à la première lecture : un passé d'ici peut être derrière mille ordres d'autrui.
 async fn news(account: &Account, coin: Coin, mark: OrderMark) -> Result<News, Trouble> {
+    let thousands = if mark.whole { THOUSANDS } else { FIRST_THOUSANDS };
     let (mut reports, mut last) = (Vec::new(), mark.last);
-    for _ in 0..if mark.whole { THOUSANDS } else { FIRST_THOUSANDS } {
+    for _ in 0..thousands {
         let page = account.orders_from(coin, last + 1).await?;
         let full = page.len() >= 1000;
         last = page.iter().map(|report| report.order_id).max().unwrap_or(last);

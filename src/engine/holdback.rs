@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use super::wishes;
 use crate::domain::cash::Cash;
 use crate::domain::doubt::ATTEMPTS;
 use crate::domain::intent::State;
@@ -23,9 +24,8 @@ use crate::ledger::{Db, LedgerError};
 const PATIENCE: usize = 5;
 
 /// Ce que la bourse ne traite pas en ce moment (marché fermé, carnet vide, trop de demandes), le souhait d'une personne le
-/// retente ensuite à ce pas, et un jour au plus.
+/// retente ensuite à ce pas, tant qu'il attend le marché.
 const SLOWLY: Duration = Duration::from_secs(15 * 60);
-const A_DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// Ce qu'un plan ne doit pas toucher.
 #[derive(Debug)]
@@ -224,12 +224,11 @@ fn worn_out(coin: Coin, tried: &[Intent], now: Moment) -> Option<Left> {
     let last = tried.iter().rfind(|intent| intent.coin == coin && intent.state != State::Filled);
     let told = last.and_then(|intent| intent.reason.clone()).unwrap_or_default();
     let begun = unprocessed.first().map_or(now, |intent| intent.created_at);
-    if refused >= PATIENCE || absent >= ATTEMPTS as usize || now.since(begun) >= A_DAY {
+    if refused >= PATIENCE || absent >= ATTEMPTS as usize || now.since(begun) >= wishes::PATIENCE {
         return Some(Left::Refused(format!("tried {} times: {told}", refused + absent + unprocessed.len())));
     }
     let ended_at = unprocessed.last().filter(|_| unprocessed.len() >= PATIENCE)?.ended_at?;
-    (now.since(ended_at) < SLOWLY)
-        .then(|| Left::Later(format!("tried again each quarter of an hour: {told}")))
+    (now.since(ended_at) < SLOWLY).then_some(Left::Later(told))
 }
 
 /// Pourquoi ce signal ne tente plus rien pour ce coin ; `None` s'il le peut encore.

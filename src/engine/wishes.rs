@@ -25,8 +25,8 @@ use crate::domain::signal::Instruction;
 use crate::domain::withdrawal;
 use crate::ledger::{LedgerError, PendingSignal};
 
-/// Une paire arrêtée, ou ce que le compte tient de moins, n'est attendu que ce temps.
-const PATIENCE: Duration = Duration::from_secs(24 * 3600);
+/// Une paire arrêtée, ce que le compte tient de moins ou ce que la bourse ne traite pas n'est attendu que ce temps.
+pub(super) const PATIENCE: Duration = Duration::from_secs(24 * 3600);
 
 /// Ce qui vaut soudain trop peu pour se vendre est attendu ce temps : un carnet vide ou faux se remplit.
 const UNBELIEVED: Duration = Duration::from_secs(3600);

@@ -11,6 +11,7 @@ use super::{Db, LedgerError, others, views};
 use crate::domain::market::Coin;
 use crate::domain::moment::Moment;
 use crate::domain::money::Quantity;
+use crate::domain::order::Side;
 use crate::domain::reconcile::{Asset, Balances, Line, Reconciliation};
 
 /// Une comparaison qui n'a pas changé ne se récrit qu'au bout de ce temps : le compte est lu à chaque tour, et une
@@ -58,17 +59,22 @@ impl Db {
     }
 
     /// Vrai si ce que le compte tient de `coin` et d'USDC est ce qu'il serait sans aucun des ordres en doute. Vrai aussi si un
-    /// seul des actifs a bougé : un ordre exécuté en aurait changé deux, c'est d'une personne.
-    pub fn unmoved(&self, coin: Coin, balances: &Balances) -> Result<bool, LedgerError> {
+    /// seul de tous les actifs a bougé, et à l'inverse de ce qu'un ordre de ce côté en aurait fait : c'est d'une personne.
+    pub fn unmoved(&self, coin: Coin, side: Side, balances: &Balances) -> Result<bool, LedgerError> {
         let Some(now) = compared(&self.connection, balances)? else { return Ok(false) };
         let mut moved = Vec::new();
         for (asset, line) in now.lines() {
-            if surplus(&self.connection, asset)? != Some(line.surplus()) {
-                moved.push(asset);
+            let Some(before) = surplus(&self.connection, asset)? else { return Ok(false) };
+            if line.surplus() != before {
+                moved.push((asset, line.surplus() > before));
             }
         }
-        let concerned = [Asset::Cash, Asset::Coin(coin)].iter().any(|asset| moved.contains(asset));
-        Ok(!concerned || moved.len() == 1)
+        let gains = if side == Side::Buy { Asset::Coin(coin) } else { Asset::Cash };
+        let concerned = |asset| [Asset::Cash, Asset::Coin(coin)].contains(&asset);
+        Ok(match moved.as_slice() {
+            [(asset, rose)] if concerned(*asset) => *rose != (*asset == gains),
+            moved => !moved.iter().any(|(asset, _)| concerned(*asset)),
+        })
     }
 }
 

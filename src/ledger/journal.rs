@@ -22,6 +22,9 @@ const NUMBER: std::ops::Range<usize> = 68..72;
 /// Où la base dit la taille de ses pages ; 1 y vaut 65536.
 const PAGE_SIZE: std::ops::Range<usize> = 16..18;
 
+/// Ce que SQLite laisse du journal, en octets, quand il le reprend à son début : plus court, il ne le rend jamais.
+pub(super) const LEFT: u64 = 1 << 20;
+
 impl Db {
     /// Ramène dans le fichier de la base ce qui n'est que dans son journal, et avance le numéro ; rend faux si quelqu'un
     /// lit encore, et qu'il en reste. Le journal garde sa taille : récrit sur place, il use moins la carte.

@@ -260,6 +260,29 @@ mod tests {
         fs::remove_dir_all(&folder).expect("it is ours");
     }
 
+    /// Un journal qu'un lecteur a fait grandir est raccourci par SQLite, quand il le reprend à son début : ce n'est pas un autre.
+    #[test]
+    fn a_journal_that_sqlite_cuts_itself_was_not_written_over() {
+        let (folder, file, mut keeper) = keeper("cut");
+        let size = || fs::metadata(file.journal()).expect("it is there").len();
+        let mut reader = Connection::open(file.path()).expect("it is there");
+        let reading = reader.transaction().expect("a snapshot");
+        reading.query_row("SELECT count(*) FROM movements", [], |_| Ok(())).expect("rows");
+        while size() <= 2 * journal::LEFT {
+            deposit(&mut keeper.db);
+            keeper.note();
+        }
+        drop(reading);
+        assert_eq!(keeper.bring(EACH_TIME), EACH_TIME.then);
+        deposit(&mut keeper.db);
+        assert!(size() <= journal::LEFT, "{} bytes are left", size());
+        keeper.note();
+        keeper.look();
+        assert_eq!(keeper.displaced, None);
+        drop((reader, keeper));
+        fs::remove_dir_all(&folder).expect("it is ours");
+    }
+
     /// Coupé à tout moment de ces retours, le journal reste celui de la base ; sous un fichier d'avant un retour, jamais.
     #[test]
     fn a_journal_is_its_own_ledger_s_at_any_moment_and_no_earlier_one_s() {

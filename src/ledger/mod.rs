@@ -203,8 +203,8 @@ impl Db {
 
     /// Retient jusqu'où vont ces livres, s'ils n'ont pas reculé.
     fn note_height(&mut self) {
-        if !self.went_back()
-            && let Ok(now) = views::Height::of(&self.connection)
+        if let Ok(now) = views::Height::of(&self.connection)
+            && self.height.is_none_or(|before| !now.is_below(before))
         {
             self.height = Some(now);
         }

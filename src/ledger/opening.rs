@@ -28,7 +28,6 @@ const PRAGMAS: &str = "
     PRAGMA cache_size = -512;
     PRAGMA mmap_size = 0;
     PRAGMA temp_store = MEMORY;
-    PRAGMA journal_size_limit = 1048576;
     PRAGMA wal_autocheckpoint = 512;
     PRAGMA busy_timeout = 5000;
 ";
@@ -95,6 +94,7 @@ pub(super) fn settled(
     now: Moment,
 ) -> Result<Db, LedgerError> {
     connection.execute_batch(PRAGMAS)?;
+    connection.pragma_update(None, "journal_size_limit", journal::LEFT as i64)?;
     let mut db = Db::of(connection);
     let transaction = db.transaction()?;
     schema::migrate(&transaction)?;

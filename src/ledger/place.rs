@@ -11,6 +11,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use super::file::{self, LedgerFile};
+use super::journal;
 
 /// De combien l'heure d'un fichier peut bouger d'elle-même : des systèmes de fichiers ne la tiennent qu'à deux secondes, ou
 /// la reprennent d'une autre machine.
@@ -110,7 +111,7 @@ impl Place {
         // Un autre programme peut y ajouter, par SQLite ; aucun ne le raccourcit pendant que nous le tenons.
         if let (Look::Here(found), Some(left)) = (&journal, self.journal_left)
             && Some(Inode::of(found)) == self.journal
-            && found.len() < left
+            && found.len() < left.min(journal::LEFT)
         {
             return Some(self.overwritten());
         }
@@ -150,10 +151,12 @@ impl Place {
         {
             self.left = left;
         }
-        self.journal_left = match look(&self.file.journal()) {
-            Look::Here(journal) => Some(journal.len()),
-            Look::Absent | Look::Unknown => None,
-        };
+        // Raccourci par un autre pendant ce travail, il le sera encore au prochain regard.
+        if let Look::Here(journal) = look(&self.file.journal())
+            && Some(Inode::of(&journal)) == self.journal
+        {
+            self.journal_left = Some(journal.len()).max(self.journal_left);
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Les demandes faites sous une clé : redite, une demande n'est pas refaite, et a la réponse de la première.
 //!
 //! Invariants : la clé s'écrit dans la transaction de ce qu'elle demande, et seulement si cela s'est fait ; une clé ne
-//! sert qu'à une demande ; aucune n'est oubliée avant un jour, et il y en a un nombre borné.
+//! sert qu'à une demande ; il n'en reste qu'un nombre borné, et un jour.
 
 use std::time::Duration;
 
@@ -13,7 +13,8 @@ use crate::domain::moment::Moment;
 /// Au-delà, une clé est oubliée.
 const KEPT: Duration = Duration::from_secs(24 * 3600);
 
-/// Clés d'un jour au plus : passé ce nombre, rien ne se fait plus sous une clé nouvelle.
+/// Clés gardées au plus, les plus récentes : bien plus que des personnes n'en font en un jour. Refuser la suivante fermerait
+/// aussi la sortie.
 const MOST: u32 = 4096;
 
 /// Une clé, et la demande qu'elle nomme.
@@ -47,9 +48,6 @@ pub(super) fn made(
 }
 
 /// Retient ce que cette demande a fait.
-///
-/// # Errors
-/// Quand il y en a trop : en oublier une la ferait refaire.
 pub(super) fn keep(
     connection: &Connection,
     request: &RequestKey,
@@ -60,9 +58,8 @@ pub(super) fn keep(
     connection.execute(sql, params![now.minus(KEPT), request.key])?;
     let kept: u32 = connection.query_row("SELECT count(*) FROM requests", [], |row| row.get(0))?;
     if kept >= MOST {
-        return Err(LedgerError::Refused(format!(
-            "{MOST} requests with an Idempotency-Key in a day are too many: nothing was changed"
-        )));
+        let oldest = "DELETE FROM requests WHERE key = (SELECT key FROM requests ORDER BY at LIMIT 1)";
+        connection.execute(oldest, [])?;
     }
     connection.execute(
         "INSERT INTO requests (key, wish, made, at) VALUES (?1, ?2, ?3, ?4)",
@@ -80,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_serves_one_request_for_a_day_and_none_is_forgotten_for_another() {
+    fn a_key_serves_one_request_for_a_day_and_there_are_never_too_many() {
         let db = Connection::open_in_memory().expect("memory");
         db.execute_batch("CREATE TABLE requests (key TEXT PRIMARY KEY, wish TEXT, made INTEGER, at INTEGER)")
             .expect("the table");
@@ -96,10 +93,11 @@ mod tests {
         assert_eq!(made(&db, &first, now).expect("it is read"), Some(0));
         let other = made(&db, &asked(0, "deposit 6"), now);
         assert!(matches!(other, Err(LedgerError::Refused(_))), "{other:?}");
-        let more = keep(&db, &asked(5000, "deposit 5"), 1, now);
-        assert!(matches!(more, Err(LedgerError::Refused(_))), "{more:?}");
+        keep(&db, &asked(5000, "deposit 5"), 1, now).expect("it is kept");
+        assert_eq!(made(&db, &first, now).expect("it is read"), None, "the oldest makes room");
+        let (second, kept) = (asked(1, "deposit 5"), Some(10));
+        assert_eq!(made(&db, &second, now).expect("it is read"), kept, "and no other");
         let later = Moment(5000 + KEPT.as_millis() as i64);
-        assert_eq!(made(&db, &first, later).expect("it is read"), None, "a day later it is forgotten");
-        keep(&db, &asked(5000, "deposit 5"), 1, later).expect("there is room again");
+        assert_eq!(made(&db, &second, later).expect("it is read"), None, "a day later it is forgotten");
     }
 }

@@ -72,8 +72,6 @@ fn what_a_withdrawal_would_do_is_told_and_asking_it_opens_nothing() {
     for field in ["amount_eur", "amount_usdc", "sales", "left_eur"] {
         assert_eq!(told[field], done[field], "{field}");
     }
-    let second = ask(site, r#"{"amount_eur": 1, "preview": true}"#);
-    assert!(second.status == 200 || second.body.contains("is still open"), "{}", second.body);
 }
 
 #[test]

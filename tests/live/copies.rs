@@ -1,11 +1,11 @@
 //! Un grand livre est tout le passé d'un compte : une copie plus ancienne, une seconde copie, un passé oublié se voient
 //! avant qu'un ordre ne parte, et une personne en sort.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Write;
 use std::path::Path;
 
 use calvalot::config::Config;
-use calvalot::sim::OrderSide;
 use rust_decimal::dec;
 use serde_json::Value;
 
@@ -136,27 +136,6 @@ fn a_new_ledger_on_an_account_with_a_past_is_not_the_first() {
     until("it begins anew", || (other.exchange().accepted_orders().len() == 2).then_some(()));
 }
 
-/// Mille ordres d'une personne ou d'un autre robot ne cachent pas le passé d'ici.
-#[test]
-fn a_past_behind_many_orders_of_others_is_a_past() {
-    let bench = Bench::new();
-    bench.settled(FIRST).stop();
-    let price = bench.exchange().price("BTCUSDC").round_dp(0) / dec!(2);
-    for n in 0..120 {
-        let name = format!("theirs-{n}");
-        let id = bench.exchange().rest_order("BTCUSDC", OrderSide::Buy, price, dec!(0.0002), &name);
-        bench.exchange().person().cancel(id.expect("the balance covers it")).expect("it rests");
-    }
-    let other = Bench { folder: super::Folder::new(), ..bench };
-    let follower = other.follow();
-    let told = not_alone(follower.site());
-    assert!(told["reason"].as_str().unwrap().contains("another ledger of calvalot"), "{told}");
-    follower.site().wait_polls(3);
-    assert_eq!(other.exchange().accepted_orders().len(), 1, "it bought what was bought already");
-    let foreign = follower.site().json("/api/exchange")["foreign_orders"].as_array().map(Vec::len);
-    assert_eq!(foreign, Some(1), "what others did before is not ours to tell");
-}
-
 #[test]
 fn a_copy_opened_on_another_machine_waits_for_a_word() {
     let bench = Bench::new();
@@ -185,25 +164,52 @@ fn a_copy_opened_on_another_machine_waits_for_a_word() {
     bench.check();
 }
 
+/// Ce qui est fait du grand livre d'un suiveur qui vit.
+#[derive(Clone, Copy, Debug)]
+enum Taken {
+    Away,
+    Replaced,
+    /// Son journal seul, par celui d'une copie : ce que fait `cp` d'un dossier sur l'autre.
+    Back,
+}
+
 #[test]
-fn a_ledger_taken_away_or_replaced_under_a_follower_closes_trading_within_a_poll() {
-    for replaced in [false, true] {
+fn a_ledger_taken_away_replaced_or_put_back_under_a_follower_closes_trading_within_a_poll() {
+    for taken in [Taken::Away, Taken::Replaced, Taken::Back] {
         let bench = Bench::new();
         let follower = bench.settled(FIRST);
         let (site, db) = (follower.site(), bench.folder.db());
-        let copy = bench.folder.path().join("older.db");
-        fs::copy(&db, &copy).expect("it is copied");
-        if replaced {
-            fs::rename(&copy, &db).expect("it takes its place");
-        } else {
-            fs::remove_file(&db).expect("it is ours");
+        let (folder, copy) = (bench.folder.path(), bench.folder.path().join("copy"));
+        fs::create_dir(&copy).expect("a folder");
+        let kept = ["", "-wal", "-shm"].map(|suffix| format!("calvalot.db{suffix}"));
+        for name in &kept {
+            fs::copy(folder.join(name), copy.join(name)).expect("it is copied");
         }
-        let health =
-            until("it is noticed", || Some(site.get("/health")).filter(|health| health.status == 503));
+        if let Taken::Back = taken {
+            bench.reach(&follower, SECOND);
+        }
+        let take = || match taken {
+            Taken::Away => drop(fs::remove_file(&db)),
+            Taken::Replaced => drop(fs::rename(copy.join(&kept[0]), &db)),
+            // Sans le tronquer d'abord : SQLite lit l'index où il est.
+            Taken::Back => kept[1..].iter().for_each(|name| {
+                let bytes = fs::read(copy.join(name)).expect("it was copied");
+                let mut file = File::options().write(true).open(folder.join(name)).expect("it is there");
+                file.write_all(&bytes).expect("it is written over");
+                file.set_len(bytes.len() as u64).expect("it is cut");
+            }),
+        };
+        let before = bench.exchange().accepted_orders().len();
+        // Un travail en cours a pu récrire par-dessus, et rien n'est alors perdu : jusqu'à ce que cela prenne.
+        let health = until("it is noticed", || {
+            take();
+            Some(site.get("/health")).filter(|health| health.status == 503)
+        });
         assert_ne!(health.json()["ledger"], "written", "{health:?}");
-        bench.world.leader().set_target(SECOND);
+        bench.world.leader().set_target(&[("XRPUSDC", dec!(0.3))]);
         let polls = bench.world.leader().polls();
         until("it polls", || (bench.world.leader().polls() > polls + 5).then_some(()));
-        assert_eq!(bench.exchange().accepted_orders().len(), 1, "it traded in a ledger that is lost");
+        let orders = bench.exchange().accepted_orders().len();
+        assert_eq!(orders, before, "{taken:?}: it traded in a ledger that is not its own");
     }
 }

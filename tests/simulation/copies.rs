@@ -6,6 +6,7 @@ use calvalot::clock;
 use calvalot::domain::moment::Moment;
 use calvalot::ledger::Bears;
 use calvalot::ledger::views::Selection;
+use calvalot::sim::OrderSide;
 use rust_decimal::{Decimal, dec};
 
 use crate::machine::Machine;
@@ -111,4 +112,32 @@ fn a_copy_left_outside_that_still_trades_is_noticed_by_both_names_and_never_foll
     let followed = noted(&universe.machines[second]).0 - trades;
     assert!(followed > 0, "the second is the one that a person chose");
     assert_eq!(sent(&universe) - before, followed, "the first followed it too");
+}
+
+/// Un livre neuf lit tout ce que le compte a fait avant de rien envoyer, mille ordres à la fois.
+#[test]
+fn a_past_behind_thousands_of_orders_of_others_is_found_before_anything_is_sent() {
+    let blank = Universe::new(1, 0).copy_ledger();
+    let mut universe = Universe::new(1, 0);
+    let price = universe.world.exchange().price("BTCUSDC").round_dp(0) / dec!(2);
+    for n in 0..2500 {
+        let name = format!("theirs-{n}");
+        let id = universe.world.exchange().rest_order("BTCUSDC", OrderSide::Buy, price, dec!(0.0002), &name);
+        universe.world.exchange().person().cancel(id.expect("the balance covers it")).expect("it rests");
+    }
+    universe.world.leader().set_target(&BEFORE);
+    universe.start();
+    universe.pass(HOUR, None);
+    universe.kill();
+    let before = universe.world.exchange().accepted_orders().len();
+    let second = universe.add_machine(&blank);
+    universe.machines[second].start();
+    universe.pass(HOUR, None);
+    let seen = universe.machines[second].books(|db| db.foreign_orders(10_000));
+    assert!(!seen.is_empty() && seen.iter().all(|order| order.bears == Bears::AnotherTag), "{}", seen.len());
+    assert_eq!(
+        universe.world.exchange().accepted_orders().len(),
+        before,
+        "it bought what was bought already"
+    );
 }

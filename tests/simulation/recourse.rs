@@ -116,6 +116,23 @@ fn money_that_a_person_moves_meanwhile_never_keeps_an_order_in_doubt() {
     }
 }
 
+/// L'argent qu'un achat en doute aurait dépensé n'est plus là : rien ne dit que ce n'est pas lui.
+#[test]
+fn money_that_is_gone_meanwhile_is_never_taken_for_a_proof_that_a_purchase_did_not_happen() {
+    let mut universe = Universe::following(HELD);
+    universe.world.fault(orders().next(1), Fault::unprocessed(Wire::Reset));
+    let target = [("BTCUSDC", dec!(0.2)), ("SOLUSDC", dec!(0.2)), ("XRPUSDC", dec!(0.2))];
+    universe.world.leader().set_target(&target);
+    while universe.books(|db| db.doubtful()).is_empty() {
+        universe.pass(Duration::from_secs(1), None);
+    }
+    universe.world.exchange().person().withdraw("USDC", dec!(200)).expect("it is there");
+    universe.pass(Duration::from_secs(10 * 60), None);
+    assert_eq!(states_of(&universe, Coin::Xrp), [State::Unknown]);
+    universe.pass(HOUR, None);
+    assert_eq!(states_of(&universe, Coin::Xrp), [State::Stuck]);
+}
+
 /// Un ordre de XRP dont rien ne se prouve pendant une demi-heure, et qu'une personne doit regarder.
 fn stuck(universe: &mut Universe) -> Intent {
     universe.world.fault(orders().next(1), Fault::unprocessed(Wire::Close));

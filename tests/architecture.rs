@@ -160,6 +160,22 @@ fn files_named(source: &Source, line: &str, names: &BTreeSet<&str>) -> Vec<Strin
     paths.iter().filter_map(file).collect()
 }
 
+/// Les lignes d'une source, où `use a::{b, c}`, sur plusieurs lignes ou non, est devenu `use a::b` et `use a::c`.
+fn unfolded(code: &[String]) -> Vec<String> {
+    let text = code.join("\n");
+    let mut lines = Vec::new();
+    for statement in text.split_inclusive(';') {
+        match statement.rsplit_once("use ").and_then(|(_, used)| used.split_once("::{")) {
+            Some((path, rest)) if !path.contains([' ', '\n']) => {
+                let items = rest.split('}').next().unwrap_or_default().split(',');
+                lines.extend(items.map(|item| format!("use {path}::{}", item.trim())));
+            }
+            _ => lines.extend(statement.lines().map(str::to_owned)),
+        }
+    }
+    lines
+}
+
 /// Un fichier se sert de ceux d'à côté dans un seul sens. La tête d'un dossier, qui nomme ses fichiers, n'est pas un
 /// détour pour eux : ce qu'elle possède leur est commun.
 #[test]
@@ -177,7 +193,8 @@ fn no_file_is_in_a_circle() {
         let is_head = |name: &String| {
             own.iter().any(|folder| [format!("{folder}.rs"), format!("{folder}/mod.rs")].contains(name))
         };
-        let named = source.code.iter().flat_map(|line| files_named(source, line, &names));
+        let lines = unfolded(&source.code);
+        let named = lines.iter().flat_map(|line| files_named(source, line, &names));
         let named = named.filter(|name| *name != source.name && !is_head(name)).collect();
         uses.insert(&source.name, named);
     }

@@ -3,6 +3,8 @@
 //! Un souhait est une ligne des signaux dont le texte est de nous. Invariants : le leader ne peut ni porter son nom, ni le
 //! dépasser, ni défaire ce qu'il a vendu tant qu'il est ouvert.
 
+use std::time::Duration;
+
 use super::market::PerCoin;
 use super::money::{Usdc, Weight};
 use super::signal::{Instruction, Target};
@@ -12,6 +14,9 @@ pub const SELL_ALL_TELLS: &str = "this sells every position to USDC by market or
     be bad, and pauses following; it sends no money anywhere: the USDC stay on your exchange account; what is below the \
     exchange's minima stays as dust, and a pair that is halted is tried again for a day, then stays; selling may be \
     taxable; following goes on only when you resume it";
+
+/// Une paire arrêtée, ce que le compte tient de moins ou ce que la bourse ne traite pas n'est attendu que ce temps.
+pub const PATIENCE: Duration = Duration::from_secs(24 * 3600);
 
 /// Le texte d'un souhait qui prend tout.
 const EVERYTHING: &str = "all";

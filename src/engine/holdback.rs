@@ -5,7 +5,6 @@
 
 use std::time::Duration;
 
-use super::wishes;
 use crate::domain::cash::Cash;
 use crate::domain::doubt::ATTEMPTS;
 use crate::domain::intent::State;
@@ -17,6 +16,7 @@ use crate::domain::plan::Want;
 use crate::domain::portfolio::Holdings;
 use crate::domain::reconcile::{CASH, Shortage};
 use crate::domain::recourse::{self, Hand};
+use crate::domain::wish;
 use crate::ledger::views::Intent;
 use crate::ledger::{Db, LedgerError};
 
@@ -224,7 +224,7 @@ fn worn_out(coin: Coin, tried: &[Intent], now: Moment) -> Option<Left> {
     let last = tried.iter().rfind(|intent| intent.coin == coin && intent.state != State::Filled);
     let told = last.and_then(|intent| intent.reason.clone()).unwrap_or_default();
     let begun = unprocessed.first().map_or(now, |intent| intent.created_at);
-    if refused >= PATIENCE || absent >= ATTEMPTS as usize || now.since(begun) >= wishes::PATIENCE {
+    if refused >= PATIENCE || absent >= ATTEMPTS as usize || now.since(begun) >= wish::PATIENCE {
         return Some(Left::Refused(format!("tried {} times: {told}", refused + absent + unprocessed.len())));
     }
     let ended_at = unprocessed.last().filter(|_| unprocessed.len() >= PATIENCE)?.ended_at?;

@@ -22,11 +22,9 @@ use crate::domain::plan;
 use crate::domain::portfolio::Holdings;
 use crate::domain::reconcile::Reconciliation;
 use crate::domain::signal::Instruction;
+use crate::domain::wish;
 use crate::domain::withdrawal;
 use crate::ledger::{LedgerError, PendingSignal};
-
-/// Une paire arrêtée, ce que le compte tient de moins ou ce que la bourse ne traite pas n'est attendu que ce temps.
-pub(super) const PATIENCE: Duration = Duration::from_secs(24 * 3600);
 
 /// Ce qui vaut soudain trop peu pour se vendre est attendu ce temps : un carnet vide ou faux se remplit.
 const UNBELIEVED: Duration = Duration::from_secs(3600);
@@ -61,7 +59,7 @@ impl Engine {
         // Ce qui peut encore se vendre, et n'a pas pu à ce tour, ou pas entier.
         let rest = plan::plan(instruction, &holdback.sellable(&holdings, market), market, Weight::ZERO).sales;
         let rest: Vec<Coin> = rest.iter().map(Order::coin).collect();
-        let patient = clock::now().since(entry.received_at) < PATIENCE;
+        let patient = clock::now().since(entry.received_at) < wish::PATIENCE;
         let young = clock::now().since(entry.received_at) < UNBELIEVED;
         let fallen =
             |coin: Coin| holdings.positions[coin].invested > market.rules[coin].min_notional.times(FALLEN);

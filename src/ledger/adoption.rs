@@ -6,7 +6,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Db, LedgerError, intents, movements, seal, signals};
+use super::{Db, LedgerError, intents, movements, seal, signals, wishes, withdrawals};
 use crate::domain::book::Fill;
 use crate::domain::doubt::{ATTEMPTS, WINDOW};
 use crate::domain::execution::Report;
@@ -19,7 +19,22 @@ use crate::domain::order::Side;
 use crate::domain::order_name::{self, OrderName};
 use crate::domain::signal::ADOPTED;
 
+/// Pourquoi un souhait que tenait un grand livre remis n'est pas mené à bien.
+const PAST_LACKED: &str =
+    "called off: the ledger was put back, or orders that it lacked were; ask again if it is still wanted";
+
 impl Db {
+    /// Un passé a manqué à ce grand livre : il attend en pause, s'il vit, qu'une personne ait regardé, et dit pourquoi. Ce
+    /// qu'elle y voulait vendre n'est pas vendu sans elle : ce passé l'a peut-être révoqué, ou mené à bien.
+    pub fn suspend(&mut self, reason: &str, now: Moment) -> Result<(), LedgerError> {
+        let transaction = self.transaction()?;
+        wishes::call_off_sell_all(&transaction, PAST_LACKED)?;
+        withdrawals::call_off_sales(&transaction, PAST_LACKED, now)?;
+        let sql = "UPDATE agent SET paused = 1, paused_reason = ?1 WHERE state <> 'DEAD'";
+        transaction.execute(sql, [reason])?;
+        Ok(transaction.commit()?)
+    }
+
     /// Compte ces euros comme déposés : ce que les ordres à adopter ont dépensé de plus que l'ouverture. Le compte, qui
     /// les a déjà dépensés, n'a plus à les montrer.
     pub fn cover(&mut self, eur: Eur, rate: Rate, now: Moment) -> Result<(), LedgerError> {

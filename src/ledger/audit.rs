@@ -5,12 +5,13 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Connection, Row};
+use rusqlite::Connection;
 
+use super::fills::Trade;
 use super::movements::Booked;
 use super::views::{self, Intent};
-use super::{Db, LedgerError, fees, figures, legacy, movements, others, positions, seal};
-use crate::domain::book::{self, Effect, Event, Fees, Fill};
+use super::{Db, LedgerError, figures, fills, legacy, movements, others, positions, seal};
+use crate::domain::book::{self, Effect, Event, Fill};
 use crate::domain::moment::Moment;
 use crate::domain::money::{Eur, Usdc};
 use crate::domain::movement::Kind;
@@ -56,7 +57,7 @@ impl Db {
     /// Toutes les intentions d'un grand livre réel, dans l'ordre, au même instant que leurs trades.
     pub fn live_orders(&self) -> Result<Vec<LiveOrder>, LedgerError> {
         let transaction = self.connection.unchecked_transaction()?;
-        let fills = fills(&transaction)?.into_iter().map(|trade| (trade.intent, trade.fill));
+        let fills = fills::all(&transaction)?.into_iter().map(|trade| (trade.intent, trade.fill));
         let mut fills: BTreeMap<i64, Fill> = fills.collect();
         let intents = self.all_intents()?.into_iter();
         Ok(intents.map(|intent| LiveOrder { fill: fills.remove(&intent.id), intent }).collect())
@@ -75,7 +76,7 @@ fn read(connection: &Connection) -> Result<Audit, LedgerError> {
 }
 
 fn replay(connection: &Connection) -> Result<Audit, LedgerError> {
-    let (booked, fills) = (movements::all(connection)?, fills(connection)?);
+    let (booked, fills) = (movements::all(connection)?, fills::all(connection)?);
     let (mode, kept_deposits, brought): (String, Eur, Usdc) =
         connection.query_row("SELECT mode, deposited_eur, brought_usdc FROM account, agent", [], |row| {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?))
@@ -115,7 +116,7 @@ pub(super) fn recount(connection: &Connection) -> Result<(), LedgerError> {
     else {
         return Ok(());
     };
-    let spent: Usdc = fills(connection)?
+    let spent: Usdc = fills::all(connection)?
         .iter()
         .map(|Trade { fill, .. }| match fill.side {
             Side::Buy => fill.amount + fill.fees.usdc,
@@ -147,48 +148,6 @@ fn in_order(booked: &[Booked], fills: Vec<Trade>) -> Vec<Event> {
     }
     events.extend(fills.map(|trade| Event::Filled(trade.fill)));
     events
-}
-
-/// Une exécution, son numéro et celui de son intention.
-struct Trade {
-    id: i64,
-    intent: i64,
-    fill: Fill,
-}
-
-/// Les exécutions de nos intentions ; les trades repris sont dans ce que l'ancienne
-/// base apportait.
-fn fills(connection: &Connection) -> Result<Vec<Trade>, LedgerError> {
-    let sql =
-        format!("SELECT {FILL}, trades.intent, trades.id FROM trades WHERE intent IS NOT NULL ORDER BY id");
-    let mut statement = connection.prepare(&sql)?;
-    let rows = statement.query_map([], |row| {
-        Ok(Trade { id: row.get(FILL_COLUMNS + 1)?, intent: row.get(FILL_COLUMNS)?, fill: fill(row)? })
-    })?;
-    let mut trades: Vec<Trade> = rows.collect::<Result<_, _>>()?;
-    let mut apart = fees::between(connection, 0, i64::MAX)?;
-    for trade in &mut trades {
-        trade.fill.fees.apart = apart.remove(&trade.id).unwrap_or_default();
-    }
-    Ok(trades)
-}
-
-/// Les colonnes d'une exécution, dans l'ordre où [`fill`] les lit ; ses frais notés à part n'en sont pas.
-pub(super) const FILL: &str = "trades.coin, trades.side, trades.quantity, trades.price, trades.amount, trades.fee_coin, \
-                               trades.fee_cash, trades.fee_bnb, trades.bnb_price";
-pub(super) const FILL_COLUMNS: usize = 9;
-
-pub(super) fn fill(row: &Row) -> rusqlite::Result<Fill> {
-    let (coin, usdc, bnb, bnb_price) = (row.get(5)?, row.get(6)?, row.get(7)?, row.get(8)?);
-    let fees = Fees { coin, usdc, bnb, bnb_price, apart: Vec::new() };
-    Ok(Fill {
-        coin: row.get(0)?,
-        side: row.get(1)?,
-        quantity: row.get(2)?,
-        price: row.get(3)?,
-        amount: row.get(4)?,
-        fees,
-    })
 }
 
 /// Ce qui se voit sans lire un nombre.

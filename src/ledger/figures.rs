@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use rusqlite::{Connection, Row};
 
-use super::{LedgerError, audit, flows, movements};
+use super::{LedgerError, fills, flows, movements};
 use crate::domain::book::Fill;
 use crate::domain::money::{Eur, Price, Quantity, Rate, Usdc};
 use crate::domain::order::Side;
@@ -46,13 +46,13 @@ fn trades(connection: &Connection) -> Result<Vec<String>, LedgerError> {
                  || iif(trades.signal_id = signals.signal_id, '', ' signal'), '')
          FROM trades JOIN intents ON intents.id = trades.intent JOIN signals ON signals.id = intents.signal
          ORDER BY trades.id",
-        audit::FILL
+        fills::COLUMNS
     ))?;
     let booked = statement.query_map([], |row| {
-        let after = |index: usize| audit::FILL_COLUMNS + index;
+        let after = |index: usize| fills::COUNT + index;
         Ok(Booked {
             id: row.get(after(0))?,
-            fill: audit::fill(row)?,
+            fill: fills::read(row)?,
             fee_usdc: row.get(after(1))?,
             simulated: row.get(after(2))?,
             intent: row.get(after(3))?,

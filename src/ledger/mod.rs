@@ -23,6 +23,7 @@ mod exchange;
 mod fees;
 mod figures;
 mod file;
+mod fills;
 mod flows;
 mod foreign;
 mod intents;

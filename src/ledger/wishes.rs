@@ -5,15 +5,11 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Db, LedgerError, RequestKey, requests, withdrawals};
+use super::{Db, LedgerError, RequestKey, requests};
 use crate::domain::market::Coin;
 use crate::domain::moment::Moment;
 use crate::domain::money::Usdc;
 use crate::domain::wish::{self, Wish};
-
-/// Pourquoi un souhait que tenait un grand livre remis n'est pas mené à bien.
-const PAST_LACKED: &str =
-    "called off: the ledger was put back, or orders that it lacked were; ask again if it is still wanted";
 
 /// Écrit la ligne d'un souhait, à mener à bien ; rend son rang. `amount` : ce qu'il réunit, tout si `None`.
 pub(super) fn insert(
@@ -78,17 +74,6 @@ fn open_sell_all(connection: &Connection) -> Result<Option<(i64, String)>, Ledge
 }
 
 impl Db {
-    /// Un passé a manqué à ce grand livre : il attend en pause, s'il vit, qu'une personne ait regardé, et dit pourquoi. Ce
-    /// qu'elle y voulait vendre n'est pas vendu sans elle : ce passé l'a peut-être révoqué, ou mené à bien.
-    pub fn suspend(&mut self, reason: &str, now: Moment) -> Result<(), LedgerError> {
-        let transaction = self.transaction()?;
-        call_off_sell_all(&transaction, PAST_LACKED)?;
-        withdrawals::call_off_sales(&transaction, PAST_LACKED, now)?;
-        let sql = "UPDATE agent SET paused = 1, paused_reason = ?1 WHERE state <> 'DEAD'";
-        transaction.execute(sql, [reason])?;
-        Ok(transaction.commit()?)
-    }
-
     /// Ouvre « tout vendre » et met en pause ; rend son nom si c'est cette fois-ci. Ouvert, il l'est déjà ; redite sous sa clé,
     /// la demande n'est pas refaite.
     pub fn open_sell_all(

@@ -291,9 +291,23 @@ impl Answer {
     pub fn opening(&self) -> String {
         opening(&self.body)
     }
+
+    /// La suite de « a répondu 503 » ; voir [`beginning`].
+    pub fn beginning(&self) -> String {
+        beginning(&self.body)
+    }
 }
 
-/// Le début d'un corps, pour les phrases : de quoi reconnaître une page HTML ou une réponse vide.
+/// La suite de « a répondu 503 » : le début de ce corps, ou qu'il n'y en a pas.
+pub fn beginning(body: &[u8]) -> String {
+    if body.is_empty() {
+        " with an empty page".to_owned()
+    } else {
+        format!(", starting with {}", opening(body))
+    }
+}
+
+/// Le début d'un corps, pour les phrases : de quoi reconnaître une page HTML.
 pub fn opening(body: &[u8]) -> String {
     let start = &body[..body.len().min(60)];
     format!("{:?}", String::from_utf8_lossy(start))

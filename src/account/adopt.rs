@@ -5,7 +5,7 @@ use crate::clock;
 use crate::domain::execution::{self, BnbPrice, Executions};
 use crate::domain::money::Price;
 use crate::domain::refusal::Refusal;
-use crate::exchange::Trouble;
+use crate::exchange::{Sighting, Trouble};
 use crate::ledger::{Bears, ForeignOrder};
 use crate::logging::orders as told;
 
@@ -13,9 +13,13 @@ use crate::logging::orders as told;
 const PAUSED: &str = "orders of a past that this ledger had lost were adopted: what you decided in it (pause, sell all, deposits, \
                       withdrawals, differences) is not in the books; look at the cash and the positions, then resume";
 
+/// De même quand il reste dehors.
+const OUTSIDE: &str = "orders of a past that this ledger had lost were left outside: what they bought is not in the books, nor what you \
+                       decided in it; look at the cash and the positions, then resume";
+
 impl LiveAccount {
     /// Met aux livres, dans leur ordre, les ordres qui portent notre étiquette et qu'ils ne connaissent pas, comme la bourse
-    /// les raconte, et met en pause. Rend combien ; ce qui l'a été avant une erreur le reste.
+    /// les raconte, et met en pause. Rend combien ; ceux qui l'ont été malgré un autre le restent.
     ///
     /// # Errors
     /// Quand il n'y en a pas, ou que la bourse ne peut pas dire tout de l'un d'eux.
@@ -27,23 +31,32 @@ impl LiveAccount {
             return Err(Refusal::conflict("no order under this ledger's name is unknown to it"));
         }
         self.ledger.with(|db| db.suspend(PAUSED, clock::now())).await?;
-        for (done, order) in ours.iter().enumerate() {
-            self.adopt_one(order, bnb).await.map_err(|reason| {
-                Refusal::Unknown(format!(
-                    "order {} could not be adopted, {done} were: {reason}",
-                    order.order_id
-                ))
-            })?;
+        let (mut done, mut left) = (0, None);
+        for order in &ours {
+            match self.adopt_one(order, bnb).await {
+                Ok(()) => done += 1,
+                // Celui-là n'arrête pas les autres.
+                Err(reason) => left = left.or(Some((order.order_id, reason))),
+            }
         }
         self.weigh_evidence().await?;
-        Ok(ours.len())
+        match left {
+            None => Ok(done),
+            Some((id, reason)) => Err(Refusal::Unknown(format!(
+                "order {id} could not be adopted, {done} were: {reason}; try again, or leave what is left of them outside"
+            ))),
+        }
     }
 
     async fn adopt_one(&mut self, order: &ForeignOrder, bnb: Option<Price>) -> Result<(), String> {
         let (coin, order_id) = (order.coin, order.order_id);
         let said = |trouble: Trouble| trouble.to_string();
         let sighting = self.account.order_numbered(coin, order_id).await.map_err(said)?;
-        let report = sighting.seen().ok_or("the exchange does not show it now")?;
+        let report = match sighting {
+            Sighting::Seen(report) => report,
+            Sighting::Archived => order.archived(),
+            Sighting::Unseen => return Err("the exchange does not show it now".to_owned()),
+        };
         let executions = match report.executed.is_zero() {
             true => Executions::default(),
             false => self.account.executions(coin, order_id).await.map_err(said)?,
@@ -68,7 +81,7 @@ impl LiveAccount {
         if self.ledger.with(|db| db.evidence()).await?.is_empty() {
             return Err(Refusal::conflict("no order under a name of calvalot's is unknown to this ledger"));
         }
-        let count = self.ledger.with(|db| db.disown()).await?;
+        let count = self.ledger.with(|db| db.disown(OUTSIDE, clock::now())).await?;
         self.weigh_evidence().await?;
         Ok(count)
     }

@@ -70,6 +70,7 @@ impl LiveAccount {
                 return Ok(Some(format!("the orders of {coin} {}", cut.told())));
             }
         }
+        self.looked = true;
         if self.not_alone.is_none() {
             self.vouched = Some(signal);
         }

@@ -88,6 +88,8 @@ pub struct LiveAccount {
     uid: Option<i64>,
     /// Pourquoi ce grand livre n'est peut-être pas seul sur son compte.
     not_alone: Option<String>,
+    /// Vrai si les ordres du compte ont été regardés depuis qu'une autre main que nos ordres l'a changé.
+    looked: bool,
     /// Le dernier signal avant les ordres duquel on a regardé s'il l'était.
     vouched: Option<i64>,
     /// Vrai quand le dernier tour ne tenait pas l'heure pour juste.
@@ -130,6 +132,7 @@ impl LiveAccount {
             machine: None,
             uid: None,
             not_alone: None,
+            looked: false,
             vouched: None,
             hour_missed: false,
         }
@@ -150,9 +153,10 @@ impl LiveAccount {
         self.shortage
     }
 
-    /// Quand le compte a été rapproché des livres pour la dernière fois.
+    /// Quand le compte a été rapproché des livres pour la dernière fois ; `None` tant que des ordres d'ici que les livres
+    /// n'ont pas peuvent expliquer ce qui l'a changé.
     pub fn compared_at(&self) -> Option<Moment> {
-        self.compared_at
+        self.compared_at.filter(|_| self.looked)
     }
 
     /// Pourquoi rien ne s'échange maintenant ; `None` si l'on peut.

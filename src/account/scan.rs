@@ -119,6 +119,7 @@ impl LiveAccount {
         if missing.only_more {
             self.scan_pace.succeeded();
         }
+        self.looked |= missing.told.is_empty();
         (self.scanned, self.next_scan) = match (missing.told.is_empty(), missing.only_more) {
             (true, _) => (Ok(()), clock::instant() + EVERY),
             (false, true) => (Err(missing.sentence()), clock::instant() + NEXT_PAGES),

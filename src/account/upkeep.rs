@@ -76,11 +76,17 @@ impl LiveAccount {
             }
             Ok(Some((db.reconcile(&balances, now)?, db.takeover()?)))
         });
-        let Some((reconciliation, takeover)) = compared.await? else {
+        let Some((compared, takeover)) = compared.await? else {
             let other = "the key opens another account than the one this ledger began with";
             self.account_read = Err(other.to_owned());
             return Ok(None);
         };
+        let reconciliation = compared.map(|(reconciliation, _)| reconciliation);
+        if compared.is_some_and(|(_, moved)| moved) {
+            // Une personne, ou des ordres d'ici que les livres n'ont pas : on regarde avant d'en rien conclure.
+            self.looked = false;
+            self.next_scan = clock::instant();
+        }
         self.uid = Some(uid);
         self.unconfirmed = unconfirmed(&takeover);
         self.seen = reconciliation;
@@ -99,7 +105,7 @@ impl LiveAccount {
         let before = std::mem::replace(&mut self.seen_before, self.seen);
         let (Some(before), Some(mut seen)) = (before, self.seen) else { return Ok(()) };
         // Ce qu'une personne doit confirmer n'est pas effacé sans elle.
-        if self.unconfirmed.is_some() || seen.lines().all(|(_, line)| line.gone().is_zero()) {
+        if !self.looked || self.unconfirmed.is_some() || seen.lines().all(|(_, line)| line.gone().is_zero()) {
             return Ok(());
         }
         let (now, market) = (clock::now(), market.clone());

@@ -1,10 +1,12 @@
 //! Le corps JSON d'une requête : borné, annoncé, et rien de plus que les champs attendus.
 
 use http_types::StatusCode;
+use miniserde::json::{Number, Value};
 use smol::io::AsyncReadExt;
 use tide::Request;
 
 use super::errors::ApiError;
+use crate::domain::money::NotAnAmount;
 
 /// Taille d'un corps JSON, comme celle du front.
 const LIMIT: u64 = 64 * 1024;
@@ -45,4 +47,21 @@ where
         return Err(expected());
     }
     miniserde::json::from_str(&text).map_err(|_| expected())
+}
+
+/// Un montant, en texte ou en nombre : le texte est exact, un nombre l'est aussi loin qu'on l'écrirait.
+pub(super) fn amount<T>(
+    name: &str,
+    value: &Value,
+    parse: impl FnOnce(&str) -> Result<T, NotAnAmount>,
+) -> Result<T, ApiError> {
+    let text = match value {
+        Value::String(text) => text.trim().to_owned(),
+        Value::Number(Number::U64(number)) => number.to_string(),
+        Value::Number(Number::I64(number)) => number.to_string(),
+        Value::Number(Number::F64(number)) => number.to_string(),
+        _ => String::new(),
+    };
+    let unusable = |_| ApiError::bad_request(format!("{name} must be a number, like \"0.001\""));
+    parse(&text).map_err(unusable)
 }

@@ -49,7 +49,10 @@ async fn alone(request: &mut Request) -> Result<(), tide::Error> {
 pub async fn adopt(mut request: Request) -> tide::Result {
     alone(&mut request).await?;
     let count = request.state().commands.adopt().await.map_err(ApiError::from)?;
-    decided(format!("{} adopted: the books have what the account had", orders(count)))
+    decided(format!(
+        "{} adopted; it is paused: look at the cash and the positions, then resume",
+        orders(count)
+    ))
 }
 
 /// Ces ordres restent dehors.

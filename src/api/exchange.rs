@@ -82,6 +82,7 @@ struct BalanceView {
     missing: f64,
     missing_locked: f64,
     beyond: f64,
+    in_doubt: bool,
     compared_at: String,
 }
 
@@ -150,6 +151,7 @@ impl From<Balance> for BalanceView {
             missing: line.shortage().to_f64(),
             missing_locked: line.locked_short().to_f64(),
             beyond: line.beyond().to_f64(),
+            in_doubt: balance.in_doubt,
             asset: balance.asset,
             compared_at: clock::utc(balance.at),
         }
@@ -186,14 +188,17 @@ fn taken(coin: Coin, line: &Line) -> TakeoverView {
 
 const ADOPT: Way = Way {
     way: "adopt",
-    consequence: "each of these orders is put into the books as the exchange tells it, with its trades and fees; stop any other \
-                  copy of this ledger first, or it goes on trading with the same money",
+    consequence: "each of these orders is put into the books as the exchange tells it, with its trades and fees, and it is \
+                  paused until you resume it; what you had decided since is not known here, and a withdrawal or a sale of \
+                  everything that still sells is called off; stop any other copy of this ledger first, or it goes on \
+                  trading with the same money",
 };
 
 const DISOWN: Way = Way {
     way: "disown",
-    consequence: "these orders stay outside the books, what they bought or sold too, and this ledger goes on under a new name; \
-                  stop whatever sent them first, or both trade with the same money",
+    consequence: "these orders stay outside the books, what they bought or sold too, and this ledger goes on under a new name; if \
+                  they were its own, it is paused until you resume it, and a withdrawal or a sale of everything that still \
+                  sells is called off; stop whatever sent them first, or both trade with the same money",
 };
 
 const MOVE_HERE: Way = Way {

@@ -46,7 +46,7 @@ pub const TABLES: &[(&str, &[Part])] = &[
     ("leader_target", &[Budget, Positions]),
     ("decisions", &[Status, Signals]),
     ("waits", &[Status, Signals]),
-    ("intents", &[Orders]),
+    ("intents", &[Orders, Exchange]),
     ("trades", &[Trades, Signals, History]),
     ("trade_fees", &[Trades]),
     ("withdrawals", &[Status, Budget, Positions, Withdrawals, History]),

@@ -7,11 +7,11 @@ use miniserde::json::{Number, Value};
 use miniserde::{Deserialize, Serialize};
 
 use super::Request;
-use super::body::json_body;
+use super::body::{amount, json_body};
 use super::errors::ApiError;
 use super::json::json;
 use crate::domain::by_hand::ByHand;
-use crate::domain::money::{NotAnAmount, Quantity, Usdc};
+use crate::domain::money::{Quantity, Usdc};
 use crate::domain::reconcile::CASH;
 use crate::engine::Decision;
 use crate::ledger::Db;
@@ -88,21 +88,4 @@ fn id(request: &Request) -> Result<i64, ApiError> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     let number = text.parse().ok().filter(|&number: &i64| digits && number > 0);
     number.ok_or_else(|| ApiError::bad_request("the id of an order is a positive whole number"))
-}
-
-/// Un montant, en texte ou en nombre : le texte est exact, un nombre l'est aussi loin qu'on l'écrirait.
-fn amount<T>(
-    name: &str,
-    value: &Value,
-    parse: impl FnOnce(&str) -> Result<T, NotAnAmount>,
-) -> Result<T, ApiError> {
-    let text = match value {
-        Value::String(text) => text.trim().to_owned(),
-        Value::Number(Number::U64(number)) => number.to_string(),
-        Value::Number(Number::I64(number)) => number.to_string(),
-        Value::Number(Number::F64(number)) => number.to_string(),
-        _ => String::new(),
-    };
-    let unusable = |_| ApiError::bad_request(format!("{name} must be a number, like \"0.001\""));
-    parse(&text).map_err(unusable)
 }

@@ -5,7 +5,7 @@ use miniserde::{Deserialize, Serialize, json::Value};
 use rust_decimal::dec;
 
 use super::Request;
-use super::body::json_body;
+use super::body::{amount, json_body};
 use super::budget::euros;
 use super::errors::ApiError;
 use super::idempotency;
@@ -187,7 +187,8 @@ struct Ended {
 #[derive(Clone, Copy)]
 enum End {
     Cancelled,
-    TakenOut,
+    /// De ce qui restait à prendre, cette part, ou tout.
+    TakenOut(Option<Usdc>),
 }
 
 /// Révoque un retrait.
@@ -199,16 +200,22 @@ pub async fn cancel(mut request: Request) -> tide::Result {
 #[derive(Deserialize)]
 struct Done {
     taken_out: bool,
+    usdc: Option<Value>,
 }
 
-/// La personne dit l'avoir sorti.
+/// La personne dit l'avoir sorti, ou la part qu'elle en a sortie : le reste n'est plus mis de côté.
 pub async fn taken(mut request: Request) -> tide::Result {
-    let Done { taken_out } = json_body(&mut request, &["taken_out"], "{\"taken_out\": true}").await?;
+    let Done { taken_out, usdc } =
+        json_body(&mut request, &["taken_out", "usdc"], "{\"taken_out\": true}").await?;
     if !taken_out {
         let first = "take it out of the exchange first, then say taken_out: true";
         return Err(ApiError::bad_request(first).into());
     }
-    end(&request, End::TakenOut).await
+    let part = usdc.map(|usdc| amount("usdc", &usdc, Usdc::parse)).transpose()?;
+    if part.is_some_and(|part| !part.is_positive()) {
+        return Err(ApiError::bad_request("usdc must be above 0: what has left the exchange").into());
+    }
+    end(&request, End::TakenOut(part)).await
 }
 
 /// Finit le retrait que la demande nomme ; rend ce qu'il en est.
@@ -220,7 +227,7 @@ async fn end(request: &Request, end: End) -> tide::Result {
     state.ledger.with(read).await.map_err(ApiError::from)?.ok_or_else(missing)?;
     let ended = match end {
         End::Cancelled => state.commands.cancel_withdrawal(id).await,
-        End::TakenOut => state.commands.taken_out(id).await,
+        End::TakenOut(part) => state.commands.taken_out(id, part).await,
     };
     ended.map_err(ApiError::from)?;
     let kept = state.ledger.with(read).await.map_err(ApiError::from)?.ok_or_else(ApiError::internal)?;

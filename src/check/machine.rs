@@ -35,6 +35,10 @@ pub(super) struct Books {
     /// Les ordres dont l'issue n'est pas connue, et ceux qui ont été exécutés après qu'on les a crus absents.
     pub doubtful: Vec<Intent>,
     pub late: Vec<Intent>,
+    /// Vrai s'il n'a encore envoyé aucun ordre.
+    pub untouched: bool,
+    /// Pourquoi il n'est peut-être pas seul sur son compte.
+    pub not_alone: Option<String>,
 }
 
 /// La configuration a été lue : il reste ses avertissements.
@@ -95,7 +99,13 @@ fn space(free: u64, folder: &Path) -> Check {
 pub(super) fn whole_ledger(config: &Config) -> (Check, Option<Books>) {
     let path = config.db_path.display();
     match ledger::examine(&config.db_path) {
-        Ok(Found::Current) => ledger(config),
+        Ok(Found::Current) => match ledger(config) {
+            (line, Some(Books { not_alone: Some(reason), .. })) if line.verdict == Verdict::Fine => {
+                let remedy = "start it and decide on the page, or with `calvalot restore`: nothing is traded before that";
+                (Check::fault("ledger", reason, remedy), None)
+            }
+            found => found,
+        },
         Ok(Found::Older) => (
             Check::fine("ledger", format!("{path} is of a version of before, the first start takes it over")),
             None,
@@ -150,6 +160,8 @@ fn look(path: &Path) -> Result<Option<(String, Books)>, LedgerError> {
         uid: db.account_uid()?,
         doubtful: db.doubtful()?,
         late: db.late()?,
+        untouched: db.orders(1)?.is_empty(),
+        not_alone: db.exchange_state()?.not_alone,
     };
     Ok(Some((db.agent()?.mode, books)))
 }

@@ -85,7 +85,16 @@ pub fn run(config: &Config) -> Result<Report, FetchError> {
     if let Some(Silenced { status, from, until }) = machine::silence(&config.db_path) {
         exchange.keep_silent(Silence { status, from, until });
     }
-    let lines = smol::block_on(lines(config, machine::whole_ledger(config), &leader, &exchange));
+    let (ledger, books) = machine::whole_ledger(config);
+    let begins = ledger.verdict == Verdict::Fine && books.as_ref().is_none_or(|books| books.untouched);
+    let mut lines = smol::block_on(lines(config, (ledger, books), &leader, &exchange));
+    let forgotten =
+        if begins && config.mode == Mode::Live { account::forgotten(config, &exchange) } else { None };
+    if let Some(forgotten) = forgotten
+        && let Some(ledger) = lines.iter_mut().find(|line| line.test == "ledger")
+    {
+        *ledger = forgotten;
+    }
     Ok(Report { lines, mode: config.mode })
 }
 

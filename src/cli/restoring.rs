@@ -136,7 +136,7 @@ fn agreed(question: &str) -> Result<bool, Failure> {
     io::stdout().flush().map_err(daemon::cannot)?;
     let mut answer = String::new();
     io::stdin().read_line(&mut answer).map_err(daemon::cannot)?;
-    Ok(answer.trim().eq_ignore_ascii_case("y"))
+    Ok(["y", "yes", "o", "oui"].contains(&answer.trim().to_lowercase().as_str()))
 }
 
 /// La copie est en place, le compte n'a pas été demandé : rien n'est perdu, c'est à refaire.

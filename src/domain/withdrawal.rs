@@ -62,8 +62,9 @@ pub enum Asked {
 /// Ce qu'un retrait fera, aux prix du moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Terms {
+    /// La valeur, si tout est demandé.
     pub requested: Eur,
-    /// Le montant, à peu près si tout est demandé.
+    /// Le montant ; ce qui peut être réuni maintenant, si tout est demandé.
     pub usdc: Usdc,
     pub sales: Vec<Order>,
     /// Ce que vaudra le reste.
@@ -91,7 +92,8 @@ pub fn terms(
         false => String::new(),
     };
     let (requested, usdc) = match asked {
-        Asked::All => (euros(most), most),
+        // Ce qui ne peut pas se vendre maintenant se vend plus tard, ou reste.
+        Asked::All => (euros(value.total), most),
         Asked::Euros(amount) => (amount, amount.to_usdc(market.rate)),
     };
     if usdc > value.total {

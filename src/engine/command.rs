@@ -7,7 +7,7 @@ use super::sight::Sight;
 use crate::clock;
 use crate::domain::booking::{Booked, Booking, Footing};
 use crate::domain::market::{self, Market};
-use crate::domain::money::Price;
+use crate::domain::money::{Price, Usdc};
 use crate::domain::refusal::Refusal;
 use crate::domain::withdrawal::{Asked, Terms};
 use crate::ledger::{Ledger, RequestKey, WithdrawalRequest};
@@ -58,6 +58,7 @@ pub enum Command {
     /// La personne l'a sorti, et le compte ne le montre pas.
     TakenOut {
         id: i64,
+        part: Option<Usdc>,
         reply: Reply<()>,
     },
     SellAll {
@@ -127,9 +128,9 @@ impl Commands {
         self.ask(|reply| Command::CancelWithdrawal { id, reply }).await
     }
 
-    /// Dit sorti ce qui restait à prendre d'un retrait.
-    pub async fn taken_out(&self, id: i64) -> Result<(), Refusal> {
-        self.ask(|reply| Command::TakenOut { id, reply }).await
+    /// Dit sorti ce qui restait à prendre d'un retrait, ou cette part : le reste n'est plus mis de côté.
+    pub async fn taken_out(&self, id: i64, part: Option<Usdc>) -> Result<(), Refusal> {
+        self.ask(|reply| Command::TakenOut { id, part, reply }).await
     }
 
     /// Vend tout et met en pause. Une demande redite sous la même clé n'est pas refaite.
@@ -223,8 +224,8 @@ impl Command {
                 reply.try_send(cancelled.map_err(Refusal::from)).ok();
                 false
             }
-            Command::TakenOut { id, reply } => {
-                let taken = taken_out(ledger, sight, id).await;
+            Command::TakenOut { id, part, reply } => {
+                let taken = taken_out(ledger, sight, id, part).await;
                 reply.try_send(taken).ok();
                 false
             }
@@ -280,10 +281,10 @@ async fn withdraw(
 }
 
 /// Constate un retrait que la personne dit avoir sorti, au cours du moment.
-async fn taken_out(ledger: &Ledger, sight: &Sight, id: i64) -> Result<(), Refusal> {
+async fn taken_out(ledger: &Ledger, sight: &Sight, id: i64, part: Option<Usdc>) -> Result<(), Refusal> {
     let now = clock::now();
     let Some(rate) = sight.rate(now) else { return Err(unknown("the EUR rate")) };
-    ledger.with(move |db| db.taken_out(id, rate, now)).await?;
+    ledger.with(move |db| db.taken_out(id, part, rate, now)).await?;
     log::info!("withdrawal_taken id={id} said_by=person");
     Ok(())
 }

@@ -201,7 +201,9 @@ impl Engine {
             log::error!("market_not_kept reason={error}");
         }
         let bnb = self.sight.bnb_price();
-        self.reception.during(&self.sight, self.venue.tend(bnb)).await
+        let ended = self.reception.during(&self.sight, self.venue.tend(bnb)).await;
+        self.sight.heed_comparison(self.venue.compared_at());
+        ended
     }
 
     /// Relit le marché ; rend vrai si un signal attend et que plus rien ne lui manque.

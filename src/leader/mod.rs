@@ -104,7 +104,7 @@ fn read(answer: &Answer) -> Result<Reply, LeaderError> {
         status @ 300..=399 => Err(LeaderError::Unreachable(format!(
             "answered {status}, a redirection, which is not followed: set LEADER_URL to the final address"
         ))),
-        status => Err(LeaderError::Unreachable(format!("answered {status}, starting with {}", answer.opening()))),
+        status => Err(LeaderError::Unreachable(format!("answered {status}{}", answer.beginning()))),
     }
 }
 

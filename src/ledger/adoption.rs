@@ -28,10 +28,7 @@ impl Db {
     /// qu'elle y voulait vendre n'est pas vendu sans elle : ce passé l'a peut-être révoqué, ou mené à bien.
     pub fn suspend(&mut self, reason: &str, now: Moment) -> Result<(), LedgerError> {
         let transaction = self.transaction()?;
-        wishes::call_off_sell_all(&transaction, PAST_LACKED)?;
-        withdrawals::call_off_sales(&transaction, PAST_LACKED, now)?;
-        let sql = "UPDATE agent SET paused = 1, paused_reason = ?1 WHERE state <> 'DEAD'";
-        transaction.execute(sql, [reason])?;
+        suspend(&transaction, reason, now)?;
         Ok(transaction.commit()?)
     }
 
@@ -87,6 +84,7 @@ impl Db {
         seal::lay(&transaction, &seal::INTENTS, intent)?;
         if let Some(fill) = fill {
             intents::book_fill(&transaction, intent, fill, report.at)?;
+            withdrawals::call_off_uncovered(&transaction, PAST_LACKED, now)?;
         }
         let sql = "DELETE FROM foreign_orders WHERE coin = ?1 AND order_id = ?2";
         transaction.execute(sql, params![report.coin, report.order_id])?;
@@ -94,9 +92,14 @@ impl Db {
         Ok(())
     }
 
-    /// Laisse dehors tous ces ordres, et prend une autre étiquette ; rend combien.
-    pub fn disown(&mut self) -> Result<usize, LedgerError> {
+    /// Laisse dehors tous ces ordres, et prend une autre étiquette ; rend combien. Si de ses propres ordres en sont, ce qu'une
+    /// personne y voulait vendre n'est pas vendu sans elle.
+    pub fn disown(&mut self, reason: &str, now: Moment) -> Result<usize, LedgerError> {
         let transaction = self.transaction()?;
+        let ours = "SELECT EXISTS (SELECT 1 FROM foreign_orders WHERE bears = 'ours' AND settled = 0)";
+        if transaction.query_row(ours, [], |row| row.get(0))? {
+            suspend(&transaction, reason, now)?;
+        }
         let sql = "UPDATE foreign_orders SET settled = 1 WHERE bears IS NOT NULL AND settled = 0";
         let settled = transaction.execute(sql, [])?;
         signals::doubt_actions(&transaction)?;
@@ -118,6 +121,14 @@ impl Db {
         }
         Ok(())
     }
+}
+
+fn suspend(connection: &Connection, reason: &str, now: Moment) -> Result<(), LedgerError> {
+    wishes::call_off_sell_all(connection, PAST_LACKED)?;
+    withdrawals::call_off_sales(connection, PAST_LACKED, now)?;
+    let sql = "UPDATE agent SET paused = 1, paused_reason = ?1 WHERE state <> 'DEAD'";
+    connection.execute(sql, [reason])?;
+    Ok(())
 }
 
 fn free<T: rusqlite::ToSql>(connection: &Connection, column: &str, value: &T) -> Result<bool, LedgerError> {

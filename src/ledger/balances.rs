@@ -19,14 +19,16 @@ use crate::domain::reconcile::{Asset, Balances, Line, Reconciliation};
 const RENEWED_AFTER: Duration = Duration::from_secs(600);
 
 impl Db {
-    /// Compare le compte au grand livre, retient la comparaison et la rend ; `None` tant que l'ouverture n'est pas comptée.
+    /// Compare le compte au grand livre, retient la comparaison et la rend, avec vrai si une autre main que nos ordres l'a
+    /// changé depuis la dernière ; `None` tant que l'ouverture n'est pas comptée.
     pub fn reconcile(
         &mut self,
         balances: &Balances,
         now: Moment,
-    ) -> Result<Option<Reconciliation>, LedgerError> {
+    ) -> Result<Option<(Reconciliation, bool)>, LedgerError> {
         let transaction = self.transaction()?;
         let reconciliation = compared(&transaction, balances)?;
+        let mut moved = false;
         if let Some(reconciliation) = &reconciliation {
             let doubtful: bool = transaction.query_row(
                 "SELECT EXISTS (SELECT 1 FROM intents WHERE state IN ('planned', 'sent', 'unknown', 'stuck'))",
@@ -34,6 +36,7 @@ impl Db {
                 |row| row.get(0),
             )?;
             for (asset, line) in reconciliation.lines() {
+                moved |= !doubtful && surplus(&transaction, asset)? != Some(line.surplus());
                 transaction.execute(
                     "INSERT INTO balances (asset, held, booked, at, surplus, locked, reserved)
                      VALUES (?1, ?2, ?3, ?4, ?5, ?7, ?8)
@@ -55,7 +58,7 @@ impl Db {
             }
         }
         transaction.commit()?;
-        Ok(reconciliation)
+        Ok(reconciliation.map(|reconciliation| (reconciliation, moved)))
     }
 
     /// Vrai si ce que le compte tient de `coin` et d'USDC est ce qu'il serait sans aucun des ordres en doute. Vrai aussi si un
@@ -121,16 +124,9 @@ pub(super) fn line(connection: &Connection, asset: Asset) -> Result<Option<Line>
     Ok(kept(connection, asset)?.filter(|line| line.booked == now))
 }
 
-/// Vrai si un ordre dont l'issue n'est pas connue a pu changer cet actif : tout ordre change le cash, et peut payer ses
-/// frais en BNB.
+/// Vrai si un ordre dont l'issue n'est pas connue a pu changer cet actif.
 pub(super) fn is_in_doubt(connection: &Connection, asset: Asset) -> Result<bool, LedgerError> {
-    let coin = match asset {
-        Asset::Cash | Asset::Coin(Coin::Bnb) => None,
-        Asset::Coin(coin) => Some(coin),
-    };
-    let sql = "SELECT EXISTS (SELECT 1 FROM intents
-        WHERE state IN ('sent', 'unknown', 'stuck') AND (?1 IS NULL OR coin = ?1))";
-    Ok(connection.query_row(sql, [coin], |row| row.get(0))?)
+    Ok(views::is_doubted(&views::doubted(connection)?, asset))
 }
 
 fn compared(connection: &Connection, balances: &Balances) -> Result<Option<Reconciliation>, LedgerError> {

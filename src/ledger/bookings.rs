@@ -6,12 +6,15 @@
 use rusqlite::Connection;
 
 use super::requests::{self, RequestKey};
-use super::{Db, LedgerError, account, balances, movements, survival, takeover, views};
+use super::{Db, LedgerError, account, balances, foreign, movements, survival, takeover, views};
 use crate::domain::booking::{Booked, Booking, Footing};
 use crate::domain::moment::Moment;
 use crate::domain::money::{Eur, Quantity, Usdc};
 use crate::domain::movement::{Kind, Moved, Movement};
 use crate::domain::reconcile::{Asset, Line};
+
+/// La ligne d'une correction qui n'a rien changé.
+const UNCHANGED: i64 = 0;
 
 impl Db {
     /// Compte ce qu'une personne demande ; `request` le nomme, si elle y tient : redit, il n'est pas refait.
@@ -27,9 +30,12 @@ impl Db {
     ) -> Result<Booked, LedgerError> {
         let transaction = self.transaction()?;
         let kept = request.map(|request| requests::made(&transaction, request, now)).transpose()?;
-        if let Some(row) = kept.flatten() {
-            return movements::booked(&transaction, row);
+        match (kept.flatten(), *booking) {
+            (Some(UNCHANGED), Booking::Correction { total, .. }) => return Ok(unchanged(total, footing)),
+            (Some(row), _) => return movements::booked(&transaction, row),
+            (None, _) => {}
         }
+        foreign::refuse_evidence(&transaction)?;
         let live = is_live(&transaction)?;
         if !live {
             account::open(&transaction, footing.rate, None, now)?;
@@ -42,8 +48,12 @@ impl Db {
         if let (Booking::Correction { total, .. }, [movement]) = (*booking, movements.as_slice())
             && movement.eur.is_zero()
         {
-            // Le total est déjà celui-là : rien n'a bougé, rien ne s'inscrit.
-            return Ok(Booked { movement: *movement, deposited: total });
+            // Le total est déjà celui-là : rien n'a bougé, rien ne s'inscrit, que la clé.
+            if let Some(request) = request {
+                requests::keep(&transaction, request, UNCHANGED, now)?;
+                transaction.commit()?;
+            }
+            return Ok(unchanged(total, footing));
         }
         for movement in movements {
             let warning = survival::warning(&transaction, &movement, now)?;
@@ -64,6 +74,11 @@ impl Db {
         transaction.commit()?;
         Ok(booked)
     }
+}
+
+/// Ce que répond une correction vers le total qui est déjà là.
+fn unchanged(total: Eur, footing: &Footing) -> Booked {
+    Booked { movement: Movement::of_euros(Kind::Correction, Eur::ZERO, footing.rate), deposited: total }
 }
 
 fn is_live(connection: &Connection) -> Result<bool, LedgerError> {
@@ -193,6 +208,14 @@ fn compared(
         return Err(LedgerError::Refused(reason.to_owned()));
     }
     if balances::is_in_doubt(connection, asset)? {
+        let stuck = "SELECT EXISTS (SELECT 1 FROM intents WHERE state = 'stuck')
+                       AND NOT EXISTS (SELECT 1 FROM intents WHERE state IN ('sent', 'unknown'))";
+        if connection.query_row(stuck, [], |row| row.get(0))? {
+            return Err(LedgerError::Refused(format!(
+                "an order that waits for a person may have changed what there is of {name}: release, book or settle it first, \
+                 nothing was changed"
+            )));
+        }
         return Err(LedgerError::Refused(format!(
             "an order in doubt may have changed what there is of {name}: wait until it is known, nothing was changed"
         )));

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, params};
 
-use super::{Db, LedgerError, balances, movements};
+use super::{Db, LedgerError, balances, foreign, movements};
 use crate::domain::dust;
 use crate::domain::market::Market;
 use crate::domain::moment::Moment;
@@ -31,6 +31,9 @@ impl Db {
     ) -> Result<Vec<Movement>, LedgerError> {
         let transaction = self.transaction()?;
         let mut swept = Vec::new();
+        if foreign::has_evidence(&transaction)? {
+            return Ok(swept);
+        }
         for (asset, line) in now_seen.lines() {
             let gone = line.gone();
             // Une personne a pu faire compter autre chose entre-temps.

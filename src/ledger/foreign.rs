@@ -64,6 +64,23 @@ pub struct OrderMark {
     pub whole: bool,
 }
 
+impl ForeignOrder {
+    /// Comme la bourse le raconterait, s'il a fini sans rien échanger il y a trop longtemps pour qu'elle le montre.
+    pub fn archived(&self) -> Report {
+        Report {
+            order_id: self.order_id,
+            client_id: self.client_id.clone(),
+            coin: self.coin,
+            side: self.side,
+            ended: true,
+            status: "archived".to_owned(),
+            executed: Quantity::ZERO,
+            amount: None,
+            at: self.at,
+        }
+    }
+}
+
 /// Ce qu'une lecture des ordres du compte a montré de neuf.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Seen {
@@ -163,6 +180,23 @@ impl Db {
     pub fn tag(&self) -> Result<String, LedgerError> {
         Ok(self.connection.query_row("SELECT tag FROM agent", [], |row| row.get(0))?)
     }
+}
+
+/// Vrai si le compte a des ordres qui portent un nom d'ici, que les livres n'ont pas, et dont personne n'a décidé : tout ce
+/// qu'il tient a pu en changer.
+pub(super) fn has_evidence(connection: &Connection) -> Result<bool, LedgerError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM foreign_orders WHERE bears IS NOT NULL AND settled = 0)";
+    Ok(connection.query_row(sql, [], |row| row.get(0))?)
+}
+
+/// Refuse de compter ce que de tels ordres expliquent peut-être : adoptés ensuite, ils le compteraient deux fois.
+pub(super) fn refuse_evidence(connection: &Connection) -> Result<(), LedgerError> {
+    if !has_evidence(connection)? {
+        return Ok(());
+    }
+    let reason = "the account has orders of calvalot's that the books do not have: adopt them or leave them outside first, nothing \
+                  was changed";
+    Err(LedgerError::Refused(reason.to_owned()))
 }
 
 fn insert(connection: &Connection, report: &Report, bears: Bears) -> Result<usize, LedgerError> {

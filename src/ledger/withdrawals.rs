@@ -7,11 +7,12 @@ use rusqlite::{Connection, OptionalExtension, params};
 use rust_decimal::Decimal;
 
 use super::{
-    Db, Decision, LedgerError, RequestKey, SignalStatus, movements, requests, seal, signals, views, wishes,
+    Db, Decision, LedgerError, RequestKey, SignalStatus, foreign, movements, requests, seal, signals, views,
+    wishes,
 };
 use crate::domain::market::Market;
 use crate::domain::moment::Moment;
-use crate::domain::money::{Eur, Quantity, Rate, Usdc};
+use crate::domain::money::{Eur, Rate, Usdc};
 use crate::domain::movement::{Kind, Movement};
 use crate::domain::wish::Wish;
 use crate::domain::withdrawal::{self, Asked, Shown, Stage, Terms};
@@ -64,7 +65,10 @@ impl Db {
             params![terms.requested, inverse(market.rate), Stage::Selling.word(), now, wanted],
         )?;
         let id = transaction.last_insert_rowid();
-        let reasoning = format!("a person takes {:.2} EUR out", terms.requested);
+        let reasoning = match asked {
+            Asked::Euros(amount) => format!("a person takes {amount:.2} EUR out"),
+            Asked::All => "a person takes everything out".to_owned(),
+        };
         let signal = wishes::insert(&transaction, Wish::Withdrawal, id, wanted, &reasoning, now)?;
         transaction.execute("UPDATE withdrawals SET signal = ?2 WHERE id = ?1", params![id, signal])?;
         seal::lay(&transaction, &seal::WITHDRAWALS, id)?;
@@ -127,7 +131,9 @@ impl Db {
         let unsettled =
             "SELECT EXISTS (SELECT 1 FROM intents WHERE state IN ('planned', 'sent', 'unknown', 'stuck')
                              OR (client_id IS NOT NULL AND ended_at > ?1))";
-        if transaction.query_row(unsettled, [quiet], |row| row.get(0))? {
+        if transaction.query_row(unsettled, [quiet], |row| row.get(0))?
+            || foreign::has_evidence(&transaction)?
+        {
             return Ok(None);
         }
         // Ni l'un ni l'autre ne change par nos ordres, ni par un mouvement que le compte n'a pas vu.
@@ -151,17 +157,33 @@ impl Db {
         Ok(gone.filter(|part| part.is_positive() && open.stage == Stage::SetAside))
     }
 
-    /// La personne dit avoir sorti ce qui restait à prendre de ce retrait.
+    /// La personne dit avoir sorti ce qui restait à prendre de ce retrait, ou cette part : il est fini, et le reste est du cash
+    /// comme un autre.
     ///
     /// # Errors
-    /// Quand ce n'est pas lui qui attend d'être pris, ou qu'un ordre en doute a pu dépenser cet argent.
-    pub fn taken_out(&mut self, id: i64, rate: Rate, now: Moment) -> Result<(), LedgerError> {
+    /// Quand ce n'est pas lui qui attend d'être pris, qu'il en restait moins, ou qu'un ordre a pu dépenser cet argent sans qu'on
+    /// le sache.
+    pub fn taken_out(
+        &mut self,
+        id: i64,
+        part: Option<Usdc>,
+        rate: Rate,
+        now: Moment,
+    ) -> Result<(), LedgerError> {
         let transaction = self.transaction()?;
         let open = open_one(&transaction)?.filter(|open| open.id == id && open.stage == Stage::SetAside);
         let Some(open) = open else {
             return Err(LedgerError::Refused(format!("withdrawal {id} does not wait to be taken out")));
         };
-        take(&transaction, &open, open.set_aside - open.taken, rate, now)?;
+        foreign::refuse_evidence(&transaction)?;
+        let left = open.set_aside - open.taken;
+        let part = part.unwrap_or(left);
+        if part > left {
+            return Err(LedgerError::Refused(format!(
+                "only {left:.2} USDC of withdrawal {id} are still to be taken out: nothing was changed"
+            )));
+        }
+        take(&transaction, &open, part, Stage::Completed, rate, now)?;
         Ok(transaction.commit()?)
     }
 
@@ -172,7 +194,10 @@ impl Db {
         let Some(open) = open.filter(|open| part <= open.set_aside - open.taken) else {
             return Err(LedgerError::Refused("no withdrawal waits to be taken out".to_owned()));
         };
-        let done = take(&transaction, &open, part, rate, now)?;
+        foreign::refuse_evidence(&transaction)?;
+        let done = withdrawal::is_taken(open.set_aside, open.taken + part);
+        let stage = if done { Stage::Completed } else { open.stage };
+        take(&transaction, &open, part, stage, rate, now)?;
         transaction.commit()?;
         Ok(done)
     }
@@ -210,6 +235,21 @@ pub(super) fn call_off_sales(connection: &Connection, reason: &str, now: Moment)
     }
 }
 
+/// Révoque le retrait mis de côté que le cash ne couvre plus : un ordre que les livres n'avaient pas l'a dépensé.
+pub(super) fn call_off_uncovered(
+    connection: &Connection,
+    reason: &str,
+    now: Moment,
+) -> Result<(), LedgerError> {
+    let cash = views::cash(connection)?.unwrap_or_default();
+    let is_uncovered =
+        |open: &Open| open.stage == Stage::SetAside && cash.booked < open.set_aside - open.taken;
+    match open_one(connection)?.filter(is_uncovered) {
+        Some(open) => call_off(connection, &open, reason, now),
+        None => Ok(()),
+    }
+}
+
 fn call_off(connection: &Connection, open: &Open, reason: &str, now: Moment) -> Result<(), LedgerError> {
     wishes::call_off(connection, open.signal, reason)?;
     keep_sold(connection, open)?;
@@ -236,26 +276,14 @@ fn set_aside(connection: &Connection, open: &Open, rate: Rate, now: Moment) -> R
         )
     })?;
     if let (true, Some(open)) = (simulated, open_one(connection)?) {
-        take(connection, &open, amount, rate, now)?;
+        take(connection, &open, amount, Stage::Completed, rate, now)?;
     }
     Ok(())
 }
 
 /// Ce que ses ventes ont rendu, et de quoi.
 fn keep_sold(connection: &Connection, open: &Open) -> Result<(), LedgerError> {
-    let mut statement = connection.prepare(
-        "SELECT trades.coin, trades.quantity, trades.amount, trades.fee_cash FROM trades
-         JOIN intents ON intents.id = trades.intent WHERE intents.signal = ?1 ORDER BY trades.id",
-    )?;
-    let mut rows = statement.query([open.signal])?;
-    let (mut sold, mut positions) = (Usdc::ZERO, Vec::new());
-    while let Some(row) = rows.next()? {
-        let (coin, quantity): (String, Quantity) = (row.get(0)?, row.get(1)?);
-        let (amount, fee): (Usdc, Usdc) = (row.get(2)?, row.get(3)?);
-        sold += amount - fee;
-        positions.push(format!(r#"{{"coin":"{coin}","quantity":{quantity},"amount_usdt":{amount}}}"#));
-    }
-    let positions = format!("[{}]", positions.join(","));
+    let (sold, positions) = views::sold(connection, open.signal)?;
     change(connection, open.id, |connection| {
         let sql = "UPDATE withdrawals SET sold_usdc = ?2, positions_sold = ?3 WHERE id = ?1";
         connection.execute(sql, params![open.id, sold, positions])
@@ -263,27 +291,26 @@ fn keep_sold(connection: &Connection, open: &Open) -> Result<(), LedgerError> {
     Ok(())
 }
 
-/// Compte une part partie. Elle n'est plus mise de côté avant que le mouvement ne la prenne : il ne prend que du cash libre.
+/// Compte une part partie, et met le retrait à ce point. Elle n'est plus mise de côté avant que le mouvement ne la prenne : il ne prend que du cash libre.
 fn take(
     connection: &Connection,
     open: &Open,
     part: Usdc,
+    stage: Stage,
     rate: Rate,
     now: Moment,
-) -> Result<bool, LedgerError> {
+) -> Result<(), LedgerError> {
     let (eur, taken) = ((-part).to_eur(rate), open.taken + part);
-    let done = withdrawal::is_taken(open.set_aside, taken);
-    let stage = if done { Stage::Completed } else { open.stage };
+    let ended_at = (!stage.is_open()).then_some(now);
     change(connection, open.id, |connection| {
         connection.execute(
             "UPDATE withdrawals SET status = ?2, taken_usdc = ?3, received_eur = ?4, rate = ?5, ended_at = ?6
              WHERE id = ?1",
-            params![open.id, stage.word(), taken, open.received - eur, inverse(rate), done.then_some(now)],
+            params![open.id, stage.word(), taken, open.received - eur, inverse(rate), ended_at],
         )
     })?;
     let movement = Movement { kind: Kind::Withdrawal, eur, rate, usdc: -part, moved: None };
-    movements::write(connection, &movement, now)?;
-    Ok(done)
+    movements::write(connection, &movement, now)
 }
 
 fn open_one(connection: &Connection) -> Result<Option<Open>, LedgerError> {

@@ -53,7 +53,7 @@
  * Un actif, au compte et aux livres. `missing` : ce qu'il n'y a pas de libre, dont `missing_locked` qu'un ordre ouvert de la personne
  * tient ; `beyond` : ce qu'il y a de libre en plus.
  * @typedef {{asset: string, held: N, booked: N, difference: N, missing: N, compared_at: string, free?: N, locked?: N,
- *   missing_locked?: N, beyond?: N}} Balance
+ *   missing_locked?: N, beyond?: N, in_doubt?: boolean}} Balance
  */
 /** @typedef {{test: string, verdict: string, found: string, advice: string | null, stops_trading: boolean}} Check */
 /**

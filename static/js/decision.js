@@ -63,7 +63,8 @@ const WRITTEN = {
 export function tellDecision({ decision, code, reason }, context) {
   const { words } = context;
   return {
-    done: DONE[decision] ? words.say(DONE[decision]) : decision,
+    // Ceux que les livres ont repris sont des échanges, non des monnaies laissées.
+    done: code === 'adopted' ? words.say('signal.adopted') : DONE[decision] ? words.say(DONE[decision]) : decision,
     why: WHY[code] ? words.say(WHY[code]) : '',
     detail: ['nothing_to_do', 'no_position'].includes(code) ? '' : (figuresText(code, reason ?? '', context) ?? words.told(reason) ?? ''),
   };

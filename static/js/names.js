@@ -10,6 +10,7 @@ const UNPUBLISHED = [
   [/^initial_sync$/, 'signal.initial_sync'],
   [/^withdrawal-(?<n>\d+)$/, 'signal.withdrawal'],
   [/^sell-all-\d+$/, 'signal.sell_all'],
+  [/^adopted$/, 'signal.adopted'],
 ];
 
 /** Le nom d'un signal que le leader n'a pas publié ; null s'il est de lui. @param {string} id @param {Words} words @returns {string | null} */

@@ -147,7 +147,7 @@ function leaderNotices(parts, context) {
     const key = poll.status === 'error' ? 'notice.poll_error' : 'notice.rejected';
     notices.push({ id: 'signal', tone: 'bad', text: words.say(key), detail: tellReasons(poll.error, lastSignal(parts)?.decisions, context) });
   }
-  const count = waiting || (poll?.status === 'waiting' ? 1 : 0);
+  const count = waiting ?? (poll?.status === 'waiting' ? 1 : 0);
   if (count) notices.push(waitingNotice(count, parts, context));
   return notices;
 }

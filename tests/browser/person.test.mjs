@@ -306,11 +306,20 @@ test('money is asked out, what will happen is said, it is taken out, or called o
     await page.locator('#notices .warn', { hasText: /62[.,]50/ }).waitFor();
     await page.locator('[data-value="aside"]', { hasText: /62[.,]50/ }).waitFor();
     await examine(page, `${look.size}: set aside`);
+    // Une part trop grande n'est pas partie ; le tout est écrit d'avance.
+    await page.locator('#notices .warn button').first().click();
+    await page.locator('#taken-part').fill('62.51');
+    await page.keyboard.press('Enter');
+    await page.locator('#taken-problem', { hasText: /62[.,]50/ }).waitFor();
+    await page.locator('#taken-part').fill('40,25');
+    await page.locator('#confirm-yes').click();
+    await page.locator('#deed-outcome.good').waitFor();
     await decide(page, page.locator('#notices .warn button').first(), written);
     await page.locator('#deed-outcome.good').waitFor();
     await decide(page, page.locator('#withdraw button:visible'), written);
     await page.locator('#withdraw-outcome.good').waitFor();
-    const ends = [['api/budget/withdrawals/3/taken', { taken_out: true }], ['api/budget/withdrawals/3/cancel', {}]];
+    const part = ['api/budget/withdrawals/3/taken', { taken_out: true, usdc: 40.25 }];
+    const ends = [part, ['api/budget/withdrawals/3/taken', { taken_out: true }], ['api/budget/withdrawals/3/cancel', {}]];
     assert.deepEqual(written.slice(1).map(({ path, body }) => [path, body]), ends);
     assert.deepEqual(complaints, []);
     await close();

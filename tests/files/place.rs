@@ -13,13 +13,14 @@ use super::{backup, beside, check_follows, check_refused, command, restore, sett
 
 /// Attend que `/health` dise ceci du grand livre, avec 503.
 fn told(site: Site, reason: &str) {
-    let told = || {
-        let answer = site.try_get("/health")?;
-        let health: Value = answer.json();
-        let ledger = health["ledger"].as_str().unwrap_or_default();
-        (ledger.contains(reason) && answer.status == 503 && health["status"] == "degraded").then_some(())
-    };
-    until(reason, told);
+    until(reason, || is_told(site, reason));
+}
+
+fn is_told(site: Site, reason: &str) -> Option<()> {
+    let answer = site.try_get("/health")?;
+    let health: Value = answer.json();
+    let ledger = health["ledger"].as_str().unwrap_or_default();
+    (ledger.contains(reason) && answer.status == 503 && health["status"] == "degraded").then_some(())
 }
 
 fn well(site: Site) {
@@ -100,11 +101,14 @@ fn a_ledger_written_over_while_it_runs_is_told_and_nothing_is_mixed_into_it() {
         let put = fs::read(if same_size { &raw } else { &copy }).unwrap();
         let follower = Follower::of(&world, &folder);
         well(follower.site());
-        fs::write(folder.db(), &put).unwrap();
-        // Une heure plus tôt : une copie est rarement faite à la seconde de la dernière écriture.
-        let hour = SystemTime::now() - Duration::from_secs(3600);
-        File::options().write(true).open(folder.db()).unwrap().set_modified(hour).unwrap();
-        told(follower.site(), "was written over by another program");
+        // Mise pendant un travail, elle passe pour ce qu'il a laissé : jusqu'à ce que cela prenne.
+        until("it is written over", || {
+            fs::write(folder.db(), &put).unwrap();
+            // Une heure plus tôt : une copie est rarement faite à la seconde de la dernière écriture.
+            let hour = SystemTime::now() - Duration::from_secs(3600);
+            File::options().write(true).open(folder.db()).unwrap().set_modified(hour).unwrap();
+            is_told(follower.site(), "was written over by another program")
+        });
         told(follower.site(), "put a good copy back with `calvalot restore FILE`");
         follower.stop();
         assert_eq!(fs::read(folder.db()).unwrap(), put, "it was written to");

@@ -150,6 +150,40 @@ fn what_is_taken_out_beside_other_money_is_told_by_its_amount_or_by_the_person_a
     bench.check_settled();
 }
 
+/// À côté d'autre argent, une part sortie ne se voit pas ; dite, elle est notée, et de ce qui reste rien n'est pris à l'autre
+/// argent.
+#[test]
+fn a_part_said_to_be_taken_is_booked_alone_and_the_money_of_another_use_is_never_invested() {
+    let mut bench = Bench::new();
+    let follower = bench.settled(&[("BTCUSDC", dec!(0.9))]);
+    let site = follower.site();
+    let beyond = |bench: &Bench| {
+        bench.exchange().balance("USDC").free - decimal(&site.json("/api/budget")["cash_usdt"])
+    };
+    let before = beyond(&bench);
+    let id = ask(site, 100)["id"].clone();
+    let aside = decimal(&reached(site, "set_aside")["set_aside_usdc"]);
+    take_out(&mut bench, dec!(60));
+    site.wait_polls(4);
+    seen_taken(site, dec!(0));
+    let say = |body: &str| site.send("POST", &format!("{PATH}/{id}/taken"), body);
+    for refused in [r#""usdc": 0"#, r#""usdc": "-1""#, r#""usdc": "a""#, r#""usdc": null, "eur": 3"#] {
+        let answer = say(&format!("{{\"taken_out\": true, {refused}}}"));
+        assert_eq!(answer.status, 400, "{refused}: {}", answer.body);
+    }
+    let more = say(&format!(r#"{{"taken_out": true, "usdc": "{}"}}"#, aside + dec!(0.01)));
+    assert_eq!((more.status, more.body.contains("still to be taken out")), (409, true), "{}", more.body);
+    let told = say(r#"{"taken_out": true, "usdc": "60"}"#);
+    let withdrawal = &told.json()["withdrawal"];
+    assert_eq!((told.status, &withdrawal["status"]), (200, &"completed".into()), "{}", told.body);
+    assert_eq!(decimal(&withdrawal["taken_usdc"]), dec!(60));
+    assert_eq!(say(r#"{"taken_out": true, "usdc": "1"}"#).status, 409, "it is done once");
+    // Le reste suit de nouveau le leader, et lui seul.
+    bench.reach(&follower, &[("BTCUSDC", dec!(0.98))]);
+    bench.check_settled();
+    assert_eq!(beyond(&bench), before);
+}
+
 /// Sur un compte qui ne tient que le capital, ce qui en est parti avant d'être demandé manque aux livres : le demander
 /// ensuite le note, et rien n'est bloqué.
 #[test]

@@ -9,6 +9,7 @@ import { readByHand, tellByHand } from '../../static/js/person/by-hand.js';
 import { deedsOf } from '../../static/js/person/deeds.js';
 import { differencesOf } from '../../static/js/person/differences.js';
 import { decisionsOf } from '../../static/js/person/notices.js';
+import { readPart } from '../../static/js/person/part.js';
 import { tellLeft } from '../../static/js/person/sell-all.js';
 import { tellOpened } from '../../static/js/person/withdraw.js';
 import { en as personEn } from '../../static/js/person/words-en.js';
@@ -128,9 +129,19 @@ test('an open withdrawal says where it is, and can be called off; one that ended
   const [taken, cancel] = deedsOf(ready, context);
   assert.match(asked(taken), /60\.00\sUSDC leave the books/);
   assert.deepEqual([taken.command.path, taken.command.body], ['api/budget/withdrawals/7/taken', { taken_out: true }]);
+  assert.equal(taken.most, 60);
   assert.match(asked(cancel), /already taken the money out/);
   assert.equal(deedsOf(raising, context)[0].command.path, 'api/budget/withdrawals/7/cancel');
   assert.deepEqual(decided({ withdrawals: [{ ...withdrawal, status: 'completed', can_cancel: false }] }), []);
+});
+
+test('the part of a withdrawal that was taken is read to the cent, and all of it needs no figure', () => {
+  assert.deepEqual(readPart('60', 124.77), { ok: true, part: 60 });
+  assert.deepEqual(readPart('60,25', 124.77), { ok: true, part: 60.25 });
+  // Ce qui est montré au centime est le tout, à moins d'un demi près.
+  for (const most of [99.768766, 99.77, 99.7749]) assert.deepEqual(readPart('99.77', most), { ok: true, part: null }, `${most}`);
+  for (const [text, why] of [['124.78', 'part.more'], ['0', 'number.zero'], ['', 'amount.empty'], ['1.234', 'amount.too_precise'], ['-5', 'amount.unreadable']])
+    assert.deepEqual(readPart(text, 124.77), { ok: false, why }, text);
 });
 
 test('what a withdrawal will do is said as the program answers it', () => {

@@ -6,7 +6,7 @@
 
 use super::wire;
 use crate::exchange::trouble::{KeyTrouble, Trouble};
-use crate::fetch::{Answer, FetchError, opening};
+use crate::fetch::{Answer, FetchError, beginning, opening};
 
 /// Ce que veut dire l'absence de réponse.
 pub(super) fn without_answer(error: &FetchError) -> Trouble {
@@ -109,7 +109,7 @@ pub(super) fn told(status: u16, body: &[u8]) -> String {
         Some(wire::Refusal { code, msg }) => {
             format!("the exchange answered {status}: {code} {}", excerpt(&msg))
         }
-        None => format!("the exchange answered {status}, starting with {}", opening(body)),
+        None => format!("the exchange answered {status}{}", beginning(body)),
     }
 }
 
@@ -140,7 +140,7 @@ mod tests {
                 "the exchange answered 500: -1001 Internal error",
             ),
             (502, "<html>", r#"the exchange answered 502, starting with "<html>""#),
-            (504, "", r#"the exchange answered 504, starting with """#),
+            (504, "", "the exchange answered 504 with an empty page"),
             (400, r#"{"code":"x"}"#, r#"the exchange answered 400, starting with "{\"code\":\"x\"}""#),
         ];
         for (status, body, expected) in cases {

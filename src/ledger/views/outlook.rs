@@ -1,11 +1,12 @@
 //! Ce qu'on sait de la bourse et du compte, tel que les écrans le montrent : silence, heure, essais, soldes.
 
-use rusqlite::Row;
+use rusqlite::{Connection, Row};
 
 use crate::domain::check::Verdict;
+use crate::domain::market::Coin;
 use crate::domain::moment::Moment;
 use crate::domain::money::Quantity;
-use crate::domain::reconcile::Line;
+use crate::domain::reconcile::{Asset, Line};
 use crate::ledger::{ClockReading, Db, LedgerError, Outlook, Silenced};
 
 /// Une ligne de la dernière table d'essais.
@@ -24,6 +25,8 @@ pub struct Balance {
     pub asset: String,
     pub line: Line,
     pub at: Moment,
+    /// Vrai si un ordre dont l'issue n'est pas connue a pu le changer : rien ne s'en règle avant.
+    pub in_doubt: bool,
 }
 
 impl Db {
@@ -71,12 +74,31 @@ impl Db {
     pub fn balances(&self) -> Result<Vec<Balance>, LedgerError> {
         let sql = "SELECT asset, held, locked, booked, at, reserved FROM balances ORDER BY asset = 'USDC' DESC, asset";
         let mut statement = self.connection.prepare_cached(sql)?;
+        let doubted = doubted(&self.connection)?;
         let rows = statement.query_map([], |row| {
             let (held, locked): (Quantity, Quantity) = (row.get(1)?, row.get(2)?);
             let (booked, reserved) = (row.get(3)?, row.get(5)?);
             let line = Line { free: held - locked, locked, booked, reserved, ..Line::default() };
-            Ok(Balance { asset: row.get(0)?, line, at: row.get(4)? })
+            let asset: String = row.get(0)?;
+            let in_doubt = Asset::from_name(&asset).is_some_and(|asset| is_doubted(&doubted, asset));
+            Ok(Balance { asset, line, at: row.get(4)?, in_doubt })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+}
+
+/// Les paires des ordres partis dont l'issue n'est pas connue.
+pub(in crate::ledger) fn doubted(connection: &Connection) -> Result<Vec<Coin>, LedgerError> {
+    let sql = "SELECT DISTINCT coin FROM intents WHERE state IN ('sent', 'unknown', 'stuck')";
+    let mut statement = connection.prepare_cached(sql)?;
+    let coins = statement.query_map([], |row| row.get(0))?;
+    Ok(coins.collect::<Result<_, _>>()?)
+}
+
+/// Vrai si un ordre de l'une de ces paires a pu changer cet actif : tout ordre change le cash, et peut payer ses frais en BNB.
+pub(in crate::ledger) fn is_doubted(doubted: &[Coin], asset: Asset) -> bool {
+    match asset {
+        Asset::Cash | Asset::Coin(Coin::Bnb) => !doubted.is_empty(),
+        Asset::Coin(coin) => doubted.contains(&coin),
     }
 }

@@ -65,15 +65,19 @@ function clockNotices({ clock }, { words, format }) {
 }
 
 /** Ce qu'un ordre ouvert de la personne retient n'est pas parti : dit ailleurs. @param {Exchange} exchange @param {Context} context @returns {Notice[]} */
-function balanceNotices({ reconciliation }, { words, format, now }) {
+function balanceNotices({ reconciliation, not_alone: copies }, { words, format, now }) {
   const short = reconciliation.filter((line) => lackOf(line) > 0);
   if (short.length === 0) return [];
   const list = short.map((line) => `${format.quantity(lackOf(line))} ${line.asset}`).join(', ');
   const time = format.moment(parseUtc(short[0].compared_at), now);
   const all = short.some(({ asset }) => asset === 'USDC');
   const steps = [words.say('short.step'), words.say(all ? 'short.nothing_bought' : 'short.not_bought')];
-  if (short.some(isUnsure)) steps.push(words.say('difference.unsure'));
-  if (short.every((line) => isKnown(line.free) && !isUnsure(line))) steps.push(words.say('short.write_off'));
+  const others = copies?.orders.length;
+  if (others) steps.push(words.say('difference.others'));
+  else if (short.some(isUnsure)) steps.push(words.say('difference.unsure'));
+  if (others) {
+    // Rien ne se règle avant.
+  } else if (short.every((line) => isKnown(line.free) && !isUnsure(line))) steps.push(words.say('short.write_off'));
   else if (all) steps.push(words.say('short.correct'));
   return [{ id: 'short', tone: 'bad', text: words.say('short.text', { list, time }), steps }];
 }
@@ -82,7 +86,7 @@ function balanceNotices({ reconciliation }, { words, format, now }) {
 export const lackOf = ({ missing, missing_locked: locked }) => Number(((missing ?? 0) - (locked ?? 0)).toFixed(8));
 
 /** Un ordre en doute ou un retrait explique une part de ce qui n'est pas là. @param {import('../api.js').Balance} line */
-export const isUnsure = (line) => lackOf(line) < Number((-(line.difference ?? 0)).toFixed(8));
+export const isUnsure = (line) => line.in_doubt || lackOf(line) < Number((-(line.difference ?? 0)).toFixed(8));
 
 /** @param {Exchange} exchange @param {Context} context @returns {Notice[]} */
 function silenceNotices({ silence }, { words, format, now }) {

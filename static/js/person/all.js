@@ -6,6 +6,7 @@ import { createBooking } from './booking.js';
 import { deedsOf } from './deeds.js';
 import { createDifferences } from './differences-ui.js';
 import { decisionsOf } from './notices.js';
+import { askPart } from './part.js';
 import { createSellAll } from './sell-all.js';
 import { createWithdraw } from './withdraw.js';
 
@@ -26,10 +27,16 @@ export function createAll(page, desk) {
     'sell-all': createSellAll(find(page, '#sell-all'), desk),
   };
 
+  /** @param {Deed} deed */
+  async function commandOf(deed) {
+    if (deed.book) return booking.ask(deed, contextNow);
+    return deed.most === undefined ? deed.command : askPart(deed, deed.most, context);
+  }
+
   /** @param {Deed} deed @param {HTMLButtonElement} button @param {HTMLElement} [output] */
   async function perform(deed, button, output = noticed) {
     tell(output, null, 'quiet');
-    const command = deed.book ? await booking.ask(deed, contextNow) : deed.command;
+    const command = await commandOf(deed);
     if (!command) return;
     const done = await run(desk, command, { buttons: [button], output }, contextNow);
     if (!done) return;

@@ -12,8 +12,9 @@ import { wantedText } from '../order.js';
 /** @typedef {import('../command.js').Command} Command */
 /** @typedef {import('../words.js').Key} Key */
 /**
- * Un geste. `told` : ce qu'on dit une fois fait ; `book` : l'ordre dont les chiffres sont d'abord à remplir.
- * @typedef {{id: string, label: string, command: Command, told: (answer: any) => string, book?: Order}} Deed
+ * Un geste. `told` : ce qu'on dit une fois fait ; `book` : l'ordre dont les chiffres sont d'abord à remplir ; `most` : le
+ * montant dont une part se dit.
+ * @typedef {{id: string, label: string, command: Command, told: (answer: any) => string, book?: Order, most?: number}} Deed
  */
 
 /** Comment un ordre libéré a fini. @type {Record<string, Key>} */
@@ -195,12 +196,13 @@ function takeOver(takeover, { words, format }) {
 
 /** Dire sorti ce qui attendait de l'être. @param {Withdrawal} withdrawal @param {Context} context @returns {Deed} */
 function takenOut({ id, set_aside_usdc: aside, taken_usdc: taken }, { words, format }) {
-  const usdc = format.usdc(isKnown(aside) ? aside - (taken ?? 0) : null);
+  const most = (aside ?? 0) - (taken ?? 0);
   return {
     id: 'taken',
+    most,
     label: words.say('taken.button'),
     command: {
-      question: { title: words.say('taken.ask'), lines: [words.say('taken.what', { usdc }), words.say('taken.wait')], yes: words.say('taken.yes'), no: words.say('confirm.no') },
+      question: { title: words.say('taken.ask'), lines: [words.say('taken.what', { usdc: format.usdc(most) }), words.say('taken.part'), words.say('taken.wait')], yes: words.say('taken.yes'), no: words.say('confirm.no') },
       method: 'POST',
       path: `api/budget/withdrawals/${id}/taken`,
       body: { taken_out: true },

@@ -20,10 +20,15 @@ export function differencesOf(exchange, context) {
   // Ce que la reprise de la version Python règle d'un coup n'est pas à régler un à un.
   const taken = new Set(exchange?.takeover?.map(({ coin }) => coinName(coin)));
   return [
-    ...lines.filter((line) => lackOf(line) > 0 && !taken.has(line.asset)).map((line) => less(line, context)),
+    ...lines.filter((line) => lackOf(line) > 0 && !taken.has(line.asset)).map((line) => undecided(less(line, context))),
     ...lines.filter(({ missing_locked: locked }) => isKnown(locked) && locked > 0).map((line) => locked(line, context)),
-    ...lines.filter(isSurplus).map((line) => more(line, context)),
+    ...lines.filter(isSurplus).map((line) => undecided(more(line, context))),
   ];
+
+  /** Ce que des ordres d'ici expliquent peut-être attend qu'on en ait décidé. @param {Difference} difference @returns {Difference} */
+  function undecided(difference) {
+    return exchange?.not_alone?.orders.length ? { ...difference, note: context.words.say('difference.others'), deed: null } : difference;
+  }
 }
 
 /** Une quantité, comme le programme l'attend : en décimal, sans exposant. @param {import('../api.js').N | undefined} value */
@@ -59,8 +64,9 @@ function locked({ asset, missing_locked: held }, { words, format }) {
 }
 
 /** @param {Balance} line @param {Context} context @returns {Difference} */
-function more({ asset, beyond }, context) {
+function more(line, context) {
   const { words, format } = context;
+  const { asset, beyond } = line;
   const amount = { quantity: format.quantity(beyond), asset };
   const cash = asset === 'USDC';
   const question = {
@@ -70,7 +76,9 @@ function more({ asset, beyond }, context) {
     no: words.say('confirm.no'),
   };
   const command = { question, method: /** @type {const} */ ('POST'), path: `${PATH}/${asset}/count`, body: { quantity: exact(beyond) } };
+  const said = { id: `more ${asset}`, asset, tone: /** @type {const} */ ('quiet'), text: words.say('difference.more', amount) };
+  if (line.in_doubt) return { ...said, note: words.say('difference.unsure'), deed: null };
   const label = words.say(cash ? 'count.deposit' : 'count.button');
   const deed = { id: `count ${asset}`, label, command, told: (/** @type {any} */ answer) => told(answer, context) };
-  return { id: `more ${asset}`, asset, tone: 'quiet', text: words.say('difference.more', amount), note: words.say('difference.elsewhere'), deed };
+  return { ...said, note: words.say('difference.elsewhere'), deed };
 }

@@ -18,10 +18,11 @@ const DOES_NOT = ['sell_all.money', 'sell_all.dust', 'sell_all.tax'];
 export function tellLeft({ coin, quantity, value_usdt: value, code, reason }, context) {
   const { words, format } = context;
   const line = words.say('sell_all.line', { quantity: format.quantity(quantity), coin: coinName(coin), value: format.usdc(value) });
-  if (code === 'dust') return `${line} : ${words.say('why.dust')}`;
   if (code === null) return line;
+  // D'une vente de tout, « au pas près » est ce que la bourse ne vend pas.
+  if (code === 'dust' || code === 'within_step') return words.say('sell_all.because', { line, why: words.say('why.dust') });
   const { why, detail } = tellDecision({ coin, decision: 'left', code, reason }, context);
-  return [line, why || detail].join(' : ');
+  return words.say('sell_all.because', { line, why: why || detail });
 }
 
 /** @param {HTMLElement} root @param {import('../command.js').Desk} desk */

@@ -18,17 +18,17 @@ import { deedsOf } from './deeds.js';
 
 const PATH = 'api/budget/withdrawals';
 
-/** Ce qui va se passer, dit par le programme. @param {Opened} opened @param {Context} context @returns {string} */
-export const tellOpened = (opened, context) =>
-  [context.words.say('withdraw.told', { usdc: context.format.usdc(opened.amount_usdc) }), ...tellTerms(opened, context)].join(' ');
+/** Ce qui va se passer, dit par le programme. @param {Opened} opened @param {Context} context @param {boolean} [all] tout est demandé @returns {string} */
+export const tellOpened = (opened, context, all = false) =>
+  [context.words.say('withdraw.told', { usdc: context.format.usdc(opened.amount_usdc) }), ...tellTerms(opened, context, all)].join(' ');
 
-/** Ce qui est à vendre, et ce qui restera. @param {Opened} opened @param {Context} context @returns {string[]} */
-export function tellTerms({ sales, left_eur: left }, { words, format }) {
+/** Ce qui est à vendre, et ce qui restera. @param {Opened} opened @param {Context} context @param {boolean} [all] tout est demandé @returns {string[]} */
+export function tellTerms({ sales, left_eur: left }, { words, format }, all = false) {
   /** @type {string[]} */
   const told = [];
   const sold = sales?.map(({ coin, quantity }) => `${format.quantity(quantity)} ${coinName(coin)}`).join(', ');
   if (sales) told.push(sold ? words.say('withdraw.sales', { sales: sold }) : words.say('withdraw.no_sale'));
-  if (isKnown(left)) told.push(words.say('withdraw.left', { left: format.eur(left) }));
+  if (isKnown(left)) told.push(words.say(all ? 'withdraw.left_all' : 'withdraw.left', { left: format.eur(left) }));
   return told;
 }
 
@@ -85,7 +85,7 @@ export function createWithdraw(root, desk, perform) {
       title: amount === null ? words.say('withdraw.ask_all') : words.say('withdraw.ask', { amount: format.eur(amount) }),
       lines: [
         words.say('withdraw.about', { usdc }),
-        ...tellTerms(terms, context),
+        ...tellTerms(terms, context, amount === null),
         ...(amount === null ? [words.say('withdraw.nothing_left')] : []),
         words.say(mode === 'dry_run' ? 'withdraw.simulated' : 'withdraw.aside'),
       ],
@@ -98,7 +98,7 @@ export function createWithdraw(root, desk, perform) {
     const done = await run(desk, command, { buttons: [take, everything], output }, contextNow);
     if (!done) return;
     if (input.value === typed) input.value = '';
-    tell(output, tellOpened(done, context), 'good');
+    tell(output, tellOpened(done, context, amount === null), 'good');
   }
 
   input.addEventListener('input', () => {

@@ -210,7 +210,9 @@ fn sell_all(sure: bool) -> Result<(), Failure> {
 
 /// La même configuration que `run`, l'installation essayée, la table sur la sortie.
 fn check() -> Result<(), Failure> {
-    let report = check::run(&load()?).map_err(daemon::cannot)?;
+    let config = load()?;
+    let report = check::run(&config).map_err(daemon::cannot)?;
+    let report = if report.begins() { restoring::remember(&config, report) } else { report };
     print!("{report}");
     match (report.faults(), report.unproved()) {
         (0, 0) => Ok(()),

@@ -30,12 +30,26 @@ pub use account::open;
 pub struct Report {
     lines: Vec<Check>,
     mode: Mode,
+    /// Vrai si le grand livre n'est pas là, ou n'a encore rien envoyé.
+    begins: bool,
 }
 
 impl Report {
     /// Le nombre de défauts.
     pub fn faults(&self) -> usize {
         self.lines.iter().filter(|line| line.verdict == Verdict::Fault).count()
+    }
+
+    /// Vrai si un grand livre réel commence : le compte peut s'en rappeler un autre.
+    pub fn begins(&self) -> bool {
+        self.begins && self.mode == Mode::Live
+    }
+
+    /// Le même, où le grand livre a ce défaut.
+    pub fn with_ledger_fault(mut self, found: String, remedy: &str) -> Report {
+        let ledger = self.lines.iter_mut().filter(|line| line.test == "ledger");
+        ledger.for_each(|line| *line = Check::fault("ledger", found.clone(), remedy));
+        self
     }
 
     /// Le nombre d'essais qui n'ont pas pu se faire, et sans lesquels rien ne s'échange pour de vrai.
@@ -87,15 +101,8 @@ pub fn run(config: &Config) -> Result<Report, FetchError> {
     }
     let (ledger, books) = machine::whole_ledger(config);
     let begins = ledger.verdict == Verdict::Fine && books.as_ref().is_none_or(|books| books.untouched);
-    let mut lines = smol::block_on(lines(config, (ledger, books), &leader, &exchange));
-    let forgotten =
-        if begins && config.mode == Mode::Live { account::forgotten(config, &exchange) } else { None };
-    if let Some(forgotten) = forgotten
-        && let Some(ledger) = lines.iter_mut().find(|line| line.test == "ledger")
-    {
-        *ledger = forgotten;
-    }
-    Ok(Report { lines, mode: config.mode })
+    let lines = smol::block_on(lines(config, (ledger, books), &leader, &exchange));
+    Ok(Report { lines, mode: config.mode, begins })
 }
 
 /// Les mêmes essais par des accès déjà ouverts, qui tiennent eux-mêmes le silence demandé. N'attend que le réseau,
@@ -135,7 +142,7 @@ mod tests {
             Check::fault("leader", "said\nok\r\u{1b}[31m", "do this"),
             Check::not_tested("key", "not needed for dry_run"),
         ];
-        let report = Report { lines, mode: Mode::DryRun };
+        let report = Report { lines, mode: Mode::DryRun, begins: true };
         assert_eq!(
             report.to_string(),
             "disk           ok     fine\n\

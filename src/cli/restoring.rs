@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::{Books, Failure, Return, account, database, load, verify};
 use crate::backup::{self, Restored};
+use crate::check::Report;
 use crate::clock;
 use crate::config::Config;
 use crate::daemon;
@@ -33,6 +34,23 @@ pub(super) fn run(back: Return) -> Result<(), Failure> {
             }
         }
     }
+}
+
+/// La table des essais, avec le passé d'un autre grand livre que ce compte connaît, s'il en a un : celui qui commence n'est pas
+/// le premier. Un compte qui ne se lit pas a déjà sa ligne.
+pub(super) fn remember(config: &Config, report: Report) -> Report {
+    let pasts = account().ok().and_then(|account| restore::pasts(&account).ok());
+    let Some(Past { tag, orders, last, .. }) = pasts.as_ref().and_then(|pasts| pasts.last()) else {
+        return report;
+    };
+    let found = format!(
+        "{} has no order yet, and this account remembers a ledger of calvalot, {tag}: {orders} orders, the last of {} UTC",
+        config.db_path.display(),
+        clock::utc(*last)
+    );
+    let remedy = "`calvalot restore` gives it back; to begin anew all the same, start it and leave those orders outside on \
+                  the page";
+    report.with_ledger_fault(found, remedy)
 }
 
 /// Une copie, puis, si elle est d'argent réel, ce que le compte a fait depuis elle.

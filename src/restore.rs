@@ -294,7 +294,12 @@ impl<'a> Desk<'a> {
         for coin in Coin::ALL {
             let named =
                 |report: &Report| OrderName::parse(&report.client_id).is_some_and(|name| wanted(&name));
-            let (reports, _) = self.questions.orders(coin, named).await.map_err(unsaid)?;
+            let reports = match self.questions.orders(coin, named).await {
+                Ok((reports, _)) => reports,
+                // La bourse ne connaît plus cette paire, ni donc d'ordre d'ici.
+                Err(Trouble::UnknownSymbol(_)) => continue,
+                Err(trouble) => return Err(unsaid(trouble)),
+            };
             found.extend(reports.into_iter().filter_map(|report| {
                 let name = OrderName::parse(&report.client_id)?;
                 Some((report, name))

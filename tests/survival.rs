@@ -4,9 +4,12 @@ mod follower;
 
 use calvalot::clock;
 use calvalot::domain::booking::{Booking, Footing};
-use calvalot::domain::market::PerCoin;
+use calvalot::domain::execution::Report;
+use calvalot::domain::market::{Coin, PerCoin};
 use calvalot::domain::moment::Moment;
-use calvalot::domain::money::{Eur, Rate, Usdc};
+use calvalot::domain::money::{Eur, Quantity, Rate, Usdc};
+use calvalot::domain::order::Side;
+use calvalot::domain::order_name::OrderName;
 use calvalot::domain::portfolio::Valuation;
 use calvalot::ledger::{self, CycleRecord, Ledger, LedgerThread};
 use calvalot::sim::{Book, Fault, Level, On, Wire, World};
@@ -109,6 +112,37 @@ fn a_book_that_the_average_prices_deny_never_kills() {
     }
     assert!(!close_beside(&ledger, dec!(1), None, 44));
     assert!(close(&ledger, dec!(1), 45));
+    drop(ledger);
+    thread.join();
+}
+
+/// Les livres sont plus vieux que le compte : ce qu'ils tiennent a peut-être été vendu avant de baisser.
+#[test]
+fn books_that_orders_of_a_lost_past_deny_never_kill() {
+    let folder = Folder::new();
+    let (ledger, thread) = open(&folder);
+    let order = |tag: String| Report {
+        order_id: 7,
+        client_id: OrderName { tag, intent: 9, attempt: 1 }.to_string(),
+        coin: Coin::Xrp,
+        side: Side::Sell,
+        ended: true,
+        status: "FILLED".to_owned(),
+        executed: Quantity::new(dec!(40)),
+        amount: Some(Usdc::new(dec!(98))),
+        at: Moment(0),
+    };
+    let see = move |db: &mut ledger::Db| db.see_orders(Coin::Xrp, &[order(db.tag()?)], false);
+    assert_eq!(smol::block_on(ledger.with(see)).expect("it is seen").evidence, 1);
+    for rank in 0..20 {
+        assert!(!close(&ledger, dec!(1), rank), "killed at {rank}");
+    }
+    smol::block_on(ledger.with(|db| db.disown("left outside", clock::now()))).expect("a person decides");
+    pause(&ledger, false);
+    for rank in 20..24 {
+        assert!(!close(&ledger, dec!(1), rank));
+    }
+    assert!(close(&ledger, dec!(1), 24), "a true fall kills");
     drop(ledger);
     thread.join();
 }

@@ -558,7 +558,7 @@ fn a_slip_in_an_order_booked_by_hand_is_told_and_hides_no_difference() {
     books.execute(sql, [(held - dec!(0.001)).to_string()]).expect("writable");
     books.execute("UPDATE intents SET by_hand = 'booked' WHERE coin = 'SOLUSDC'", []).expect("writable");
     reseal(&books).expect("its rows are sealed again");
-    let text = live.check(0, "1 order booked by hand with other figures than the exchange's");
+    let text = live.check(0, "1 order ended by hand otherwise than the exchange tells");
     assert!(text.contains(", booked by hand: quantity kept"), "{text}");
     assert!(text.contains("the exchange agrees (4 orders)"), "{text}");
 }

@@ -34,12 +34,17 @@ impl LiveAccount {
     pub(super) async fn look_for_others(&mut self) -> Result<Vec<(Coin, Result<(), Cut>)>, LedgerError> {
         let looked = together(Coin::ALL.into_iter().map(|coin| self.look_at(coin))).await;
         self.weigh_evidence().await?;
+        self.looked |= looked.iter().all(Result::is_ok);
         Ok(Coin::ALL.into_iter().zip(looked).collect())
     }
 
     async fn look_at(&self, coin: Coin) -> Result<(), Cut> {
         let mark = self.ledger.with(move |db| db.order_mark(coin)).await?;
-        let News { reports, more } = news(&self.account, coin, mark).await?;
+        let News { reports, more } = match news(&self.account, coin, mark).await {
+            // Une paire que la bourse ne connaît plus : aucun ordre n'y est plus à craindre, et les autres n'en attendent rien.
+            Err(Trouble::UnknownSymbol(_)) => return Ok(()),
+            read => read?,
+        };
         let seen = self.ledger.with(move |db| db.see_orders(coin, &reports, more)).await?;
         tell(coin, seen);
         // Le balayage reprendra là.
@@ -70,7 +75,6 @@ impl LiveAccount {
                 return Ok(Some(format!("the orders of {coin} {}", cut.told())));
             }
         }
-        self.looked = true;
         if self.not_alone.is_none() {
             self.vouched = Some(signal);
         }

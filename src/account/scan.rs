@@ -119,7 +119,6 @@ impl LiveAccount {
         if missing.only_more {
             self.scan_pace.succeeded();
         }
-        self.looked |= missing.told.is_empty();
         (self.scanned, self.next_scan) = match (missing.told.is_empty(), missing.only_more) {
             (true, _) => (Ok(()), clock::instant() + EVERY),
             (false, true) => (Err(missing.sentence()), clock::instant() + NEXT_PAGES),
@@ -173,6 +172,7 @@ impl LiveAccount {
         let (coin, id) = (intent.coin, intent.id);
         match find(intent, Ok(told), bnb) {
             Finding::Absent | Finding::Ended(_, Outcome::Unprocessed(_), _) => Ok(()),
+            Finding::Ended(..) if self.ledger.with(move |db| db.accounted()).await?.contains(&id) => Ok(()),
             Finding::Ended(order, outcome, at) => {
                 log::error!("order_executed_late coin={coin} intent={id}");
                 self.end(intent, order, outcome, at).await?;

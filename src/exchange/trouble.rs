@@ -8,7 +8,7 @@ use std::fmt;
 /// Pourquoi un appel n'a rien rendu.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Trouble {
-    /// Un des symboles demandés n'existe pas : les autres peuvent l'être un par un.
+    /// Un des symboles demandés n'existe pas, ou plus : les autres peuvent l'être un par un, et aucun ordre d'ici n'y arrive plus.
     UnknownSymbol(String),
     /// Elle ne voit pas cet ordre, ce qui ne prouve pas qu'il n'existe pas.
     UnknownOrder(String),

@@ -10,6 +10,7 @@ use crate::domain;
 use crate::domain::moment::Moment;
 use crate::domain::money::{Eur, Rate, Usdc};
 use crate::domain::movement::{Kind, Movement};
+use crate::domain::survival::DEAD;
 
 /// Ce qu'un signal attend tant qu'un tour ne l'a pas dit mieux.
 const JUST_STARTED: &str = "it has just started: nothing is read yet";
@@ -88,13 +89,16 @@ impl Db {
     /// Met en pause, reprend, ou retourne l'état si `paused` est `None` ; rend l'état. Reprendre révoque « tout vendre ».
     pub fn set_paused(&mut self, paused: Option<bool>) -> Result<bool, LedgerError> {
         let transaction = self.transaction()?;
-        let (paused, unjudged): (bool, bool) = transaction.query_row(
+        let (paused, unjudged, dead): (bool, bool, bool) = transaction.query_row(
             "UPDATE agent SET paused = coalesce(?1, 1 - paused),
                  paused_reason = iif(coalesce(?1, 1 - paused) = paused, paused_reason, NULL)
-             RETURNING paused, dead_before",
+             RETURNING paused, dead_before, state = 'DEAD'",
             [paused],
-            |row| Ok((row.get(0)?, row.get(1)?)),
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
         )?;
+        if dead && !paused {
+            return Err(LedgerError::Refused(format!("{DEAD}: it follows no more, resumed or not")));
+        }
         if !paused && unjudged {
             let reason = "the Python version called it DEAD: it can be resumed once its value is known";
             return Err(LedgerError::Refused(reason.to_owned()));

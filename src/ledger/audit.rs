@@ -46,6 +46,8 @@ pub struct Audit {
 pub struct LiveOrder {
     pub intent: Intent,
     pub fill: Option<Fill>,
+    /// Une personne a réglé ce qu'elle avait changé : voir [`Db::accounted`].
+    pub accounted: bool,
 }
 
 impl Db {
@@ -59,8 +61,12 @@ impl Db {
         let transaction = self.connection.unchecked_transaction()?;
         let fills = fills::all(&transaction)?.into_iter().map(|trade| (trade.intent, trade.fill));
         let mut fills: BTreeMap<i64, Fill> = fills.collect();
-        let intents = self.all_intents()?.into_iter();
-        Ok(intents.map(|intent| LiveOrder { fill: fills.remove(&intent.id), intent }).collect())
+        let (intents, accounted) = (self.all_intents()?.into_iter(), self.accounted()?);
+        let order = |intent: Intent| {
+            let (fill, accounted) = (fills.remove(&intent.id), accounted.contains(&intent.id));
+            LiveOrder { intent, fill, accounted }
+        };
+        Ok(intents.map(order).collect())
     }
 }
 

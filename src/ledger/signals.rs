@@ -86,6 +86,7 @@ impl Db {
         // Le premier reçu depuis qu'un passé manquait : il a pu y être suivi. Les autres, non.
         if transaction.execute("UPDATE agent SET past_unknown = 0 WHERE past_unknown = 1", [])? == 1 {
             doubt_open(&transaction)?;
+            renew_initial_sync(&transaction, signal)?;
         }
         if let Some(target) = signal.target.filter(|_| fresh) {
             for coin in Coin::ALL {
@@ -215,19 +216,39 @@ fn doubt_open(connection: &Connection) -> Result<(), LedgerError> {
 fn open_initial_sync(connection: &Connection, signal: &Received, now: Moment) -> Result<(), LedgerError> {
     let sync = Received {
         signal_id: INITIAL_SYNC.to_owned(),
-        reasoning: format!("initial sync from {}", signal.signal_id),
+        reasoning: reasoning_of_sync(signal),
         actions: "[]".to_owned(),
         verdict: Verdict::Accepted,
         ..signal.clone()
     };
     if !insert_signal(connection, &sync, now)? {
-        connection.execute(
-            "UPDATE signals SET payload = ?2, portfolio_state = ?3, reasoning = ?4
-             WHERE signal_id = ?1 AND status = 'received'",
-            params![sync.signal_id, sync.payload, sync.portfolio_state, sync.reasoning],
-        )?;
+        renew(connection, signal)?;
     }
     Ok(())
+}
+
+/// La synchronisation initiale qu'un passé manquant a peut-être menée à bien prend l'allocation d'aujourd'hui ; sans elle, elle
+/// est tenue pour faite, comme une action.
+fn renew_initial_sync(connection: &Connection, signal: &Received) -> Result<(), LedgerError> {
+    if signal.target.is_some() {
+        return renew(connection, signal);
+    }
+    let sql = "UPDATE signals SET maybe_done = 1 WHERE status = 'received' AND signal_id = ?1";
+    connection.execute(sql, [INITIAL_SYNC])?;
+    Ok(())
+}
+
+/// La synchronisation initiale, tant qu'elle n'a pas abouti, suit l'allocation de ce signal.
+fn renew(connection: &Connection, signal: &Received) -> Result<(), LedgerError> {
+    connection.execute(
+        "UPDATE signals SET payload = ?2, portfolio_state = ?3, reasoning = ?4 WHERE signal_id = ?1 AND status = 'received'",
+        params![INITIAL_SYNC, signal.payload, signal.portfolio_state, reasoning_of_sync(signal)],
+    )?;
+    Ok(())
+}
+
+fn reasoning_of_sync(signal: &Received) -> String {
+    format!("initial sync from {}", signal.signal_id)
 }
 
 fn insert_signal(connection: &Connection, signal: &Received, now: Moment) -> Result<bool, LedgerError> {
@@ -254,4 +275,56 @@ fn insert_signal(connection: &Connection, signal: &Received, now: Moment) -> Res
         ],
     )?;
     Ok(inserted == 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use rust_decimal::dec;
+
+    use super::*;
+    use crate::domain::market::PerCoin;
+    use crate::domain::money::{Eur, Weight};
+    use crate::ledger::{self, Ledger};
+
+    fn heard(id: &str, target: Option<Target>) -> Received {
+        Received {
+            signal_id: id.to_owned(),
+            version: Some(1),
+            confidence: None,
+            reasoning: String::new(),
+            actions: "[]".to_owned(),
+            portfolio_state: None,
+            payload: format!("what {id} says"),
+            target,
+            verdict: Verdict::Accepted,
+        }
+    }
+
+    /// Ce que suivent les signaux ouverts, et si cela a peut-être été fait.
+    fn open(ledger: &Ledger) -> Vec<(String, String, bool)> {
+        let pending = smol::block_on(ledger.with(|db| db.pending())).expect("they are read");
+        pending.into_iter().map(|entry| (entry.signal_id, entry.payload, entry.maybe_done)).collect()
+    }
+
+    /// Le passé perdu l'a peut-être menée à bien, et le leader a vendu depuis ce qu'elle achetait.
+    #[test]
+    fn an_initial_sync_of_another_time_is_never_carried_out_after_a_past_was_missing() {
+        let cash = Target::new(PerCoin::from_fn(|_| Weight::ZERO)).expect("a target");
+        for (target, sync) in [(Some(cash), "what s2 says"), (None, "what s1 says")] {
+            let ledger = ledger::in_memory("live", Eur::new(dec!(100)), Moment(0)).expect("a ledger");
+            let heard_first = heard("s1", Some(cash));
+            let first = smol::block_on(ledger.with(move |db| db.receive(&heard_first, true, Moment(1))));
+            first.expect("it is received");
+            smol::block_on(ledger.with(|db| db.disown("a past was missing", Moment(2))))
+                .expect("it is noted");
+            let next = heard("s2", target);
+            smol::block_on(ledger.with(move |db| db.receive(&next, false, Moment(3))))
+                .expect("it is received");
+            let told = open(&ledger);
+            let kept = told.iter().find(|(id, ..)| id == INITIAL_SYNC).expect("it is open");
+            assert_eq!((kept.1.as_str(), kept.2), (sync, target.is_none()), "{told:?}");
+            let actions = told.iter().filter(|(id, ..)| id != INITIAL_SYNC);
+            assert!(actions.into_iter().all(|(.., maybe_done)| *maybe_done), "{told:?}");
+        }
+    }
 }

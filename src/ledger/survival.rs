@@ -1,15 +1,16 @@
 //! La survie au grand livre : ce qui est jugé, le compte des évaluations basses, la mort, et ce qu'un mouvement laisserait.
 //!
-//! Invariants : rien n'est jugé en pause, ni après un mouvement qui laissait moins que le moindre capital, tant qu'un autre
+//! Invariants : rien n'est jugé en pause, ni quand le compte tient autre chose que les livres, ni après un mouvement qui laissait moins que le moindre capital, tant qu'un autre
 //! n'en laisse pas assez ; un mort le reste.
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Db, LedgerError, views};
+use super::{Db, LedgerError, balances, foreign, views};
 use crate::domain::moment::Moment;
 use crate::domain::money::{Eur, Usdc};
 use crate::domain::movement::Movement;
 use crate::domain::portfolio::Valuation;
+use crate::domain::reconcile::Asset;
 use crate::domain::survival::{self, Reading};
 
 /// Où en est l'agent.
@@ -42,7 +43,7 @@ impl Agent {
             Agent { dead: true, .. } => Ok(false),
             Agent { dead_before: true, .. } => Ok(true),
             Agent { paused: true, .. } => Ok(false),
-            _ => falls_by_itself(connection),
+            _ => Ok(falls_by_itself(connection)? && is_what_it_holds(connection)?),
         }
     }
 }
@@ -52,6 +53,22 @@ fn falls_by_itself(connection: &Connection) -> Result<bool, LedgerError> {
     let sql = "SELECT value_eur FROM movements WHERE kind <> 'dust' ORDER BY id DESC LIMIT 1";
     let left: Option<Option<Eur>> = connection.query_row(sql, [], |row| row.get(0)).optional()?;
     Ok(left.flatten().is_some_and(survival::is_a_budget))
+}
+
+/// Vrai si rien ne dit que le compte tient autre chose que les livres : des ordres d'ici qu'ils n'ont pas, un actif qui en est
+/// parti. Qui a vendu un coin dehors n'a pas perdu ce que ce coin perd ensuite.
+fn is_what_it_holds(connection: &Connection) -> Result<bool, LedgerError> {
+    let alone = "SELECT not_alone IS NULL FROM exchange";
+    if foreign::has_evidence(connection)? || !connection.query_row(alone, [], |row| row.get(0))? {
+        return Ok(false);
+    }
+    for asset in Asset::all() {
+        let line = balances::kept(connection, asset)?;
+        if line.is_some_and(|line| line.shortage() > line.locked_short()) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 impl Db {

@@ -52,7 +52,7 @@ impl Direct {
             Side::Exchange => self.exchange.clone(),
         };
         counterpart.arrived(&request.path);
-        let fault = self.faults.strike(side, &request.method, &request.path).unwrap_or_else(Fault::none);
+        let fault = self.faults.strike(side, &request).unwrap_or_else(Fault::none);
         let Fault { handling, before, after, wire } = fault;
         Arrival { before, after, counterpart, request, handling, wire }
     }

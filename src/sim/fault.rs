@@ -9,6 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::reply::Reply;
+use super::request::Request;
 use super::wire::Wire;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +24,7 @@ pub struct On {
     side: Option<Side>,
     path: Option<String>,
     method: Option<String>,
+    about: Option<String>,
     when: When,
 }
 
@@ -36,7 +38,7 @@ enum When {
 
 impl On {
     fn side(side: Option<Side>, path: Option<&str>) -> On {
-        On { side, path: path.map(str::to_owned), method: None, when: When::Always }
+        On { side, path: path.map(str::to_owned), method: None, about: None, when: When::Always }
     }
 
     pub fn any() -> On {
@@ -60,6 +62,11 @@ impl On {
         On { method: Some(method.to_owned()), ..self }
     }
 
+    /// Celles dont la chaîne de requête parle de `what`, telle qu'une paire.
+    pub fn about(self, what: &str) -> On {
+        On { about: Some(what.to_owned()), ..self }
+    }
+
     /// Les `count` premières requêtes visées.
     pub fn next(self, count: u64) -> On {
         On { when: When::Next(count), ..self }
@@ -75,10 +82,11 @@ impl On {
         On { when: When::Chance(share), ..self }
     }
 
-    fn covers(&self, side: Side, method: &str, path: &str) -> bool {
+    fn covers(&self, side: Side, Request { method, path, query, .. }: &Request) -> bool {
         self.side.is_none_or(|wanted| wanted == side)
-            && self.path.as_deref().is_none_or(|wanted| wanted == path)
-            && self.method.as_deref().is_none_or(|wanted| wanted == method)
+            && self.path.as_ref().is_none_or(|wanted| wanted == path)
+            && self.method.as_ref().is_none_or(|wanted| wanted == method)
+            && self.about.as_ref().is_none_or(|wanted| query.contains(wanted))
     }
 }
 
@@ -204,10 +212,11 @@ impl Faults {
         self.board().hits.clone()
     }
 
-    pub(super) fn strike(&self, side: Side, method: &str, path: &str) -> Option<Fault> {
+    pub(super) fn strike(&self, side: Side, request: &Request) -> Option<Fault> {
+        let Request { method, path, .. } = request;
         let mut board = self.board();
         let mut struck = None;
-        for rule in board.rules.iter_mut().filter(|rule| rule.on.covers(side, method, path)) {
+        for rule in board.rules.iter_mut().filter(|rule| rule.on.covers(side, request)) {
             if rule.fires() && struck.is_none() {
                 struck = Some(rule.fault.clone());
             }
@@ -230,13 +239,24 @@ mod tests {
     fn strikes(on: On, calls: usize) -> Vec<bool> {
         let faults = Faults::new(7);
         faults.add(on, Fault::unprocessed(Wire::Close));
-        (0..calls).map(|_| faults.strike(Side::Exchange, "GET", "/api/v3/time").is_some()).collect()
+        (0..calls)
+            .map(|_| {
+                faults
+                    .strike(
+                        Side::Exchange,
+                        &Request::new("GET", "/api/v3/time?symbol=BTCUSDC", Vec::new(), &[]),
+                    )
+                    .is_some()
+            })
+            .collect()
     }
 
     #[test]
     fn a_rule_strikes_the_calls_it_names() {
         let path = "/api/v3/time";
         assert_eq!(strikes(On::exchange(path), 3), [true, true, true]);
+        assert_eq!(strikes(On::exchange(path).about("BTCUSDC"), 1), [true]);
+        assert_eq!(strikes(On::exchange(path).about("XRPUSDC"), 1), [false]);
         assert_eq!(strikes(On::exchange(path).next(2), 3), [true, true, false]);
         assert_eq!(strikes(On::exchange(path).nth(2), 3), [false, true, false]);
         assert_eq!(strikes(On::exchange(path).method("POST"), 1), [false]);

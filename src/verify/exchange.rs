@@ -128,7 +128,7 @@ enum Finding {
     InDoubt,
     /// Une personne l'a booké, et la bourse ne le montre pas.
     ByHand,
-    /// Une personne l'a booké, et la bourse en dit d'autres chiffres : ce qui les sépare est au rapprochement, réglé ou à régler.
+    /// Une personne l'a booké, ou réglé, et la bourse en dit d'autres chiffres : ce qui les sépare est au rapprochement, réglé ou à régler.
     Slip(String),
     Different(String),
 }
@@ -139,14 +139,21 @@ impl Hearing<'_> {
         if uid.is_some_and(|uid| uid != state.uid) {
             return Err(Interruption::OtherAccount);
         }
-        let mut listed = PerCoin::from_fn(|_| Vec::new());
+        let mut listed = PerCoin::from_fn(|_| None);
         for coin in Coin::ALL {
-            listed[coin] = self.list(coin).await?;
+            listed[coin] = match self.list(coin).await {
+                Ok(reports) => Some(reports),
+                Err(Trouble::UnknownSymbol(_)) => None,
+                Err(trouble) => return Err(trouble.into()),
+            };
         }
         let kept = super::open(path)?.live_orders()?;
         for coin in Coin::ALL {
             let kept: Vec<&LiveOrder> = kept.iter().filter(|order| order.intent.coin == coin).collect();
-            self.compare_pair(coin, &kept, &listed[coin]).await?;
+            match &listed[coin] {
+                Some(listed) => self.compare_pair(coin, &kept, listed).await?,
+                None => self.leave_out(coin, kept.len()),
+            }
         }
         Ok(())
     }
@@ -161,6 +168,12 @@ impl Hearing<'_> {
         let (ours, others) = self.questions.orders(coin, wanted).await?;
         self.foreign += others;
         Ok(ours)
+    }
+
+    /// Une paire que la bourse ne connaît plus.
+    fn leave_out(&mut self, coin: Coin, kept: usize) {
+        let found = format!("the exchange knows this pair no more: {} not compared", counted(kept, "order"));
+        self.lines.line("note", coin.pair(), &found);
     }
 
     async fn compare_pair(
@@ -228,6 +241,11 @@ impl Hearing<'_> {
                 Finding::Different("it is kept as executed, the exchange executed nothing".to_owned())
             }
             (false, []) => Finding::NotExecuted,
+            (false, [report]) if order.accounted => Finding::Slip(format!(
+                "a person settled it, and then the difference; the exchange has it as order {}, {}",
+                report.order_id,
+                traded(report)
+            )),
             (false, [report]) => Finding::Different(format!(
                 "it is kept as {}, the exchange has it as order {}, {}",
                 intent.state.word(),
@@ -299,8 +317,8 @@ impl Hearing<'_> {
         }
         if self.slips > 0 {
             let found = format!(
-                "{} booked by hand with other figures than the exchange's: what that left between the books and the \
-                 account is under the differences on the page, or was settled there\n",
+                "{} ended by hand otherwise than the exchange tells: what that left between the books and the account is \
+                 under the differences on the page, or was settled there\n",
                 counted(self.slips, "order")
             );
             text.push_str(&found);

@@ -163,6 +163,29 @@ fn a_deposit_said_twice_under_one_key_is_never_booked_twice() {
     assert_eq!(movements(&folder).len(), 3);
 }
 
+/// Vers le total qui est déjà là, elle ne change rien ; redite après un dépôt, elle ne le reprend pas.
+#[test]
+fn a_correction_that_changed_nothing_is_not_done_when_its_request_is_said_again() {
+    let (world, folder) = (still_world(), Folder::new());
+    let follower = idle(&world, &folder);
+    let correct = || {
+        let body = r#"{"total_eur": 1000}"#;
+        let request = format!(
+            "PUT /api/budget/deposit HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nIdempotency-Key: first\r\n\
+             Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            follower.site().address(),
+            body.len()
+        );
+        follower.site().raw(request.as_bytes()).expect("an answer")
+    };
+    let first = correct();
+    assert_eq!(first.status, 200, "{}", first.body);
+    assert_eq!(follower.site().send("POST", "/api/budget/deposit", r#"{"amount_eur": 500}"#).status, 200);
+    let again = correct();
+    assert_eq!((again.status, &again.body), (200, &first.body), "the answer of then");
+    assert_eq!(follower.site().json("/api/budget")["total_deposited_eur"], 1500.0);
+}
+
 #[test]
 fn the_toggle_turns_over_without_a_word_and_sets_with_one() {
     let (world, folder) = (still_world(), Folder::new());

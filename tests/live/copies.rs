@@ -6,7 +6,8 @@ use std::io::Write;
 use std::path::Path;
 
 use calvalot::config::Config;
-use rust_decimal::dec;
+use calvalot::sim::{Fault, On, Reply, Status};
+use rust_decimal::{Decimal, dec};
 use serde_json::Value;
 
 use super::follower::{Follower, Site, until};
@@ -111,6 +112,10 @@ fn what_is_left_outside_the_books_stays_outside_and_no_name_serves_twice() {
     let lost = bench.exchange().accepted_orders().len() - 1;
     assert_eq!(say(site, "disown", r#"{"other_is_off": true}"#), 200);
     until("it trades again", || site.json("/api/exchange")["trading_open"].as_bool().filter(|open| *open));
+    // Ce qu'une personne avait décidé dans ce passé ne se sait pas : elle regarde, puis reprend.
+    let reason = site.json("/api/agent/status")["paused_reason"].clone();
+    assert!(reason.as_str().is_some_and(|reason| reason.contains("left outside")), "{reason}");
+    assert_eq!(site.send("POST", "/api/agent/toggle", r#"{"paused": false}"#).status, 200);
     bench.reach(&follower, &[("XRPUSDC", dec!(0.3))]);
     let orders = bench.exchange().accepted_orders();
     let mut names: Vec<&str> = orders.iter().map(|order| order.client_id.as_str()).collect();
@@ -162,6 +167,167 @@ fn a_copy_opened_on_another_machine_waits_for_a_word() {
     follower.site().wait_polls(3);
     assert_eq!(follower.site().json("/api/exchange")["not_alone"], Value::Null);
     bench.check();
+}
+
+/// Refusé, parce que des ordres d'ici que les livres n'ont pas l'expliquent peut-être.
+fn check_unexplained(site: Site, path: &str, body: &str) {
+    let answer = site.send("POST", path, body);
+    assert_eq!((answer.status, answer.body.contains("adopt them")), (409, true), "{path}: {}", answer.body);
+}
+
+/// De l'argent mis de côté dans la copie, que le passé perdu a révoqué et dépensé : le compte le montre parti, et personne ne
+/// l'a sorti. Ce qu'il tient de plus ou de moins est de ces ordres : compté, il le serait deux fois.
+#[test]
+fn nothing_is_concluded_from_what_the_orders_of_a_lost_past_have_changed() {
+    let bench = Bench::holding(&[("USDC", dec!(1250))]);
+    let follower = bench.settled(&[("BTCUSDC", dec!(0.3))]);
+    let site = follower.site();
+    assert_eq!(site.send("POST", "/api/budget/withdrawals", r#"{"amount_eur": 200}"#).status, 200);
+    let newest = |site: Site| site.json("/api/budget/withdrawals")["withdrawals"][0].clone();
+    until("it is set aside", || (newest(site)["status"] == "set_aside").then_some(()));
+    follower.stop();
+    let copy = bench.folder.path().join("copy");
+    copy_folder(bench.folder.path(), &copy);
+    let follower = bench.follow();
+    let id = newest(follower.site())["id"].clone();
+    let answer = follower.site().send("POST", &format!("/api/budget/withdrawals/{id}/cancel"), "{}");
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    bench.reach(&follower, &[("BTCUSDC", dec!(0.2)), ("ETHUSDC", dec!(0.75))]);
+    follower.stop();
+    put_back(&copy, bench.folder.path());
+    let follower = bench.follow();
+    let site = follower.site();
+    not_alone(site);
+    site.wait_polls(5);
+    let open = newest(site);
+    assert_eq!((&open["status"], open["taken_usdc"].as_f64()), (&"set_aside".into(), Some(0.0)), "{open}");
+    check_unexplained(site, &format!("/api/budget/withdrawals/{id}/taken"), r#"{"taken_out": true}"#);
+    check_unexplained(site, "/api/budget/deposit", r#"{"amount_eur": 10}"#);
+    let lines = site.json("/api/exchange")["reconciliation"].as_array().expect("a list").clone();
+    let of = |asset: &str| lines.iter().find(|line| line["asset"] == asset).expect("a line").clone();
+    let bought = of("ETH")["beyond"].as_f64().expect("a number");
+    assert!(bought > 0.1, "the test shows nothing: {lines:?}");
+    let sold = -of("BTC")["difference"].as_f64().expect("a number");
+    check_unexplained(site, "/api/exchange/differences/ETH/count", &format!(r#"{{"quantity": "{bought}"}}"#));
+    check_unexplained(
+        site,
+        "/api/exchange/differences/BTC/write-off",
+        &format!(r#"{{"quantity": "{sold}"}}"#),
+    );
+    assert_eq!(say(site, "adopt", r#"{"other_is_off": true}"#), 200);
+    // L'argent mis de côté est dépensé : plus rien ne se vend pour lui.
+    let ended = newest(site);
+    assert_eq!((&ended["status"], ended["taken_usdc"].as_f64()), (&"cancelled".into(), Some(0.0)), "{ended}");
+    let before = bench.exchange().accepted_orders().len();
+    assert_eq!(site.send("POST", "/api/agent/toggle", r#"{"paused": false}"#).status, 200);
+    site.wait_polls(4);
+    assert_eq!(bench.exchange().accepted_orders().len(), before, "it sold for a withdrawal of another time");
+    bench.check_settled();
+}
+
+/// « Tout vendre » que la copie tenait encore ouvert était mené à bien : laissés dehors, ses ordres ne le font pas refaire.
+#[test]
+fn what_a_person_wanted_sold_in_a_lost_past_is_not_sold_again_when_its_orders_are_left_outside() {
+    let bench = Bench::new();
+    let target: Target = &[("BTCUSDC", dec!(0.3)), ("SOLUSDC", dec!(0.3))];
+    let follower = bench.settled(target);
+    bench.exchange().set_status("SOLUSDC", Status::Halt);
+    let sell_all = |site: Site| site.send("POST", "/api/agent/sell-all", r#"{"understood": true}"#).status;
+    assert_eq!(sell_all(follower.site()), 200);
+    until("BTC is sold", || (bench.exchange().accepted_orders().len() == 3).then_some(()));
+    follower.site().wait_polls(2);
+    follower.stop();
+    let copy = bench.folder.path().join("copy");
+    copy_folder(bench.folder.path(), &copy);
+    bench.exchange().set_status("SOLUSDC", Status::Trading);
+    let follower = bench.follow();
+    let done = |site: Site| site.json("/api/agent/status")["selling_all"]["done"] == true;
+    until("all is sold", || done(follower.site()).then_some(()));
+    assert_eq!(follower.site().send("POST", "/api/agent/toggle", r#"{"paused": false}"#).status, 200);
+    bench.reach(&follower, &[("BTCUSDC", dec!(0.2)), ("SOLUSDC", dec!(0.4))]);
+    follower.stop();
+    put_back(&copy, bench.folder.path());
+    let follower = bench.follow();
+    let site = follower.site();
+    not_alone(site);
+    let before = bench.exchange().accepted_orders().len();
+    assert_eq!(say(site, "disown", r#"{"other_is_off": true}"#), 200);
+    until("trading opens", || site.json("/api/exchange")["trading_open"].as_bool().filter(|open| *open));
+    site.wait_polls(4);
+    assert_eq!(bench.exchange().accepted_orders().len(), before, "it sold what nobody wants sold");
+    let status = site.json("/api/agent/status");
+    assert_eq!((&status["paused"], &status["selling_all"]), (&true.into(), &Value::Null), "{status}");
+}
+
+/// Un ordre que la bourse ne montre plus, ou pas encore, n'empêche pas d'adopter les autres.
+#[test]
+fn an_order_of_a_lost_past_that_cannot_be_read_keeps_no_other_from_being_adopted() {
+    let bench = Bench::new();
+    let (follower, _) =
+        set_back(&bench, &[("BTCUSDC", dec!(0.4)), ("ETHUSDC", dec!(0.2)), ("SOLUSDC", dec!(0.2))]);
+    let site = follower.site();
+    let orders = not_alone(site)["orders"].as_array().map(Vec::len);
+    assert_eq!(orders, Some(2));
+    let first = On::exchange("/api/v3/order").method("GET").about("ETHUSDC");
+    bench.world.fault(first, Fault::answer(Reply::code(400, -2013, "Order does not exist.")));
+    let answer = site.send("POST", "/api/exchange/adopt", r#"{"other_is_off": true}"#);
+    assert_eq!((answer.status, answer.body.contains("1 were")), (503, true), "{}", answer.body);
+    assert_eq!(not_alone(site)["orders"].as_array().map(Vec::len), Some(1));
+    bench.world.clear_faults();
+    assert_eq!(say(site, "adopt", r#"{"other_is_off": true}"#), 200);
+    bench.check();
+}
+
+/// De même d'un ordre archivé : il a fini sans rien échanger.
+#[test]
+fn an_archived_order_of_a_lost_past_is_adopted_as_what_it_was() {
+    let bench = Bench::new();
+    let follower = bench.settled(FIRST);
+    follower.stop();
+    let copy = bench.folder.path().join("copy");
+    copy_folder(bench.folder.path(), &copy);
+    // Loin de son prix de référence, tout ordre finit EXPIRED sans rien échanger.
+    let far = |far: Option<Decimal>| {
+        bench.exchange().edit_listing("SOLUSDC", |listing| {
+            listing.reference_price = far;
+            listing.price_range = far.map(|_| dec!(0.05));
+        });
+    };
+    far(Some(bench.exchange().price("SOLUSDC") * dec!(2)));
+    let follower = bench.follow();
+    bench.world.leader().set_target(&[
+        ("BTCUSDC", dec!(0.4)),
+        ("ETHUSDC", dec!(0.2)),
+        ("SOLUSDC", dec!(0.2)),
+    ]);
+    let coin = |pair: &str| bench.exchange().accepted_orders().iter().any(|order| order.pair == pair);
+    until("both are sent", || (coin("SOLUSDC") && coin("ETHUSDC")).then_some(()));
+    follower.site().wait_polls(1);
+    follower.stop();
+    put_back(&copy, bench.folder.path());
+    let follower = bench.follow();
+    let site = follower.site();
+    not_alone(site);
+    bench.exchange().archive_at_once(true);
+    let answer = site.send("POST", "/api/exchange/adopt", r#"{"other_is_off": true}"#);
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    bench.check();
+}
+
+/// Ses prix connus ou non, une paire que la bourse ne connaît plus n'a plus d'ordre d'ici : les autres n'en attendent rien.
+#[test]
+fn a_pair_whose_orders_the_exchange_no_longer_lists_keeps_no_other_from_trading() {
+    let bench = Bench::new();
+    let follower = bench.settled(FIRST);
+    for path in ["/api/v3/allOrders", "/api/v3/myTrades", "/api/v3/order"] {
+        let unknown = Fault::answer(Reply::code(400, -1121, "Invalid symbol."));
+        bench.world.fault(On::exchange(path).method("GET").about("XRPUSDC"), unknown);
+    }
+    bench.reach(&follower, &[("BTCUSDC", dec!(0.2)), ("ETHUSDC", dec!(0.3))]);
+    follower.stop();
+    let follower = bench.follow();
+    bench.reach(&follower, FIRST);
+    bench.check_settled();
 }
 
 /// Ce qui est fait du grand livre d'un suiveur qui vit.

@@ -3,10 +3,12 @@
 
 use std::time::Duration;
 
+use calvalot::domain::booking::Booking;
 use calvalot::domain::by_hand::ByHand;
 use calvalot::domain::intent::State;
 use calvalot::domain::market::Coin;
 use calvalot::domain::money::{Quantity, Usdc};
+use calvalot::domain::reconcile::Asset;
 use calvalot::engine::Decision;
 use calvalot::ledger::views::{Intent, Selection};
 use calvalot::sim::{Fault, Lag, On, View, Wire};
@@ -202,6 +204,33 @@ fn an_order_that_can_never_be_booked_waits_for_a_person_who_can_always_end_it() 
         }
         proof::each_order_once(&universe);
     }
+}
+
+/// Réglé, puis ce qu'il avait changé au compte noté par la personne : ce qu'il a exécuté est aux livres.
+#[test]
+fn an_order_settled_together_with_its_difference_is_not_booked_a_second_time_when_it_shows() {
+    let mut universe = Universe::following(HELD);
+    universe.books(|db| db.refuse_trades(Some(Coin::Eth)));
+    three_in_doubt(&mut universe);
+    universe.pass(HOUR, None);
+    let stuck = last_of(&universe, Coin::Eth);
+    assert!(universe.decide(stuck.id, Decision::Settle).is_some());
+    universe.pass(MINUTE * 10, None);
+    let difference = |universe: &Universe, asset: &str| {
+        let lines = universe.books(|db| db.balances());
+        lines.iter().find(|line| line.asset == asset).expect("a line").line.difference()
+    };
+    // Ce qu'il a coûté était de l'argent d'un autre usage : rien n'en manque.
+    let bought = difference(&universe, "ETH");
+    assert!(bought.is_positive() && difference(&universe, "USDC").is_positive(), "{bought}");
+    let booking = Booking::Count(Asset::Coin(Coin::Eth), bought);
+    let booked = universe.ask(async move |commands| commands.enter(booking, None).await);
+    assert!(matches!(booked, Some(Ok(_))), "{booked:?}");
+    universe.books(|db| db.refuse_trades(None));
+    universe.pass(HOUR * 3, None);
+    assert!(universe.books(|db| db.late()).is_empty(), "it was counted twice");
+    assert!(difference(&universe, "ETH").is_zero(), "{}", difference(&universe, "ETH"));
+    assert_eq!(closed(&universe), None);
 }
 
 /// Chaque écriture, l'une après l'autre, échoue une fois pendant que trois ordres trouvés sont comptés.

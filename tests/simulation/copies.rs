@@ -100,7 +100,11 @@ fn a_copy_left_outside_that_still_trades_is_noticed_by_both_names_and_never_foll
     universe.pass(HOUR, None);
     // Une personne dit que l'autre est éteinte, et elle ne l'est pas.
     let commands = universe.machines[second].commands().expect("it lives");
-    assert!(universe.hear(async move { commands.disown().await }).is_some_and(|left| left.is_ok()));
+    let chosen = async move {
+        commands.disown().await?;
+        commands.pause(Some(false)).await
+    };
+    assert!(matches!(universe.hear(chosen), Some(Ok(false))));
     universe.pass(2 * HOUR, None);
     let doubted = universe.books(|db| db.evidence());
     assert!(doubted.iter().all(|order| order.bears == Bears::OurTag), "{doubted:?}");

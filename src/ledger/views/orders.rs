@@ -1,5 +1,6 @@
 //! Les intentions, telles que le moteur les reprend et que les écrans les montrent.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use rusqlite::{Row, params};
@@ -109,6 +110,18 @@ impl Db {
             "client_id IS NOT NULL AND state IN ('absent', 'refused', 'abandoned') AND created_at >= ?1
              ORDER BY intents.id";
         self.intents(clause, [since])
+    }
+
+    /// Celles qu'une personne a réglées au dehors, avant de régler aussi ce qu'elles avaient changé : c'est aux livres, et ne s'y
+    /// compte pas une seconde fois.
+    pub fn accounted(&self) -> Result<BTreeSet<i64>, LedgerError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id FROM intents WHERE by_hand = 'settled' AND EXISTS (
+                 SELECT 1 FROM movements WHERE kind IN ('write_off', 'count') AND movements.at >= intents.ended_at
+                     AND (movements.coin IS NULL OR movements.coin = intents.coin))",
+        )?;
+        let ids = statement.query_map([], |row| row.get(0))?;
+        Ok(ids.collect::<Result<_, _>>()?)
     }
 
     /// Toutes, dans l'ordre.

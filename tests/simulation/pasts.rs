@@ -3,15 +3,20 @@
 use std::time::Duration;
 
 use calvalot::clock;
-use calvalot::ledger::Bears;
+use calvalot::domain::money::Eur;
+use calvalot::domain::withdrawal::Asked;
+use calvalot::ledger::{Bears, WithdrawalRequest};
 use fastrand::Rng;
+use rust_decimal::dec;
 
 use crate::tally::Tally;
 use crate::universe::Universe;
-use crate::{chapter, reach, rest, scenario};
+use crate::{chapter, person, reach, rest, scenario};
 
 /// Le temps qu'il faut à un suiveur pour lire le compte, et à un signal pour être suivi s'il l'était.
 const LOOK: Duration = Duration::from_secs(20 * 60);
+
+const SOME: Eur = Eur::new(dec!(200));
 
 /// Une vie dont le livre est remis à un moment passé ; panique si une promesse n'est pas tenue.
 pub fn relive(seed: u64) -> Tally {
@@ -30,9 +35,20 @@ pub fn relive(seed: u64) -> Tally {
         scenario::heal(&mut universe);
         universe.books(|db| db.open_sell_all(None, clock::now()));
     }
+    // Ou de l'argent à sortir, qu'elle a laissé investir depuis.
+    let withdrawn = !wished && dice.u32(0..3) == 0;
+    if withdrawn {
+        scenario::heal(&mut universe);
+        let request = WithdrawalRequest { asked: Asked::Euros(SOME), understood: true, key: None };
+        universe.ask(async move |commands| commands.withdraw(request).await);
+        universe.pass(LOOK, None);
+    }
     let copy = universe.copy_ledger();
     if wished {
         universe.books(|db| db.set_paused(Some(false)));
+    }
+    if withdrawn {
+        person::call_off(&mut universe);
     }
     for _ in 0..after {
         chapter(&mut universe, &mut dice);
@@ -44,6 +60,9 @@ pub fn relive(seed: u64) -> Tally {
     universe.put_back(&copy);
     universe.start();
     let adopted = catch_up(&mut universe);
+    let taken = universe.books(|db| db.withdrawals(None)).iter().any(|kept| !kept.taken.is_zero());
+    assert!(!taken, "what the lost orders spent was taken for money that a person took out");
+    person::call_off(&mut universe);
     universe.resume();
     rest(&mut universe);
     let target = scenario::target(&mut dice);
@@ -64,6 +83,8 @@ fn catch_up(universe: &mut Universe) -> bool {
     }
     assert!(evidence.iter().all(|order| order.bears == Bears::OurTag), "{evidence:?}");
     assert_eq!(sent(universe), before, "it traded on a past that it did not know: {evidence:?}");
+    // La personne voit ce que ces ordres ont changé, et voudrait le compter.
+    assert_eq!(person::settle_differences(universe), 0, "counted before, it is counted twice");
     let commands = universe.machine().commands().expect("it lives");
     let adopted = universe.hear(async move { commands.adopt().await });
     assert_eq!(adopted.expect("it answers"), Ok(evidence.len()));

@@ -117,7 +117,7 @@ fn act(universe: &mut Universe, dice: &mut Rng) {
         }),
         5 => universe.world.exchange().archive_at_once(dice.bool()),
         6 | 7 => ask_for_money(universe, dice),
-        _ => settle_differences(universe),
+        _ => drop(settle_differences(universe)),
     }
 }
 
@@ -147,7 +147,7 @@ fn ask_for_money(universe: &mut Universe, dice: &mut Rng) {
 }
 
 /// Révoque le retrait ouvert, s'il y en a un.
-fn call_off(universe: &mut Universe) {
+pub fn call_off(universe: &mut Universe) {
     let open = universe
         .books(|db| db.withdrawals(Some(1)))
         .pop()
@@ -167,8 +167,10 @@ fn pay_fees_otherwise(universe: &mut Universe, dice: &mut Rng) {
     });
 }
 
-/// Dit de chaque écart ce qu'il est, comme la page l'offre ; une sortie refusée le sera dite une autre fois.
-fn settle_differences(universe: &mut Universe) {
+/// Dit de chaque écart ce qu'il est, comme la page l'offre ; une sortie refusée le sera dite une autre fois. Rend combien
+/// l'ont été.
+pub fn settle_differences(universe: &mut Universe) -> usize {
+    let mut settled = 0;
     for balance in universe.books(|db| db.balances()) {
         let asset = Asset::from_name(&balance.asset).expect("a known asset");
         let (gone, beyond) = (balance.line.gone(), balance.line.beyond());
@@ -177,8 +179,10 @@ fn settle_differences(universe: &mut Universe) {
             (_, true) => Booking::Count(asset, beyond),
             _ => continue,
         };
-        universe.ask(async move |commands| commands.enter(booking, None).await);
+        let answer = universe.ask(async move |commands| commands.enter(booking, None).await);
+        settled += usize::from(matches!(answer, Some(Ok(_))));
     }
+    settled
 }
 
 /// La personne remet de l'ordre : annule ses ordres, referme ce qu'elle avait demandé, rapporte de quoi suivre, et dit de

@@ -101,6 +101,14 @@ impl Venue {
         }
     }
 
+    /// Vrai si une autre main a changé le compte réel, et que ses ordres ne sont pas encore regardés.
+    pub fn awaits_a_look(&self) -> bool {
+        match self {
+            Venue::Paper(_) => false,
+            Venue::Live(account) => account.awaits_a_look(),
+        }
+    }
+
     /// Efface des livres la poussière qui n'est plus au compte ; une fois par tour.
     pub async fn sweep(&mut self, market: &Market) -> Result<(), LedgerError> {
         match self {

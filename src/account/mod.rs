@@ -159,6 +159,11 @@ impl LiveAccount {
         self.compared_at.filter(|_| self.looked)
     }
 
+    /// Vrai si une autre main que nos ordres a changé le compte, et que ses ordres ne sont pas encore regardés.
+    pub fn awaits_a_look(&self) -> bool {
+        !self.looked
+    }
+
     /// Pourquoi rien ne s'échange maintenant ; `None` si l'on peut.
     pub fn obstacle(&self) -> Option<String> {
         // Ce qui s'écrirait serait perdu.

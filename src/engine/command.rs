@@ -147,6 +147,16 @@ impl Commands {
 }
 
 impl Command {
+    /// Vrai si elle conclut de ce que le compte réel tient : ses ordres sont regardés avant, si une autre main l'a changé.
+    pub(super) fn concludes_from_the_account(&self) -> bool {
+        matches!(self, Command::Enter { .. } | Command::TakenOut { .. })
+    }
+
+    /// Vrai si elle attend que le compte soit libre.
+    pub(super) fn waits(&self, sight: &Sight) -> bool {
+        self.concerns_the_account() || (self.concludes_from_the_account() && sight.is_unlooked())
+    }
+
     /// Vrai si elle touche au compte réel : elle attend qu'il soit libre.
     pub(super) fn concerns_the_account(&self) -> bool {
         match self {

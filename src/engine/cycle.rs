@@ -83,7 +83,7 @@ impl Engine {
         account: Option<Result<AccountState, Trouble>>,
     ) -> Result<Option<Reconciliation>, LedgerError> {
         let reconciliation = self.venue.reconcile(account).await?;
-        self.sight.heed_comparison(self.venue.compared_at());
+        self.sight.heed_comparison(&self.venue);
         Ok(reconciliation)
     }
 

@@ -139,6 +139,10 @@ impl Engine {
 
     async fn obey(&mut self, command: Command) {
         if !command.concerns_the_account() {
+            // Ce dont elle conclut se regarde d'abord ; un signal libéré par là est repris.
+            if command.concludes_from_the_account() && self.sight.is_unlooked() && self.tend().await {
+                self.next_poll = clock::instant();
+            }
             return self.reception.serve(command, &self.sight).await;
         }
         if self.sight.bnb_price().is_none()
@@ -202,7 +206,7 @@ impl Engine {
         }
         let bnb = self.sight.bnb_price();
         let ended = self.reception.during(&self.sight, self.venue.tend(bnb)).await;
-        self.sight.heed_comparison(self.venue.compared_at());
+        self.sight.heed_comparison(&self.venue);
         ended
     }
 

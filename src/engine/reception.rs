@@ -53,7 +53,7 @@ impl Reception {
             let command = async { Err(self.next().await) };
             match done.or(command).await {
                 Ok(value) => return value,
-                Err(command) if command.concerns_the_account() => self.deferred.push_back(command),
+                Err(command) if command.waits(sight) => self.deferred.push_back(command),
                 Err(command) => self.serve(command, sight).await,
             }
         }

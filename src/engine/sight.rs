@@ -11,6 +11,7 @@ use crate::domain::moment::Moment;
 use crate::domain::money::{Price, Rate};
 use crate::exchange::Exchange;
 use crate::ledger::ReadingRow;
+use crate::venue::Venue;
 
 /// Les dernières lectures du dehors.
 pub(super) struct Sight {
@@ -20,6 +21,8 @@ pub(super) struct Sight {
     /// Quand le compte réel a été rapproché des livres, et au bout de combien de temps cela ne vaut plus rien.
     compared_at: Option<Moment>,
     patience: Duration,
+    /// Vrai quand une autre main a changé le compte réel, et que ses ordres ne sont pas encore regardés.
+    unlooked: bool,
 }
 
 /// Tours après lesquels un rapprochement ne vaut plus rien pour compter.
@@ -33,6 +36,7 @@ impl Sight {
             hour: Err("not read yet".to_owned()),
             compared_at: None,
             patience: market::FRESH.max(poll_interval * POLLS),
+            unlooked: false,
         }
     }
 
@@ -40,12 +44,17 @@ impl Sight {
     pub async fn renewed(&self, exchange: &Exchange) -> Sight {
         let readings = exchange.refresh(self.readings.clone()).await;
         let hour = exchange.check_clock().await;
-        Sight { readings, hour, compared_at: self.compared_at, patience: self.patience }
+        Sight { readings, hour, ..*self }
     }
 
-    /// Retient quand le compte a été rapproché des livres.
-    pub fn heed_comparison(&mut self, at: Option<Moment>) {
-        self.compared_at = at;
+    /// Retient quand le compte a été rapproché des livres, et s'il faut d'abord en regarder les ordres.
+    pub fn heed_comparison(&mut self, venue: &Venue) {
+        (self.compared_at, self.unlooked) = (venue.compared_at(), venue.awaits_a_look());
+    }
+
+    /// Vrai s'il faut regarder les ordres du compte avant d'en rien conclure.
+    pub fn is_unlooked(&self) -> bool {
+        self.unlooked
     }
 
     /// Ce sur quoi compter ce qu'une personne demande ; `None` sans cours de l'euro.

@@ -6,10 +6,12 @@
 
 use std::fs;
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
+use rusqlite::hooks::Wal;
 use smol::channel::Receiver;
 use smol::future;
 
@@ -31,6 +33,9 @@ pub(super) struct Pace {
 pub(super) const PACE: Pace =
     Pace { first: Duration::from_secs(50), then: Duration::from_secs(3600), again: Duration::from_secs(60) };
 
+/// Les pages du journal au-delà desquelles il revient sans attendre son heure.
+const LONGEST: i32 = 512;
+
 /// Une raison que d'autres fils lisent ; `None` si tout va.
 pub(super) type Told = Arc<Mutex<Option<String>>>;
 
@@ -47,14 +52,26 @@ pub(super) struct Keeper {
     told: Told,
     /// Les lignes changées quand le journal est revenu pour la dernière fois.
     brought: u64,
+    /// Vrai si du journal est revenu dans la base depuis le dernier regard : rien d'autre de nous n'écrit ce fichier.
+    written: Arc<AtomicBool>,
 }
 
 impl Keeper {
-    pub fn new(db: Db, place: Place, told: Told) -> Keeper {
+    pub fn new(mut db: Db, place: Place, told: Told) -> Result<Keeper, LedgerError> {
         // Ce qui a ouvert la base vient de s'écrire, et attend aussi.
-        let mut keeper = Keeper { db, place, displaced: None, told, brought: 0 };
+        let written = Arc::new(AtomicBool::new(true));
+        let known = written.clone();
+        // À la place du retour automatique de SQLite, qui ne se dit pas.
+        db.connection.wal_hook(Some(move |journal: &mut Wal, pages| {
+            if pages < LONGEST {
+                return Ok(());
+            }
+            known.store(true, Ordering::Relaxed);
+            journal.checkpoint()
+        }))?;
+        let mut keeper = Keeper { db, place, displaced: None, told, brought: 0, written };
         keeper.note();
-        keeper
+        Ok(keeper)
     }
 
     /// Exécute les travaux jusqu'à ce que plus personne ne puisse en confier, puis ferme la base.
@@ -89,9 +106,13 @@ impl Keeper {
         self.db.changes.announce(&self.db.connection);
     }
 
-    /// Retient comment ce tour laisse la base.
+    /// Retient comment ce tour laisse la base : son fichier, seulement s'il a pu l'écrire ; une copie mise là entre-temps
+    /// passerait pour ce qu'il a laissé.
     fn note(&mut self) {
-        self.place.note();
+        if self.written.swap(false, Ordering::Relaxed) {
+            self.place.note_base();
+        }
+        self.place.note_journal();
         self.db.note_height();
     }
 
@@ -130,6 +151,7 @@ impl Keeper {
         if rows == self.brought || self.displaced.is_some() {
             return pace.then;
         }
+        self.written.store(true, Ordering::Relaxed);
         match self.db.checkpoint() {
             Ok(true) => {
                 self.brought = rows;
@@ -174,7 +196,7 @@ impl Keeper {
 mod tests {
     use std::path::{Path, PathBuf};
     use std::thread;
-    use std::time::Instant;
+    use std::time::{Instant, SystemTime};
 
     use rusqlite::Connection;
     use rust_decimal::dec;
@@ -203,7 +225,7 @@ mod tests {
         birth::give(&file, settle).expect("a ledger");
         let db = settle(Connection::open(file.path()).expect("it is there")).expect("it opens");
         let place = Place::of(file.clone()).expect("it is there");
-        (folder, file, Keeper::new(db, place, Told::default()))
+        (folder, file, Keeper::new(db, place, Told::default()).expect("a keeper"))
     }
 
     fn deposit(db: &mut Db) {
@@ -280,6 +302,25 @@ mod tests {
         keeper.look();
         assert_eq!(keeper.displaced, None);
         drop((reader, keeper));
+        fs::remove_dir_all(&folder).expect("it is ours");
+    }
+
+    /// Mise là pendant un travail, une copie n'est pas ce qu'il a laissé.
+    #[test]
+    fn a_copy_put_over_the_file_while_a_job_runs_is_told() {
+        let (folder, file, mut keeper) = keeper("during");
+        let (path, copy) = (file.path().to_owned(), fs::read(file.path()).expect("a file"));
+        keeper.serve(Box::new(move |db| {
+            deposit(db);
+            fs::write(&path, copy).expect("it is ours");
+            let hour = SystemTime::now() - Duration::from_secs(3600);
+            let file = fs::File::options().write(true).open(&path).expect("it is there");
+            file.set_modified(hour).expect("it is ours");
+        }));
+        keeper.note();
+        keeper.look();
+        assert!(matches!(keeper.displaced, Some(Displaced::Overwritten(_))), "{:?}", keeper.displaced);
+        drop(keeper);
         fs::remove_dir_all(&folder).expect("it is ours");
     }
 

@@ -264,7 +264,7 @@ impl Ledger {
     fn on_a_thread(db: Db, place: Place, lock: Lock) -> io::Result<(Ledger, LedgerThread)> {
         let (jobs, queue) = channel::bounded(QUEUE);
         let ledger = Ledger::run_by(Runner::Thread(jobs), db.changes.clone());
-        let keeper = Keeper::new(db, place, ledger.displaced.clone());
+        let keeper = Keeper::new(db, place, ledger.displaced.clone()).map_err(io::Error::other)?;
         let thread = thread::Builder::new().name("ledger".to_owned());
         let thread = thread.spawn(move || keeper.run(&queue, keeper::PACE))?;
         Ok((ledger, LedgerThread { thread, _lock: lock }))

@@ -143,14 +143,18 @@ impl Place {
         }
     }
 
-    /// Retient comment un travail laisse la base.
-    pub fn note(&mut self) {
+    /// Retient comment un travail qui l'a écrit laisse le fichier de la base.
+    pub fn note_base(&mut self) {
         if let Look::Here(base) = look(self.file.path())
             && Inode::of(&base) == self.base
             && let Ok(left) = Left::of(&base)
         {
             self.left = left;
         }
+    }
+
+    /// Retient comment un travail laisse le journal.
+    pub fn note_journal(&mut self) {
         // Raccourci par un autre pendant ce travail, il le sera encore au prochain regard.
         if let Look::Here(journal) = look(&self.file.journal())
             && Some(Inode::of(&journal)) == self.journal

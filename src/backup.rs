@@ -50,13 +50,15 @@ pub fn beside(place: &Path, extension: &str) -> PathBuf {
 struct Draft(PathBuf);
 
 impl Draft {
-    /// Celui d'une fois d'avant, coupée, est effacé.
+    /// Celui d'une fois d'avant, coupée, est effacé. Si rien ne s'écrit là, le grand livre n'y est pour rien.
     fn beside(place: &Path, extension: &str) -> Result<Draft, BackupError> {
         let path = beside(place, extension);
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(cannot(&path)(error)),
-            _ => Ok(Draft(path)),
-        }
+        let cleared = match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => File::create_new(&path).and_then(|_| fs::remove_file(&path)),
+        };
+        let unwritable = |error| BackupError(format!("{} cannot be written: {error}", place.display()));
+        cleared.map(|()| Draft(path)).map_err(unwritable)
     }
 }
 
@@ -72,13 +74,13 @@ pub fn backup(db_path: &Path, to: Option<&Path>) -> Result<PathBuf, BackupError>
     let now = clock::now();
     let beside = copies::folder(db_path);
     let to = to.unwrap_or(&beside);
+    // Sans grand livre, aucun dossier ne naît.
+    if !db_path.exists() {
+        ledger::examine(db_path)?;
+        return Err(BackupError(format!("there is no ledger at {}: nothing to copy", db_path.display())));
+    }
     let is_folder = to.is_dir() || to == beside || to.to_string_lossy().ends_with('/');
     let place = if is_folder {
-        // Sans grand livre, aucun dossier ne naît.
-        if !db_path.exists() {
-            ledger::examine(db_path)?;
-            return Err(BackupError(format!("there is no ledger at {}: nothing to copy", db_path.display())));
-        }
         fs::create_dir_all(to).map_err(cannot(to))?;
         to.join(copies::name(db_path, now))
     } else {
@@ -101,17 +103,20 @@ pub fn backup(db_path: &Path, to: Option<&Path>) -> Result<PathBuf, BackupError>
     Ok(place)
 }
 
-/// Une copie remise en place.
-#[derive(Debug)]
-pub struct Restored {
-    /// Où est allée la base qui était là, s'il y en avait une.
-    pub before: Option<PathBuf>,
+/// Une copie relue en entier, à côté de la base dont elle prendra la place.
+pub struct Copy<'a> {
+    db_path: &'a Path,
+    new: Draft,
     /// C'est un livre d'argent réel : il ne sait rien des ordres partis depuis ([`crate::restore`]).
     pub live: bool,
 }
 
-/// Met la copie `from` à la place de la base `db_path`, du même mode ; d'argent réel, elle revient en pause.
-pub fn restore(db_path: &Path, from: &Path) -> Result<Restored, BackupError> {
+/// Relit la copie `from` à côté de la base `db_path`, qui est du même mode et reste en place.
+pub fn read<'a>(db_path: &'a Path, from: &Path) -> Result<Copy<'a>, BackupError> {
+    if !from.exists() {
+        let seen = "nothing was changed (a container sees only its data folder)";
+        return Err(BackupError(format!("there is no file {}: {seen}", from.display())));
+    }
     // Une base qui ne se lit plus ne dit pas son mode ; elle est gardée.
     let current = ledger::look(db_path).ok().flatten().and_then(|db| db.agent().ok()).map(|agent| agent.mode);
     let new = Draft::beside(db_path, "restoring")?;
@@ -122,11 +127,17 @@ pub fn restore(db_path: &Path, from: &Path) -> Result<Restored, BackupError> {
             "{path} is a ledger of {current} and {from} is one of {mode}: set another DB_PATH, or take another copy"
         )));
     }
-    if mode == "live" {
-        ledger::pause(&new.0)?;
+    Ok(Copy { db_path, new, live: mode == "live" })
+}
+
+impl Copy<'_> {
+    /// La met en place, en pause si elle est d'argent réel ; rend où est allée la base qui était là, s'il y en avait une.
+    pub fn put_back(self) -> Result<Option<PathBuf>, BackupError> {
+        if self.live {
+            ledger::pause(&self.new.0)?;
+        }
+        put(self.db_path, &self.new.0)
     }
-    let before = put(db_path, &new.0)?;
-    Ok(Restored { before, live: mode == "live" })
 }
 
 /// Met la base `new`, un fichier entier, à la place de `db_path` ; rend où est allé ce qui y était, s'il y avait quelque chose.

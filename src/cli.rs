@@ -234,10 +234,20 @@ fn database() -> Result<PathBuf, Failure> {
 fn verify(Books { path, offline }: Books) -> Result<(), Failure> {
     let path = path.map_or_else(database, Ok)?;
     let failed = |error| Failure::Failed(format!("calvalot: {}: {error}", path.display()));
+    let needed = |failure: Failure| match failure {
+        Failure::Usage(faults) => Failure::Usage(format!(
+            "{faults}\na live ledger is compared with the exchange, which takes the configuration of `calvalot run`; --offline \
+             leaves that out"
+        )),
+        other => other,
+    };
     let report = verify::verify(&path).map_err(failed)?;
     print!("{}", report.text);
     let compared = match report.live && !offline {
-        true => account().and_then(|account| verify::against(&path, &account).map_err(failed)),
+        true => load()
+            .and_then(|config| account(&config))
+            .map_err(needed)
+            .and_then(|account| verify::against(&path, &account).map_err(failed)),
         false => Ok(Comparison::default()),
     };
     if let Ok(comparison) = &compared {
@@ -257,18 +267,14 @@ fn verify(Books { path, offline }: Books) -> Result<(), Failure> {
     }
 }
 
-/// Le compte réel, par la même configuration que `run`.
-fn account() -> Result<Account, Failure> {
-    let usage = |faults: String| {
-        let way_out = "a live ledger is compared with the exchange, which takes the configuration of `calvalot run`; \
-                       --offline leaves that out";
-        Failure::Usage(format!("{faults}\n{way_out}"))
-    };
-    let config = Config::load().map_err(|faults| usage(faults.to_string()))?;
+/// Le compte réel de cette configuration.
+fn account(config: &Config) -> Result<Account, Failure> {
     let fetch = fetch::Client::new(fetch::TIME_LIMIT).map_err(daemon::cannot)?;
     let account = check::open(&config.account, &Exchange::binance(&config.exchange_url, fetch));
-    let account = account.map_err(|fault| usage(fault.to_string()))?;
-    account.ok_or_else(|| usage("BINANCE_API_KEY: not set".to_owned()))
+    let account = account.map_err(|fault| Failure::Usage(fault.to_string()))?;
+    account.ok_or_else(|| {
+        Failure::Usage("BINANCE_API_KEY: not set, and the account is asked with it".to_owned())
+    })
 }
 
 fn run() -> Result<(), Failure> {
@@ -300,7 +306,7 @@ pub fn help() -> String {
          \x20                           and the ledger does not is given back to it, order by order; without FILE, the\n\
          \x20                           ledger that is there, or a lost one that the account remembers\n\
          \x20     --tag TAG             which lost ledger, where the account remembers several\n\
-         \x20     --yes                 without FILE: do not ask first\n\
+         \x20     --yes                 where a lost ledger is made again: do not ask first\n\
          \x20 calvalot healthcheck      ask the daemon of this machine for /health on PORT; 0 if it is well, 1 if not\n\
          \x20 calvalot sell-all [--yes] have the daemon of this machine sell every position to USDC, then pause; asks first\n\
          \x20 calvalot demo [options]   follow a simulated leader: no account, no key, no network\n\

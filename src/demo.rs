@@ -5,7 +5,7 @@
 
 use std::fs;
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rust_decimal::dec;
@@ -13,6 +13,7 @@ use rust_decimal::dec;
 use crate::config::{AccountAccess, Config, MACHINE_ID, MARKET_INTERVAL, Mode, Secret, VERSION};
 use crate::daemon::{self, StartError};
 use crate::domain::money::{Eur, Weight};
+use crate::ledger::{self, Found, LedgerError};
 use crate::sim::{Fault, On, Reply, Script, Wire, World};
 
 /// L'intervalle simulé entre deux tours, celui du démon réel.
@@ -43,17 +44,20 @@ impl Default for Options {
 
 /// Simule le monde et le suit jusqu'à l'arrêt.
 pub fn run(options: &Options, stop: impl Future<Output = ()>) -> Result<(), StartError> {
+    if let Some(path) = &options.db_path {
+        refuse_another_account(path, options.live)?;
+    }
     let balances = vec![("USDC".to_owned(), dec!(2000)), ("BNB".to_owned(), dec!(0.05))];
     let script = Script { seed: options.seed, balances, ..Script::default() };
     let world = World::start(script).map_err(daemon::cannot)?;
     if options.live {
         lose_answers(&world);
     }
-    let listener = listen(options.port)?;
+    let listener = listen(options.port).map_err(in_options)?;
     let port = listener.local_addr().map_err(daemon::cannot)?.port();
     let scratch = std::env::temp_dir().join(format!("calvalot-demo-{}", std::process::id()));
     let db_path = options.db_path.clone().unwrap_or_else(|| scratch.join("calvalot.db"));
-    println!(
+    let greeting = format!(
         "Calv-a-lot demo: a simulated leader and exchange, seed {}, {} times faster than life{}.\n\
          Open http://localhost:{port}/ (Ctrl-C ends it; ledger: {})",
         options.seed,
@@ -61,17 +65,47 @@ pub fn run(options: &Options, stop: impl Future<Output = ()>) -> Result<(), Star
         if options.live { "; real orders to the simulated exchange, some answers get lost" } else { "" },
         db_path.display()
     );
+    // L'arrêt n'est attendu qu'une fois tout ouvert.
+    let stop = async {
+        println!("{greeting}");
+        stop.await;
+    };
     let config = Config {
         mode: if options.live { Mode::Live } else { Mode::DryRun },
         poll_interval: POLL_INTERVAL / options.speed,
         port,
         ..follower(&world, db_path)
     };
-    let outcome = daemon::run(config, listener, stop);
+    let outcome = daemon::run(config, listener, stop).map_err(in_options);
     if options.db_path.is_none() && scratch.exists() {
         fs::remove_dir_all(&scratch).map_err(daemon::cannot)?;
     }
     outcome
+}
+
+/// Le compte de `--live` commence à chaque départ : un livre qui est là est celui d'un autre.
+fn refuse_another_account(db_path: &Path, live: bool) -> Result<(), StartError> {
+    let kept = || -> Result<_, LedgerError> {
+        let found = ledger::examine(db_path)?;
+        let agent = ledger::look(db_path)?.map(|db| db.agent()).transpose()?;
+        Ok((found != Found::Nothing, agent.is_some_and(|agent| agent.mode == Mode::Live.word())))
+    };
+    let why = match (live, kept().map_err(daemon::cannot).map_err(in_options)?) {
+        (true, (true, _)) => "there already, and --live begins with a new account each time",
+        (false, (_, true)) => "a ledger of real orders",
+        _ => return Ok(()),
+    };
+    Err(StartError::Failed(format!("{} is {why}: set another --db", db_path.display())))
+}
+
+/// La démonstration n'a pas d'environnement : ses options en tiennent lieu.
+fn in_options(error: StartError) -> StartError {
+    match error {
+        StartError::Failed(reason) => {
+            StartError::Failed(reason.replace("DB_PATH", "--db").replace("PORT", "--port"))
+        }
+        fault @ StartError::Configuration(_) => fault,
+    }
 }
 
 /// Une réponse sur quelques-unes se perd, l'ordre exécuté ou non : la page montre comment cela finit.

@@ -16,7 +16,7 @@ use crate::domain::book::Fill;
 use crate::domain::execution::{self, BnbPrice, Executions, Report};
 use crate::domain::market::{Coin, Readings};
 use crate::domain::moment::Moment;
-use crate::domain::money::{Price, Rate, Usdc};
+use crate::domain::money::{Eur, Price, Rate, Usdc};
 use crate::domain::order::Side;
 use crate::domain::order_name::OrderName;
 use crate::exchange::{Account, Questions, Silence, Trouble};
@@ -48,6 +48,9 @@ pub struct Past {
 
 /// Un ordre du compte qui porte un nom à nous.
 type Named = (Report, OrderName);
+
+/// Un ordre à mettre aux livres, et ce qu'il a exécuté.
+type Adopted = (Report, Option<Fill>);
 
 /// L'accès au compte, à son rythme, et ce que valent des frais en BNB.
 struct Desk<'a> {
@@ -88,44 +91,48 @@ pub fn there(config: &Config) -> Result<There, RestoreError> {
     })
 }
 
-/// Ajoute à un livre d'avant ses premiers ordres le passé de cette étiquette ; rend le nombre d'ordres.
-///
-/// # Errors
-/// Quand ce livre a envoyé des ordres sous une autre, ou comme [`bring_up`].
-pub fn give(config: &Config, account: &Account, tag: &str) -> Result<usize, RestoreError> {
-    let (ledger, thread) = open(config)?;
-    let chosen = tag.to_owned();
-    let taken = smol::block_on(ledger.with(move |db| db.take_tag(&chosen)));
-    drop(ledger);
-    thread.join();
-    taken?;
-    bring_up(config, account)
+/// Ce qui a été mis aux livres.
+#[derive(Default)]
+pub struct Brought {
+    pub orders: usize,
+    /// Ce que ces ordres ont dépensé de plus que le cash : le passé perdu l'avait versé.
+    pub deposited: Eur,
 }
 
-/// Rend au livre de cette configuration ce que le compte en sait de plus, et le met en pause ; rend le nombre d'ordres.
+/// Rend au livre de cette configuration ce que le compte en sait de plus, et le met alors en pause. `tag` : l'étiquette du
+/// passé à donner à un livre d'avant ses premiers ordres.
 ///
 /// # Errors
-/// Quand un démon s'en sert, ou que la bourse ne peut pas tout dire : ce qui a été rendu le reste, et se refait.
-pub fn bring_up(config: &Config, account: &Account) -> Result<usize, RestoreError> {
+/// Quand un démon s'en sert, que la bourse ne peut pas tout dire, ou que ce livre a envoyé des ordres sous une autre étiquette
+/// que `tag` ; rien n'a alors changé.
+pub fn bring_up(config: &Config, account: &Account, tag: Option<&str>) -> Result<Brought, RestoreError> {
     let (ledger, thread) = open(config)?;
     let done = smol::block_on(async {
         let silenced = ledger.with(|db| db.exchange_state()).await?.silenced;
         let mut desk = Desk::at(account, silenced).await;
-        ledger.with(|db| db.suspend(ledger::PUT_BACK, clock::now())).await?;
-        let (tag, outside) = ledger.with(|db| Ok((db.tag()?, db.left_outside()?))).await?;
-        desk.open_account(&ledger).await?;
-        let mut adopted = 0;
+        let (own, outside) = ledger.with(|db| Ok((db.tag()?, db.left_outside()?))).await?;
+        let tag = tag.unwrap_or(&own).to_owned();
+        let mut lacking = Vec::new();
         for (report, _) in desk.named(|name| name.is_kin(&tag)).await? {
             // Ce qu'une personne a laissé dehors y reste.
             let left = outside.contains(&(report.coin, report.order_id));
             let seen = report.clone();
             if !left && !ledger.with(move |db| db.knows(&seen)).await? {
                 let fill = desk.fill(&report).await?;
-                ledger.with(move |db| db.adopt(&report, fill.as_ref(), clock::now())).await?;
-                adopted += 1;
+                lacking.push((report, fill));
             }
         }
-        Ok(adopted)
+        if lacking.is_empty() {
+            return Ok(Brought::default());
+        }
+        desk.open_account(&ledger).await?;
+        // Le cours manque ici, ou ne manquera plus.
+        let deposited = desk.beyond(&ledger, &lacking).await?;
+        if tag != own {
+            ledger.with(move |db| db.take_tag(&tag)).await?;
+        }
+        ledger.with(|db| db.suspend(ledger::PUT_BACK, clock::now())).await?;
+        desk.adopt(&ledger, lacking, deposited).await
     });
     drop(ledger);
     thread.join();
@@ -161,7 +168,7 @@ pub fn pasts(account: &Account) -> Result<Vec<Past>, RestoreError> {
 
 /// Refait un livre de rien, à côté, puis le met en place : celui de cette étiquette, en pause. Ce qui avait été versé et
 /// repris n'est pas à la bourse : l'ouverture est le capital de la configuration, ou ce que les ordres ont demandé s'ils ont
-/// demandé plus. Rend le nombre d'ordres, et où est allé ce qui était là.
+/// demandé plus. Rend ce qu'il a, et où est allé ce qui était là.
 ///
 /// # Errors
 /// Quand la bourse ne peut pas tout dire : aucun livre n'est alors fait, et ce qui est là y reste.
@@ -169,7 +176,7 @@ pub fn from_account(
     config: &Config,
     account: &Account,
     tag: &str,
-) -> Result<(usize, Option<PathBuf>), RestoreError> {
+) -> Result<(Brought, Option<PathBuf>), RestoreError> {
     is_live(config)?;
     let (desk, orders, recent) = smol::block_on(async {
         let mut desk = Desk::at(account, None).await;
@@ -191,25 +198,22 @@ pub fn from_account(
     let done = smol::block_on(async {
         ledger.with(move |db| db.take_tag(&chosen)).await?;
         desk.open_account(&ledger).await?;
-        desk.cover(&ledger, orders.iter().filter_map(|(_, fill)| fill.as_ref())).await?;
+        let deposited = desk.beyond(&ledger, &orders).await?;
         // Les autres passés de ce compte ont été montrés avec celui-ci.
         for (coin, reports) in recent {
             ledger.with(move |db| db.see_orders(coin, &reports, false)).await?;
         }
         ledger.with(|db| db.settle_others()).await?;
-        let count = orders.len();
-        for (report, fill) in orders {
-            ledger.with(move |db| db.adopt(&report, fill.as_ref(), clock::now())).await?;
-        }
+        let brought = desk.adopt(&ledger, orders, deposited).await?;
         ledger.with(|db| db.suspend(ledger::PUT_BACK, clock::now())).await?;
-        Ok::<_, RestoreError>(count)
+        Ok::<_, RestoreError>(brought)
     });
     drop(ledger);
     thread.join();
-    let count = done?;
+    let brought = done?;
     let before = backup::put(&config.db_path, &workshop.ledger);
     let before = before.map_err(|error| RestoreError::Failed(error.to_string()))?;
-    Ok((count, before))
+    Ok((brought, before))
 }
 
 /// Un dossier où un livre se refait, à l'écart de ce qui est là. Il disparaît avec lui.
@@ -319,24 +323,36 @@ impl<'a> Desk<'a> {
             .map_err(|reason| RestoreError::Exchange(format!("order {}: {reason}", report.order_id)))
     }
 
-    /// Verse ce que ces exécutions ont demandé de plus que l'ouverture : le cash ne descend jamais sous zéro.
-    async fn cover(&self, ledger: &Ledger, fills: impl Iterator<Item = &Fill>) -> Result<(), RestoreError> {
+    /// Ce que ces exécutions demandent de plus que le cash, au centime supérieur : il ne descend jamais sous zéro.
+    async fn beyond(&self, ledger: &Ledger, orders: &[Adopted]) -> Result<Eur, RestoreError> {
         let (mut cash, mut least) = (Usdc::ZERO, Usdc::ZERO);
-        for fill in fills {
+        for fill in orders.iter().filter_map(|(_, fill)| fill.as_ref()) {
             cash += match fill.side {
                 Side::Buy => -(fill.amount + fill.fees.usdc),
                 Side::Sell => fill.amount - fill.fees.usdc,
             };
             least = least.min(cash);
         }
-        let opened = ledger.with(|db| db.holdings()).await?.map(|holdings| holdings.cash);
-        let missing = -least - opened.unwrap_or_default();
-        if missing.is_positive() {
+        let booked = ledger.with(|db| db.holdings()).await?.map(|holdings| holdings.cash);
+        let missing = -least - booked.unwrap_or_default();
+        if missing.is_positive() { Ok(missing.to_eur(self.rate()?).ceil(2)) } else { Ok(Eur::ZERO) }
+    }
+
+    /// Verse ce qui manque, et met aux livres ces ordres.
+    async fn adopt(
+        &self,
+        ledger: &Ledger,
+        orders: Vec<Adopted>,
+        deposited: Eur,
+    ) -> Result<Brought, RestoreError> {
+        if !deposited.is_zero() {
             let rate = self.rate()?;
-            // À l'euro supérieur : une fraction en plus ne manque à personne.
-            let eur = missing.to_eur(rate).ceil(0);
-            ledger.with(move |db| db.cover(eur, rate, clock::now())).await?;
+            ledger.with(move |db| db.cover(deposited, rate, clock::now())).await?;
         }
-        Ok(())
+        let brought = Brought { orders: orders.len(), deposited };
+        for (report, fill) in orders {
+            ledger.with(move |db| db.adopt(&report, fill.as_ref(), clock::now())).await?;
+        }
+        Ok(brought)
     }
 }

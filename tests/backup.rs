@@ -144,11 +144,17 @@ fn two_copies_put_back_at_once_keep_both_ledgers_of_before() {
 #[test]
 fn what_is_no_good_copy_is_not_kept_nor_told() {
     let (world, folder) = (still_world(), Folder::new());
-    check_refused(&folder, &["backup"], "there is no ledger at");
+    for words in [&["backup"][..], &["backup", "copy.db"]] {
+        check_refused(&folder, words, "there is no ledger at");
+    }
     assert!(!folder.path().join("backups").exists(), "a folder for nothing");
     settled(&world, &folder);
     fs::write(folder.path().join("taken.db"), "mine").unwrap();
     check_refused(&folder, &["backup", "taken.db"], "is not replaced");
+    // Le grand livre n'y est pour rien.
+    let (code, said) = calvalot(&folder, &["backup", "absent/copy.db"]);
+    assert_eq!((code, said.contains("the ledger")), (Some(1), false), "{said}");
+    assert!(said.contains("absent/copy.db cannot be written: No such file"), "{said}");
     assert_eq!(fs::read_to_string(folder.path().join("taken.db")).unwrap(), "mine");
     // Une intention dite exécutée, sans son trade : le livre est abîmé.
     books::open(&folder.db()).execute_batch("DELETE FROM trades").unwrap();
@@ -257,7 +263,7 @@ fn neither_a_wrong_file_nor_a_ledger_of_the_other_mode_is_put_back() {
     let before = trades(&folder.db());
     fs::write(folder.path().join("wrong.db"), "not a database").unwrap();
     check_refused(&folder, &["restore", "wrong.db"], "not a database");
-    check_refused(&folder, &["restore", "absent.db"], "is no ledger");
+    check_refused(&folder, &["restore", "absent.db"], "there is no file absent.db");
     let copy = backup(&folder, &["copy.db"]);
     books::open(&copy).execute_batch("UPDATE agent SET mode = 'live'").unwrap();
     check_refused(&folder, &["restore", "copy.db"], "a ledger of dry_run and copy.db is one of live");

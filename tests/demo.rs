@@ -207,3 +207,42 @@ fn with_a_place_for_its_ledger_it_keeps_it() {
     until("it answers", || demo.site.try_get("/health"));
     assert!(demo.site.signal("initial_sync").is_some_and(|signal| signal["status"] == "executed"));
 }
+
+/// Ce qu'une démonstration refuse, avec ce qui l'en sort : ses options, elle n'a pas d'environnement.
+fn check_refused(folder: &Folder, arguments: &[&str], told: &str) {
+    let output = Command::new(env!("CARGO_BIN_EXE_calvalot"))
+        .arg("demo")
+        .args(arguments)
+        .env_clear()
+        .env("TMPDIR", folder.path())
+        .output()
+        .expect("the program runs");
+    let said = String::from_utf8([output.stdout, output.stderr].concat()).expect("text");
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains(told) && !said.contains("DB_PATH") && !said.contains("another PORT"), "{said}");
+    assert!(!said.contains("Open http"), "an address where nothing answers: {said}");
+}
+
+#[test]
+fn a_demo_that_cannot_start_names_no_variable_and_no_address() {
+    let folder = Folder::new();
+    let db = folder.db();
+    let db = db.to_str().unwrap();
+    let demo = Demo::start(folder.path(), &["--db", db]);
+    check_refused(&folder, &["--db", db], "set another --db");
+    let port = demo.greeting.split("localhost:").nth(1).and_then(|rest| rest.split('/').next()).unwrap();
+    check_refused(&folder, &["--port", port], "set another --port");
+}
+
+/// Son compte est neuf, le livre ne l'est pas : tout ce qu'il tient manquerait.
+#[test]
+fn real_orders_of_a_demo_are_not_followed_on_with_another_account() {
+    let folder = Folder::new();
+    let db = folder.db();
+    let db = db.to_str().unwrap();
+    let demo = Demo::start(folder.path(), &["--live", "--db", db]);
+    until("it answers", || demo.site.try_get("/health"));
+    assert_eq!(demo.terminate(), Some(0));
+    check_refused(&folder, &["--live", "--db", db], "begins with a new account each time: set another --db");
+    check_refused(&folder, &["--db", db], "is a ledger of real orders: set another --db");
+}

@@ -28,12 +28,17 @@ fn world() -> World {
 
 /// Le programme, avec ces mots ; rend son code et tout ce qu'il dit.
 fn calvalot(world: &World, folder: &Folder, words: &[&str]) -> (i32, String) {
+    calvalot_with(world, folder, words, &[])
+}
+
+fn calvalot_with(world: &World, folder: &Folder, words: &[&str], more: &[(&str, &str)]) -> (i32, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_calvalot"))
         .env_clear()
         .envs(environment(world, folder))
         .envs(key())
         .env("TRADING_MODE", "live")
         .env("INITIAL_BUDGET_EUR", "1000")
+        .envs(more.iter().copied())
         .current_dir(folder.path())
         .args(words)
         .output()
@@ -193,8 +198,10 @@ fn a_lost_ledger_is_made_whole_or_not_at_all_and_also_where_a_new_one_was_begun(
     check_given_back(&world, &other);
 }
 
+/// Reprise par une personne avant d'être comparée, elle n'envoie rien tant que les ordres du compte ne se lisent pas ; ce qui
+/// lui manque la ferme dès qu'ils se lisent.
 #[test]
-fn a_copy_put_back_while_the_exchange_is_away_waits_for_it() {
+fn a_copy_put_back_while_the_exchange_is_away_sends_nothing_before_it_is_compared() {
     let (world, folder) = (world(), Folder::new());
     follow(&world, &folder, &[&FIRST]);
     calvalot(&world, &folder, &["backup", "copy.db"]);
@@ -203,17 +210,140 @@ fn a_copy_put_back_while_the_exchange_is_away_waits_for_it() {
     let (code, said) = calvalot(&world, &folder, &["restore", "copy.db"]);
     assert_eq!(code, 3, "{said}");
     assert!(said.contains("run `calvalot restore` again without a file"), "{said}");
+    assert!(
+        said.contains("looks for it itself before it sends an order") && !said.contains("--offline"),
+        "{said}"
+    );
     world.clear_faults();
+    world.fault(On::exchange("/api/v3/allOrders"), Fault::unprocessed(Wire::Close));
     let before = orders(&world);
     let process = start(&world, &folder);
+    let site = process.site();
+    resume(site);
+    let id = world.leader().set_target(&SECOND);
+    until("it is received", || site.signal(&id));
+    site.wait_polls(3);
+    assert_eq!(orders(&world), before, "it sent an order before it was compared");
+    world.clear_faults();
+    process.kill();
+    let process = start(&world, &folder);
+    let site = process.site();
     until("it says that it is not alone", || {
-        process.site().json("/api/exchange")["not_alone"].is_object().then_some(())
+        site.json("/api/exchange")["not_alone"].is_object().then_some(())
     });
+    site.wait_polls(3);
     process.kill();
     assert_eq!(orders(&world), before);
     let (code, said) = calvalot(&world, &folder, &["restore"]);
     assert_eq!(code, 0, "{said}");
     check_given_back(&world, &folder);
+}
+
+/// Ni pause ni souhait révoqué : un livre à qui rien ne manque, ou que la bourse n'a pas pu compléter, n'est pas un livre remis.
+#[test]
+fn a_ledger_that_lacks_nothing_or_could_not_be_compared_is_not_changed_by_a_restore_without_a_file() {
+    let (world, folder) = (world(), Folder::new());
+    follow(&world, &folder, &[&FIRST]);
+    let process = start(&world, &folder);
+    let site = process.site();
+    until("trading is open", || site.json("/api/exchange")["trading_open"].as_bool().filter(|open| *open));
+    // Les ordres du compte ne se lisent pas : rien ne part, et le souhait reste ouvert.
+    world.fault(On::exchange("/api/v3/allOrders"), Fault::unprocessed(Wire::Close));
+    let withdrawal = r#"{"amount_eur": 900, "understood": true}"#;
+    assert_eq!(site.send("POST", "/api/budget/withdrawals", withdrawal).status, 200);
+    process.kill();
+    let untouched = || {
+        let decided = "SELECT (SELECT count(*) FROM agent WHERE paused = 0)
+                           + (SELECT count(*) FROM signals WHERE wish IS NOT NULL AND status = 'received')";
+        assert_eq!(
+            books::number(&books::open(&folder.db()), decided),
+            2,
+            "what a person decided was changed"
+        );
+    };
+    let (code, said) = calvalot(&world, &folder, &["restore"]);
+    assert!(code == 3 && said.contains("nothing was changed") && !said.contains("--offline"), "{said}");
+    untouched();
+    world.clear_faults();
+    let (code, said) = calvalot(&world, &folder, &["restore"]);
+    assert!(code == 0 && said.contains("nothing was changed"), "{said}");
+    untouched();
+}
+
+/// Un ordre que la bourse ne raconte pas encore laisse le livre comme il est, les autres ordres aussi.
+#[test]
+fn a_ledger_that_lacks_orders_gets_all_of_them_or_is_not_changed() {
+    let (world, folder) = (world(), Folder::new());
+    follow(&world, &folder, &[&FIRST]);
+    calvalot(&world, &folder, &["backup", "copy.db"]);
+    follow(&world, &folder, &[&SECOND]);
+    let lost = positions(&folder.db());
+    let other = Folder::new();
+    fs::copy(folder.path().join("copy.db"), other.db()).unwrap();
+    let before = positions(&other.db());
+    for rank in 2..10 {
+        world.fault(On::exchange("/api/v3/myTrades").nth(rank), Fault::unprocessed(Wire::Close));
+    }
+    let (code, said) = calvalot(&world, &other, &["restore"]);
+    assert_eq!(code, 3, "{said}");
+    assert_eq!(positions(&other.db()), before, "half of it was given back");
+    assert_eq!(books::number(&books::open(&other.db()), "SELECT paused FROM agent"), 0);
+    world.clear_faults();
+    let (code, said) = calvalot(&world, &other, &["restore"]);
+    assert_eq!(code, 0, "{said}");
+    assert_eq!(positions(&other.db()), lost);
+}
+
+/// Les dépôts ne sont pas à la bourse ; ce que les ordres ont dépensé au-delà du cash a été versé, et le reste est à compter.
+#[test]
+fn what_a_lost_deposit_bought_is_not_cut_out_of_the_positions() {
+    let (world, folder) = (world(), Folder::new());
+    follow(&world, &folder, &[&FIRST]);
+    calvalot(&world, &folder, &["backup", "copy.db"]);
+    let process = start(&world, &folder);
+    let site = process.site();
+    until("trading is open", || site.json("/api/exchange")["trading_open"].as_bool().filter(|open| *open));
+    until("it is counted", || {
+        (site.send("POST", "/api/budget/deposit", r#"{"amount_eur": 500}"#).status == 200).then_some(())
+    });
+    let id = world.leader().set_target(&[("BTCUSDC", dec!(0.3)), ("ETHUSDC", dec!(0.7))]);
+    site.closed_signal(&id);
+    process.kill();
+    let lost = positions(&folder.db());
+    let other = Folder::new();
+    fs::copy(folder.path().join("copy.db"), other.db()).unwrap();
+    let (code, with_a_copy) = calvalot(&world, &folder, &["restore", "copy.db"]);
+    assert_eq!(code, 0, "{with_a_copy}");
+    let (code, without) = calvalot(&world, &other, &["restore"]);
+    assert_eq!(code, 0, "{without}");
+    for (ledger, said) in [(&folder, with_a_copy), (&other, without)] {
+        assert!(said.contains("EUR were counted as deposited: the orders spent them"), "{said}");
+        assert_eq!(coins(positions(&ledger.db())), coins(lost.clone()));
+        let of_others = "SELECT count(*) FROM of_others";
+        assert_eq!(books::number(&books::open(&ledger.db()), of_others), 0, "of others: {said}");
+    }
+    check_given_back(&world, &folder);
+}
+
+#[test]
+fn a_copy_of_real_money_is_not_put_back_without_what_it_takes_to_compare_it() {
+    let (world, folder) = (world(), Folder::new());
+    follow(&world, &folder, &[&FIRST]);
+    calvalot(&world, &folder, &["backup", "copy.db"]);
+    follow(&world, &folder, &[&SECOND]);
+    let before = positions(&folder.db());
+    let wrong = [
+        ("TRADING_MODE", "dry_run", 1, "copy.db is a ledger of real money: set TRADING_MODE=live"),
+        ("BINANCE_API_KEY", "", 2, "BINANCE_API_KEY"),
+        ("LEADER_URL", "", 2, "LEADER_URL"),
+    ];
+    for (variable, value, expected, reason) in wrong {
+        let (code, said) = calvalot_with(&world, &folder, &["restore", "copy.db"], &[(variable, value)]);
+        assert!(code == expected && said.contains(reason) && !said.contains("--offline"), "{code}: {said}");
+        assert_eq!(positions(&folder.db()), before, "it was put in place");
+        let names = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+        assert!(!names.into_iter().any(|name| name.to_string_lossy().contains("restor")), "{said}");
+    }
 }
 
 /// Sans copie, ni le fichier vide d'une coupure ni un livre abîmé ne barre le retour : ce qui est là est gardé.
@@ -330,7 +460,7 @@ fn an_order_adopted_under_a_name_that_served_twice_is_known_ever_after() {
     for _ in 0..2 {
         let (code, said) = calvalot(&world, &folder, &["restore"]);
         assert_eq!(code, 0, "{said}");
-        assert!(said.contains("0 orders that only the account knew"), "{said}");
+        assert!(said.contains("nothing was changed"), "{said}");
     }
     let process = start(&world, &folder);
     let site = process.site();
@@ -352,10 +482,12 @@ fn what_was_left_outside_is_not_brought_in_by_putting_a_ledger_back() {
     process.kill();
     let before = positions(&folder.db());
     assert_eq!(calvalot(&world, &folder, &["backup", "copy.db"]).0, 0);
-    for words in [&["restore", "copy.db"][..], &["restore"]] {
+    let (with_a_copy, without) = (["restore", "copy.db"], ["restore"]);
+    for (words, told) in
+        [(&with_a_copy[..], "0 orders that only the account knew"), (&without, "nothing was changed")]
+    {
         let (code, said) = calvalot(&world, &folder, words);
-        assert_eq!(code, 0, "{said}");
-        assert!(said.contains("0 orders that only the account knew"), "{said}");
+        assert!(code == 0 && said.contains(told), "{said}");
         assert_eq!(positions(&folder.db()), before);
     }
 }

@@ -4,12 +4,13 @@ use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
 use super::{Books, Failure, Return, account, database, load, verify};
-use crate::backup::{self, Restored};
+use crate::backup;
 use crate::check::Report;
 use crate::clock;
-use crate::config::Config;
+use crate::config::{Config, Mode};
 use crate::daemon;
-use crate::restore::{self, Past, RestoreError, There};
+use crate::exchange::Account;
+use crate::restore::{self, Brought, Past, RestoreError, There};
 
 /// Ce qu'une personne a décidé depuis n'est pas à la bourse.
 const PAUSED: &str = "it is paused: what you decided since (pause, sell all, deposits, withdrawals, differences) is not on the \
@@ -17,29 +18,26 @@ const PAUSED: &str = "it is paused: what you decided since (pause, sell all, dep
 
 pub(super) fn run(back: Return) -> Result<(), Failure> {
     let path = database()?;
-    match &back.from {
-        Some(from) => put_back(&path, from),
-        None => {
-            let config = load()?;
-            let there = restore::there(&config).map_err(unrestored)?;
-            match &there {
-                There::Ledger if back.tag.is_some() => {
-                    let reason =
-                        "calvalot: --tag is for a ledger that is lost, and this one has a past of its own";
-                    Err(Failure::Usage(reason.to_owned()))
-                }
-                There::Ledger => bring_up(&config),
-                There::Foundation => give(&config, &back),
-                There::Nothing | There::Blank | There::Unfit(_) => from_account(&config, &back, &there),
-            }
+    if let Some(from) = &back.from {
+        return put_back(&path, from);
+    }
+    let config = load()?;
+    let there = restore::there(&config).map_err(unchanged)?;
+    match &there {
+        There::Ledger if back.tag.is_some() => {
+            let reason = "calvalot: --tag is for a ledger that is lost, and this one has a past of its own";
+            Err(Failure::Usage(reason.to_owned()))
         }
+        There::Ledger => bring_up(&config, &account(&config)?, None),
+        There::Foundation => give(&config, &back),
+        There::Nothing | There::Blank | There::Unfit(_) => from_account(&config, &back, &there),
     }
 }
 
 /// La table des essais, avec le passé d'un autre grand livre que ce compte connaît, s'il en a un : celui qui commence n'est pas
 /// le premier. Un compte qui ne se lit pas a déjà sa ligne.
 pub(super) fn remember(config: &Config, report: Report) -> Report {
-    let pasts = account().ok().and_then(|account| restore::pasts(&account).ok());
+    let pasts = account(config).ok().and_then(|account| restore::pasts(&account).ok());
     let Some(Past { tag, orders, last, .. }) = pasts.as_ref().and_then(|pasts| pasts.last()) else {
         return report;
     };
@@ -53,34 +51,50 @@ pub(super) fn remember(config: &Config, report: Report) -> Report {
     report.with_ledger_fault(found, remedy)
 }
 
-/// Une copie, puis, si elle est d'argent réel, ce que le compte a fait depuis elle.
+/// Une copie, puis, si elle est d'argent réel, ce que le compte a fait depuis elle. Ce qu'il faut pour le lui demander est
+/// là avant que rien ne change de place.
 fn put_back(path: &Path, from: &Path) -> Result<(), Failure> {
-    let Restored { before, live } = backup::restore(path, from).map_err(daemon::cannot)?;
+    let copy = backup::read(path, from).map_err(daemon::cannot)?;
+    let means = copy.live.then(|| means(from)).transpose()?;
+    let before = copy.put_back().map_err(daemon::cannot)?;
     println!("{} is now what {} was", path.display(), from.display());
     if let Some(before) = before {
         println!("the one of before is {}", before.display());
     }
-    if !live {
-        return Ok(());
-    }
-    let config = load().map_err(|failure| later(failure.message()))?;
-    bring_up(&config)
+    let Some((config, account)) = means else { return Ok(()) };
+    tell(&restore::bring_up(&config, &account, None).map_err(later)?);
+    verify(Books::default())
 }
 
-fn bring_up(config: &Config) -> Result<(), Failure> {
-    let account = account().map_err(|failure| later(failure.message()))?;
-    let count = restore::bring_up(config, &account).map_err(unrestored)?;
-    println!("{} that only the account knew {} in the books now", orders(count), are(count));
-    println!("{PAUSED}");
+/// La configuration de cette copie d'argent réel, et l'accès à son compte.
+fn means(from: &Path) -> Result<(Config, Account), Failure> {
+    let config = load()?;
+    if config.mode != Mode::Live {
+        let way_out = "set TRADING_MODE=live to put it back, nothing was changed";
+        let reason = format!("calvalot: {} is a ledger of real money: {way_out}", from.display());
+        return Err(Failure::Failed(reason));
+    }
+    let account = account(&config)?;
+    Ok((config, account))
+}
+
+/// Un livre qui est là : s'il ne lui manque rien, il reste comme il est.
+fn bring_up(config: &Config, account: &Account, tag: Option<&str>) -> Result<(), Failure> {
+    let brought = restore::bring_up(config, account, tag).map_err(unchanged)?;
+    if brought.orders == 0 {
+        println!("this ledger lacks no order of its own that the account knows: nothing was changed");
+    } else {
+        tell(&brought);
+    }
     verify(Books::default())
 }
 
 /// Le passé que le compte seul connaît, à un livre d'avant ses premiers ordres.
 fn give(config: &Config, back: &Return) -> Result<(), Failure> {
-    let account = account()?;
-    let pasts = restore::pasts(&account).map_err(unrestored)?;
+    let account = account(config)?;
+    let pasts = restore::pasts(&account).map_err(unchanged)?;
     if pasts.is_empty() {
-        return bring_up(config);
+        return bring_up(config, &account, None);
     }
     show(&pasts);
     let tag = chosen(&pasts, back.tag.as_deref())?;
@@ -88,10 +102,20 @@ fn give(config: &Config, back: &Return) -> Result<(), Failure> {
     if !back.yes && !agreed(&question)? {
         return Err(Failure::Failed("calvalot: nothing was changed".to_owned()));
     }
-    let count = restore::give(config, &account, tag).map_err(unrestored)?;
-    println!("{} of {tag} {} in the books now", orders(count), are(count));
+    bring_up(config, &account, Some(tag))
+}
+
+/// Ce qui est aux livres maintenant, et ce qui reste à la personne.
+fn tell(brought: &Brought) {
+    let orders = match brought.orders {
+        1 => "1 order that only the account knew is".to_owned(),
+        count => format!("{count} orders that only the account knew are"),
+    };
+    println!("{orders} in the books now");
+    if !brought.deposited.is_zero() {
+        println!("{} EUR were counted as deposited: the orders spent them", brought.deposited);
+    }
     println!("{PAUSED}");
-    verify(Books::default())
 }
 
 fn show(pasts: &[Past]) {
@@ -106,8 +130,8 @@ fn from_account(config: &Config, back: &Return, there: &There) -> Result<(), Fai
     if let There::Unfit(why) = there {
         println!("{why}");
     }
-    let account = account()?;
-    let pasts = restore::pasts(&account).map_err(unrestored)?;
+    let account = account(config)?;
+    let pasts = restore::pasts(&account).map_err(unchanged)?;
     if pasts.is_empty() {
         let none = "calvalot: no order on this account was made by calvalot: there is no ledger to give back";
         return Err(Failure::Failed(none.to_owned()));
@@ -126,12 +150,12 @@ fn from_account(config: &Config, back: &Return, there: &There) -> Result<(), Fai
     if !back.yes && !agreed(&question)? {
         return Err(Failure::Failed("calvalot: nothing was changed".to_owned()));
     }
-    let (count, before) = restore::from_account(config, &account, tag).map_err(unrestored)?;
-    println!("{} of {tag} {} in the books of {} now", orders(count), are(count), config.db_path.display());
+    let (brought, before) = restore::from_account(config, &account, tag).map_err(unchanged)?;
+    println!("{} is a ledger again", config.db_path.display());
     if let Some(before) = before {
         println!("what was there is {}", before.display());
     }
-    println!("{PAUSED}");
+    tell(&brought);
     verify(Books::default())
 }
 
@@ -157,25 +181,21 @@ fn agreed(question: &str) -> Result<bool, Failure> {
     Ok(["y", "yes", "o", "oui"].contains(&answer.trim().to_lowercase().as_str()))
 }
 
-/// La copie est en place, le compte n'a pas été demandé : rien n'est perdu, c'est à refaire.
-fn later(reason: &str) -> Failure {
-    Failure::Unproved(format!(
-        "{reason}\ncalvalot: what the account did since could not be asked: run `calvalot restore` again without a file; \
-         until then nothing is traded, and the page says so"
-    ))
+/// La copie est en place, le compte n'a pas tout dit : c'est à refaire. Le démon regarde de lui-même avant son premier ordre.
+fn later(error: RestoreError) -> Failure {
+    let again = "the copy is in place, paused, and lacks what the account did since: run `calvalot restore` again without a file; \
+                 calvalot looks for it itself before it sends an order, what it finds keeps trading closed, and the page says so";
+    told(error, again)
 }
 
-fn unrestored(error: RestoreError) -> Failure {
+/// Aucune copie n'était à mettre : ce qui est là est comme avant.
+fn unchanged(error: RestoreError) -> Failure {
+    told(error, "nothing was changed: run `calvalot restore` again")
+}
+
+fn told(error: RestoreError, again: &str) -> Failure {
     match error {
-        RestoreError::Exchange(reason) => later(&format!("calvalot: {reason}")),
+        RestoreError::Exchange(reason) => Failure::Unproved(format!("calvalot: {reason}\ncalvalot: {again}")),
         RestoreError::Failed(reason) => Failure::Failed(format!("calvalot: {reason}")),
     }
-}
-
-fn orders(count: usize) -> String {
-    format!("{count} order{}", if count == 1 { "" } else { "s" })
-}
-
-fn are(count: usize) -> &'static str {
-    if count == 1 { "is" } else { "are" }
 }

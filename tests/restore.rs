@@ -142,6 +142,13 @@ fn a_ledger_that_is_lost_is_made_again_of_what_the_account_remembers() {
     assert_eq!(code, 1, "{said}");
     assert!(said.contains("4 orders, 4 executed") && said.contains("Say it with --yes"), "{said}");
     assert!(!other.db().exists(), "it was made before anybody agreed");
+    // Ni commencé de rien sans que l'essai le dise.
+    let (code, said) = calvalot(&world, &other, &["check"]);
+    assert!(code == 1 && said.contains("this account remembers a ledger of calvalot"), "{code} {said}");
+    assert!(
+        said.contains("4 orders, the last of") && said.contains("`calvalot restore` gives it back"),
+        "{said}"
+    );
     let (code, said) = calvalot(&world, &other, &["restore", "--yes"]);
     assert_eq!(code, 0, "{said}");
     assert_eq!(coins(positions(&other.db())), coins(lost));

@@ -34,8 +34,9 @@ export function createDetails(root) {
   function tellAgent(parts, { words, format, now }) {
     const status = parts.status.data;
     setChip(at('agent'), ...said(agentState(parts), words));
-    const open = parts.exchange.data?.trading_open ?? null;
-    trading.hidden = open === null;
+    const live = parts.exchange.data?.trading_open ?? null;
+    trading.hidden = live === null;
+    const open = live && status?.state !== 'DEAD';
     setChip(at('trading'), words.say(open ? 'trading.open' : 'trading.closed'), open ? 'good' : 'bad');
     setChip(at('leader'), ...said(leaderState(status), words));
     const signal = parseUtc(status?.leader.last_signal_at);

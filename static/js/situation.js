@@ -58,6 +58,9 @@ function headline(parts, notices, awaited, { words }) {
   if (parts.lost) return { tone: 'warn', headline: words.say('state.lost') };
   if (isDead(parts)) return { tone: 'bad', headline: words.say('state.dead') };
   if (parts.exchange.data?.not_alone) return { tone: 'bad', headline: words.say('state.not_alone') };
+  // Ce qui s'écrirait serait perdu : rien de ce qui suit ne se fait.
+  const lost = notices.some(({ id }) => id === 'ledger');
+  if (lost) return { tone: 'bad', headline: words.say('state.attention', { points: words.many('points', pressing) }) };
   if (status?.selling_all?.done === false) return { tone: 'warn', headline: words.say('state.selling') };
   // La poussière n'est pas une position que l'on suit.
   const held = parts.positions?.data?.filter((row) => !isDust(row)).length;
@@ -103,6 +106,9 @@ function doubtNotices(orders, { words }) {
   return doubtful.length ? [{ id: 'doubt', tone: 'warn', calm: true, text: words.many('doubt', doubtful.length) }] : [];
 }
 
+/** Le fichier du grand livre n'est plus celui que le programme a ouvert (ledger/place.rs). @param {string | null} reason */
+export const isDisplaced = (reason) => /while calvalot uses it/.test(reason ?? '');
+
 /** @param {Parts} parts @param {Context} context @returns {Notice[]} */
 function agentNotices(parts, { words }) {
   /** @type {Notice[]} */
@@ -110,7 +116,8 @@ function agentNotices(parts, { words }) {
   const [budget, status, health] = [parts.budget.data, parts.status.data, parts.health.data];
   if (isDead(parts)) notices.push({ id: 'dead', tone: 'bad', text: words.say('notice.dead') });
   if (health?.ledger && health.ledger !== 'written') {
-    notices.push({ id: 'ledger', tone: 'bad', text: words.say('notice.ledger'), detail: health.ledger });
+    const text = words.say(isDisplaced(health.ledger) ? 'notice.displaced' : 'notice.ledger');
+    notices.push({ id: 'ledger', tone: 'bad', text, detail: words.told(health.ledger) });
   } else if (health?.status === 'degraded' && !parts.exchange.data?.not_alone) {
     notices.push({ id: 'health', tone: 'bad', text: words.say('notice.degraded'), detail: health.poller });
   } else if (status && !status.running && !status.paused && !isDead(parts)) {
@@ -138,11 +145,12 @@ function leaderNotices(parts, context) {
   if (poll?.status === 'leader_refused') {
     const detail = leader.error ?? poll.error;
     notices.push({ id: 'leader', tone: 'bad', text: words.say('notice.refused', { since }), detail });
+  } else if (poll?.status === 'invalid_signal') {
+    // Il répond, et ce n'est pas un signal.
+    notices.push({ id: 'signal', tone: 'bad', text: words.say('notice.invalid'), detail: poll.error });
   } else if (poll && (poll.status === 'leader_unreachable' || !leader.connected) && poll.status !== 'paused') {
     const detail = leader.error ?? poll.error;
     notices.push({ id: 'leader', tone: 'bad', text: words.say('notice.unreachable', { since }), detail });
-  } else if (poll?.status === 'invalid_signal') {
-    notices.push({ id: 'signal', tone: 'bad', text: words.say('notice.invalid'), detail: poll.error });
   } else if (poll?.status === 'rejected' || poll?.status === 'error') {
     const key = poll.status === 'error' ? 'notice.poll_error' : 'notice.rejected';
     notices.push({ id: 'signal', tone: 'bad', text: words.say(key), detail: tellReasons(poll.error, lastSignal(parts)?.decisions, context) });

@@ -61,6 +61,10 @@ test('an account that is well asks for nothing', () => {
 
 test('closed trading says what to mend, once for each fault', () => {
   const fault = (/** @type {string} */ name) => ({ test: name, verdict: 'fault', found: 'x', advice: 'y', stops_trading: true });
+  // Ce qui n'a pas pu être essayé n'accuse personne : sans réseau, la clé n'est pas mauvaise.
+  const untested = ['clock', 'key', 'account'].map((name) => ({ ...fault(name), verdict: 'not_tested' }));
+  const [calm] = noticed({ trading_open: false, closed_reason: 'clock: not tested', checks: untested });
+  assert.deepEqual([calm.id, calm.calm, calm.steps], ['closed', true, []]);
   const closed = { trading_open: false, closed_reason: 'key: refused' };
   const [{ tone, steps, detail }] = noticed({ ...closed, checks: [fault('key'), fault('account')] });
   assert.deepEqual([tone, steps?.length, detail], ['bad', 2, 'key: refused']);

@@ -77,6 +77,8 @@ const SAID = [
   ['the program is stopping', [], 'Le programme s’arrête.'],
   ['the answer took too long; look at the state before trying again', [], 'La réponse a pris trop longtemps : regardez l’état affiché avant de recommencer.'],
   ['an order of this coin is in doubt: {reason}', ['its answer is not known yet'], 'Sa réponse n’est pas encore connue.'],
+  ['the exchange answered {status}{}', ['503', ' with an empty page'], 'Binance a répondu 503, et rien d’autre.'],
+  ['the exchange answered {status}{}', ['503', ', starting with "<html>"'], 'Binance a répondu 503, par une page qui commence par "<html>".'],
   ['a person must look: {reason}', ['the balances of the account changed meanwhile'], 'Ce que tient le compte a changé entre-temps.'],
   ['tried again later: {reason}', ['the rest is sold at the next poll'], 'Le reste se vend à la prochaine lecture.'],
   ['refused: {reason}', ['the exchange answered 400: -1013 Filter failure: NOTIONAL'], 'Binance a répondu 400 : -1013 Filter failure: NOTIONAL'],

@@ -2,6 +2,7 @@
 // Pur : des réponses de l'API vers des mots, chacun avec quoi faire. Ce que le programme en dit lui-même est le détail.
 
 import { fromSeconds, isKnown, parseUtc } from '../format.js';
+import { isDisplaced } from '../situation.js';
 
 /** @typedef {import('../api.js').Exchange} Exchange */
 /** @typedef {import('../api.js').Check} Check */
@@ -43,9 +44,10 @@ export function exchangeNotices(exchange, context) {
 /** @param {Exchange} exchange @param {Context} context @returns {Notice[]} */
 function closedNotices({ trading_open: open, closed_reason: reason, checks, clock, not_alone: copies, takeover }, { words }) {
   // Ce dont une personne décide a déjà sa phrase, et ses issues.
-  const decided = copies?.reason === reason || (takeover?.length && /Python version/.test(reason ?? ''));
+  const decided = copies?.reason === reason || isDisplaced(reason) || (takeover?.length && /Python version/.test(reason ?? ''));
   if (open !== false || decided) return [];
-  const faults = checks.filter((check) => check.stops_trading);
+  // Un essai qui n'a pas pu se faire n'est pas un défaut.
+  const faults = checks.filter((check) => check.stops_trading && check.verdict === 'fault');
   const steps = faults
     // Une horloge fausse a sa propre phrase, avec ce qu'il y a à faire.
     .filter(({ test }) => !(test === 'clock' && clock?.warning))

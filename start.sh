@@ -159,12 +159,16 @@ sudo apt install docker-buildx-plugin (ou docker-buildx), puis relance." >&2
     fi
 }
 
-# Vrai quand le programme se dit en bonne santé ; faux s'il s'arrête, ou après trois minutes : une base à reprendre de
-# l'ancienne version prend du temps sur une carte SD.
+# Vrai quand le programme se dit en bonne santé, ou qu'il marche et n'attend qu'une personne, qu'il dit alors dans `asks` ;
+# faux s'il s'arrête, ou après trois minutes : une base à reprendre de l'ancienne version prend du temps sur une carte SD.
 healthy() {
-    local count
+    local count answer
+    asks=
     for ((count = 0; count < 180; count++)); do
-        if docker exec "$container" /usr/local/bin/calvalot healthcheck >/dev/null 2>&1; then return 0; fi
+        if answer=$(docker exec "$container" /usr/local/bin/calvalot healthcheck 2>&1); then return 0; fi
+        # Une machine neuve, un livre remis : la page le demande, et rien ne s'échange avant.
+        asks=$(sed -n 's/.*"service":"calvalot".*"account":"\([^"]*\)".*/\1/p' <<<"$answer")
+        case $asks in '' | alone) asks= ;; *) return 0 ;; esac
         # Il redémarre sans fin, ou s'est arrêté : attendre n'y changera rien.
         case $(docker inspect --format '{{.State.Status}} {{.RestartCount}}' "$container" 2>/dev/null) in
             'running 0' | 'created 0') sleep 1 ;;
@@ -172,6 +176,11 @@ healthy() {
         esac
     done
     return 1
+}
+
+tell_asks() {
+    [ -z "$asks" ] || say "It waits for you, and trades nothing before: the page asks what to do ($asks)." \
+        "Il t'attend, et n'échange rien avant : la page demande quoi faire."
 }
 
 addresses() {
@@ -198,6 +207,7 @@ start() {
     fi
     say "Calv-a-lot runs. The page, from this network:" "Calv-a-lot marche. La page, depuis ce réseau :"
     addresses
+    tell_asks
     say "Next: open it. Test the whole installation: docker exec $container /usr/local/bin/calvalot check
 The log: ./start.sh --logs    Stop: ./start.sh --stop    A newer version: ./start.sh --update" \
         "Ensuite : ouvre-la. Essayer toute l'installation : docker exec $container /usr/local/bin/calvalot check
@@ -347,6 +357,7 @@ update() {
     # Ses règles ont pu changer ; Grafana relit ses tableaux de lui-même.
     if is_running "$container-prometheus"; then docker restart "$container-prometheus" >/dev/null; fi
     say "Updated and healthy. The backup of before: $backup" "À jour et en marche. La sauvegarde d'avant : $backup"
+    tell_asks
 }
 
 main() {

@@ -67,7 +67,11 @@ impl Keeper {
                 return Ok(());
             }
             known.store(true, Ordering::Relaxed);
-            journal.checkpoint()
+            // Ce qui vient de s'écrire l'est : un retour manqué se refait, et n'en fait pas une erreur.
+            if let Err(error) = journal.checkpoint() {
+                log::warn!("ledger_checkpoint failed reason={error}");
+            }
+            Ok(())
         }))?;
         let mut keeper = Keeper { db, place, displaced: None, told, brought: 0, written };
         keeper.note();

@@ -11,7 +11,9 @@ impl Engine {
         if let Some(Silenced { status, from, until }) = before.silenced {
             self.exchange.keep_silent(Silence { status, from, until });
         }
-        self.venue.take_up().await
+        self.venue.take_up().await?;
+        // Ce qui attend une personne se sait déjà : qui ouvre les écrans le lit sans attendre que la bourse réponde.
+        if self.venue.not_alone().is_some() { self.keep_outlook().await } else { Ok(()) }
     }
 
     /// Garde ce que la bourse demande et l'état de l'échange ; rien n'est écrit si rien n'a changé.

@@ -6,11 +6,11 @@ use std::io::Write;
 use std::path::Path;
 
 use calvalot::config::Config;
-use calvalot::sim::{Fault, On, Reply, Status};
+use calvalot::sim::{Fault, On, Reply, Status, Wire};
 use rust_decimal::{Decimal, dec};
 use serde_json::Value;
 
-use super::follower::{Follower, Site, until};
+use super::follower::{Follower, Site, samples, until};
 use super::{Bench, Target};
 
 const FIRST: Target = &[("BTCUSDC", dec!(0.4))];
@@ -167,6 +167,21 @@ fn a_copy_opened_on_another_machine_waits_for_a_word() {
     follower.site().wait_polls(3);
     assert_eq!(follower.site().json("/api/exchange")["not_alone"], Value::Null);
     bench.check();
+}
+
+#[test]
+fn a_start_on_another_machine_never_looks_well_until_the_exchange_has_answered() {
+    let bench = Bench::new();
+    bench.settled(FIRST).stop();
+    bench.books().execute("UPDATE exchange SET machine = 'another'", []).expect("it is ours");
+    let machine_id = bench.folder.path().join("machine-id");
+    fs::write(&machine_id, "0123456789abcdef0123456789abcdef\n").expect("it is written");
+    bench.world.fault(On::whole_exchange(), Fault::unprocessed(Wire::Silence));
+    let follower = Follower::start(Config { machine_id, ..bench.config() });
+    not_alone(follower.site());
+    assert_eq!(follower.site().get("/health").status, 503);
+    let done = samples(&follower.site().get("/metrics").body, "calvalot_poll_duration_seconds_count");
+    assert!(done.iter().all(|(_, polls)| *polls == 0.0), "it said so after a poll only: {done:?}");
 }
 
 /// Refusé, parce que des ordres d'ici que les livres n'ont pas l'expliquent peut-être.

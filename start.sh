@@ -23,7 +23,7 @@ refuse() {
 usage() {
     say "./start.sh [--demo | --monitoring | --stop | --logs | --update [--yes] | --help]
 
-  (nothing)      build if needed, start, wait until it is healthy, show the address of the page
+  (nothing)      build if needed, start, wait until all is well or it waits for you, show the address of the page
   --demo         a simulated leader and exchange: no account, no key; Ctrl-C ends it
   --monitoring   start, with Prometheus and Grafana beside it, on this machine only
   --stop         stop; data/ stays
@@ -32,7 +32,7 @@ usage() {
                  back by itself if the new version is not healthy" \
         "./start.sh [--demo | --monitoring | --stop | --logs | --update [--yes] | --help]
 
-  (rien)         construit s'il le faut, démarre, attend que tout aille, donne l'adresse de la page
+  (rien)         construit s'il le faut, démarre, attend que tout aille ou qu'il t'attende, donne l'adresse de la page
   --demo         un leader et une bourse simulés : ni compte, ni clé ; Ctrl-C l'arrête
   --monitoring   démarre, avec Prometheus et Grafana à côté, sur cette machine seulement
   --stop         arrête ; data/ reste
@@ -159,16 +159,30 @@ sudo apt install docker-buildx-plugin (ou docker-buildx), puis relance." >&2
     fi
 }
 
-# Vrai quand le programme se dit en bonne santé, ou qu'il marche et n'attend qu'une personne, qu'il dit alors dans `asks` ;
-# faux s'il s'arrête, ou après trois minutes : une base à reprendre de l'ancienne version prend du temps sur une carte SD.
+# Demande au programme comment il va. `asks` : pourquoi il attend une personne, s'il marche par ailleurs (une machine neuve,
+# un livre remis) ; `unkept` : pourquoi son livre ne s'écrit plus, ou s'écrit dans un fichier qui n'est plus à sa place.
+ask() {
+    local answer well=0
+    answer=$(docker exec "$container" /usr/local/bin/calvalot healthcheck 2>&1) || well=$?
+    asks=$(told account alone)
+    unkept=$(told ledger written)
+    return "$well"
+}
+
+# told NOM BIEN : ce que `answer` dit sous ce nom, si ce n'est pas que tout va ; rien d'un autre programme.
+told() {
+    local pattern="\"service\":\"calvalot\".*\"$1\":\"(([^\"\\\\]|\\\\.)*)\""
+    if [[ $answer =~ $pattern && ${BASH_REMATCH[1]} != "$2" ]]; then echo "${BASH_REMATCH[1]//\\\"/\"}"; fi
+}
+
+# Vrai quand le programme se dit en bonne santé, ou n'attend qu'une personne ; faux si son livre ne s'écrit pas, s'il
+# s'arrête, ou après trois minutes : une base à reprendre de l'ancienne version prend du temps sur une carte SD.
 healthy() {
-    local count answer
-    asks=
+    local count
     for ((count = 0; count < 180; count++)); do
-        if answer=$(docker exec "$container" /usr/local/bin/calvalot healthcheck 2>&1); then return 0; fi
-        # Une machine neuve, un livre remis : la page le demande, et rien ne s'échange avant.
-        asks=$(sed -n 's/.*"service":"calvalot".*"account":"\([^"]*\)".*/\1/p' <<<"$answer")
-        case $asks in '' | alone) asks= ;; *) return 0 ;; esac
+        if ask; then return 0; fi
+        if [ -n "$unkept" ]; then return 1; fi
+        if [ -n "$asks" ]; then return 0; fi
         # Il redémarre sans fin, ou s'est arrêté : attendre n'y changera rien.
         case $(docker inspect --format '{{.State.Status}} {{.RestartCount}}' "$container" 2>/dev/null) in
             'running 0' | 'created 0') sleep 1 ;;
@@ -201,6 +215,12 @@ start() {
     build
     "${compose[@]}" "$@" up --detach
     if ! healthy; then
+        if [ -n "$unkept" ]; then
+            say "Nothing is traded: $unkept. The page, which says what to do:" \
+                "Rien ne s'échange : son livre ne s'écrit pas, ou n'est plus à sa place. La page, qui dit quoi faire :"
+            addresses
+            exit 1
+        fi
         docker logs --tail 20 "$container" >&2 || true
         refuse "It does not run well; the lines above say why. After a change in .env: ./start.sh" \
             "Il ne marche pas bien ; les lignes ci-dessus disent pourquoi. Après un changement dans .env : ./start.sh"
@@ -318,6 +338,9 @@ update() {
     check_port
     is_running "$container" || refuse "It does not run: start it first (./start.sh), so that one knows what to go back to." \
         "Il ne tourne pas : démarre-le d'abord (./start.sh), pour savoir à quoi revenir."
+    ask || true
+    [ -z "$unkept" ] || refuse "Nothing was changed: $unkept." \
+        "Rien n'a été changé : son livre ne s'écrit pas, ou n'est plus à sa place. La page dit quoi faire ; d'abord cela."
     [ -z "$(git status --porcelain --untracked-files=no)" ] || refuse \
         "Files of the program were changed here (git status). Put them back first." \
         "Des fichiers du programme ont été changés ici (git status). Remets-les d'abord."
@@ -356,7 +379,7 @@ update() {
     healthy || back "$before" "$backup"
     # Ses règles ont pu changer ; Grafana relit ses tableaux de lui-même.
     if is_running "$container-prometheus"; then docker restart "$container-prometheus" >/dev/null; fi
-    say "Updated and healthy. The backup of before: $backup" "À jour et en marche. La sauvegarde d'avant : $backup"
+    say "Updated and running. The backup of before: $backup" "À jour et en marche. La sauvegarde d'avant : $backup"
     tell_asks
 }
 

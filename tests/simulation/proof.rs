@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use calvalot::domain::intent::State;
 use calvalot::domain::market::Coin;
 use calvalot::domain::order::Side;
-use calvalot::ledger::views::Selection;
+use calvalot::ledger::views::{Intent, Selection};
 use calvalot::sim::OrderSide;
 use rust_decimal::{Decimal, dec};
 
@@ -99,12 +99,14 @@ pub fn every_coin_has_its_answer(universe: &Universe) {
 pub fn is_followed(universe: &Universe, id: &str) -> bool {
     let signals = universe.books(|db| db.signals(&Selection::last(100)));
     let Some(signal) = signals.iter().find(|signal| signal.signal_id == id) else { return false };
-    let waited = universe
-        .books(|db| db.orders(10_000))
-        .iter()
-        .any(|intent| intent.reason.as_deref().is_some_and(|reason| reason.contains("a person looked")));
+    let intents = universe.books(|db| db.orders(10_000));
+    let waited =
+        |intent: &Intent| intent.reason.as_deref().is_some_and(|reason| reason.contains("a person looked"));
+    // Une part échangée, puis le reste refusé : la décision ne dit que la part.
+    let refused = |intent: &Intent| intent.signal == signal.id && intent.state == State::Refused;
+    let kept_off = intents.iter().any(|intent| waited(intent) || refused(intent));
     let against = ["refused", "halted", "superseded", "cash_short"];
-    !waited
+    !kept_off
         && signal.status == "executed"
         && signal.decisions.iter().all(|decision| !against.contains(&decision.code.as_str()))
 }

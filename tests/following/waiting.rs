@@ -181,8 +181,11 @@ fn a_leader_that_goes_away_is_shown_and_followed_again_when_it_is_back() {
     let id = world.leader().set_target(&[("ETHUSDC", dec!(0.5))]);
     world.accept_connections(Side::Leader).unwrap();
     assert_eq!(status(&follower.site().closed_signal(&id)), ("executed", 2));
-    let back = follower.site().json("/api/agent/status");
-    assert_eq!((&back["leader"]["connected"], back["leader"]["error"].is_null()), (&true.into(), true));
+    // Le signal est clos avant que son tour ne soit écrit.
+    until("the leader is back", || {
+        let leader = follower.site().json("/api/agent/status")["leader"].clone();
+        (leader["connected"] == true && leader["error"].is_null()).then_some(())
+    });
 }
 
 /// Une réponse qui n'est pas un signal n'est pas « pas de signal ».

@@ -241,6 +241,8 @@ fn a_copy_put_back_while_the_exchange_is_away_sends_nothing_before_it_is_compare
     site.wait_polls(3);
     process.kill();
     assert_eq!(orders(&world), before);
+    let (code, said) = calvalot(&world, &folder, &["check"]);
+    assert!(code == 1 && said.contains("older than the account"), "{code} {said}");
     let (code, said) = calvalot(&world, &folder, &["restore"]);
     assert_eq!(code, 0, "{said}");
     check_given_back(&world, &folder);

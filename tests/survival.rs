@@ -246,6 +246,8 @@ fn a_false_book_never_kills_and_a_true_fall_does_for_good() {
         assert_eq!(answer.status, 409, "{method}: {}", answer.body);
         assert!(answer.body.contains("DEAD"), "{}", answer.body);
     }
+    let resumed = follower.site().send("POST", "/api/agent/toggle", r#"{"paused": false}"#);
+    assert_eq!((resumed.status, resumed.body.contains("DEAD")), (409, true), "{}", resumed.body);
 }
 
 #[test]

@@ -172,6 +172,7 @@ impl LiveAccount {
         let (coin, id) = (intent.coin, intent.id);
         match find(intent, Ok(told), bnb) {
             Finding::Absent | Finding::Ended(_, Outcome::Unprocessed(_), _) => Ok(()),
+            // Ce qu'il a changé est aux livres par ce que la personne a dit de l'écart.
             Finding::Ended(..) if self.ledger.with(move |db| db.accounted()).await?.contains(&id) => Ok(()),
             Finding::Ended(order, outcome, at) => {
                 log::error!("order_executed_late coin={coin} intent={id}");

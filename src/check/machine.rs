@@ -99,13 +99,14 @@ fn space(free: u64, folder: &Path) -> Check {
 pub(super) fn whole_ledger(config: &Config) -> (Check, Option<Books>) {
     let path = config.db_path.display();
     match ledger::examine(&config.db_path) {
-        Ok(Found::Current) => match ledger(config) {
-            (line, Some(Books { not_alone: Some(reason), .. })) if line.verdict == Verdict::Fine => {
-                let remedy = "start it and decide on the page, or with `calvalot restore`: nothing is traded before that";
-                (Check::fault("ledger", reason, remedy), None)
-            }
-            found => found,
-        },
+        Ok(Found::Current) => {
+            let (line, books) = ledger(config);
+            let not_alone = books.as_ref().and_then(|books| books.not_alone.clone());
+            let remedy =
+                "start it and decide on the page, or with `calvalot restore`: nothing is traded before that";
+            let alone = not_alone.map(|reason| Check::fault("ledger", reason, remedy));
+            (alone.unwrap_or(line), books)
+        }
         Ok(Found::Older) => (
             Check::fine("ledger", format!("{path} is of a version of before, the first start takes it over")),
             None,

@@ -105,16 +105,16 @@ impl Engine {
         };
         let quiet = read_at.minus(LAG.min(self.manner.poll_interval));
         let gone = self.ledger.with(move |db| db.withdrawn(surplus, quiet)).await?;
-        // Des ordres d'ici que les livres n'ont pas peuvent l'avoir dépensé : d'abord un regard.
-        let looked = self.venue.compared_at().is_some();
         let (now, rate) = (clock::instant(), self.sight.rate(clock::now()));
         let seen = self.withdrawn.filter(|(part, _)| Some(*part) == gone);
         let (Some(part), Some((_, since)), Some(rate)) = (gone, seen, rate) else {
             self.withdrawn = seen.or(gone.map(|part| (part, now)));
             return Ok(());
         };
-        // Un tour hâté ne vaut pas un second regard.
-        if !looked || now.saturating_duration_since(since) < LAG.min(self.manner.poll_interval) / 2 {
+        // Un tour hâté ne vaut pas un second regard ; des ordres d'ici que les livres n'ont pas peuvent l'avoir dépensé.
+        if self.venue.awaits_a_look()
+            || now.saturating_duration_since(since) < LAG.min(self.manner.poll_interval) / 2
+        {
             return Ok(());
         }
         self.withdrawn = None;

@@ -83,8 +83,10 @@ impl Db {
             open_initial_sync(&transaction, signal, now)?;
         }
         let fresh = insert_signal(&transaction, signal, now)?;
-        // Le premier reçu depuis qu'un passé manquait : il a pu y être suivi. Les autres, non.
-        if transaction.execute("UPDATE agent SET past_unknown = 0 WHERE past_unknown = 1", [])? == 1 {
+        // Le premier reçu depuis qu'un passé manquait, s'il dit ce que le leader veut : il a pu y être suivi. Les autres, non.
+        let tells = !matches!(signal.verdict, Verdict::Rejected(_));
+        if tells && transaction.execute("UPDATE agent SET past_unknown = 0 WHERE past_unknown = 1", [])? == 1
+        {
             doubt_open(&transaction)?;
             renew_initial_sync(&transaction, signal)?;
         }
@@ -317,8 +319,15 @@ mod tests {
             first.expect("it is received");
             smol::block_on(ledger.with(|db| db.disown("a past was missing", Moment(2))))
                 .expect("it is noted");
+            // Ce qui n'est pas un signal ne dit rien d'aujourd'hui.
+            let before = open(&ledger);
+            let wrong = Received { verdict: Verdict::Rejected("no".to_owned()), ..heard("s0", None) };
+            smol::block_on(ledger.with(move |db| db.receive(&wrong, false, Moment(3))))
+                .expect("it is received");
+            assert_eq!(open(&ledger), before);
+            assert!(smol::block_on(ledger.with(|db| db.due())).expect("they are read").is_empty());
             let next = heard("s2", target);
-            smol::block_on(ledger.with(move |db| db.receive(&next, false, Moment(3))))
+            smol::block_on(ledger.with(move |db| db.receive(&next, false, Moment(4))))
                 .expect("it is received");
             let told = open(&ledger);
             let kept = told.iter().find(|(id, ..)| id == INITIAL_SYNC).expect("it is open");

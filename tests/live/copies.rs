@@ -3,7 +3,7 @@
 
 use std::fs::{self, File};
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use calvalot::config::Config;
 use calvalot::sim::{Fault, On, Reply, Status, Wire};
@@ -35,12 +35,18 @@ fn put_back(copy: &Path, folder: &Path) {
     copy_folder(copy, folder);
 }
 
-/// Un suiveur dont le grand livre a été remis comme il était avant `second` ; rend aussi le nom de ce signal.
-fn set_back(bench: &Bench, second: Target) -> (Follower, String) {
-    let follower = bench.settled(FIRST);
+/// Arrête ce suiveur et copie son dossier ; rend où.
+fn copied(bench: &Bench, follower: Follower) -> PathBuf {
     follower.stop();
     let copy = bench.folder.path().join("copy");
     copy_folder(bench.folder.path(), &copy);
+    copy
+}
+
+/// Un suiveur dont le grand livre a été remis comme il était avant `second` ; rend aussi le nom de ce signal.
+fn set_back(bench: &Bench, second: Target) -> (Follower, String) {
+    let follower = bench.settled(FIRST);
+    let copy = copied(bench, follower);
     let follower = bench.follow();
     let signal = bench.world.leader().set_target(second);
     follower.site().closed_signal(&signal);
@@ -200,9 +206,7 @@ fn nothing_is_concluded_from_what_the_orders_of_a_lost_past_have_changed() {
     assert_eq!(site.send("POST", "/api/budget/withdrawals", r#"{"amount_eur": 200}"#).status, 200);
     let newest = |site: Site| site.json("/api/budget/withdrawals")["withdrawals"][0].clone();
     until("it is set aside", || (newest(site)["status"] == "set_aside").then_some(()));
-    follower.stop();
-    let copy = bench.folder.path().join("copy");
-    copy_folder(bench.folder.path(), &copy);
+    let copy = copied(&bench, follower);
     let follower = bench.follow();
     let id = newest(follower.site())["id"].clone();
     let answer = follower.site().send("POST", &format!("/api/budget/withdrawals/{id}/cancel"), "{}");
@@ -251,9 +255,7 @@ fn what_a_person_wanted_sold_in_a_lost_past_is_not_sold_again_when_its_orders_ar
     assert_eq!(sell_all(follower.site()), 200);
     until("BTC is sold", || (bench.exchange().accepted_orders().len() == 3).then_some(()));
     follower.site().wait_polls(2);
-    follower.stop();
-    let copy = bench.folder.path().join("copy");
-    copy_folder(bench.folder.path(), &copy);
+    let copy = copied(&bench, follower);
     bench.exchange().set_status("SOLUSDC", Status::Trading);
     let follower = bench.follow();
     let done = |site: Site| site.json("/api/agent/status")["selling_all"]["done"] == true;
@@ -298,9 +300,7 @@ fn an_order_of_a_lost_past_that_cannot_be_read_keeps_no_other_from_being_adopted
 fn an_archived_order_of_a_lost_past_is_adopted_as_what_it_was() {
     let bench = Bench::new();
     let follower = bench.settled(FIRST);
-    follower.stop();
-    let copy = bench.folder.path().join("copy");
-    copy_folder(bench.folder.path(), &copy);
+    let copy = copied(&bench, follower);
     // Loin de son prix de référence, tout ordre finit EXPIRED sans rien échanger.
     let far = |far: Option<Decimal>| {
         bench.exchange().edit_listing("SOLUSDC", |listing| {

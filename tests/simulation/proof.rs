@@ -103,8 +103,11 @@ pub fn is_followed(universe: &Universe, id: &str) -> bool {
     let waited =
         |intent: &Intent| intent.reason.as_deref().is_some_and(|reason| reason.contains("a person looked"));
     // Une part échangée, puis le reste refusé : la décision ne dit que la part.
-    let refused = |intent: &Intent| intent.signal == signal.id && intent.state == State::Refused;
-    let kept_off = intents.iter().any(|intent| waited(intent) || refused(intent));
+    let of_signal =
+        |coin: Coin| intents.iter().filter(move |intent| intent.signal == signal.id && intent.coin == coin);
+    let last = |coin: Coin| of_signal(coin).max_by_key(|intent| intent.id);
+    let refused = |coin: Coin| last(coin).is_some_and(|intent| intent.state == State::Refused);
+    let kept_off = intents.iter().any(waited) || Coin::ALL.into_iter().any(refused);
     let against = ["refused", "halted", "superseded", "cash_short"];
     !kept_off
         && signal.status == "executed"

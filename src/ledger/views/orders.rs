@@ -113,11 +113,12 @@ impl Db {
     }
 
     /// Celles qu'une personne a réglées au dehors, avant de régler aussi ce qu'elles avaient changé : c'est aux livres, et ne s'y
-    /// compte pas une seconde fois.
+    /// compte pas une seconde fois. D'un achat, le coin compté ou les USDC effacés ; d'une vente, l'inverse.
     pub fn accounted(&self) -> Result<BTreeSet<i64>, LedgerError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT id FROM intents WHERE by_hand = 'settled' AND EXISTS (
-                 SELECT 1 FROM movements WHERE kind IN ('write_off', 'count') AND movements.at >= intents.ended_at
+                 SELECT 1 FROM movements WHERE movements.at >= intents.ended_at
+                     AND kind = iif((side = 'BUY') = (movements.coin IS NOT NULL), 'count', 'write_off')
                      AND (movements.coin IS NULL OR movements.coin = intents.coin))",
         )?;
         let ids = statement.query_map([], |row| row.get(0))?;

@@ -74,13 +74,13 @@ function balanceNotices({ reconciliation, not_alone: copies }, { words, format, 
   const time = format.moment(parseUtc(short[0].compared_at), now);
   const all = short.some(({ asset }) => asset === 'USDC');
   const steps = [words.say('short.step'), words.say(all ? 'short.nothing_bought' : 'short.not_bought')];
-  const others = copies?.orders.length;
-  if (others) steps.push(words.say('difference.others'));
-  else if (short.some(isUnsure)) steps.push(words.say('difference.unsure'));
-  if (others) {
-    // Rien ne se règle avant.
-  } else if (short.every((line) => isKnown(line.free) && !isUnsure(line))) steps.push(words.say('short.write_off'));
-  else if (all) steps.push(words.say('short.correct'));
+  const unsure = short.some(isUnsure);
+  if (copies?.orders.length) steps.push(words.say('difference.others'));
+  else if (!unsure && short.every((line) => isKnown(line.free))) steps.push(words.say('short.write_off'));
+  else {
+    if (unsure) steps.push(words.say('difference.unsure'));
+    if (all) steps.push(words.say('short.correct'));
+  }
   return [{ id: 'short', tone: 'bad', text: words.say('short.text', { list, time }), steps }];
 }
 

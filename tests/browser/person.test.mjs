@@ -228,8 +228,8 @@ test('what the program says of an order and of a signal is in the language of th
     const { page, close } = await open({ reads: { ...stuck, 'api/signals': unpublished['api/signals'] } }, look);
     const french = look.lang === 'fr';
     const notice = page.locator('#notices > li').first();
-    await notice.locator('.detail', { hasText: french ? 'Ce que tient le compte a changé' : 'the balances of the account' }).waitFor();
-    await page.locator('#order-12 .sub', { hasText: french ? 'Ce que tient le compte a changé' : 'the balances of the account' }).waitFor();
+    await notice.locator('.detail', { hasText: french ? 'Ce que tient le compte Binance a changé' : 'the balances of the account' }).waitFor();
+    await page.locator('#order-12 .sub', { hasText: french ? 'Ce que tient le compte Binance a changé' : 'the balances of the account' }).waitFor();
     if (french) assert.doesNotMatch(await page.locator('body').innerText(), /the exchange|look at this order|superseded/);
     const rows = page.locator('#signals .signals > li');
     const problem = await rows.first().locator('.problem:visible').innerText();

@@ -3,6 +3,7 @@
 import { find, setText, setTextOrHide } from './dom.js';
 import { UNKNOWN, fromSeconds, parseUtc } from './format.js';
 import { setChip } from './section.js';
+import { isDead } from './situation.js';
 
 /** @typedef {import('./section.js').Context} Context */
 /** @typedef {import('./section.js').Tone} Tone */
@@ -34,9 +35,9 @@ export function createDetails(root) {
   function tellAgent(parts, { words, format, now }) {
     const status = parts.status.data;
     setChip(at('agent'), ...said(agentState(parts), words));
-    const live = parts.exchange.data?.trading_open ?? null;
-    trading.hidden = live === null;
-    const open = live && status?.state !== 'DEAD';
+    const open = parts.exchange.data?.trading_open ?? null;
+    // Un mort n'échange plus rien de lui-même ; ce qui fermerait la vente de ce qui reste se dit encore.
+    trading.hidden = open === null || (open && isDead(parts));
     setChip(at('trading'), words.say(open ? 'trading.open' : 'trading.closed'), open ? 'good' : 'bad');
     setChip(at('leader'), ...said(leaderState(status), words));
     const signal = parseUtc(status?.leader.last_signal_at);
@@ -80,9 +81,10 @@ export function createDetails(root) {
 const said = ([key, tone], words) => [words.say(key), tone];
 
 /** @param {Parts} parts @returns {[Key, Tone]} */
-function agentState({ budget, status }) {
+function agentState(parts) {
+  const { budget, status } = parts;
   if (!budget.data && !status.data) return ['mode.unknown', 'quiet'];
-  if (status.data?.state === 'DEAD' || budget.data?.status === 'DEAD') return ['agent.dead', 'bad'];
+  if (isDead(parts)) return ['agent.dead', 'bad'];
   if (status.data?.paused ?? budget.data?.paused) return ['agent.paused', 'warn'];
   return status.data && !status.data.running ? ['agent.stopped', 'bad'] : ['agent.active', 'good'];
 }
@@ -90,6 +92,7 @@ function agentState({ budget, status }) {
 /** @param {import('./api.js').Status | null} status @returns {[Key, Tone]} */
 function leaderState(status) {
   if (!status) return ['mode.unknown', 'quiet'];
-  if (status.leader.connected) return ['leader.connected', 'good'];
+  // Un signal illisible est une réponse.
+  if (status.leader.connected || status.last_poll?.status === 'invalid_signal') return ['leader.connected', 'good'];
   return status.last_poll ? ['leader.disconnected', 'bad'] : ['leader.not_asked', 'quiet'];
 }

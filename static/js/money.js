@@ -17,6 +17,7 @@ export function createMoney(root, desk) {
   /** @type {Budget | null} */
   let budget = null;
   const buttons = [...root.querySelectorAll('button')];
+  const deposit = find(root, '#deposit');
 
   /**
    * @param {string} form
@@ -53,9 +54,9 @@ export function createMoney(root, desk) {
     });
   }
 
-  /** Ce que tout mouvement d'argent a à dire. @param {Context['words']} words */
-  const warnings = (words) => [
-    words.say(budget?.mode === 'dry_run' ? 'money.simulated' : 'money.no_transfer'),
+  /** Ce que tout mouvement d'argent a à dire. @param {Context['words']} words @param {boolean} brought il en apporte */
+  const warnings = (words, brought) => [
+    ...(budget?.mode === 'dry_run' ? [words.say('money.simulated')] : brought ? [words.say('money.no_transfer')] : []),
     ...(budget && !isKnown(budget.eurusdc_rate) ? [words.say('money.rate_unknown')] : []),
   ];
 
@@ -75,7 +76,7 @@ export function createMoney(root, desk) {
         lines: [
           words.say('deposit.totals', totals),
           words.say('deposit.cash', { usdc: inUsdc(amount) }),
-          ...warnings(words),
+          ...warnings(words, true),
         ],
         yes: words.say('deposit.yes'),
         no: words.say('confirm.no'),
@@ -99,7 +100,7 @@ export function createMoney(root, desk) {
         lines: [
           words.say('deposit.totals', { before: format.eur(before), after: format.eur(total) }),
           words.say('correction.cash', moved),
-          ...warnings(words),
+          ...warnings(words, !(Number(change) < 0)),
         ],
         yes: words.say('correction.yes'),
         no: words.say('confirm.no'),
@@ -115,6 +116,8 @@ export function createMoney(root, desk) {
     update(next, nextContext) {
       budget = next;
       context = nextContext;
+      // Ce qu'on apporterait à un mort y dormirait : le programme le refuse.
+      deposit.hidden = budget?.status === 'DEAD';
     },
   };
 }

@@ -4,6 +4,7 @@
 import { tell } from './command.js';
 import { find } from './dom.js';
 import { failureText } from './section.js';
+import { ledgerTrouble } from './situation.js';
 
 /** @typedef {import('./section.js').Context} Context */
 /** @typedef {import('./situation.js').Parts} Parts */
@@ -86,10 +87,12 @@ const isOffered = (name, { budget, status }) =>
   name === 'withdraw' ? budget.data?.set_aside_usdc !== undefined : status.data?.selling_all !== undefined;
 
 /** Quelque chose attend une personne. @param {Parts} parts */
-function isNeeded({ exchange, orders, status, withdrawals }) {
+function isNeeded(parts) {
+  const { exchange, orders, status, withdrawals } = parts;
   const { not_alone: copies, reconciliation, takeover, trading_open: trading, silence, clock, checks } = exchange.data ?? {};
   return Boolean(
-    copies ||
+    ledgerTrouble(parts) ||
+      copies ||
       takeover?.length ||
       trading === false ||
       silence ||

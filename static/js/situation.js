@@ -56,11 +56,9 @@ function headline(parts, notices, awaited, { words }) {
   const pressing = urgent.filter(({ calm }) => !calm).length;
   if (isUnreachable(parts)) return { tone: 'bad', headline: words.say(budget || status ? 'state.stale' : 'state.never') };
   if (parts.lost) return { tone: 'warn', headline: words.say('state.lost') };
+  if (ledgerTrouble(parts)) return { tone: 'bad', headline: words.say('state.ledger') };
   if (isDead(parts)) return { tone: 'bad', headline: words.say('state.dead') };
   if (parts.exchange.data?.not_alone) return { tone: 'bad', headline: words.say('state.not_alone') };
-  // Ce qui s'écrirait serait perdu : rien de ce qui suit ne se fait.
-  const lost = notices.some(({ id }) => id === 'ledger');
-  if (lost) return { tone: 'bad', headline: words.say('state.attention', { points: words.many('points', pressing) }) };
   if (status?.selling_all?.done === false) return { tone: 'warn', headline: words.say('state.selling') };
   // La poussière n'est pas une position que l'on suit.
   const held = parts.positions?.data?.filter((row) => !isDust(row)).length;
@@ -77,8 +75,11 @@ function headline(parts, notices, awaited, { words }) {
   return { tone: 'good', headline: words.say('state.fine', { followed }) };
 }
 
-/** @param {Parts} parts */
-const isDead = ({ budget, status }) => status.data?.state === 'DEAD' || budget.data?.status === 'DEAD';
+/** Pourquoi le grand livre ne peut pas être tenu ; null s'il l'est. @param {Pick<Parts, 'health'>} parts */
+export const ledgerTrouble = ({ health }) => (health?.data?.ledger && health.data.ledger !== 'written' ? health.data.ledger : null);
+
+/** @param {Pick<Parts, 'budget' | 'status'>} parts */
+export const isDead = ({ budget, status }) => status.data?.state === 'DEAD' || budget.data?.status === 'DEAD';
 
 /** Une réponse périmée, et non pas encore attendue. @param {Part<any>} part */
 const isLost = (part) => part.stale && (part.failure !== null || part.at !== null);
@@ -106,18 +107,14 @@ function doubtNotices(orders, { words }) {
   return doubtful.length ? [{ id: 'doubt', tone: 'warn', calm: true, text: words.many('doubt', doubtful.length) }] : [];
 }
 
-/** Le fichier du grand livre n'est plus celui que le programme a ouvert (ledger/place.rs). @param {string | null} reason */
-export const isDisplaced = (reason) => /while calvalot uses it/.test(reason ?? '');
-
 /** @param {Parts} parts @param {Context} context @returns {Notice[]} */
 function agentNotices(parts, { words }) {
   /** @type {Notice[]} */
   const notices = [];
   const [budget, status, health] = [parts.budget.data, parts.status.data, parts.health.data];
   if (isDead(parts)) notices.push({ id: 'dead', tone: 'bad', text: words.say('notice.dead') });
-  if (health?.ledger && health.ledger !== 'written') {
-    const text = words.say(isDisplaced(health.ledger) ? 'notice.displaced' : 'notice.ledger');
-    notices.push({ id: 'ledger', tone: 'bad', text, detail: words.told(health.ledger) });
+  if (ledgerTrouble(parts)) {
+    // Une personne en décide.
   } else if (health?.status === 'degraded' && !parts.exchange.data?.not_alone) {
     notices.push({ id: 'health', tone: 'bad', text: words.say('notice.degraded'), detail: health.poller });
   } else if (status && !status.running && !status.paused && !isDead(parts)) {
@@ -143,14 +140,11 @@ function leaderNotices(parts, context) {
     ? words.say('leader.never')
     : words.say('leader.contact', { ago: format.ago(contact, now) });
   if (poll?.status === 'leader_refused') {
-    const detail = leader.error ?? poll.error;
-    notices.push({ id: 'leader', tone: 'bad', text: words.say('notice.refused', { since }), detail });
+    notices.push({ id: 'leader', tone: 'bad', text: words.say('notice.refused', { since }), detail: words.told(leader.error ?? poll.error) });
   } else if (poll?.status === 'invalid_signal') {
-    // Il répond, et ce n'est pas un signal.
-    notices.push({ id: 'signal', tone: 'bad', text: words.say('notice.invalid'), detail: poll.error });
+    notices.push({ id: 'signal', tone: 'bad', text: words.say('notice.invalid'), detail: words.told(poll.error) });
   } else if (poll && (poll.status === 'leader_unreachable' || !leader.connected) && poll.status !== 'paused') {
-    const detail = leader.error ?? poll.error;
-    notices.push({ id: 'leader', tone: 'bad', text: words.say('notice.unreachable', { since }), detail });
+    notices.push({ id: 'leader', tone: 'bad', text: words.say('notice.unreachable', { since }), detail: words.told(leader.error ?? poll.error) });
   } else if (poll?.status === 'rejected' || poll?.status === 'error') {
     const key = poll.status === 'error' ? 'notice.poll_error' : 'notice.rejected';
     notices.push({ id: 'signal', tone: 'bad', text: words.say(key), detail: tellReasons(poll.error, lastSignal(parts)?.decisions, context) });
@@ -172,8 +166,8 @@ function waitingNotice(count, parts, context) {
   if (exchange.data?.mode !== 'live' || unknown.length > 0) return { ...notice, text: words.many('waiting', count) };
   const poll = status.data?.last_poll;
   const reason = poll?.status === 'waiting' ? poll.error : null;
-  // L'échange fermé et les ordres en doute ont déjà leur phrase.
-  const told = (reason && reason === exchange.data.closed_reason) || orders.data?.some((order) => order.needs_person || order.state === 'unknown');
+  // L'échange fermé, le grand livre et les ordres en doute ont déjà leur phrase.
+  const told = (reason && [exchange.data.closed_reason, ledgerTrouble(parts)].includes(reason)) || orders.data?.some((order) => order.needs_person || order.state === 'unknown');
   if (told) return { ...notice, text: words.many('held', count), calm: true };
   return { ...notice, text: words.many('held', count), detail: tellWaiting(lastSignal(parts) ?? { waiting_for: reason }, context) };
 }

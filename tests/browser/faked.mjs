@@ -73,6 +73,9 @@ export const notAlone = (ways, orders) => ({
   health: (/** @type {any} */ health) => ({ ...health, status: 'degraded', account: 'this ledger is older than the account' }),
 });
 
+const DISPLACED =
+  'data/calvalot.db was removed or renamed while calvalot uses it; what is written now is in no file any more: stop calvalot (not by a kill), which leaves a good copy of it in backups/';
+
 /** Deux ordres que l'on n'a pas pu apprendre, un autre appris tard. */
 export const stuck = {
   ...LIVE,
@@ -106,6 +109,21 @@ export const takenOver = {
       { coin: 'ETHUSDC', booked: 2, held: 1.998, quantity: 0.002 },
     ],
   }),
+};
+
+/** Le fichier du grand livre a été renommé, pendant une vente de tout. */
+export const displaced = {
+  ...LIVE,
+  'api/exchange': (/** @type {any} */ exchange) => ({ ...LIVE['api/exchange'](exchange), trading_open: false, closed_reason: DISPLACED }),
+  'api/agent/status': (/** @type {any} */ status) => ({ ...LIVE['api/agent/status'](status), paused: true, running: false, selling_all: { since: ago(60), done: false, waiting_for: null, left: [] } }),
+  health: (/** @type {any} */ health) => ({ ...health, status: 'degraded', ledger: DISPLACED }),
+};
+
+/** Un agent mort, dont il reste quelque chose. */
+export const dead = {
+  ...LIVE,
+  'api/agent/status': (/** @type {any} */ status) => ({ ...LIVE['api/agent/status'](status), running: false, state: 'DEAD' }),
+  'api/budget': (/** @type {any} */ budget) => ({ ...LIVE['api/budget'](budget), status: 'DEAD' }),
 };
 
 /** Un compte qui tient plus, moins, ou retient. */

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { faults } from './axe.mjs';
 import { visit } from './browser.mjs';
-import { LIVE, TERMS, different, doubted, fake, notAlone, selling, stuck, takenOver, unpublished, withdrawing } from './faked.mjs';
+import { LIVE, TERMS, dead, different, displaced, doubted, fake, notAlone, selling, stuck, takenOver, unpublished, withdrawing } from './faked.mjs';
 import { play } from './play.mjs';
 import { until } from './until.mjs';
 
@@ -68,6 +68,8 @@ async function decide(page, button, written) {
 const STATES = [
   ['not alone, orders of ours', notAlone(['adopt', 'disown'], 7), 'bad', 2],
   ['not alone, another machine', notAlone(['move_here'], 0), 'bad', 1],
+  ['a ledger that was displaced', displaced, 'bad', 0],
+  ['a dead agent', dead, 'bad', 0],
   ['orders that need a person', stuck, 'bad', 7],
   ['differences', different, 'bad', 0],
   ['a difference that an order in doubt explains', doubted, 'bad', 0],
@@ -213,6 +215,36 @@ test('a difference is written off or counted with its own figure; what an order 
   }
 });
 
+test('a displaced ledger is told in the language of the page, its stop first, and no sale before it', async () => {
+  const { page, close } = await open({ reads: displaced });
+  const notice = page.locator('#notices > li.bad');
+  await notice.locator('.steps li', { hasText: 'D’abord, arrêtez le programme' }).waitFor();
+  await notice.locator('.detail', { hasText: 'une bonne copie dans backups/' }).waitFor();
+  assert.equal(await notice.count(), 1, 'it is said twice');
+  assert.match(await page.locator('#headline').innerText(), /grand livre/);
+  assert.doesNotMatch(await page.locator('body').innerText(), /calvalot uses it|réessaie de lui-même|carte SD/);
+  await close();
+});
+
+test('the dead are offered no deposit and no open trading, only what still works', async () => {
+  const { page, close } = await open({ reads: dead });
+  await page.locator('#notices .bad', { hasText: 'Tout vendre et arrêter…' }).waitFor();
+  for (const gone of ['#deposit', '[data-fact="trading"]']) assert.equal(await page.locator(gone).isVisible(), false, gone);
+  for (const works of ['#correction', '#withdraw > button', '#sell-all > button']) assert.equal(await page.locator(works).isVisible(), true, works);
+  await close();
+});
+
+test('a correction downwards does not ask for USDC to be brought', async () => {
+  const { page, close } = await open({ reads: { ...LIVE, 'api/budget': (/** @type {any} */ budget) => ({ ...LIVE['api/budget'](budget), total_deposited_eur: 500 }) } });
+  for (const [total, brings] of /** @type {const} */ ([['400', false], ['600', true]])) {
+    await page.locator('#correction-amount').fill(total);
+    await page.locator('#correction button').click();
+    assert.equal(/portefeuille Spot/.test(await (await asked(page)).innerText()), brings, total);
+    await page.locator('#confirm-no').click();
+  }
+  await close();
+});
+
 test('the coins of a Python ledger are one list and one confirmation', async () => {
   const { page, written, close } = await open({ reads: takenOver, reply: () => ({ body: { ok: true, total_deposited_eur: 399.9 } }) });
   assert.equal(await page.locator('#differences').isVisible(), false, 'they are offered twice');
@@ -228,8 +260,8 @@ test('what the program says of an order and of a signal is in the language of th
     const { page, close } = await open({ reads: { ...stuck, 'api/signals': unpublished['api/signals'] } }, look);
     const french = look.lang === 'fr';
     const notice = page.locator('#notices > li').first();
-    await notice.locator('.detail', { hasText: french ? 'Ce que tient le compte a changé' : 'the balances of the account' }).waitFor();
-    await page.locator('#order-12 .sub', { hasText: french ? 'Ce que tient le compte a changé' : 'the balances of the account' }).waitFor();
+    await notice.locator('.detail', { hasText: french ? 'Ce que tient le compte Binance a changé' : 'the balances of the account' }).waitFor();
+    await page.locator('#order-12 .sub', { hasText: french ? 'Ce que tient le compte Binance a changé' : 'the balances of the account' }).waitFor();
     if (french) assert.doesNotMatch(await page.locator('body').innerText(), /the exchange|look at this order|superseded/);
     const rows = page.locator('#signals .signals > li');
     const problem = await rows.first().locator('.problem:visible').innerText();

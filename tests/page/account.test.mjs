@@ -71,9 +71,32 @@ test('closed trading says what to mend, once for each fault', () => {
   assert.match(String(steps?.[0]), /BINANCE_API_KEY/);
   const [waiting] = noticed({ trading_open: false, closed_reason: 'the account could not be read' });
   assert.deepEqual([waiting.tone, waiting.steps], ['warn', []]);
+  const silence = { ...fault('exchange'), advice: 'wait until then; other programs behind …' };
+  assert.deepEqual(noticed({ ...closed, checks: [silence] })[0].steps, [], 'a silence asks for nothing');
   const [other] = noticed({ trading_open: false, closed_reason: 'the key opens another account than …' });
   assert.deepEqual([other.tone, other.steps?.length], ['bad', 1]);
   assert.deepEqual(noticed({ mode: 'dry_run', trading_open: null }), [], 'a simulation is neither open nor closed');
+});
+
+test('a check that could not be made is not told as a fault, and breaks no good key', () => {
+  const untested = (/** @type {string} */ name) => ({ test: name, verdict: 'not_tested', found: 'x', advice: null, stops_trading: true });
+  const closed = { trading_open: false, closed_reason: 'clock: x' };
+  const [waiting] = noticed({ ...closed, checks: ['clock', 'key', 'account'].map(untested) });
+  assert.deepEqual([waiting.tone, waiting.calm, waiting.steps], ['warn', true, []]);
+  assert.match(waiting.text, /not all checks could be made yet.*again by itself/);
+  const down = { verdict: 'fault', found: 'x', advice: 'check the network of this machine, then try again in some minutes', stops_trading: true };
+  const [offline] = noticed({ ...closed, checks: [{ test: 'exchange', ...down }, { test: 'key', ...down }, untested('account')] });
+  assert.deepEqual([offline.tone, offline.steps?.length], ['bad', 1]);
+  assert.match(String(offline.steps), /Internet/);
+  assert.doesNotMatch(String(offline.steps), /API_KEY|let this account|clock/);
+});
+
+test('another account is not said to be one that Binance blocks', () => {
+  const found = 'the key opens another account than the one this ledger began with';
+  const checks = [{ test: 'account', verdict: 'fault', found, advice: 'set the key', stops_trading: true }];
+  const [{ steps }] = noticed({ trading_open: false, closed_reason: `account: ${found}`, checks });
+  assert.equal(steps?.length, 1);
+  assert.match(String(steps), /first key/);
 });
 
 test('a clock off by more than a minute is told once, with what to type', () => {

@@ -210,6 +210,29 @@ test('what an open order of the person holds of a withdrawal is said before it i
   for (const [free, locked] of [[800, 300], [500, 0]]) assert.doesNotMatch(String(steps(free, locked)), /cancel it there/);
 });
 
+test('USDC that an order locks stop every purchase, and are not said to stop only some', () => {
+  const told = (/** @type {string} */ asset) => decided({ exchange: { reconciliation: [line(asset, { missing: 188.2, missing_locked: 188.2, locked: 250 })] } })[0].steps?.join(' ');
+  assert.match(String(told('USDC')), /wait until it is done\. Until then, nothing is bought\.$/);
+  assert.match(String(told('ETH')), /Until then, none of it is bought\.$/);
+});
+
+test('counting what is beyond never hands over all of it without saying so', () => {
+  for (const [asset, part] of /** @type {const} */ ([['USDC', /add a deposit/], ['SOL', /all of it/]])) {
+    const [{ deed }] = differing([line(asset, { beyond: 3252.65, difference: 3252.65 })]);
+    assert.equal(deed?.command.question.danger, true);
+    assert.match(deed ? asked(deed) : '', /Count all of it: .*All of it goes to the program/);
+    assert.match(deed ? asked(deed) : '', part);
+  }
+});
+
+test('a coin sold by hand is not written off while the USDC of its sale are told to be left alone', () => {
+  const usdc = line('USDC', { beyond: 60, difference: 60 });
+  const [, both] = differing([usdc, line('ETH', { difference: -0.02, missing: 0.02 })]);
+  assert.match(String(both.note), /belong together: count these USDC, and write off the coin/);
+  assert.match(String(differing([usdc])[0].note), /do nothing/);
+  assert.doesNotMatch(String(differing([usdc])[0].note), /sold/);
+});
+
 test('a quantity is sent in full, without an exponent', () => {
   for (const [gone, expected] of /** @type {const} */ ([[1e-7, '0.0000001'], [120, '120'], [0.1 + 0.2, '0.3'], [0.12345678, '0.12345678']])) {
     assert.deepEqual(differing([line('BTC', { difference: -gone, missing: gone })])[0].deed?.command.body, { quantity: expected });

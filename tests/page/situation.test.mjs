@@ -73,9 +73,8 @@ test('every fault comes first, in words, and ends the all is well', () => {
     ['waiting signals', { status: { waiting_signals: 2 } }, 'waiting', /^2 signals wait/],
     ['a missing price', { budget: { unknown: [price] } }, 'unknown price BTCUSDC', /^BTC price: unknown since .*4 min/],
     ['a rate never known', { status: { unknown: [{ what: 'rate', reason: 'x', since: null }] } }, 'unknown rate', /since the start/],
-    ['a ledger moved away', { health: { status: 'degraded', ledger: 'c.db was removed or renamed while calvalot uses it; stop it' } }, 'ledger', /without pulling the plug/],
-    ['a ledger moved away while all is sold', { status: { selling_all: { done: false } }, health: { status: 'degraded', ledger: 'c.db was removed or renamed while calvalot uses it; stop it' } }, 'ledger', /Stop it/],
     ['a full disk', { health: { status: 'degraded', ledger: 'disk is full' } }, 'ledger', /cannot be written/],
+    ['a ledger taken away', { health: { status: 'degraded', ledger: 'c.db was removed or renamed while calvalot uses it; …' } }, 'ledger', /file of the ledger.* was changed/],
     ['a clock that is wrong', { status: { unknown: [{ what: 'clock', reason: 'x', since: null }] } }, 'unknown clock', /^Clock of this machine/],
     ['a loop that stopped', { health: { status: 'degraded' } }, 'health', /no longer asks/],
     ['an agent that does not run', { status: { running: false } }, 'running', /not running/],
@@ -162,6 +161,32 @@ test('a ledger that may not be alone is the first sentence, and no fault of the 
   const found = situation({ exchange: alone, health: { status: 'degraded', account: 'older' }, status: { paused: true } });
   assert.match(found.headline, /may not be alone/);
   assert.deepEqual([found.tone, found.notices.map(({ id }) => id)], ['bad', ['alone']]);
+});
+
+test('a ledger that was displaced is not told as a full disk, and no sale hides it', () => {
+  const reason = 'data/c.db was removed or renamed while calvalot uses it; stop calvalot';
+  const health = { status: 'degraded', ledger: reason };
+  const exchange = { mode: 'live', trading_open: false, closed_reason: reason };
+  const selling_all = { since: '', done: false, waiting_for: null, left: [] };
+  const { tone, headline, notices } = situation({ health, exchange, status: { paused: true, selling_all, waiting_signals: 1, last_poll: { status: 'waiting', error: reason } } });
+  assert.deepEqual([tone, headline], ['bad', 'Nothing is traded: the ledger cannot be kept.']);
+  assert.deepEqual(notices.map(({ id }) => id), ['ledger', 'waiting', 'selling'], 'nothing is said to be tried again by itself');
+  const [{ text, steps, detail }, waiting] = notices;
+  assert.doesNotMatch(`${text} ${steps}`, /room|SD card/);
+  assert.match(String(steps?.[0]), /^First, stop the program/);
+  assert.deepEqual([detail, waiting.detail], [reason, undefined], 'it is said once');
+});
+
+test('a leader that answers something unreadable is not said to be silent', () => {
+  const leader = { ...status.leader, connected: false, error: 'the leader sent no valid signal: x' };
+  const { notices } = situation({ status: { leader, last_poll: { status: 'invalid_signal', error: leader.error } } });
+  assert.deepEqual(notices.map(({ id, detail }) => [id, detail]), [['signal', leader.error]]);
+  assert.match(notices[0].text, /unreadable/);
+});
+
+test('the dead are not told that nothing can be done with what is left', () => {
+  const [{ text }] = situation({ status: { state: 'DEAD', running: false } }).notices;
+  for (const way of ['sell_all.open', 'withdraw.open']) assert.ok(text.includes(context.words.say(/** @type {any} */ (way))), way);
 });
 
 test('selling everything is the first sentence until it is done, then the pause is', () => {

@@ -2,7 +2,6 @@
 // Pur : des réponses de l'API vers des mots, chacun avec quoi faire. Ce que le programme en dit lui-même est le détail.
 
 import { fromSeconds, isKnown, parseUtc } from '../format.js';
-import { isDisplaced } from '../situation.js';
 
 /** @typedef {import('../api.js').Exchange} Exchange */
 /** @typedef {import('../api.js').Check} Check */
@@ -20,6 +19,13 @@ const REMEDIES = {
   account: 'closed.account',
 };
 
+// Ce que le programme conseille quand la bourse n'a pas répondu, ou a demandé le silence (exchange/binance/trouble.rs).
+const NETWORK = /^check the network of this machine/;
+const SILENCE = /^wait until then/;
+
+/** La clé n'est pas celle du compte que les livres tiennent. */
+const OTHER_ACCOUNT = /another account/;
+
 /** @type {Record<string, Key>} */
 const TESTS = {
   ledger: 'check.ledger',
@@ -29,11 +35,14 @@ const TESTS = {
   balance: 'check.balance',
 };
 
-/** @param {Exchange | null} exchange @param {Context} context @returns {Notice[]} */
-export function exchangeNotices(exchange, context) {
+/**
+ * @param {Exchange | null} exchange @param {Context} context
+ * @param {string | null} [ledger] pourquoi le grand livre ne peut pas être tenu, déjà dit @returns {Notice[]}
+ */
+export function exchangeNotices(exchange, context, ledger = null) {
   if (!exchange) return [];
   return [
-    ...closedNotices(exchange, context),
+    ...closedNotices(exchange, context, ledger),
     ...clockNotices(exchange, context),
     ...balanceNotices(exchange, context),
     ...silenceNotices(exchange, context),
@@ -41,21 +50,28 @@ export function exchangeNotices(exchange, context) {
   ];
 }
 
-/** @param {Exchange} exchange @param {Context} context @returns {Notice[]} */
-function closedNotices({ trading_open: open, closed_reason: reason, checks, clock, not_alone: copies, takeover }, { words }) {
+/** @param {Exchange} exchange @param {Context} context @param {string | null} ledger @returns {Notice[]} */
+function closedNotices({ trading_open: open, closed_reason: reason, checks, clock, not_alone: copies, takeover }, { words }, ledger) {
   // Ce dont une personne décide a déjà sa phrase, et ses issues.
-  const decided = copies?.reason === reason || isDisplaced(reason) || (takeover?.length && /Python version/.test(reason ?? ''));
+  const decided = (reason && [copies?.reason, ledger].includes(reason)) || (takeover?.length && /Python version/.test(reason ?? ''));
   if (open !== false || decided) return [];
-  // Un essai qui n'a pas pu se faire n'est pas un défaut.
-  const faults = checks.filter((check) => check.stops_trading && check.verdict === 'fault');
+  const stopping = checks.filter((check) => check.stops_trading);
+  // Ce qui n'a pas pu s'essayer n'est la faute de rien, et un silence a sa propre phrase.
+  const faults = stopping.filter(({ verdict, advice }) => verdict === 'fault' && !SILENCE.test(advice ?? ''));
   const steps = faults
-    // Une horloge fausse a sa propre phrase, avec ce qu'il y a à faire.
-    .filter(({ test }) => !(test === 'clock' && clock?.warning))
-    .map(({ test }) => (REMEDIES[test] ? words.say(REMEDIES[test]) : test));
-  if (/another account/.test(reason ?? '')) steps.push(words.say('closed.other_account'));
+    // Une horloge fausse a sa propre phrase, avec ce qu'il y a à faire ; un autre compte, le sien.
+    .filter(({ test, found }) => !(test === 'clock' && clock?.warning) && !OTHER_ACCOUNT.test(found))
+    .map((check) => remedyOf(check, words));
+  if (OTHER_ACCOUNT.test(reason ?? '')) steps.push(words.say('closed.other_account'));
   const person = faults.length > 0 || steps.length > 0;
-  const text = words.say(person ? 'closed.text' : 'closed.meanwhile');
-  return [{ id: 'closed', tone: person ? 'bad' : 'warn', calm: !person, text, steps, detail: words.told(reason) }];
+  const text = words.say(person ? 'closed.text' : stopping.length ? 'closed.untested' : 'closed.meanwhile');
+  return [{ id: 'closed', tone: person ? 'bad' : 'warn', calm: !person, text, steps: [...new Set(steps)], detail: words.told(reason) }];
+}
+
+/** Quoi faire d'un défaut ; ce que seul le réseau a empêché n'accuse ni la clé, ni le compte. @param {Check} check @param {Context['words']} words */
+function remedyOf({ test, advice }, words) {
+  const remedy = NETWORK.test(advice ?? '') ? 'closed.exchange' : REMEDIES[test];
+  return remedy ? words.say(remedy) : test;
 }
 
 /** @param {Exchange} exchange @param {Context} context @returns {Notice[]} */

@@ -19,10 +19,13 @@ export function differencesOf(exchange, context) {
   const lines = (exchange?.reconciliation ?? []).filter(({ free }) => isKnown(free));
   // Ce que la reprise de la version Python règle d'un coup n'est pas à régler un à un.
   const taken = new Set(exchange?.takeover?.map(({ coin }) => coinName(coin)));
+  const gone = lines.filter((line) => lackOf(line) > 0 && !taken.has(line.asset));
+  // Une monnaie vendue à la main manque, et ses USDC sont là.
+  const sold = gone.some(({ asset }) => asset !== 'USDC');
   return [
-    ...lines.filter((line) => lackOf(line) > 0 && !taken.has(line.asset)).map((line) => undecided(less(line, context))),
+    ...gone.map((line) => undecided(less(line, context))),
     ...lines.filter(({ missing_locked: locked }) => isKnown(locked) && locked > 0).map((line) => locked(line, context)),
-    ...lines.filter(isSurplus).map((line) => undecided(more(line, context))),
+    ...lines.filter(isSurplus).map((line) => undecided(more(line, sold, context))),
   ];
 
   /** Ce que des ordres d'ici expliquent peut-être attend qu'on en ait décidé. @param {Difference} difference @returns {Difference} */
@@ -63,22 +66,23 @@ function locked({ asset, missing_locked: held }, { words, format }) {
   return { id: `locked ${asset}`, asset, tone: 'warn', text, note: null, deed: null };
 }
 
-/** @param {Balance} line @param {Context} context @returns {Difference} */
-function more(line, context) {
+/** @param {Balance} line @param {boolean} sold une monnaie manque @param {Context} context @returns {Difference} */
+function more(line, sold, context) {
   const { words, format } = context;
   const { asset, beyond } = line;
   const amount = { quantity: format.quantity(beyond), asset };
   const cash = asset === 'USDC';
   const question = {
     title: words.say('count.ask', amount),
-    lines: [words.say(cash ? 'count.cash' : 'count.coin')],
+    lines: [words.say('count.all'), words.say(cash ? 'count.cash' : 'count.coin')],
     yes: words.say('count.yes'),
     no: words.say('confirm.no'),
+    danger: true,
   };
   const command = { question, method: /** @type {const} */ ('POST'), path: `${PATH}/${asset}/count`, body: { quantity: exact(beyond) } };
   const said = { id: `more ${asset}`, asset, tone: /** @type {const} */ ('quiet'), text: words.say('difference.more', amount) };
   if (line.in_doubt) return { ...said, note: words.say('difference.unsure'), deed: null };
   const label = words.say(cash ? 'count.deposit' : 'count.button');
   const deed = { id: `count ${asset}`, label, command, told: (/** @type {any} */ answer) => told(answer, context) };
-  return { ...said, note: words.say('difference.elsewhere'), deed };
+  return { ...said, note: words.say(cash && sold ? 'difference.sold' : 'difference.elsewhere'), deed };
 }

@@ -4,6 +4,7 @@ import { coinName, isKnown, parseUtc } from '../format.js';
 import { wantedText } from '../order.js';
 import { tellWaiting } from '../decision.js';
 import { openWithdrawal } from '../person.js';
+import { ledgerTrouble } from '../situation.js';
 import { exchangeNotices } from './account.js';
 
 /** @typedef {import('../api.js').Order} Order */
@@ -13,17 +14,28 @@ import { exchangeNotices } from './account.js';
 /** @typedef {import('../situation.js').Parts} Parts */
 
 /** @param {Parts} parts @param {Context} context @returns {Notice[]} */
-export function decisionsOf({ exchange, orders, status, withdrawals, signals }, context) {
+export function decisionsOf(parts, context) {
+  const { exchange, orders, status, withdrawals, signals } = parts;
+  const ledger = ledgerTrouble(parts);
   const waiting = (orders.data ?? []).filter((order) => order.needs_person);
   return [
+    ...ledgerNotices(ledger, context),
     ...copiesNotices(exchange.data, context),
     ...waiting.map((order) => orderNotice(order, context)),
     ...takeoverNotices(exchange.data, context),
-    ...exchangeNotices(exchange.data, context),
+    ...exchangeNotices(exchange.data, context, ledger),
     ...lockedNotices(exchange.data, context),
     ...withdrawalNotices(openWithdrawal(withdrawals?.data), exchange.data, context),
     ...pauseNotices(status.data, signals?.data, context),
   ];
+}
+
+/** Un fichier changé sous le programme, qui n'est pas un disque plein : y toucher, ou tuer le programme, perdrait ce qu'il tient. @param {string | null} reason @param {Context} context @returns {Notice[]} */
+function ledgerNotices(reason, { words }) {
+  if (!reason) return [];
+  const displaced = /while calvalot uses it/.test(reason);
+  const text = words.say(displaced ? 'ledger.displaced' : 'ledger.unwritten');
+  return [{ id: 'ledger', tone: 'bad', text, steps: displaced ? [words.say('ledger.stop')] : [], detail: words.told(reason) }];
 }
 
 /** Pourquoi le grand livre n'est peut-être pas seul sur son compte. @param {Exchange | null} exchange @param {Context} context @returns {Notice[]} */
@@ -63,8 +75,9 @@ function takeoverNotices(exchange, { words, format }) {
 function lockedNotices(exchange, { words, format }) {
   const held = (exchange?.reconciliation ?? []).filter(({ missing_locked: locked }) => isKnown(locked) && locked > 0);
   if (held.length === 0) return [];
+  const until = held.some(({ asset }) => asset === 'USDC') ? 'short.nothing_bought' : 'short.not_bought';
   const list = held.map(({ asset, missing_locked: locked }) => `${format.quantity(locked)} ${asset}`).join(', ');
-  return [{ id: 'locked', tone: 'warn', text: words.say('short.locked', { list }), steps: [words.say('short.unlock')] }];
+  return [{ id: 'locked', tone: 'warn', text: words.say('short.locked', { list }), steps: [words.say('short.unlock'), words.say(until)] }];
 }
 
 /** @param {import('../api.js').Withdrawal | undefined} withdrawal @param {Exchange | null} exchange @param {Context} context @returns {Notice[]} */

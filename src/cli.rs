@@ -1,9 +1,9 @@
 //! La ligne de commande : un mot, ses options, l'aide. Elle ne fait que choisir ce qui tourne.
 
+mod asking;
 mod restoring;
 
 use std::fmt::Write;
-use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use lexopt::prelude::*;
@@ -12,7 +12,9 @@ use crate::backup;
 use crate::check;
 use crate::config::{Config, Faults, VARIABLES, VERSION};
 use crate::daemon::{self, StartError};
+use crate::decide::{self, Field};
 use crate::demo;
+use crate::domain::wish::SELL_ALL_TELLS;
 use crate::exchange::{Account, Exchange};
 use crate::fetch;
 use crate::healthcheck;
@@ -36,6 +38,7 @@ pub enum Command {
     Healthcheck,
     /// Vrai : sans demander.
     SellAll(bool),
+    Decide(Wanted),
     Help,
     Version,
 }
@@ -56,6 +59,15 @@ pub struct Return {
     pub from: Option<PathBuf>,
     /// Le passé à reprendre du compte, s'il y en a plusieurs.
     pub tag: Option<String>,
+    /// Sans demander.
+    pub yes: bool,
+}
+
+/// Ce qu'une personne décide ; sans nom, elle demande ce qu'il y a à décider.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Wanted {
+    pub way: Option<String>,
+    pub fields: Vec<Field>,
     /// Sans demander.
     pub yes: bool,
 }
@@ -114,6 +126,7 @@ pub fn parse(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
                     Some("restore") => Command::Restore(Return::default()),
                     Some("healthcheck") => Command::Healthcheck,
                     Some("sell-all") => Command::SellAll(false),
+                    Some("decide") => Command::Decide(Wanted::default()),
                     Some("help") => return Ok(Command::Help),
                     _ => return Err(format!("there is no command {word:?}").into()),
                 });
@@ -140,6 +153,15 @@ pub fn parse(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
             (Long("db"), Some(Command::Verify(books))) => {
                 books.path = Some(PathBuf::from(parser.value()?));
             }
+            (Value(word), Some(Command::Decide(wanted))) => {
+                let word = word.string()?;
+                match (&mut wanted.way, word.split_once('=')) {
+                    (way @ None, None) => *way = Some(word),
+                    (Some(_), Some((field, text))) => wanted.fields.push((field.to_owned(), text.to_owned())),
+                    _ => return Err(Value(word.into()).unexpected()),
+                }
+            }
+            (Long("yes"), Some(Command::Decide(wanted))) => wanted.yes = true,
             (Long("yes"), Some(Command::SellAll(sure))) => *sure = true,
             (Long("offline"), Some(Command::Verify(books))) => books.offline = true,
             (other, _) => return Err(other.unexpected()),
@@ -172,6 +194,7 @@ pub fn main(parser: lexopt::Parser) -> Result<(), Failure> {
         Command::Restore(back) => restoring::run(back)?,
         Command::Healthcheck => healthcheck()?,
         Command::SellAll(sure) => sell_all(sure)?,
+        Command::Decide(wanted) => decide(wanted)?,
         Command::Run => run()?,
     }
     Ok(())
@@ -190,22 +213,38 @@ fn healthcheck() -> Result<(), Failure> {
 
 /// Sur un terminal, demande d'abord ; ailleurs, `--yes` tient lieu de réponse.
 fn sell_all(sure: bool) -> Result<(), Failure> {
-    let failed = |reason: String| Failure::Failed(format!("calvalot: nothing was asked: {reason}"));
-    let port = Config::local_port().map_err(|faults| Failure::Usage(faults.to_string()))?;
-    if !sure {
-        if !std::io::stdin().is_terminal() {
-            let way = "sell-all asks first on a terminal; elsewhere it wants --yes";
-            return Err(Failure::Usage(format!("calvalot: {way}")));
-        }
-        let (mut input, mut output) = (std::io::stdin().lock(), std::io::stdout());
-        let sure = sell_all::confirmed(&mut input, &mut output).map_err(|error| failed(error.to_string()))?;
-        if !sure {
-            return Err(failed("the answer was not yes".to_owned()));
-        }
-    }
-    let told = sell_all::ask(port).map_err(|reason| Failure::Failed(format!("calvalot: {reason}")))?;
+    let port = local_port()?;
+    asking::agreed(SELL_ALL_TELLS, "sell all and stop", sure)?;
+    let told = sell_all::ask(port)
+        .map_err(|reason| Failure::Failed(format!("calvalot: nothing was asked: {reason}")))?;
     println!("asked: {told}");
     Ok(())
+}
+
+/// Ce qui peut être décidé, ou cette décision, demandée d'abord.
+fn decide(Wanted { way, fields, yes }: Wanted) -> Result<(), Failure> {
+    let failed = |reason: String| Failure::Failed(format!("calvalot: {reason}"));
+    let port = local_port()?;
+    let ways = decide::ways(port).map_err(failed)?;
+    let Some(name) = way else {
+        for way in &ways {
+            println!("{way}");
+        }
+        return Ok(());
+    };
+    let way = decide::named(&ways, &name).map_err(failed)?;
+    way.accepts(&fields).map_err(|reason| Failure::Usage(format!("calvalot: {reason}")))?;
+    asking::agreed(
+        &format!("now: {}\nthen: {}", way.about, way.consequence.trim_end_matches('.')),
+        "do it",
+        yes,
+    )?;
+    println!("{name}: {}", decide::decide(port, way, &fields).map_err(failed)?);
+    Ok(())
+}
+
+fn local_port() -> Result<u16, Failure> {
+    Config::local_port().map_err(|faults| Failure::Usage(faults.to_string()))
 }
 
 /// La même configuration que `run`, l'installation essayée, la table sur la sortie.
@@ -309,6 +348,10 @@ pub fn help() -> String {
          \x20     --yes                 where a lost ledger is made again: do not ask first\n\
          \x20 calvalot healthcheck      ask the daemon of this machine for /health on PORT; 0 if it is well, 1 if not\n\
          \x20 calvalot sell-all [--yes] have the daemon of this machine sell every position to USDC, then pause; asks first\n\
+         \x20 calvalot decide           what waits for you on the daemon of this machine, and every way out of it: orders, other\n\
+         \x20                           copies, differences, withdrawals, the pause\n\
+         \x20 calvalot decide WAY [FIELD=VALUE…] [--yes]\n\
+         \x20                           have it do that one; asks first\n\
          \x20 calvalot demo [options]   follow a simulated leader: no account, no key, no network\n\
          \x20     --seed N              the simulated world to play (default 3)\n\
          \x20     --live                real orders to the simulated exchange, with lost answers\n\

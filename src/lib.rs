@@ -4,7 +4,7 @@
 //! se connaissent pas entre eux (`config`, `clock`, `logging`, `fetch`, `leader`, `exchange`, `ledger`, `machine`,
 //! `metrics`, `notify`) ; où vont les ordres (`account`, le compte réel ; `paper`, la simulation ; `venue`, l'un des
 //! deux) ; le moteur (`engine`), qui met les étapes dans l'ordre ; les surfaces (`api`, `backup`, `check`, `daemon`,
-//! `demo`, `healthcheck`, `keygen`, `local`, `restore`, `sell_all`, `verify`, `cli`). `sim` est le faux monde extérieur,
+//! `decide`, `demo`, `healthcheck`, `keygen`, `local`, `restore`, `sell_all`, `verify`, `cli`). `sim` est le faux monde extérieur,
 //! pour la démonstration et les tests.
 //! `ARCHITECTURE.md` est la carte.
 
@@ -32,6 +32,7 @@ pub mod backup;
 pub mod check;
 pub mod cli;
 pub mod daemon;
+pub mod decide;
 pub mod demo;
 pub mod healthcheck;
 pub mod keygen;

@@ -1,16 +1,16 @@
 //! Une demande au programme qui tourne sur cette machine, par la boucle locale et rien d'autre.
 //!
-//! Invariant : la réponse, quelle qu'elle soit, vient dans [`TIME_LIMIT`], et ne dépasse pas [`LARGEST`].
+//! Invariant : la réponse, quelle qu'elle soit, vient dans le temps permis, et ne dépasse pas [`LARGEST`].
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-/// En tout ; le délai de l'image est plus long.
-pub const TIME_LIMIT: Duration = Duration::from_secs(3);
+/// Pour une lecture, en tout ; le délai de l'image est plus long.
+const TIME_LIMIT: Duration = Duration::from_secs(3);
 
-/// Les réponses que l'on demande ainsi font quelques centaines d'octets.
-const LARGEST: usize = 16 * 1024;
+/// Les réponses que l'on demande ainsi font quelques milliers d'octets.
+const LARGEST: usize = 256 * 1024;
 
 /// Ce qui a été répondu.
 pub struct Answer {
@@ -22,24 +22,34 @@ pub struct Answer {
 /// Lit `path`.
 pub fn get(port: u16, path: &str) -> Result<Answer, String> {
     let request = format!("GET {path} HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n\r\n");
-    ask(port, &request)
+    ask(port, &request, TIME_LIMIT)
 }
 
-/// Envoie `body`, du JSON, à `path`.
-pub fn post(port: u16, path: &str, body: &str) -> Result<Answer, String> {
+/// Le programme sur ce port est bien calvalot.
+///
+/// # Errors
+/// La phrase qui dit que rien ne répond, ou que c'est autre chose.
+pub fn expect_calvalot(port: u16) -> Result<(), String> {
+    let health = get(port, "/health")?;
+    let ours = health.body.contains("\"service\":\"calvalot\"");
+    if ours { Ok(()) } else { Err(format!("what answers on port {port} is not calvalot")) }
+}
+
+/// Envoie `body`, du JSON, à `path` ; la réponse a `limit` pour venir.
+pub fn post(port: u16, path: &str, body: &str, limit: Duration) -> Result<Answer, String> {
     let length = body.len();
     let request = format!(
         "POST {path} HTTP/1.1\r\nHost: localhost:{port}\r\nContent-Type: application/json\r\n\
          Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
     );
-    ask(port, &request)
+    ask(port, &request, limit)
 }
 
-fn ask(port: u16, request: &str) -> Result<Answer, String> {
-    let deadline = Instant::now() + TIME_LIMIT;
+fn ask(port: u16, request: &str, limit: Duration) -> Result<Answer, String> {
+    let deadline = Instant::now() + limit;
     let answer = converse(port, request, deadline).map_err(|error| match error.kind() {
         ErrorKind::WouldBlock | ErrorKind::TimedOut => {
-            format!("no answer on port {port} within {} s", TIME_LIMIT.as_secs())
+            format!("no answer on port {port} within {} s", limit.as_secs())
         }
         _ => format!("no answer on port {port}: {error}"),
     })?;

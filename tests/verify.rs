@@ -246,17 +246,18 @@ impl Live {
         let live = Live::untraded();
         let follower = live.follow();
         follower.site().closed_signal("initial_sync");
-        let orders = || On::exchange(ORDER).method("POST");
-        live.world.fault(orders().nth(2), Fault::processed(Wire::Reset));
+        let orders = |pair| On::exchange(ORDER).method("POST").about(pair);
+        live.world.fault(orders("ETHUSDC").next(1), Fault::processed(Wire::Reset));
         let refused = Reply::code(400, -1013, "Filter failure: LOT_SIZE");
-        live.world.fault(orders().nth(3), Fault::answer(refused));
-        let target = [("BTCUSDC", dec!(0.1)), ("ETHUSDC", dec!(0.3)), ("SOLUSDC", dec!(0.2))];
+        live.world.fault(orders("XRPUSDC"), Fault::answer(refused));
+        let target =
+            [("BTCUSDC", dec!(0.1)), ("ETHUSDC", dec!(0.3)), ("SOLUSDC", dec!(0.2)), ("XRPUSDC", dec!(0.1))];
         let id = live.world.leader().set_target(&target);
         follower.site().closed_signal(&id);
         live.world.clear_faults();
         until("nothing is in doubt", || {
             let ended = live.count("state IN ('filled', 'refused')") == live.count("1 = 1");
-            (ended && live.count("state = 'filled'") >= 4).then_some(())
+            (ended && live.count("state = 'filled'") == 5).then_some(())
         });
         // Le démon tourne : la base et la bourse se lisent quand même.
         live.check(0, "the exchange agrees (");
@@ -342,7 +343,7 @@ impl Live {
 #[test]
 fn live_books_are_those_of_the_exchange_and_only_ours_count() {
     let live = Live::new();
-    let text = live.check(0, "the exchange agrees (5 orders)\n");
+    let text = live.check(0, "the exchange agrees (6 orders)\n");
     assert!(text.contains("ok    BTCUSDC           2 executed, 0 not executed\n"), "{text}");
     assert!(text.contains("1 not executed"), "{text}");
     assert!(live.count("state = 'filled' AND order_id IS NOT NULL") >= 4);
@@ -434,8 +435,8 @@ fn what_the_ledger_takes_as_never_executed_is_asked_too() {
     let text = live.check(1, "1 order in doubt, not compared\n");
     assert!(text.contains("the exchange agrees") && !text.contains(&name), "{text}");
     live.world.exchange().wipe();
-    let text = live.check(1, "3 differences with the exchange");
-    assert_eq!(text.matches("the exchange executed nothing").count(), 3, "{text}");
+    let text = live.check(1, "4 differences with the exchange");
+    assert_eq!(text.matches("the exchange executed nothing").count(), 4, "{text}");
 }
 
 #[test]
@@ -452,7 +453,7 @@ fn an_exchange_that_does_not_answer_is_no_proof_and_no_difference() {
     // Une lecture manquée est refaite ; deux de suite arrêtent.
     let cut = || Fault::unprocessed(Wire::Close);
     live.world.fault(On::exchange(MY_TRADES).next(1), cut());
-    live.check(0, "the exchange agrees (5 orders)");
+    live.check(0, "the exchange agrees (6 orders)");
     live.world.fault(On::exchange(MY_TRADES), cut());
     live.check(3, "did not send a whole answer");
     live.books().execute_batch("UPDATE account SET cash = '1'").expect("writable");
@@ -525,13 +526,13 @@ fn an_order_booked_by_hand_is_compared_as_soon_as_the_exchange_shows_it() {
     let by_hand = "UPDATE intents SET by_hand = 'booked', order_id = NULL WHERE state = 'filled' AND id = 1";
     live.books().execute_batch(by_hand).expect("writable");
     reseal(&live.books()).expect("its rows are sealed again");
-    live.check(0, "the exchange agrees (5 orders)");
+    live.check(0, "the exchange agrees (6 orders)");
     live.books().execute_batch("UPDATE trades SET quantity = '7' WHERE intent = 1").expect("writable");
     let text = live.check(1, "quantity kept 7, the exchange has 0.");
     assert!(text.contains("-1-1, booked by hand: quantity"), "{text}");
     live.world.exchange().wipe();
     let text = live.check(1, "1 order booked by hand, which the exchange does not show: not compared\n");
-    assert_eq!(text.matches("the exchange executed nothing").count(), 3, "{text}");
+    assert_eq!(text.matches("the exchange executed nothing").count(), 4, "{text}");
 }
 
 /// Ce qu'une personne a mal recopié ne rougit pas `verify` pour toujours : c'est dit à chaque fois, et le reste s'accorde.
@@ -560,5 +561,5 @@ fn a_slip_in_an_order_booked_by_hand_is_told_and_hides_no_difference() {
     reseal(&books).expect("its rows are sealed again");
     let text = live.check(0, "1 order ended by hand otherwise than the exchange tells");
     assert!(text.contains(", booked by hand: quantity kept"), "{text}");
-    assert!(text.contains("the exchange agrees (4 orders)"), "{text}");
+    assert!(text.contains("the exchange agrees (5 orders)"), "{text}");
 }

@@ -8,6 +8,43 @@ use super::Request;
 use super::body::json_body;
 use super::errors::ApiError;
 use super::json::json;
+use crate::ledger::{Bears, ForeignOrder};
+
+/// Ce qu'une personne peut en faire, et ce qui s'ensuivra.
+#[derive(Serialize)]
+pub(super) struct Way {
+    pub way: &'static str,
+    pub consequence: &'static str,
+}
+
+const ADOPT: Way = Way {
+    way: "adopt",
+    consequence: "each of these orders is put into the books as the exchange tells it, with its trades and fees, and it is \
+                  paused until you resume it; what you had decided since is not known here, and a withdrawal or a sale of \
+                  everything that still sells is called off; stop any other copy of this ledger first, or it goes on \
+                  trading with the same money",
+};
+
+const DISOWN: Way = Way {
+    way: "disown",
+    consequence: "these orders stay outside the books, what they bought or sold too, and this ledger goes on under a new name; if \
+                  they were its own, it is paused until you resume it, and a withdrawal or a sale of everything that still \
+                  sells is called off; stop whatever sent them first, or both trade with the same money",
+};
+
+const MOVE_HERE: Way = Way {
+    way: "move_here",
+    consequence: "this ledger trades from this machine from now on; if the first one still runs, both trade with the same money",
+};
+
+/// Les issues, d'après ce qui le dit : des ordres à nous, ceux d'un autre grand livre, ou une autre machine.
+pub(super) fn ways(evidence: &[ForeignOrder]) -> Vec<Way> {
+    match evidence.first() {
+        None => vec![MOVE_HERE],
+        Some(_) if evidence.iter().any(|order| order.bears == Bears::OurTag) => vec![ADOPT, DISOWN],
+        Some(_) => vec![DISOWN],
+    }
+}
 
 #[derive(Deserialize)]
 struct Alone {

@@ -4,6 +4,7 @@ use http_types::StatusCode;
 use miniserde::Serialize;
 
 use super::Request;
+use super::copies::{self, Way};
 use super::errors::ApiError;
 use super::json::json;
 use crate::clock;
@@ -38,12 +39,6 @@ struct NotAlone {
     reason: String,
     orders: Vec<ForeignView>,
     ways: Vec<Way>,
-}
-
-#[derive(Serialize)]
-struct Way {
-    way: &'static str,
-    consequence: &'static str,
 }
 
 #[derive(Serialize)]
@@ -186,35 +181,6 @@ fn taken(coin: Coin, line: &Line) -> TakeoverView {
     }
 }
 
-const ADOPT: Way = Way {
-    way: "adopt",
-    consequence: "each of these orders is put into the books as the exchange tells it, with its trades and fees, and it is \
-                  paused until you resume it; what you had decided since is not known here, and a withdrawal or a sale of \
-                  everything that still sells is called off; stop any other copy of this ledger first, or it goes on \
-                  trading with the same money",
-};
-
-const DISOWN: Way = Way {
-    way: "disown",
-    consequence: "these orders stay outside the books, what they bought or sold too, and this ledger goes on under a new name; if \
-                  they were its own, it is paused until you resume it, and a withdrawal or a sale of everything that still \
-                  sells is called off; stop whatever sent them first, or both trade with the same money",
-};
-
-const MOVE_HERE: Way = Way {
-    way: "move_here",
-    consequence: "this ledger trades from this machine from now on; if the first one still runs, both trade with the same money",
-};
-
-/// Les issues, d'après ce qui le dit : des ordres à nous, ceux d'un autre grand livre, ou une autre machine.
-fn ways(evidence: &[ForeignOrder]) -> Vec<Way> {
-    match evidence.first() {
-        None => vec![MOVE_HERE],
-        Some(_) if evidence.iter().any(|order| order.bears == Bears::OurTag) => vec![ADOPT, DISOWN],
-        Some(_) => vec![DISOWN],
-    }
-}
-
 /// L'accès à la bourse, les essais, le rapprochement, les ordres qui ne sont pas les nôtres.
 pub async fn exchange(request: Request) -> tide::Result {
     let read = |db: &mut crate::ledger::Db| {
@@ -244,7 +210,7 @@ pub async fn exchange(request: Request) -> tide::Result {
         foreign_orders: foreign.into_iter().map(ForeignView::from).collect(),
         not_alone: not_alone.map(|reason| NotAlone {
             reason,
-            ways: ways(&evidence),
+            ways: copies::ways(&evidence),
             orders: evidence.into_iter().take(FOREIGN_SHOWN as usize).map(ForeignView::from).collect(),
         }),
     };

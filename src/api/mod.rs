@@ -30,6 +30,7 @@ mod scrape;
 mod sell_all;
 mod signals;
 mod trades;
+mod ways;
 mod withdrawals;
 
 use std::sync::Arc;
@@ -91,6 +92,7 @@ pub fn app(state: State, guard: Guard) -> tide::Server<State> {
         .get("/api/agent/status", agent::status)
         .post("/api/agent/toggle", agent::toggle)
         .post("/api/agent/sell-all", sell_all::sell_all)
+        .get("/api/ways", ways::ways)
         .get("/api/events", Events::default());
     page::add_to(routes).guarded(guard)
 }

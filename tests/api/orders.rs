@@ -288,3 +288,42 @@ fn a_release_tells_by_its_age_whether_the_order_would_be_sent_again() {
     assert!(closed["status"] == "skipped" && reason.contains("days old"), "{closed}");
     assert_eq!(live.world.exchange().accepted_orders().len(), sent);
 }
+
+/// Ce qui attend quelqu'un est aussi parmi toutes les issues, et suivre l'une d'elles à la lettre suffit.
+#[test]
+fn an_order_that_needs_a_person_is_ended_by_the_ways_that_are_listed() {
+    let live = Live::settled_with(live::ROWS);
+    let site = live.site();
+    let named = |name: &str| list(site, "/api/ways").into_iter().find(|way| way["name"] == name);
+    let follow = |name: &str, fields: Value| {
+        let way = named(name).unwrap_or_else(|| panic!("there is no {name}"));
+        let mut body = way["body"].as_object().expect("an object").clone();
+        body.extend(fields.as_object().expect("an object").clone());
+        site.send("POST", way["path"].as_str().expect("a path"), &Value::Object(body).to_string())
+    };
+    for name in ["release-91", "book-91", "settle-91", "acknowledge-92"] {
+        let way = named(name).unwrap_or_else(|| panic!("there is no {name}"));
+        check(
+            "way",
+            &way,
+            &[
+                ("name", "text"),
+                ("about", "text"),
+                ("consequence", "text"),
+                ("path", "text"),
+                ("body", "object"),
+                ("needs", "list"),
+                ("takes", "list"),
+            ],
+        );
+        let consequence = order(site, name[name.len() - 2..].parse().expect("a number"));
+        assert!(ways(&consequence).iter().any(|(_, told)| way["consequence"] == **told), "{way}");
+    }
+    assert_eq!(follow("acknowledge-92", json!({})).status, 200);
+    let book = named("book-91").expect("it is there");
+    assert_eq!(book["needs"], json!(["quantity", "usdc"]));
+    let booked =
+        follow("book-91", json!({"quantity": "0.2", "usdc": "30.5", "fee": "0.03", "fee_asset": "USDC"}));
+    assert_eq!(booked.status, 200, "{}", booked.body);
+    assert!(named("book-91").is_none() && named("acknowledge-92").is_none());
+}

@@ -14,7 +14,7 @@ use super::follower::{Follower, Site, samples, until};
 use super::{Bench, Target};
 
 const FIRST: Target = &[("BTCUSDC", dec!(0.4))];
-const SECOND: Target = &[("BTCUSDC", dec!(0.2)), ("ETHUSDC", dec!(0.3)), ("SOLUSDC", dec!(0.2))];
+pub const SECOND: Target = &[("BTCUSDC", dec!(0.2)), ("ETHUSDC", dec!(0.3)), ("SOLUSDC", dec!(0.2))];
 
 /// Copie la base et ce qui l'accompagne, comme qui copie le dossier.
 fn copy_folder(from: &Path, to: &Path) {
@@ -44,7 +44,7 @@ fn copied(bench: &Bench, follower: Follower) -> PathBuf {
 }
 
 /// Un suiveur dont le grand livre a été remis comme il était avant `second` ; rend aussi le nom de ce signal.
-fn set_back(bench: &Bench, second: Target) -> (Follower, String) {
+pub fn set_back(bench: &Bench, second: Target) -> (Follower, String) {
     let follower = bench.settled(FIRST);
     let copy = copied(bench, follower);
     let follower = bench.follow();

@@ -25,6 +25,7 @@ mod silence;
 mod speed;
 mod targets;
 mod views;
+mod ways;
 mod withdrawals;
 
 use std::collections::BTreeMap;

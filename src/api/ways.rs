@@ -1,0 +1,268 @@
+//! `GET /api/ways` : tout ce qu'une personne peut décider maintenant, ce qui s'ensuivra, et comment le demander.
+//!
+//! `calvalot decide` ne sait rien d'autre. Invariant : ce qui attend quelqu'un a ici au moins une issue, et ce qui est offert
+//! n'est pas refusé tant que rien ne change.
+
+use http_types::StatusCode;
+use miniserde::Serialize;
+use miniserde::json::{Object, Value};
+
+use super::Request;
+use super::copies;
+use super::errors::ApiError;
+use super::json::json;
+use crate::clock;
+use crate::domain::market::Coin;
+use crate::domain::moment::Moment;
+use crate::domain::order::Size;
+use crate::domain::reconcile::{CASH, Line};
+use crate::domain::recourse::{self, Way};
+use crate::domain::wish::SELL_ALL_TELLS;
+use crate::ledger::views::{Agent, Balance, Intent, Withdrawal};
+use crate::ledger::{Db, ForeignOrder, LedgerError};
+
+/// Les ordres que l'on regarde : ceux qui demandent quelqu'un viennent d'abord.
+const LOOKED_AT: u32 = 100;
+
+/// Une issue.
+#[derive(Serialize)]
+struct WayOut {
+    /// Ce qu'une personne tape : `release-12`.
+    name: String,
+    /// De quoi elle décide.
+    about: String,
+    consequence: String,
+    path: String,
+    /// Ce qui est à envoyer, avec ce que la personne donne de plus.
+    body: Object,
+    /// Les champs qu'elle doit donner, et ceux qu'elle peut donner.
+    needs: &'static [&'static str],
+    takes: &'static [&'static str],
+}
+
+impl WayOut {
+    fn new(name: impl Into<String>, about: impl Into<String>, consequence: impl Into<String>) -> WayOut {
+        WayOut {
+            name: name.into(),
+            about: about.into(),
+            consequence: consequence.into(),
+            path: String::new(),
+            body: Object::new(),
+            needs: &[],
+            takes: &[],
+        }
+    }
+
+    fn post(self, path: impl Into<String>) -> WayOut {
+        WayOut { path: path.into(), ..self }
+    }
+
+    fn say(mut self, field: &str, value: Value) -> WayOut {
+        self.body.insert(field.to_owned(), value);
+        self
+    }
+
+    fn yes(self, field: &str) -> WayOut {
+        self.say(field, Value::Bool(true))
+    }
+}
+
+/// Ce qu'il faut savoir pour le dire, lu d'un coup.
+struct Seen {
+    agent: Agent,
+    not_alone: Option<String>,
+    evidence: Vec<ForeignOrder>,
+    takeover: Vec<(Coin, Line)>,
+    orders: Vec<Intent>,
+    balances: Vec<Balance>,
+    withdrawal: Option<Withdrawal>,
+    selling: bool,
+    holds: bool,
+}
+
+impl Seen {
+    fn read(db: &mut Db) -> Result<Seen, LedgerError> {
+        Ok(Seen {
+            agent: db.agent()?,
+            not_alone: db.exchange_state()?.not_alone,
+            evidence: db.evidence()?,
+            takeover: db.takeover()?,
+            orders: db.orders(LOOKED_AT)?,
+            balances: db.balances()?,
+            withdrawal: db.withdrawals(Some(1))?.pop().filter(|withdrawal| withdrawal.open),
+            selling: db.selling_all()?.is_some_and(|selling| !selling.done),
+            holds: !db.open_positions()?.is_empty(),
+        })
+    }
+
+    /// Ce qui empêche de suivre d'abord, ce qui est toujours possible à la fin.
+    fn ways(&self, now: Moment) -> Vec<WayOut> {
+        let mut ways = self.alone();
+        ways.extend(self.taken_over());
+        ways.extend(self.orders.iter().flat_map(|order| ended(order, now)));
+        if self.evidence.is_empty() {
+            ways.extend(self.balances.iter().flat_map(|balance| self.settled(balance)));
+        }
+        ways.extend(self.withdrawal.iter().flat_map(|withdrawal| self.withdrawn(withdrawal)));
+        ways.extend(self.followed());
+        ways.extend(self.sold());
+        ways
+    }
+
+    fn alone(&self) -> Vec<WayOut> {
+        let Some(reason) = &self.not_alone else { return Vec::new() };
+        let way = |way: copies::Way| {
+            let (path, sure) = match way.way {
+                "move_here" => ("machine", "first_is_off"),
+                path => (path, "other_is_off"),
+            };
+            WayOut::new(way.way.replace('_', "-"), reason, way.consequence)
+                .post(format!("/api/exchange/{path}"))
+                .yes(sure)
+        };
+        copies::ways(&self.evidence).into_iter().map(way).collect()
+    }
+
+    fn taken_over(&self) -> Option<WayOut> {
+        let gone = |(coin, line): &(Coin, Line)| format!("{} {}", line.gone(), coin.asset());
+        let gone: Vec<String> = self.takeover.iter().map(gone).collect();
+        let about = format!(
+            "these books come from the Python version, which did not deduct fees taken in a coin: {} less on \
+                             the account",
+            gone.join(", ")
+        );
+        let consequence =
+            "the books will say what the account holds; it is booked as moved out at the price of now";
+        let way =
+            WayOut::new("take-over", about, consequence).post("/api/exchange/takeover").yes("understood");
+        (!gone.is_empty()).then_some(way)
+    }
+
+    /// Un écart que rien d'inconnu n'explique peut-être, et que la reprise ne règle pas d'un coup.
+    fn settled(&self, balance: &Balance) -> Vec<WayOut> {
+        let (asset, line) = (balance.asset.as_str(), &balance.line);
+        let of_takeover = self.takeover.iter().any(|(coin, _)| coin.asset() == asset);
+        if balance.in_doubt || of_takeover {
+            return Vec::new();
+        }
+        let way = |word: &str, quantity: String, told: &str, consequence: &str| {
+            WayOut::new(
+                format!("{word}-{asset}"),
+                format!("the account holds {quantity} {asset} {told} the books"),
+                consequence,
+            )
+            .post(format!("/api/exchange/differences/{asset}/{word}"))
+            .say("quantity", Value::String(quantity))
+        };
+        let mut ways = Vec::new();
+        if line.gone().is_positive() {
+            let consequence =
+                "you sold it, or moved it: the books lose it at the price of now, as money taken out";
+            ways.push(way("write-off", line.gone().to_string(), "less than", consequence));
+        }
+        if line.beyond().is_positive() && !self.agent.dead {
+            let consequence = if asset == CASH {
+                "all of it is yours to invest here: it is booked as a deposit; if it is for something else, leave it"
+            } else {
+                "all of it is yours to invest here: it is booked as a deposit at the price of now, and may be sold if the \
+                 leader does not hold as much; if it is for something else, leave it"
+            };
+            ways.push(way("count", line.beyond().to_string(), "more than", consequence));
+        }
+        ways
+    }
+
+    fn withdrawn(&self, withdrawal: &Withdrawal) -> Vec<WayOut> {
+        let id = withdrawal.id;
+        let path = |word: &str| format!("/api/budget/withdrawals/{id}/{word}");
+        let set_aside = withdrawal.set_aside;
+        let waits = set_aside.is_positive();
+        let about = if waits {
+            format!("withdrawal {id}: {set_aside} USDC are set aside, to be taken out of the exchange now")
+        } else {
+            format!("withdrawal {id}: it still sells")
+        };
+        let taken = "they have left the exchange: they are booked as gone at the rate of now (only needed where other USDC on the \
+                     account hide it); with usdc, only that part had left, and the rest is cash again";
+        let cancelled = "it is called off: what was sold stays cash and is invested again at the next target; what was seen gone \
+                         stays booked";
+        let mut ways = Vec::new();
+        if waits && self.agent.is_live() {
+            let way = WayOut::new(format!("taken-{id}"), &about, taken).post(path("taken")).yes("taken_out");
+            ways.push(WayOut { takes: &["usdc"], ..way });
+        }
+        ways.push(WayOut::new(format!("cancel-{id}"), about, cancelled).post(path("cancel")));
+        ways
+    }
+
+    fn followed(&self) -> Option<WayOut> {
+        let Agent { dead, paused, paused_reason, .. } = &self.agent;
+        let (name, about, consequence) = match (*paused, self.selling) {
+            (true, true) => (
+                "resume",
+                "everything is being sold, then it stays paused".to_owned(),
+                "what is left of that sale is called off, and it follows the leader again from its next poll",
+            ),
+            (true, false) => (
+                "resume",
+                paused_reason
+                    .as_ref()
+                    .map_or("it is paused".to_owned(), |reason| format!("it is paused: {reason}")),
+                "it follows the leader again from its next poll",
+            ),
+            (false, _) => (
+                "pause",
+                "it follows the leader".to_owned(),
+                "nothing is bought or sold until you resume it; positions stay",
+            ),
+        };
+        let way = WayOut::new(name, about, consequence)
+            .post("/api/agent/toggle")
+            .say("paused", Value::Bool(!paused));
+        (!dead).then_some(way)
+    }
+
+    fn sold(&self) -> Option<WayOut> {
+        let about = if self.agent.dead { "it is dead, and holds positions" } else { "it holds positions" };
+        let way =
+            WayOut::new("sell-all", about, SELL_ALL_TELLS).post("/api/agent/sell-all").yes("understood");
+        (self.holds && !self.selling).then_some(way)
+    }
+}
+
+/// Comment finir un ordre qui attend quelqu'un.
+fn ended(order: &Intent, now: Moment) -> Vec<WayOut> {
+    let case = order.case(now);
+    let (id, coin, side) = (order.id, order.coin.asset(), order.side.word());
+    let size = match order.size {
+        Size::Spend(usdc) => format!("{side} {coin} for {usdc} USDC"),
+        Size::Sell(quantity) => format!("{side} {quantity} {coin}"),
+    };
+    let reason =
+        order.reason.as_deref().filter(|reason| !reason.is_empty()).map(|reason| format!(": {reason}"));
+    let about = format!(
+        "order {id}, {size}, {} old{}",
+        recourse::told(now.since(order.created_at)),
+        reason.unwrap_or_default()
+    );
+    let way = |&way: &Way| {
+        let path = |word| format!("/api/orders/{id}/{word}");
+        let named = WayOut::new(format!("{}-{id}", way.word()), &about, case.consequence(way));
+        match way {
+            Way::Release | Way::Acknowledge => named.post(path("release")).yes("looked"),
+            Way::Settle => named.post(path("settle")).yes("looked"),
+            Way::Book => {
+                let (needs, takes): (&'static [_], &'static [_]) =
+                    (&["quantity", "usdc"], &["fee", "fee_asset"]);
+                WayOut { needs, takes, ..named.post(path("book")) }
+            }
+        }
+    };
+    case.ways().iter().map(way).collect()
+}
+
+/// Les issues, celles qui rendent le suivi d'abord.
+pub async fn ways(request: Request) -> tide::Result {
+    let seen = request.state().ledger.with(Seen::read).await.map_err(ApiError::from)?;
+    Ok(json(StatusCode::Ok, &seen.ways(clock::now())))
+}

@@ -1,0 +1,141 @@
+//! `calvalot decide` : ce qui attend une personne, et ce qu'elle en décide, demandé au programme qui tourne sur cette machine.
+//!
+//! Lui seul tient le grand livre et sait ce qui est possible (`GET /api/ways`) ; rien n'en est répété ici. Invariant : rien
+//! n'est demandé avant que la personne n'ait lu ce qui s'ensuivra, et dit oui.
+
+use std::fmt;
+use std::time::Duration;
+
+use miniserde::Deserialize;
+use miniserde::json::{self, Object, Value};
+
+use crate::local;
+
+/// Une décision interroge parfois la bourse ; le programme répond avant, ou dit qu'il n'a pas pu.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+/// Ce que l'on peut décider.
+#[derive(Debug, Deserialize)]
+pub struct Way {
+    name: String,
+    pub about: String,
+    pub consequence: String,
+    path: String,
+    body: Object,
+    needs: Vec<String>,
+    takes: Vec<String>,
+}
+
+/// Un champ que la personne donne, `quantity=0.001`.
+pub type Field = (String, String);
+
+impl Way {
+    /// Ce qu'elle taperait.
+    fn usage(&self) -> String {
+        let needed = self.needs.iter().map(|field| format!(" {field}=…"));
+        let allowed = self.takes.iter().map(|field| format!(" [{field}=…]"));
+        format!("calvalot decide {}{}", self.name, needed.chain(allowed).collect::<String>())
+    }
+
+    /// Les champs donnés sont ceux qu'il faut.
+    ///
+    /// # Errors
+    /// La phrase qui dit comment le taper.
+    pub fn accepts(&self, fields: &[Field]) -> Result<(), String> {
+        let given = |name: &String| fields.iter().filter(|(field, _)| field == name).count();
+        let known = fields.iter().all(|(field, _)| self.needs.contains(field) || self.takes.contains(field));
+        let once = self.takes.iter().all(|name| given(name) <= 1);
+        if known && once && self.needs.iter().all(|name| given(name) == 1) {
+            return Ok(());
+        }
+        Err(format!("say it like this: {}", self.usage()))
+    }
+}
+
+impl fmt::Display for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Way { about, consequence, .. } = self;
+        write!(f, "{}\n    now: {about}\n    then: {consequence}", self.usage())
+    }
+}
+
+/// Ce qui peut être décidé maintenant, auprès du programme sur ce port.
+///
+/// # Errors
+/// La phrase qui dit pourquoi cela n'a pu être lu, et quoi faire.
+pub fn ways(port: u16) -> Result<Vec<Way>, String> {
+    local::expect_calvalot(port).map_err(|reason| format!("{reason}: start calvalot, then ask again"))?;
+    let answer = local::get(port, "/api/ways")?;
+    match answer.status {
+        200 => json::from_str(&answer.body)
+            .map_err(|_| "this is another version of calvalot than the one that runs".to_owned()),
+        status => Err(format!("status {status} {}", answer.body)),
+    }
+}
+
+/// Celle de ce nom.
+///
+/// # Errors
+/// La phrase qui dit celles qu'il y a.
+pub fn named<'a>(ways: &'a [Way], name: &str) -> Result<&'a Way, String> {
+    ways.iter().find(|way| way.name == name).ok_or_else(|| {
+        let names: Vec<&str> = ways.iter().map(|way| way.name.as_str()).collect();
+        format!("there is no {name:?} to decide now; there is: {}", names.join(", "))
+    })
+}
+
+/// La demande au programme ; rend ce qu'il en dit.
+///
+/// # Errors
+/// La phrase qui dit pourquoi ce n'est pas fait.
+pub fn decide(port: u16, way: &Way, fields: &[Field]) -> Result<String, String> {
+    let mut body = way.body.clone();
+    body.extend(fields.iter().map(|(field, text)| (field.clone(), Value::String(text.clone()))));
+    let lost = |reason| format!("{reason}: look with `calvalot decide` before you ask again");
+    let answer = local::post(port, &way.path, &json::to_string(&body), PATIENCE).map_err(lost)?;
+    let said: Option<Object> = json::from_str(&answer.body).ok();
+    let said = |field: &str| match said.as_ref()?.get(field)? {
+        Value::String(text) => Some(text.clone()),
+        _ => None,
+    };
+    match answer.status {
+        200 => Ok(said("outcome").unwrap_or_else(|| way.consequence.clone())),
+        status => Err(said("error").unwrap_or(format!("status {status} {}", answer.body))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn book() -> Way {
+        let text = r#"{"name":"book-3","about":"a","consequence":"c","path":"/p","body":{},
+            "needs":["quantity","usdc"],"takes":["fee"]}"#;
+        json::from_str(text).expect("a way")
+    }
+
+    #[test]
+    fn what_must_be_given_is_asked_for_and_nothing_else_is_taken() {
+        let fields = |names: &[&str]| {
+            names.iter().map(|name| (name.to_string(), "1".to_owned())).collect::<Vec<Field>>()
+        };
+        for good in [&["quantity", "usdc"][..], &["usdc", "fee", "quantity"]] {
+            assert_eq!(book().accepts(&fields(good)), Ok(()), "{good:?}");
+        }
+        for bad in [
+            &["quantity"][..],
+            &["quantity", "usdc", "usdc"],
+            &["quantity", "usdc", "price"],
+            &["quantity", "usdc", "fee", "fee"],
+        ] {
+            let told = book().accepts(&fields(bad)).expect_err("it is refused");
+            assert_eq!(told, "say it like this: calvalot decide book-3 quantity=… usdc=… [fee=…]", "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_not_there_is_answered_with_those_that_are() {
+        let told = named(&[book()], "release-3").expect_err("there is none");
+        assert!(told.contains("there is: book-3"), "{told}");
+    }
+}

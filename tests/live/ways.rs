@@ -1,0 +1,112 @@
+//! Les issues, toutes au même endroit (`GET /api/ways`) : ce qui attend une personne y a la sienne, et la suivre à la lettre
+//! suffit. `calvalot decide` ne fait rien d'autre.
+
+use rust_decimal::dec;
+use serde_json::{Value, json};
+
+use crate::follower::{Answer, Follower, Site, until};
+use crate::{Bench, copies};
+
+fn ways(site: Site) -> Vec<Value> {
+    site.json("/api/ways").as_array().expect("a list").clone()
+}
+
+fn names(site: Site) -> Vec<String> {
+    ways(site).iter().map(|way| way["name"].as_str().expect("a name").to_owned()).collect()
+}
+
+/// L'issue de ce nom, une fois qu'elle y est.
+fn way(site: Site, name: &str) -> Value {
+    until(&format!("{name} can be decided"), || ways(site).into_iter().find(|way| way["name"] == name))
+}
+
+/// La suit, avec ces champs de plus.
+fn decide(site: Site, name: &str, fields: &[(&str, &str)]) -> Answer {
+    let way = way(site, name);
+    assert!(way["consequence"].as_str().is_some_and(|text| text.len() > 20), "{way}");
+    let mut body = way["body"].clone();
+    for (field, text) in fields {
+        let known =
+            ["needs", "takes"].iter().any(|list| way[list].as_array().unwrap().contains(&json!(field)));
+        assert!(known, "{field} is not asked for: {way}");
+        body[field] = json!(text);
+    }
+    site.send("POST", way["path"].as_str().expect("a path"), &body.to_string())
+}
+
+/// La suit, et elle est faite : ce n'est plus à décider.
+fn decided(site: Site, name: &str, fields: &[(&str, &str)]) {
+    let answer = decide(site, name, fields);
+    assert_eq!(answer.status, 200, "{name}: {}", answer.body);
+    until(&format!("{name} is no more to decide"), || {
+        (!names(site).iter().any(|one| one == name)).then_some(())
+    });
+}
+
+#[test]
+fn nothing_waits_for_anybody_and_the_pause_and_a_sale_of_everything_are_all_there_is() {
+    let bench = Bench::new();
+    let follower = bench.settled(&[("BTCUSDC", dec!(0.4))]);
+    let site = follower.site();
+    // Le compte a de l'argent d'un autre usage : on peut le compter, rien n'y oblige.
+    assert_eq!(names(site), ["count-USDC", "pause", "sell-all"]);
+    decided(site, "pause", &[]);
+    assert_eq!(site.json("/api/agent/status")["paused"], true);
+    decided(site, "resume", &[]);
+    assert_eq!(site.json("/api/agent/status")["paused"], false);
+    decided(site, "sell-all", &[]);
+    let selling = way(site, "resume");
+    assert!(
+        selling["about"].as_str().is_some_and(|text| text.contains("sold") || text.contains("paused")),
+        "{selling}"
+    );
+}
+
+#[test]
+fn what_differs_is_written_off_or_counted_to_the_last_digit_by_what_is_offered() {
+    let bench = Bench::new();
+    let follower = bench.settled(&[("BTCUSDC", dec!(0.4))]);
+    let site = follower.site();
+    let held = bench.exchange().balance("BTC").free;
+    bench.exchange().set_balance("BTC", held / dec!(2));
+    decided(site, "write-off-BTC", &[]);
+    bench.exchange().set_balance("XRP", dec!(12.345678));
+    decided(site, "count-XRP", &[]);
+    let report = calvalot::verify::verify(&bench.folder.db()).expect("it is read");
+    assert_eq!(report.differences, 0, "{}", report.text);
+    let line = site.json("/api/exchange")["reconciliation"].as_array().unwrap().clone();
+    let xrp = line.iter().find(|line| line["asset"] == "XRP").unwrap();
+    assert_eq!(xrp["difference"], 0.0, "{xrp}");
+}
+
+#[test]
+fn a_withdrawal_is_taken_in_part_or_called_off_by_what_is_offered() {
+    let bench = Bench::new();
+    let follower = bench.settled(&[("BTCUSDC", dec!(0.4))]);
+    let site = follower.site();
+    assert_eq!(site.send("POST", "/api/budget/withdrawals", r#"{"amount_eur": 20}"#).status, 200);
+    decided(site, "taken-1", &[("usdc", "10")]);
+    assert_eq!(site.json("/api/budget/withdrawals")["withdrawals"][0]["status"], "completed");
+    assert_eq!(site.send("POST", "/api/budget/withdrawals", r#"{"amount_eur": 20}"#).status, 200);
+    way(site, "taken-2");
+    decided(site, "cancel-2", &[]);
+    assert!(!names(site).iter().any(|name| name.ends_with("-2")), "{:?}", names(site));
+}
+
+#[test]
+fn a_ledger_that_is_not_alone_is_led_back_to_following_by_what_is_offered() {
+    let bench = Bench::new();
+    let (follower, _): (Follower, String) = copies::set_back(&bench, copies::SECOND);
+    let site = follower.site();
+    way(site, "adopt");
+    let before = names(site);
+    assert!(before.contains(&"disown".to_owned()), "{before:?}");
+    // Ce que ces ordres expliquent ne se compte pas d'abord.
+    assert!(
+        !before.iter().any(|name| name.starts_with("count") || name.starts_with("write-off")),
+        "{before:?}"
+    );
+    decided(site, "adopt", &[]);
+    decided(site, "resume", &[]);
+    until("trading is open", || (site.json("/api/exchange")["trading_open"] == true).then_some(()));
+}

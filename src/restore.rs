@@ -5,7 +5,7 @@
 //! puis choisie. Le démon est arrêté : le verrou du livre est pris. Invariant : rien n'est mis aux livres que la bourse n'ait
 //! dit en entier ; les mouvements d'argent, qu'elle ne sait pas, ne s'inventent pas.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
@@ -13,15 +13,16 @@ use crate::backup;
 use crate::clock;
 use crate::config::{Config, Mode};
 use crate::domain::book::Fill;
+use crate::domain::cash;
 use crate::domain::execution::{self, BnbPrice, Executions, Report};
+use crate::domain::intent::State;
 use crate::domain::market::{Coin, Readings};
 use crate::domain::moment::Moment;
-use crate::domain::money::{Eur, Price, Rate, Usdc};
-use crate::domain::order::Side;
+use crate::domain::money::{Eur, Price, Rate};
 use crate::domain::order_name::OrderName;
 use crate::exchange::{Account, Questions, Silence, Trouble};
 use crate::ledger::views::Selection;
-use crate::ledger::{self, Found, Ledger, LedgerError, Silenced};
+use crate::ledger::{self, Brought, Db, ForeignOrder, Found, Ledger, LedgerError, Outcome, Silenced};
 
 /// Pourquoi rien, ou pas tout, n'a été rendu ; une phrase pour la personne.
 #[derive(Debug)]
@@ -49,8 +50,23 @@ pub struct Past {
 /// Un ordre du compte qui porte un nom à nous.
 type Named = (Report, OrderName);
 
-/// Un ordre à mettre aux livres, et ce qu'il a exécuté.
-type Adopted = (Report, Option<Fill>);
+/// Un ordre à mettre aux livres.
+struct Adopted {
+    report: Report,
+    /// Ce qu'il a exécuté.
+    fill: Option<Fill>,
+    /// L'intention de ce livre dont il est la fin, qu'il ne savait pas.
+    intent: Option<i64>,
+    /// Un autre portait déjà son nom : le réseau a livré deux fois une demande, et rien n'avait été versé pour lui.
+    second: bool,
+}
+
+impl Adopted {
+    /// Ce que le cash des livres a payé, ou reçu.
+    fn paid(&self) -> Option<&Fill> {
+        self.fill.as_ref().filter(|_| !self.second)
+    }
+}
 
 /// L'accès au compte, à son rythme, et ce que valent des frais en BNB.
 struct Desk<'a> {
@@ -91,35 +107,43 @@ pub fn there(config: &Config) -> Result<There, RestoreError> {
     })
 }
 
-/// Ce qui a été mis aux livres.
-#[derive(Default)]
-pub struct Brought {
-    pub orders: usize,
-    /// Ce que ces ordres ont dépensé de plus que le cash : le passé perdu l'avait versé.
-    pub deposited: Eur,
-}
-
 /// Rend au livre de cette configuration ce que le compte en sait de plus, et le met alors en pause. `tag` : l'étiquette du
 /// passé à donner à un livre d'avant ses premiers ordres.
 ///
 /// # Errors
 /// Quand un démon s'en sert, que la bourse ne peut pas tout dire, ou que ce livre a envoyé des ordres sous une autre étiquette
 /// que `tag` ; rien n'a alors changé.
-pub fn bring_up(config: &Config, account: &Account, tag: Option<&str>) -> Result<Brought, RestoreError> {
+pub fn bring_up(
+    config: &Config,
+    account: &Account,
+    tag: Option<&str>,
+    outside: Vec<ForeignOrder>,
+) -> Result<Brought, RestoreError> {
     let (ledger, thread) = open(config)?;
     let done = smol::block_on(async {
         let silenced = ledger.with(|db| db.exchange_state()).await?.silenced;
         let mut desk = Desk::at(account, silenced).await;
+        ledger.with(move |db| db.keep_outside(&outside)).await?;
         let (own, outside) = ledger.with(|db| Ok((db.tag()?, db.left_outside()?))).await?;
+        let outside: BTreeSet<_> = outside.iter().map(|order| (order.coin, order.order_id)).collect();
         let tag = tag.unwrap_or(&own).to_owned();
-        let mut lacking = Vec::new();
+        let (mut lacking, mut names) = (Vec::new(), BTreeSet::new());
         for (report, _) in desk.named(|name| name.is_kin(&tag)).await? {
             // Ce qu'une personne a laissé dehors y reste.
-            let left = outside.contains(&(report.coin, report.order_id));
+            if outside.contains(&(report.coin, report.order_id)) {
+                continue;
+            }
             let seen = report.clone();
-            if !left && !ledger.with(move |db| db.knows(&seen)).await? {
+            let (known, intent, named) = ledger
+                .with(move |db| {
+                    let named = db.intent_named(&seen.client_id)?.is_some();
+                    Ok((db.knows(&seen)?, unended(db, &seen)?, named))
+                })
+                .await?;
+            if !known || intent.is_some() {
                 let fill = desk.fill(&report).await?;
-                lacking.push((report, fill));
+                let second = names.replace(report.client_id.clone()).is_some() || (named && intent.is_none());
+                lacking.push(Adopted { report, fill, intent, second });
             }
         }
         if lacking.is_empty() {
@@ -137,6 +161,28 @@ pub fn bring_up(config: &Config, account: &Account, tag: Option<&str>) -> Result
     drop(ledger);
     thread.join();
     done
+}
+
+/// Ce qu'une personne a laissé dehors dans le livre qui est là ; rien d'un livre qui ne se lit pas.
+pub fn left_outside(path: &Path) -> Vec<ForeignOrder> {
+    let there = ledger::look(path).ok().flatten();
+    there.and_then(|db| db.left_outside().ok()).unwrap_or_default()
+}
+
+/// L'intention que cet ordre, exécuté, finit, et dont le livre ne sait pas la fin ; ni celle dont une personne a réglé ce
+/// qu'elle avait changé.
+fn unended(db: &Db, report: &Report) -> Result<Option<i64>, LedgerError> {
+    let named = db.intent_named(&report.client_id)?.filter(|intent| {
+        intent.state != State::Filled
+            && report.ended
+            && !report.executed.is_zero()
+            && intent.may_be(report)
+            && intent.order_id.is_none_or(|number| number == report.order_id)
+    });
+    let Some(intent) = named else { return Ok(None) };
+    let settled = db.settled_since(intent.id)?;
+    let explained = settled.explains(report.side, report.executed, report.amount.unwrap_or_default());
+    Ok((!explained).then_some(intent.id))
 }
 
 /// Les passés que le compte connaît, du plus ancien au plus récent.
@@ -181,10 +227,11 @@ pub fn from_account(
     let (desk, orders, recent) = smol::block_on(async {
         let mut desk = Desk::at(account, None).await;
         desk.rate()?;
-        let mut orders = Vec::new();
+        let (mut orders, mut names) = (Vec::new(), BTreeSet::new());
         for (report, _) in desk.named(|name| name.is_kin(tag)).await? {
             let fill = desk.fill(&report).await?;
-            orders.push((report, fill));
+            let second = names.replace(report.client_id.clone()).is_some();
+            orders.push(Adopted { report, fill, intent: None, second });
         }
         let mut recent = Vec::new();
         for coin in Coin::ALL {
@@ -325,16 +372,8 @@ impl<'a> Desk<'a> {
 
     /// Ce que ces exécutions demandent de plus que le cash, au centime supérieur : il ne descend jamais sous zéro.
     async fn beyond(&self, ledger: &Ledger, orders: &[Adopted]) -> Result<Eur, RestoreError> {
-        let (mut cash, mut least) = (Usdc::ZERO, Usdc::ZERO);
-        for fill in orders.iter().filter_map(|(_, fill)| fill.as_ref()) {
-            cash += match fill.side {
-                Side::Buy => -(fill.amount + fill.fees.usdc),
-                Side::Sell => fill.amount - fill.fees.usdc,
-            };
-            least = least.min(cash);
-        }
         let booked = ledger.with(|db| db.holdings()).await?.map(|holdings| holdings.cash);
-        let missing = -least - booked.unwrap_or_default();
+        let missing = cash::beyond(booked.unwrap_or_default(), orders.iter().map(Adopted::paid));
         if missing.is_positive() { Ok(missing.to_eur(self.rate()?).ceil(2)) } else { Ok(Eur::ZERO) }
     }
 
@@ -350,8 +389,14 @@ impl<'a> Desk<'a> {
             ledger.with(move |db| db.cover(deposited, rate, clock::now())).await?;
         }
         let brought = Brought { orders: orders.len(), deposited };
-        for (report, fill) in orders {
-            ledger.with(move |db| db.adopt(&report, fill.as_ref(), clock::now())).await?;
+        for Adopted { report, fill, intent, .. } in orders {
+            let adopt = move |db: &mut Db| match (intent, fill) {
+                (Some(intent), Some(fill)) => {
+                    db.book(intent, Some(report.order_id), &Outcome::Filled(fill), report.at).map(drop)
+                }
+                (_, fill) => db.adopt(&report, fill.as_ref(), clock::now()),
+            };
+            ledger.with(adopt).await?;
         }
         Ok(brought)
     }

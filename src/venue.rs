@@ -6,12 +6,12 @@ use std::time::Instant;
 use crate::account::LiveAccount;
 use crate::domain::market::{Coin, Market};
 use crate::domain::moment::Moment;
-use crate::domain::money::{Price, Usdc};
+use crate::domain::money::{Price, Rate, Usdc};
 use crate::domain::order::{Left, Order};
 use crate::domain::reconcile::{Reconciliation, Shortage};
 use crate::domain::refusal::Refusal;
 use crate::exchange::{AccountState, Trouble};
-use crate::ledger::LedgerError;
+use crate::ledger::{Brought, LedgerError};
 use crate::paper::PaperAccount;
 
 pub use crate::account::Decision;
@@ -101,6 +101,14 @@ impl Venue {
         }
     }
 
+    /// Vrai si ce que disent les livres a été comparé au compte à ce tour ; en simulation, il n'y a pas d'autre compte.
+    pub fn is_compared(&self) -> bool {
+        match self {
+            Venue::Paper(_) => true,
+            Venue::Live(account) => account.is_compared(),
+        }
+    }
+
     /// Vrai si une autre main a changé le compte réel, et que ses ordres ne sont pas encore regardés.
     pub fn awaits_a_look(&self) -> bool {
         match self {
@@ -155,9 +163,9 @@ impl Venue {
         }
     }
 
-    /// Met aux livres les ordres de ce grand livre que seul le compte connaît ; rend combien.
-    pub async fn adopt(&mut self, bnb: Option<Price>) -> Result<usize, Refusal> {
-        self.live()?.adopt(bnb).await
+    /// Met aux livres les ordres de ce grand livre que seul le compte connaît ; rend ce qui l'a été.
+    pub async fn adopt(&mut self, bnb: Option<Price>, rate: Option<Rate>) -> Result<Brought, Refusal> {
+        self.live()?.adopt(bnb, rate).await
     }
 
     /// Laisse dehors les ordres qui portent un nom d'ici et que les livres n'ont pas ; rend combien.

@@ -342,6 +342,34 @@ fn gross_quantities_of_the_old_program_never_freeze_a_coin_for_ever() {
     assert_eq!(report.differences, 0, "{}", report.text);
 }
 
+/// Rien ne manquait à la reprise : ce qui manque plus tard n'est pas la faute de l'ancien programme, et ne ferme rien.
+#[test]
+fn what_is_missing_years_later_is_not_blamed_on_the_old_program() {
+    let held = [("USDC", dec!(200_000)), ("BTC", dec!(1)), ("ETH", dec!(1))];
+    let balances = held.iter().map(|(asset, free)| ((*asset).to_owned(), *free)).collect();
+    let world = World::start(Script { pace: Pace::Frozen, balances, ..Script::default() }).unwrap();
+    world.exchange().set_weight_limit(i64::from(u32::MAX));
+    let folder = python(REAL);
+    world.leader().no_signal();
+    let live =
+        Config { mode: Mode::Live, poll_interval: Duration::from_millis(100), ..config(&world, &folder) };
+    let follower = Follower::start(live);
+    let site = follower.site();
+    let open = |exchange: &Value| exchange["trading_open"] == true;
+    until("trading is open", || open(&site.json("/api/exchange")).then_some(()));
+    site.wait_polls(3);
+    let eth = world.exchange().balance("ETH").free;
+    world.exchange().set_balance("ETH", eth - dec!(0.002));
+    until("it is seen", || {
+        let exchange = site.json("/api/exchange");
+        let lines = exchange["reconciliation"].as_array()?;
+        lines.iter().any(|line| line["asset"] == "ETH" && line["missing"] == 0.002).then_some(())
+    });
+    site.wait_polls(2);
+    let exchange = site.json("/api/exchange");
+    assert!(open(&exchange) && exchange["takeover"] == json!([]), "{exchange}");
+}
+
 #[test]
 fn an_unknown_coin_stops_neither_the_start_nor_the_screens() {
     let rows = "

@@ -501,7 +501,8 @@ fn what_was_left_outside_is_not_brought_in_by_putting_a_ledger_back() {
     }
 }
 
-/// Laisser des ordres dehors change le nom du livre, non sa famille : une copie d'avant retrouve aussi ceux d'après.
+/// Laisser des ordres dehors change le nom du livre, non sa famille : une copie d'avant retrouve aussi ceux d'après. Ce qu'une
+/// personne a laissé dehors y reste, tant que le livre qui le sait est là.
 #[test]
 fn a_copy_of_before_a_change_of_name_gets_back_the_orders_of_both_names() {
     let (world, folder) = (world(), Folder::new());
@@ -523,11 +524,54 @@ fn a_copy_of_before_a_change_of_name_gets_back_the_orders_of_both_names() {
     let names: BTreeSet<String> =
         world.exchange().accepted_orders().iter().map(|order| order.client_id[..12].to_owned()).collect();
     assert_eq!(names.len(), 2, "the name did not change: {names:?}");
+    let number = |folder: &Folder, sql: &str| books::number(&books::open(&folder.db()), sql) as usize;
+    let filled = "SELECT count(*) FROM intents WHERE state = 'filled'";
+    let outside = number(&folder, "SELECT count(*) FROM foreign_orders WHERE settled = 1");
+    let (before, other) = (positions(&folder.db()), Folder::new());
+    assert!(outside > 0, "the test shows nothing");
+    fs::copy(folder.path().join("copy.db"), other.db()).unwrap();
     let (code, said) = calvalot(&world, &folder, &["restore", "copy.db"]);
     assert_eq!(code, 0, "{said}");
-    let kept =
-        books::number(&books::open(&folder.db()), "SELECT count(*) FROM intents WHERE state = 'filled'");
-    assert_eq!(kept as usize, orders(&world), "an order of the account is in no book");
+    assert_eq!(number(&folder, filled), orders(&world) - outside, "what was left outside was brought in");
+    assert_eq!(coins(positions(&folder.db())), coins(before));
+    let process = start(&world, &folder);
+    process.site().wait_polls(2);
+    assert!(process.site().json("/api/exchange")["not_alone"].is_null());
+    process.kill();
+    let (code, said) = calvalot(&world, &other, &["restore"]);
+    assert_eq!(code, 0, "{said}");
+    assert_eq!(number(&other, filled), orders(&world), "an order of the account is in no book");
+}
+
+/// La copie a été prise pendant qu'une vente était en doute : ce qu'elle a rendu a payé la suite, et personne ne l'a versé.
+#[test]
+fn the_proceeds_of_a_sale_in_doubt_are_not_counted_as_a_deposit_by_putting_its_copy_back() {
+    let (world, folder) = (world(), Folder::new());
+    follow(&world, &folder, &[&[("BTCUSDC", dec!(0.95))]]);
+    let process = start(&world, &folder);
+    let order = |method| On::exchange("/api/v3/order").method(method);
+    world.fault(order("POST").next(1), Fault::processed(Wire::Close));
+    world.fault(order("GET"), Fault::unprocessed(Wire::Close));
+    let sold = world.leader().set_target(&[("BTCUSDC", dec!(0.5))]);
+    let site = process.site();
+    until("the sale is in doubt", || {
+        let orders = site.json("/api/orders").as_array()?.clone();
+        orders.iter().any(|order| order["state"] == "unknown").then_some(())
+    });
+    assert_eq!(calvalot(&world, &folder, &["backup", "copy.db"]).0, 0);
+    world.clear_faults();
+    site.closed_signal(&sold);
+    let spent = world.leader().set_target(&[("BTCUSDC", dec!(0.5)), ("ETHUSDC", dec!(0.48))]);
+    site.closed_signal(&spent);
+    process.kill();
+    let lost = positions(&folder.db());
+    let (code, said) = calvalot(&world, &folder, &["restore", "copy.db"]);
+    assert_eq!(code, 0, "{said}");
+    assert!(!said.contains("deposited"), "{said}");
+    assert_eq!(positions(&folder.db()), lost);
+    let in_doubt = "SELECT count(*) FROM intents WHERE state IN ('sent', 'unknown')";
+    assert_eq!(books::number(&books::open(&folder.db()), in_doubt), 0);
+    check_given_back(&world, &folder);
 }
 
 /// Ce que le leader redit encore a été fait dans le passé que la copie n'a pas : une action n'est pas une allocation, et ne

@@ -1,13 +1,20 @@
 //! Ce qu'une personne décide quand le grand livre n'est pas seul : adopter ce que le compte en sait, ou le laisser dehors.
 
+use std::collections::BTreeSet;
+
 use super::LiveAccount;
 use crate::clock;
-use crate::domain::execution::{self, BnbPrice, Executions};
-use crate::domain::money::Price;
+use crate::domain::book::Fill;
+use crate::domain::cash;
+use crate::domain::execution::{self, BnbPrice, Executions, Report};
+use crate::domain::money::{Eur, Price, Rate, Usdc};
 use crate::domain::refusal::Refusal;
 use crate::exchange::{Sighting, Trouble};
-use crate::ledger::{Bears, ForeignOrder};
+use crate::ledger::{Bears, Brought, Db, ForeignOrder};
 use crate::logging::orders as told;
+
+/// Un ordre à mettre aux livres, et ce qu'il a exécuté.
+type Adopted = (Report, Option<Fill>);
 
 /// Ce qu'une personne a décidé dans le passé perdu n'est pas à la bourse : elle regarde d'abord.
 const PAUSED: &str = "orders of a past that this ledger had lost were adopted: what you decided in it (pause, sell all, deposits, \
@@ -19,11 +26,12 @@ const OUTSIDE: &str = "orders of a past that this ledger had lost were left outs
 
 impl LiveAccount {
     /// Met aux livres, dans leur ordre, les ordres qui portent notre étiquette et qu'ils ne connaissent pas, comme la bourse
-    /// les raconte, et met en pause. Rend combien ; ceux qui l'ont été malgré un autre le restent.
+    /// les raconte, et met en pause. Ce qu'ils ont dépensé de plus que le cash est compté comme déposé : le passé perdu l'avait
+    /// versé. Rend ce qui l'a été ; ceux qui l'ont été malgré un autre le restent.
     ///
     /// # Errors
     /// Quand il n'y en a pas, ou que la bourse ne peut pas dire tout de l'un d'eux.
-    pub async fn adopt(&mut self, bnb: Option<Price>) -> Result<usize, Refusal> {
+    pub async fn adopt(&mut self, bnb: Option<Price>, rate: Option<Rate>) -> Result<Brought, Refusal> {
         let orders = self.ledger.with(|db| db.evidence()).await?;
         let ours: Vec<ForeignOrder> =
             orders.into_iter().filter(|order| order.bears == Bears::OurTag).collect();
@@ -31,24 +39,84 @@ impl LiveAccount {
             return Err(Refusal::conflict("no order under this ledger's name is unknown to it"));
         }
         self.ledger.with(|db| db.suspend(PAUSED, clock::now())).await?;
-        let (mut done, mut left) = (0, None);
+        let (mut told, mut left) = (Vec::new(), None);
         for order in &ours {
-            match self.adopt_one(order, bnb).await {
-                Ok(()) => done += 1,
+            match self.tell(order, bnb).await {
+                Ok(adopted) => told.push(adopted),
                 // Celui-là n'arrête pas les autres.
                 Err(reason) => left = left.or(Some((order.order_id, reason))),
             }
         }
+        // Un ordre en doute aussi a peut-être rendu l'argent.
+        let doubtful = self.ledger.with(|db| db.doubtful()).await?;
+        let (all, whole) = (told.len(), left.is_none() && doubtful.is_empty());
+        let mut brought = Brought { deposited: self.cover(&mut told, whole, rate).await?, orders: 0 };
+        if left.is_none() && told.len() < all {
+            let reason = "an order in doubt may have paid for it".to_owned();
+            left = ours.get(told.len()).map(|order| (order.order_id, reason));
+        }
+        for (report, fill) in told {
+            let (id, booked) = (report.order_id, fill.clone());
+            match self.ledger.with(move |db| db.adopt(&report, booked.as_ref(), clock::now())).await {
+                Ok(()) => {
+                    brought.orders += 1;
+                    if let Some(fill) = &fill {
+                        told::traded(fill);
+                    }
+                }
+                Err(error) => left = left.or(Some((id, error.to_string()))),
+            }
+        }
         self.weigh_evidence().await?;
+        let done = brought.orders;
         match left {
-            None => Ok(done),
+            None => Ok(brought),
             Some((id, reason)) => Err(Refusal::Unknown(format!(
                 "order {id} could not be adopted, {done} were: {reason}; try again, or leave what is left of them outside"
             ))),
         }
     }
 
-    async fn adopt_one(&mut self, order: &ForeignOrder, bnb: Option<Price>) -> Result<(), String> {
+    /// Compte comme déposé ce que ces ordres ont dépensé de plus que le cash ; rend combien. Tant qu'un autre, qui a peut-être
+    /// rendu cet argent, manque (`whole` est faux), rien n'est inventé : seuls restent ceux que le cash couvre.
+    async fn cover(&self, told: &mut Vec<Adopted>, whole: bool, rate: Option<Rate>) -> Result<Eur, Refusal> {
+        let cash =
+            self.ledger.with(|db| db.holdings()).await?.map(|holdings| holdings.cash).unwrap_or_default();
+        let second = self.under_names_that_served(told).await?;
+        let fills = || told.iter().zip(&second).map(|((_, fill), second)| fill.as_ref().filter(|_| !second));
+        let beyond = cash::beyond(cash, fills());
+        if !beyond.is_positive() {
+            return Ok(Eur::ZERO);
+        }
+        if !whole {
+            let covered = cash::after(cash, fills()).take_while(|cash| *cash >= Usdc::ZERO).count();
+            told.truncate(covered);
+            return Ok(Eur::ZERO);
+        }
+        let unknown =
+            || Refusal::Unknown("the EUR rate is not known now: nothing was adopted, try again".to_owned());
+        let rate = rate.ok_or_else(unknown)?;
+        let deposited = beyond.to_eur(rate).ceil(2);
+        self.ledger.with(move |db| db.cover(deposited, rate, clock::now())).await?;
+        Ok(deposited)
+    }
+
+    /// Pour chacun, vrai si un autre portait déjà son nom : une copie, ou le réseau qui a livré deux fois une demande. Rien n'avait
+    /// été versé pour lui.
+    async fn under_names_that_served(&self, told: &[Adopted]) -> Result<Vec<bool>, Refusal> {
+        let names: Vec<String> = told.iter().map(|(report, _)| report.client_id.clone()).collect();
+        let served = move |db: &mut Db| {
+            let mut seen = BTreeSet::new();
+            names
+                .into_iter()
+                .map(|name| Ok(db.intent_named(&name)?.is_some() || !seen.insert(name)))
+                .collect()
+        };
+        Ok(self.ledger.with(served).await?)
+    }
+
+    /// Cet ordre, et ce qu'il a exécuté, comme la bourse les raconte.
+    async fn tell(&mut self, order: &ForeignOrder, bnb: Option<Price>) -> Result<Adopted, String> {
         let (coin, order_id) = (order.coin, order.order_id);
         let said = |trouble: Trouble| trouble.to_string();
         let sighting = self.account.order_numbered(coin, order_id).await.map_err(said)?;
@@ -63,13 +131,7 @@ impl LiveAccount {
         };
         let fill = execution::fill(&report, &executions, BnbPrice::or_unknown(bnb))
             .map_err(|incomplete| incomplete.to_string())?;
-        let booked = fill.clone();
-        let adopted = self.ledger.with(move |db| db.adopt(&report, booked.as_ref(), clock::now()));
-        adopted.await.map_err(|error| error.to_string())?;
-        if let Some(fill) = &fill {
-            told::traded(fill);
-        }
-        Ok(())
+        Ok((report, fill))
     }
 
     /// Laisse dehors tous les ordres qui portent un nom d'ici et que les livres n'ont pas : le grand livre prend une autre

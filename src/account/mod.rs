@@ -66,6 +66,8 @@ pub struct LiveAccount {
     shortage: Shortage,
     /// Ce qu'une personne doit confirmer d'une base du programme Python.
     unconfirmed: Option<String>,
+    /// Vrai quand il n'y a plus rien à en confirmer.
+    taken_over: bool,
     /// Les ordres en doute, et quand demander.
     doubts: BTreeMap<i64, (Doubt, Instant)>,
     /// Pourquoi le grand livre ne dit plus lesquels, et quand le lui redemander.
@@ -118,6 +120,7 @@ impl LiveAccount {
             compared_at: None,
             shortage: Shortage::default(),
             unconfirmed: None,
+            taken_over: false,
             doubts: BTreeMap::new(),
             unfollowed: None,
             doubts_from: clock::instant(),
@@ -157,6 +160,11 @@ impl LiveAccount {
     /// n'ont pas peuvent expliquer ce qui l'a changé.
     pub fn compared_at(&self) -> Option<Moment> {
         self.compared_at.filter(|_| self.looked)
+    }
+
+    /// Vrai si le compte a été lu et regardé à ce tour : ce que disent les livres, il le tient ou l'on sait que non.
+    pub fn is_compared(&self) -> bool {
+        self.seen.is_some() && self.looked
     }
 
     /// Vrai si une autre main que nos ordres a changé le compte, et que ses ordres ne sont pas encore regardés.

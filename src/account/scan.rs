@@ -170,10 +170,15 @@ impl LiveAccount {
         let waited = self.unbooked.holds(intent.id);
         let bnb = if waited { BnbPrice::or_unknown(bnb) } else { BnbPrice::or_awaited(bnb) };
         let (coin, id) = (intent.coin, intent.id);
+        let settled = self.ledger.with(move |db| db.settled_since(id)).await?;
         match find(intent, Ok(told), bnb) {
             Finding::Absent | Finding::Ended(_, Outcome::Unprocessed(_), _) => Ok(()),
-            // Ce qu'il a changé est aux livres par ce que la personne a dit de l'écart.
-            Finding::Ended(..) if self.ledger.with(move |db| db.accounted()).await?.contains(&id) => Ok(()),
+            // Ce qu'il a changé est aux livres par ce que la personne a dit des écarts.
+            Finding::Ended(_, Outcome::Filled(fill), _)
+                if settled.explains(fill.side, fill.quantity, fill.amount) =>
+            {
+                Ok(())
+            }
             Finding::Ended(order, outcome, at) => {
                 log::error!("order_executed_late coin={coin} intent={id}");
                 self.end(intent, order, outcome, at).await?;

@@ -5,7 +5,7 @@ use crate::clock;
 use crate::domain::market::{Coin, Market};
 use crate::domain::reconcile::{Line, Reconciliation};
 use crate::exchange::{AccountState, Trouble};
-use crate::ledger::LedgerError;
+use crate::ledger::{Db, LedgerError};
 use crate::logging::orders as told;
 
 impl LiveAccount {
@@ -105,11 +105,24 @@ impl LiveAccount {
         let before = std::mem::replace(&mut self.seen_before, self.seen);
         let (Some(before), Some(mut seen)) = (before, self.seen) else { return Ok(()) };
         // Ce qu'une personne doit confirmer n'est pas effacé sans elle.
-        if !self.looked || self.unconfirmed.is_some() || seen.lines().all(|(_, line)| line.gone().is_zero()) {
+        if !self.looked || self.unconfirmed.is_some() {
+            return Ok(());
+        }
+        if !std::mem::replace(&mut self.taken_over, true) {
+            self.ledger.with(Db::end_takeover).await?;
+        }
+        if seen.lines().all(|(_, line)| line.gone().is_zero()) {
             return Ok(());
         }
         let (now, market) = (clock::now(), market.clone());
-        let swept = self.ledger.with(move |db| db.sweep(&before, &seen, &market, now)).await?;
+        let swept = match self.ledger.with(move |db| db.sweep(&before, &seen, &market, now)).await {
+            // De la poussière n'arrête rien d'autre.
+            Err(LedgerError::Refused(reason)) => {
+                log::warn!("dust_kept reason={reason:?}");
+                return Ok(());
+            }
+            swept => swept?,
+        };
         for movement in &swept {
             told::swept(movement);
             seen = seen.after(movement);

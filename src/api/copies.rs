@@ -8,7 +8,7 @@ use super::Request;
 use super::body::json_body;
 use super::errors::ApiError;
 use super::json::json;
-use crate::ledger::{Bears, ForeignOrder};
+use crate::ledger::{Bears, Brought, ForeignOrder};
 
 /// Ce qu'une personne peut en faire, et ce qui s'ensuivra.
 #[derive(Serialize)]
@@ -27,9 +27,9 @@ const ADOPT: Way = Way {
 
 const DISOWN: Way = Way {
     way: "disown",
-    consequence: "these orders stay outside the books, what they bought or sold too, and this ledger goes on under a new name; if \
-                  they were its own, it is paused until you resume it, and a withdrawal or a sale of everything that still \
-                  sells is called off; stop whatever sent them first, or both trade with the same money",
+    consequence: "these orders stay outside the books, what they bought or sold too, and this ledger goes on under a new name; \
+                  a withdrawal that is open is called off; if they were its own, it is paused until you resume it, and a sale of \
+                  everything that still sells is called off; stop whatever sent them first, or both trade with the same money",
 };
 
 const MOVE_HERE: Way = Way {
@@ -85,9 +85,14 @@ async fn alone(request: &mut Request) -> Result<(), tide::Error> {
 /// Les ordres que seul le compte connaissait sont mis aux livres.
 pub async fn adopt(mut request: Request) -> tide::Result {
     alone(&mut request).await?;
-    let count = request.state().commands.adopt().await.map_err(ApiError::from)?;
+    let Brought { orders: count, deposited } =
+        request.state().commands.adopt().await.map_err(ApiError::from)?;
+    let spent = match deposited.is_zero() {
+        true => String::new(),
+        false => format!("; {deposited} EUR were counted as deposited: these orders spent them"),
+    };
     decided(format!(
-        "{} adopted; it is paused: look at the cash and the positions, then resume",
+        "{} adopted{spent}; it is paused: look at the cash and the positions, then resume",
         orders(count)
     ))
 }

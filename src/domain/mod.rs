@@ -30,6 +30,7 @@ pub mod raise;
 pub mod reconcile;
 pub mod recourse;
 pub mod refusal;
+pub mod settled;
 pub mod signal;
 pub mod survival;
 pub mod wish;

@@ -163,15 +163,15 @@ pub enum Shown {
 }
 
 /// Compare le niveau du compte (ce qu'il tiendrait sans nos ordres) à celui d'avant le retrait. `left` est mis de côté et
-/// pas encore constaté parti, `taken` l'est déjà ; `own` est la part du niveau que les livres revendiquent. Tant que l'argent
+/// pas encore constaté parti, `taken` l'est déjà ; `short` : le compte tient moins que les livres. Tant que l'argent
 /// d'un autre usage suffit, rien ne dit de quel argent une part est partie : seul le montant, tout entier, le dit.
-pub fn shown(before: Usdc, level: Usdc, own: Usdc, taken: Usdc, left: Usdc) -> Shown {
+pub fn shown(before: Usdc, level: Usdc, short: bool, taken: Usdc, left: Usdc) -> Shown {
     let part = before - level - taken;
     if part.is_zero() {
         Shown::Nothing
     } else if !part.is_positive() {
         Shown::Rebased(level + taken)
-    } else if level < own || (part - left).abs() < UNTAKEN {
+    } else if short || (part - left).abs() < UNTAKEN {
         // Le compte n'a plus ce que disent les livres, ou tout le montant est parti : ce qui était à prendre en est.
         Shown::Gone(part.min(left))
     } else if part < left {
@@ -219,7 +219,7 @@ mod tests {
         ];
         for (values, expected) in cases {
             let [before, level, own, taken, left] = values.map(usdc);
-            assert_eq!(shown(before, level, own, taken, left), expected, "{values:?}");
+            assert_eq!(shown(before, level, level < own, taken, left), expected, "{values:?}");
         }
     }
 }

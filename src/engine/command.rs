@@ -7,10 +7,10 @@ use super::sight::Sight;
 use crate::clock;
 use crate::domain::booking::{Booked, Booking, Footing};
 use crate::domain::market::{self, Market};
-use crate::domain::money::{Price, Usdc};
+use crate::domain::money::Usdc;
 use crate::domain::refusal::Refusal;
 use crate::domain::withdrawal::{Asked, Terms};
-use crate::ledger::{Ledger, RequestKey, WithdrawalRequest};
+use crate::ledger::{Brought, Ledger, RequestKey, WithdrawalRequest};
 use crate::venue::{Decision, Venue};
 
 /// Commandes en attente au plus.
@@ -32,7 +32,7 @@ pub enum Command {
     },
     /// Adopter les ordres de ce grand livre que seul le compte connaît.
     Adopt {
-        reply: Reply<usize>,
+        reply: Reply<Brought>,
     },
     /// Les laisser dehors.
     Disown {
@@ -98,8 +98,8 @@ impl Commands {
         self.ask(|reply| Command::Decide { intent, decision, reply }).await
     }
 
-    /// Adopte les ordres de ce grand livre que seul le compte connaît ; rend combien.
-    pub async fn adopt(&self) -> Result<usize, Refusal> {
+    /// Adopte les ordres de ce grand livre que seul le compte connaît ; rend ce qui l'a été.
+    pub async fn adopt(&self) -> Result<Brought, Refusal> {
         self.ask(|reply| Command::Adopt { reply }).await
     }
 
@@ -174,14 +174,14 @@ impl Command {
         }
     }
 
-    /// Exécute sur le compte une commande qui le concerne, et répond ; rend vrai si elle a réussi. `bnb` est le prix du
-    /// BNB, s'il est frais.
-    pub(super) async fn carry_out_at(self, venue: &mut Venue, bnb: Option<Price>) -> bool {
+    /// Exécute sur le compte une commande qui le concerne, et répond ; rend vrai si elle a réussi.
+    pub(super) async fn carry_out_at(self, venue: &mut Venue, sight: &Sight) -> bool {
+        let bnb = sight.bnb_price();
         match self {
             Command::Decide { intent, decision, reply } => {
                 answer(reply, venue.decide(intent, decision, bnb).await)
             }
-            Command::Adopt { reply } => answer(reply, venue.adopt(bnb).await),
+            Command::Adopt { reply } => answer(reply, venue.adopt(bnb, sight.rate(clock::now())).await),
             Command::Disown { reply } => answer(reply, venue.disown().await),
             Command::MoveHere { reply } => answer(reply, venue.move_here().await),
             Command::Pause { .. }

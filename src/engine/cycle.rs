@@ -240,9 +240,10 @@ impl Engine {
         Ok(())
     }
 
-    /// Les prix moyens, si une évaluation basse pourrait tuer : ils la confirment ou la démentent.
+    /// Les prix moyens, si une évaluation basse pourrait tuer : ils la confirment ou la démentent. Rien ne se juge d'un compte qui
+    /// n'a pas été lu : ce que disent les livres n'y est peut-être plus.
     async fn witness(&mut self, market: Option<&Market>) -> Result<Option<Averages>, LedgerError> {
-        let Some(market) = market else { return Ok(None) };
+        let Some(market) = market.filter(|_| self.venue.is_compared()) else { return Ok(None) };
         let (holdings, judged) = self.ledger.with(|db| Ok((db.holdings()?, db.is_judged()?))).await?;
         let is_low = |holdings: &Holdings| survival::is_low(holdings.value(market).total_eur);
         let Some(holdings) = holdings.filter(|holdings| judged && is_low(holdings)) else {

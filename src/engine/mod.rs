@@ -150,7 +150,7 @@ impl Engine {
         {
             log::error!("market_not_kept reason={error}");
         }
-        if command.carry_out_at(&mut self.venue, self.sight.bnb_price()).await {
+        if command.carry_out_at(&mut self.venue, &self.sight).await {
             self.next_poll = clock::instant();
         }
         if let Err(error) = self.keep_outlook().await {

@@ -100,11 +100,11 @@ impl Engine {
         reconciliation: Option<Reconciliation>,
         read_at: Moment,
     ) -> Result<(), LedgerError> {
-        let Some(surplus) = reconciliation.map(|found| Usdc::new(found.usdc.surplus().decimal())) else {
+        let Some(Reconciliation { usdc: seen, .. }) = reconciliation else {
             return Ok(());
         };
         let quiet = read_at.minus(LAG.min(self.manner.poll_interval));
-        let gone = self.ledger.with(move |db| db.withdrawn(surplus, quiet)).await?;
+        let gone = self.ledger.with(move |db| db.withdrawn(&seen, quiet)).await?;
         let (now, rate) = (clock::instant(), self.sight.rate(clock::now()));
         let seen = self.withdrawn.filter(|(part, _)| Some(*part) == gone);
         let (Some(part), Some((_, since)), Some(rate)) = (gone, seen, rate) else {

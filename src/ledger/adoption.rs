@@ -6,7 +6,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Db, LedgerError, intents, movements, seal, signals, wishes, withdrawals};
+use super::{Db, ForeignOrder, LedgerError, foreign, intents, movements, seal, signals, wishes, withdrawals};
 use crate::domain::book::Fill;
 use crate::domain::doubt::{ATTEMPTS, WINDOW};
 use crate::domain::execution::Report;
@@ -22,6 +22,14 @@ use crate::domain::signal::ADOPTED;
 /// Pourquoi un souhait que tenait un grand livre remis n'est pas mené à bien.
 const PAST_LACKED: &str =
     "called off: the ledger was put back, or orders that it lacked were; ask again if it is still wanted";
+
+/// Ce qu'un passé perdu a rendu aux livres.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Brought {
+    pub orders: usize,
+    /// Ce que ces ordres ont dépensé de plus que le cash : le passé perdu l'avait versé.
+    pub deposited: Eur,
+}
 
 impl Db {
     /// Un passé a manqué à ce grand livre : il attend en pause, s'il vit, qu'une personne ait regardé, et dit pourquoi. Ce
@@ -92,22 +100,42 @@ impl Db {
         Ok(())
     }
 
-    /// Laisse dehors tous ces ordres, et prend une autre étiquette ; rend combien. Si de ses propres ordres en sont, ce qu'une
-    /// personne y voulait vendre n'est pas vendu sans elle.
+    /// Laisse dehors tous ces ordres, et prend une autre étiquette ; rend combien. Ce qu'ils ont dépensé passerait pour ce qu'une
+    /// personne a repris : un retrait ouvert est révoqué. Si de ses propres ordres en sont, rien n'est vendu sans elle.
     pub fn disown(&mut self, reason: &str, now: Moment) -> Result<usize, LedgerError> {
         let transaction = self.transaction()?;
         let ours = "SELECT EXISTS (SELECT 1 FROM foreign_orders WHERE bears = 'ours' AND settled = 0)";
         if transaction.query_row(ours, [], |row| row.get(0))? {
             suspend(&transaction, reason, now)?;
         }
+        withdrawals::call_off_open(&transaction, PAST_LACKED, now)?;
         let sql = "UPDATE foreign_orders SET settled = 1 WHERE bears IS NOT NULL AND settled = 0";
         let settled = transaction.execute(sql, [])?;
         signals::doubt_actions(&transaction)?;
-        let tag: String = transaction.query_row("SELECT tag FROM agent", [], |row| row.get(0))?;
-        let next = order_name::next_tag(&tag, fastrand::u16(..));
-        transaction.execute("UPDATE agent SET tag = ?1", [next])?;
+        change_tag(&transaction)?;
         transaction.commit()?;
         Ok(settled)
+    }
+
+    /// Laisse dehors ces ordres, dont une personne l'avait décidé dans le livre que celui-ci remplace ; pas ceux qu'il a.
+    pub fn keep_outside(&mut self, orders: &[ForeignOrder]) -> Result<(), LedgerError> {
+        let mut unknown = Vec::new();
+        for order in orders {
+            if !self.knows(&order.told())? {
+                unknown.push(order);
+            }
+        }
+        let transaction = self.transaction()?;
+        for order in &unknown {
+            foreign::insert(&transaction, &order.told(), order.bears)?;
+            let sql = "UPDATE foreign_orders SET settled = 1 WHERE coin = ?1 AND order_id = ?2";
+            transaction.execute(sql, params![order.coin, order.order_id])?;
+        }
+        if !unknown.is_empty() {
+            // Leurs noms ne servent pas deux fois.
+            change_tag(&transaction)?;
+        }
+        Ok(transaction.commit()?)
     }
 
     /// Donne à un grand livre sans passé l'étiquette d'un autre, qui est perdu.
@@ -121,6 +149,13 @@ impl Db {
         }
         Ok(())
     }
+}
+
+fn change_tag(connection: &Connection) -> Result<(), LedgerError> {
+    let tag: String = connection.query_row("SELECT tag FROM agent", [], |row| row.get(0))?;
+    let next = order_name::next_tag(&tag, fastrand::u16(..));
+    connection.execute("UPDATE agent SET tag = ?1", [next])?;
+    Ok(())
 }
 
 fn suspend(connection: &Connection, reason: &str, now: Moment) -> Result<(), LedgerError> {

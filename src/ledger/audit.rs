@@ -18,6 +18,7 @@ use crate::domain::movement::Kind;
 use crate::domain::order::Side;
 use crate::domain::others::Others;
 use crate::domain::portfolio::Holdings;
+use crate::domain::settled::Settled;
 
 /// Les deux récits d'un grand livre, et ce qui les compose.
 #[derive(Clone, Debug)]
@@ -46,8 +47,8 @@ pub struct Audit {
 pub struct LiveOrder {
     pub intent: Intent,
     pub fill: Option<Fill>,
-    /// Une personne a réglé ce qu'elle avait changé : voir [`Db::accounted`].
-    pub accounted: bool,
+    /// Les écarts qu'une personne a réglés depuis.
+    pub settled: Settled,
 }
 
 impl Db {
@@ -61,12 +62,11 @@ impl Db {
         let transaction = self.connection.unchecked_transaction()?;
         let fills = fills::all(&transaction)?.into_iter().map(|trade| (trade.intent, trade.fill));
         let mut fills: BTreeMap<i64, Fill> = fills.collect();
-        let (intents, accounted) = (self.all_intents()?.into_iter(), self.accounted()?);
         let order = |intent: Intent| {
-            let (fill, accounted) = (fills.remove(&intent.id), accounted.contains(&intent.id));
-            LiveOrder { intent, fill, accounted }
+            let (fill, settled) = (fills.remove(&intent.id), self.settled_since(intent.id)?);
+            Ok(LiveOrder { intent, fill, settled })
         };
-        Ok(intents.map(order).collect())
+        self.all_intents()?.into_iter().map(order).collect()
     }
 }
 

@@ -1,13 +1,13 @@
 //! La poussière au grand livre : ce qui manque au compte et que personne ne pourrait échanger est effacé, et noté.
 //!
 //! Invariants : seulement vers le bas, tant que rien n'est en doute de cet actif, et si le tour d'avant a vu le même
-//! manque ; des soldes peuvent être en retard.
+//! manque ; des soldes peuvent être en retard. Des USDC qui manquent pendant un retrait sont peut-être les siens.
 
 use std::time::Duration;
 
 use rusqlite::{Connection, params};
 
-use super::{Db, LedgerError, balances, foreign, movements};
+use super::{Db, LedgerError, balances, foreign, movements, withdrawals};
 use crate::domain::dust;
 use crate::domain::market::Market;
 use crate::domain::moment::Moment;
@@ -35,6 +35,9 @@ impl Db {
             return Ok(swept);
         }
         for (asset, line) in now_seen.lines() {
+            if asset == Asset::Cash && withdrawals::is_open(&transaction)? {
+                continue;
+            }
             let gone = line.gone();
             // Une personne a pu faire compter autre chose entre-temps.
             let is_kept = balances::line(&transaction, asset)?

@@ -1,8 +1,6 @@
 //! Les ordres du compte que les livres n'ont pas : ceux d'autrui, montrés et jamais comptés, et ceux qui portent un nom
 //! d'ici, l'indice d'une copie ou d'un passé perdu ([`super::adoption`]).
 
-use std::collections::BTreeSet;
-
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{Db, LedgerError};
@@ -65,19 +63,24 @@ pub struct OrderMark {
 }
 
 impl ForeignOrder {
-    /// Comme la bourse le raconterait, s'il a fini sans rien échanger il y a trop longtemps pour qu'elle le montre.
-    pub fn archived(&self) -> Report {
+    /// Comme la bourse l'a raconté quand il a été vu.
+    pub fn told(&self) -> Report {
         Report {
             order_id: self.order_id,
             client_id: self.client_id.clone(),
             coin: self.coin,
             side: self.side,
             ended: true,
-            status: "archived".to_owned(),
-            executed: Quantity::ZERO,
-            amount: None,
+            status: "seen before".to_owned(),
+            executed: self.executed,
+            amount: self.amount,
             at: self.at,
         }
+    }
+
+    /// Comme elle le raconterait, s'il a fini sans rien échanger il y a trop longtemps pour qu'elle le montre.
+    pub fn archived(&self) -> Report {
+        Report { status: "archived".to_owned(), executed: Quantity::ZERO, amount: None, ..self.told() }
     }
 }
 
@@ -170,10 +173,9 @@ impl Db {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Ceux qu'une personne a laissés dehors, par paire et numéro.
-    pub fn left_outside(&self) -> Result<BTreeSet<(Coin, i64)>, LedgerError> {
-        let left = self.unknown_orders("settled = 1", u32::MAX)?;
-        Ok(left.into_iter().map(|order| (order.coin, order.order_id)).collect())
+    /// Ceux qu'une personne a laissés dehors.
+    pub fn left_outside(&self) -> Result<Vec<ForeignOrder>, LedgerError> {
+        self.unknown_orders("settled = 1", u32::MAX)
     }
 
     /// L'étiquette que portent les ordres de ce grand livre.
@@ -199,7 +201,7 @@ pub(super) fn refuse_evidence(connection: &Connection) -> Result<(), LedgerError
     Err(LedgerError::Refused(reason.to_owned()))
 }
 
-fn insert(connection: &Connection, report: &Report, bears: Bears) -> Result<usize, LedgerError> {
+pub(super) fn insert(connection: &Connection, report: &Report, bears: Bears) -> Result<usize, LedgerError> {
     Ok(connection.execute(
         "INSERT OR IGNORE INTO foreign_orders (coin, order_id, client_id, side, executed, amount, at, bears)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",

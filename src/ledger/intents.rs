@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Db, LedgerError, Origin, fees, others, positions, seal, views};
+use super::{Db, LedgerError, Origin, fees, others, positions, seal, views, withdrawals};
 use crate::domain::book::{self, Effect, Fill};
 use crate::domain::doubt::ATTEMPTS;
 use crate::domain::intent::{Event, State};
@@ -16,6 +16,10 @@ use crate::domain::moment::Moment;
 use crate::domain::order::{Order, Size};
 use crate::domain::order_name::OrderName;
 use crate::domain::recourse::Hand;
+
+/// Un achat dont l'issue n'était pas connue a pris l'argent mis de côté.
+const SPENT: &str =
+    "called off: an order learned late has spent what was set aside; ask again if it is still wanted";
 
 /// Ce qui arrive à une intention, et pourquoi.
 #[derive(Clone, Debug, PartialEq)]
@@ -205,6 +209,7 @@ impl Db {
         })?;
         if let Some(fill) = outcome.fill() {
             book_fill(&transaction, intent, fill, at)?;
+            withdrawals::call_off_uncovered(&transaction, SPENT, at)?;
         }
         transaction.commit()?;
         Ok(late)

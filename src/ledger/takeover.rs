@@ -1,9 +1,9 @@
 //! Une base du programme Python en réel : il notait les quantités sans les frais pris dans le coin, et le compte en tient
-//! un rien de moins. Cela est montré, et confirmé une fois.
+//! un rien de moins. Cela est montré, et confirmé une fois. Où il n'en manque rien, ce qui manquera un jour aura une autre cause.
 
 use rusqlite::Connection;
 
-use super::{Db, LedgerError, balances};
+use super::{Db, LedgerError, balances, foreign};
 use crate::domain::market::Coin;
 use crate::domain::reconcile::{Asset, Line};
 
@@ -46,5 +46,15 @@ impl Db {
     /// Les coins dont une base reprise compte un rien de trop, tant que personne ne l'a confirmé.
     pub fn takeover(&self) -> Result<Vec<(Coin, Line)>, LedgerError> {
         short(&self.connection)
+    }
+
+    /// Finit la reprise dont il n'y a rien à confirmer : le compte, regardé, tient ce que disent les livres.
+    pub fn end_takeover(&mut self) -> Result<(), LedgerError> {
+        let transaction = self.transaction()?;
+        if short(&transaction)?.is_empty() && !foreign::has_evidence(&transaction)? {
+            let sql = "UPDATE agent SET takeover = 'confirmed' WHERE takeover = 'pending'";
+            transaction.execute(sql, [])?;
+        }
+        Ok(transaction.commit()?)
     }
 }

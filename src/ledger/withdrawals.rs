@@ -12,8 +12,9 @@ use super::{
 };
 use crate::domain::market::Market;
 use crate::domain::moment::Moment;
-use crate::domain::money::{Eur, Rate, Usdc};
+use crate::domain::money::{Eur, Quantity, Rate, Usdc};
 use crate::domain::movement::{Kind, Movement};
+use crate::domain::reconcile::Line;
 use crate::domain::wish::Wish;
 use crate::domain::withdrawal::{self, Asked, Shown, Stage, Terms};
 
@@ -121,10 +122,9 @@ impl Db {
         Ok(live && open_one(&self.connection)?.is_some_and(|open| open.level.is_none()))
     }
 
-    /// Ce qui est parti du retrait mis de côté, à cette lecture du compte, qui tient `surplus` USDC de plus que les livres ;
-    /// `None` si rien ne l'est, ou si elle ne le dit pas : un ordre est en doute, ou a fini après `quiet` et n'y est
+    /// Ce qui est parti du retrait mis de côté, à cette lecture des USDC du compte ; `None` si rien ne l'est, ou si elle ne le dit pas : un ordre est en doute, ou a fini après `quiet` et n'y est
     /// peut-être pas.
-    pub fn withdrawn(&mut self, surplus: Usdc, quiet: Moment) -> Result<Option<Usdc>, LedgerError> {
+    pub fn withdrawn(&mut self, seen: &Line, quiet: Moment) -> Result<Option<Usdc>, LedgerError> {
         let transaction = self.transaction()?;
         let Some(open) = open_one(&transaction)? else { return Ok(None) };
         let cash = views::cash(&transaction)?.unwrap_or_default();
@@ -137,11 +137,12 @@ impl Db {
             return Ok(None);
         }
         // Ni l'un ni l'autre ne change par nos ordres, ni par un mouvement que le compte n'a pas vu.
-        let own = claimed(&transaction)?;
-        let level = surplus + own;
-        let before = open.level.unwrap_or(level.max(own));
+        let usdc = |quantity: Quantity| Usdc::new(quantity.decimal());
+        let level = usdc(seen.surplus()) + claimed(&transaction)?;
+        let gone = usdc(seen.gone());
+        let before = open.level.unwrap_or(level + gone);
         let left = open.set_aside - open.taken;
-        let shown = withdrawal::shown(before, level, own, open.taken, left);
+        let shown = withdrawal::shown(before, level, gone.is_positive(), open.taken, left);
         let (before, gone) = match shown {
             Shown::Nothing => (before, None),
             Shown::Rebased(level) => (level, None),
@@ -233,6 +234,20 @@ pub(super) fn call_off_sales(connection: &Connection, reason: &str, now: Moment)
         Some(open) => call_off(connection, &open, reason, now),
         None => Ok(()),
     }
+}
+
+/// Révoque le retrait ouvert, s'il y en a un : ce que le compte tenait quand il a été demandé ne dit plus rien de ce qui est
+/// parti.
+pub(super) fn call_off_open(connection: &Connection, reason: &str, now: Moment) -> Result<(), LedgerError> {
+    match open_one(connection)? {
+        Some(open) => call_off(connection, &open, reason, now),
+        None => Ok(()),
+    }
+}
+
+/// Vrai si un retrait est ouvert : de l'argent parti du compte est peut-être le sien.
+pub(super) fn is_open(connection: &Connection) -> Result<bool, LedgerError> {
+    Ok(open_one(connection)?.is_some())
 }
 
 /// Révoque le retrait mis de côté que le cash ne couvre plus : un ordre que les livres n'avaient pas l'a dépensé.

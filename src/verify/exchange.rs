@@ -60,6 +60,7 @@ pub fn against(path: &Path, account: &Account) -> Result<Comparison, LedgerError
         account.exchange().keep_silent(Silence { status, from, until });
     }
     drop(books);
+    let outside = outside.iter().map(|order| (order.coin, order.order_id)).collect();
     let mut hearing = Hearing {
         account,
         questions: Questions::new(account),
@@ -241,11 +242,19 @@ impl Hearing<'_> {
                 Finding::Different("it is kept as executed, the exchange executed nothing".to_owned())
             }
             (false, []) => Finding::NotExecuted,
-            (false, [report]) if order.accounted => Finding::Slip(format!(
-                "a person settled it, and then the difference; the exchange has it as order {}, {}",
-                report.order_id,
-                traded(report)
-            )),
+            (false, [report])
+                if order.settled.explains(
+                    report.side,
+                    report.executed,
+                    report.amount.unwrap_or_default(),
+                ) =>
+            {
+                Finding::Slip(format!(
+                    "a person settled what it had changed; the exchange has it as order {}, {}",
+                    report.order_id,
+                    traded(report)
+                ))
+            }
             (false, [report]) => Finding::Different(format!(
                 "it is kept as {}, the exchange has it as order {}, {}",
                 intent.state.word(),

@@ -108,6 +108,62 @@ fn an_older_copy_of_the_ledger_sends_nothing_until_a_person_has_adopted_what_it_
     bench.check_settled();
 }
 
+/// Ce que le passé perdu avait versé, ses ordres l'ont dépensé : adopté, rien n'en est coupé, et rien ne se vend pour cela.
+#[test]
+fn what_a_lost_deposit_bought_comes_back_whole_when_it_is_adopted() {
+    let bench = Bench::holding(&[("USDC", dec!(4000))]);
+    let follower = bench.settled(FIRST);
+    let copy = copied(&bench, follower);
+    let follower = bench.follow();
+    follower.site().wait_polls(2);
+    let deposit = follower.site().send("POST", "/api/budget/deposit", r#"{"amount_eur": 1000}"#);
+    assert_eq!(deposit.status, 200, "{}", deposit.body);
+    bench.reach(&follower, &[("BTCUSDC", dec!(0.35)), ("ETHUSDC", dec!(0.65))]);
+    let held = |site: Site| {
+        let positions = site.json("/api/positions").as_array().expect("a list").clone();
+        let of = |row: &Value| (row["coin"].to_string(), row["quantity"].to_string());
+        positions.iter().map(of).collect::<Vec<_>>()
+    };
+    let lost = held(follower.site());
+    follower.stop();
+    put_back(&copy, bench.folder.path());
+    let follower = bench.follow();
+    let site = follower.site();
+    not_alone(site);
+    let adopted = site.send("POST", "/api/exchange/adopt", r#"{"other_is_off": true}"#);
+    assert_eq!(adopted.status, 200, "{}", adopted.body);
+    assert!(
+        adopted.body.contains("EUR were counted as deposited: these orders spent them"),
+        "{}",
+        adopted.body
+    );
+    assert_eq!(held(site), lost);
+    assert_eq!(site.json("/api/exchange")["of_others"], serde_json::json!([]));
+    let before = bench.exchange().accepted_orders().len();
+    assert_eq!(site.send("POST", "/api/agent/toggle", r#"{"paused": false}"#).status, 200);
+    site.wait_polls(4);
+    assert_eq!(bench.exchange().accepted_orders().len(), before, "it sold what the deposit had bought");
+    bench.check_settled();
+}
+
+/// Un ordre qui a peut-être rendu l'argent ne se lit pas encore : rien n'est compté comme déposé à sa place.
+#[test]
+fn no_deposit_is_made_up_while_an_order_that_may_have_paid_cannot_be_read() {
+    let bench = Bench::new();
+    let (follower, _) = set_back(&bench, &[("ETHUSDC", dec!(0.95))]);
+    let site = follower.site();
+    let orders = not_alone(site)["orders"].clone();
+    let unread = On::exchange("/api/v3/order").method("GET").about("BTCUSDC");
+    bench.world.fault(unread, Fault::unprocessed(Wire::Reset));
+    let adopted = site.send("POST", "/api/exchange/adopt", r#"{"other_is_off": true}"#);
+    assert_eq!(adopted.status, 503, "{}: {orders}", adopted.body);
+    assert_eq!(site.json("/api/budget")["total_deposited_eur"], 1000.0);
+    bench.world.clear_faults();
+    assert_eq!(say(site, "adopt", r#"{"other_is_off": true}"#), 200);
+    assert_eq!(site.json("/api/budget")["total_deposited_eur"], 1000.0);
+    assert_eq!(site.json("/api/exchange")["of_others"], serde_json::json!([]));
+}
+
 #[test]
 fn what_is_left_outside_the_books_stays_outside_and_no_name_serves_twice() {
     let bench = Bench::new();
@@ -242,6 +298,33 @@ fn nothing_is_concluded_from_what_the_orders_of_a_lost_past_have_changed() {
     site.wait_polls(4);
     assert_eq!(bench.exchange().accepted_orders().len(), before, "it sold for a withdrawal of another time");
     bench.check_settled();
+}
+
+/// Laissés dehors, ils ont dépensé de l'argent du compte : il n'est pas celui d'un retrait que la copie tient pour ouvert.
+#[test]
+fn what_orders_left_outside_have_spent_is_not_taken_for_a_withdrawal() {
+    let bench = Bench::holding(&[("USDC", dec!(1250))]);
+    let follower = bench.settled(&[("BTCUSDC", dec!(0.3))]);
+    let site = follower.site();
+    let newest = |site: Site| site.json("/api/budget/withdrawals")["withdrawals"][0].clone();
+    assert_eq!(site.send("POST", "/api/budget/withdrawals", r#"{"amount_eur": 200}"#).status, 200);
+    until("it is set aside", || (newest(site)["status"] == "set_aside").then_some(()));
+    let id = newest(site)["id"].clone();
+    let copy = copied(&bench, follower);
+    let follower = bench.follow();
+    let cancelled = follower.site().send("POST", &format!("/api/budget/withdrawals/{id}/cancel"), "{}");
+    assert_eq!(cancelled.status, 200, "{}", cancelled.body);
+    bench.reach(&follower, &[("BTCUSDC", dec!(0.3)), ("ETHUSDC", dec!(0.65))]);
+    follower.stop();
+    put_back(&copy, bench.folder.path());
+    let follower = bench.follow();
+    let site = follower.site();
+    not_alone(site);
+    assert_eq!(say(site, "disown", r#"{"other_is_off": true}"#), 200);
+    site.wait_polls(5);
+    let ended = newest(site);
+    assert_eq!((&ended["status"], ended["taken_usdc"].as_f64()), (&"cancelled".into(), Some(0.0)), "{ended}");
+    assert_eq!(site.json("/api/budget")["total_deposited_eur"], 1000.0);
 }
 
 /// « Tout vendre » que la copie tenait encore ouvert était mené à bien : laissés dehors, ses ordres ne le font pas refaire.

@@ -1,7 +1,7 @@
 //! Reprendre de l'argent, et tout vendre, sur un compte réel : rien n'est compté avant d'être parti, ni deux fois ; rien
 //! n'est vendu deux fois, quel que soit l'instant où le programme meurt ; le leader n'en défait rien.
 
-use calvalot::sim::{Fault, On, Status, Wire};
+use calvalot::sim::{Fault, On, Reply, Status, Wire};
 use rust_decimal::{Decimal, dec};
 use serde_json::Value;
 
@@ -319,6 +319,27 @@ fn what_could_not_be_sold_at_once_is_sold_later() {
     bench.check_settled();
 }
 
+/// Un rien qui part pendant qu'un retrait vend encore n'arrête ni les ventes, ni le reste.
+#[test]
+fn dust_that_goes_while_a_withdrawal_sells_stops_nothing() {
+    let bench = Bench::holding(&[("USDC", dec!(1250))]);
+    let follower = bench.settled(&[("BTCUSDC", dec!(0.3)), ("SOLUSDC", dec!(0.3))]);
+    let site = follower.site();
+    bench.exchange().set_status("SOLUSDC", Status::Halt);
+    let all = site.send("POST", "/api/budget/withdrawals", r#"{"all": true, "understood": true}"#);
+    assert_eq!(all.status, 200, "{}", all.body);
+    until("BTC is sold", || (bench.exchange().accepted_orders().len() == 3).then_some(()));
+    bench.exchange().set_balance("USDC", bench.exchange().balance("USDC").free - dec!(0.4));
+    let polls = site.polls();
+    site.wait_polls(5);
+    assert!(site.polls() > polls);
+    assert_eq!(site.get("/health").status, 200, "{}", site.get("/health").body);
+    bench.exchange().set_status("SOLUSDC", Status::Trading);
+    let gathered = reached(site, "set_aside");
+    assert!(decimal(&gathered["set_aside_usdc"]) > dec!(1000), "{gathered}");
+    assert_eq!(bench.exchange().accepted_orders().len(), 4);
+}
+
 /// Où le coup tombe.
 #[derive(Clone, Copy, Debug)]
 enum Blow {
@@ -451,4 +472,64 @@ fn a_sale_settled_outside_is_sent_again_by_no_wish() {
         site.wait_polls(4);
         assert_eq!(bench.orders("BTCUSDC").len(), 2, "{path}: settled, and sold again");
     }
+}
+
+/// D'autre argent que le nôtre sort pendant qu'un retrait attend : ce que nos ordres lui ont rendu n'y change rien.
+#[test]
+fn money_of_another_use_is_not_booked_as_taken_where_our_orders_have_given_to_it() {
+    let bench = Bench::holding(&[("USDC", dec!(1250)), ("ETH", dec!(1))]);
+    let follower = bench.settled(&[("ETHUSDC", dec!(0.4))]);
+    let site = follower.site();
+    bench.world.fault(On::exchange(ORDER).method("POST").next(1), Fault::twice());
+    bench.world.leader().set_target(&[]);
+    until("the second sale is seen", || site.json("/api/exchange")["not_alone"].is_object().then_some(()));
+    let adopt = |way: &str| site.send("POST", &format!("/api/exchange/{way}"), r#"{"other_is_off": true}"#);
+    let adopted = adopt("adopt");
+    assert_eq!(adopted.status, 200, "{}", adopted.body);
+    assert!(!adopted.body.contains("deposited"), "{}", adopted.body);
+    until("it may be settled", || site.json("/api/exchange")["trading_open"].as_bool().filter(|open| *open));
+    let others = site.json("/api/exchange")["of_others"].to_string();
+    assert!(others.contains("USDC"), "the test shows nothing: {others}");
+    ask(site, 200);
+    reached(site, "set_aside");
+    site.wait_polls(2);
+    bench.exchange().set_balance("USDC", bench.exchange().balance("USDC").free - dec!(5));
+    site.wait_polls(5);
+    let open = reached(site, "set_aside");
+    assert_eq!(open["taken_usdc"].as_f64(), Some(0.0), "{open}");
+}
+
+/// L'achat qu'une personne avait réglé se montre, et a dépensé l'argent mis de côté : il n'est plus à prendre, et c'est dit.
+#[test]
+fn what_an_order_learned_late_has_spent_is_no_more_to_be_taken_out() {
+    let bench = Bench::holding(&[("USDC", dec!(5000))]);
+    let follower = bench.settled(&[("BTCUSDC", dec!(0.1))]);
+    let site = follower.site();
+    bench.world.fault(On::exchange(ORDER).method("POST").next(1), Fault::processed(Wire::Reset));
+    let unknown = Reply::code(400, -2013, "Order does not exist.");
+    bench.world.fault(On::exchange(ORDER).method("GET"), Fault::answer(unknown));
+    bench.world.leader().set_target(&[("BTCUSDC", dec!(0.1)), ("ETHUSDC", dec!(0.7))]);
+    let doubtful = until("the purchase is in doubt", || {
+        let orders = site.json("/api/orders").as_array()?.clone();
+        orders.into_iter().find(|order| order["coin"] == "ETHUSDC" && order["state"] != "sent")
+    });
+    let id = doubtful["id"].as_i64().unwrap();
+    follower.stop();
+    bench.books().execute("UPDATE intents SET state = 'stuck' WHERE id = ?1", [id]).unwrap();
+    calvalot::ledger::reseal(&bench.books()).unwrap();
+    let follower = bench.follow();
+    let site = follower.site();
+    until("it is settled", || {
+        let settle = site.send("POST", &format!("/api/orders/{id}/settle"), r#"{"looked": true}"#);
+        (settle.status == 200).then_some(())
+    });
+    until("a withdrawal is opened", || {
+        (site.send("POST", PATH, r#"{"amount_eur": 800}"#).status == 200).then_some(())
+    });
+    reached(site, "set_aside");
+    follower.stop();
+    bench.world.clear_faults();
+    let follower = bench.follow();
+    let called_off = reached(follower.site(), "cancelled");
+    assert_eq!(called_off["taken_usdc"].as_f64(), Some(0.0), "{called_off}");
 }

@@ -94,6 +94,7 @@ const SAID = [
   ['it has just started: nothing is read yet', [], 'le programme vient de démarrer, rien n’est encore lu'],
   ['paused: it is carried out when the agent is resumed', [], 'la reprise'],
   ['called off by a person', [], 'Annulé par quelqu’un.'],
+  ['called off: an order learned late has spent what was set aside; ask again if it is still wanted', [], 'Annulé : un ordre appris tard a dépensé ce qui était mis de côté. Redemandez-le s’il le faut.'],
   ['called off: the ledger was put back, or orders that it lacked were; ask again if it is still wanted', [], 'Annulé : ce grand livre a été remis. Redemandez-le s’il le faut.'],
   ['orders were put back into the books, or left outside: the leader is heard again first', [], 'ce que le leader dira de nouveau'],
   ['a withdrawal to take out explains {} {name} of what is missing: say that you took it out, or call it off', ['54.11', 'USDC'], 'Un retrait explique 54,11 USDC de ce qui manque : dites que vous l’avez sorti, ou annulez-le d’abord.'],

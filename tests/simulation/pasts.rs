@@ -87,7 +87,7 @@ fn catch_up(universe: &mut Universe) -> bool {
     assert_eq!(person::settle_differences(universe), 0, "counted before, it is counted twice");
     let commands = universe.machine().commands().expect("it lives");
     let adopted = universe.hear(async move { commands.adopt().await });
-    assert_eq!(adopted.expect("it answers"), Ok(evidence.len()));
+    assert_eq!(adopted.expect("it answers").map(|brought| brought.orders), Ok(evidence.len()));
     assert_eq!(universe.books(|db| db.evidence()).len(), 0);
     universe.pass(LOOK, None);
     assert_eq!(sent(universe), before, "it traded before a person had looked");

@@ -1,6 +1,5 @@
 //! Les intentions, telles que le moteur les reprend et que les écrans les montrent.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use rusqlite::{Row, params};
@@ -12,6 +11,7 @@ use crate::domain::moment::Moment;
 use crate::domain::money::{Quantity, Usdc};
 use crate::domain::order::{Side, Size};
 use crate::domain::recourse::{Case, Hand};
+use crate::domain::settled::Settled;
 use crate::domain::signal::INITIAL_SYNC;
 use crate::ledger::{Db, LedgerError};
 
@@ -112,17 +112,22 @@ impl Db {
         self.intents(clause, [since])
     }
 
-    /// Celles qu'une personne a réglées au dehors, avant de régler aussi ce qu'elles avaient changé : c'est aux livres, et ne s'y
-    /// compte pas une seconde fois. D'un achat, le coin compté ou les USDC effacés ; d'une vente, l'inverse.
-    pub fn accounted(&self) -> Result<BTreeSet<i64>, LedgerError> {
+    /// Ce qu'une personne a réglé des écarts de son coin et des USDC depuis la fin de cette intention.
+    pub fn settled_since(&self, intent: i64) -> Result<Settled, LedgerError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT id FROM intents WHERE by_hand = 'settled' AND EXISTS (
-                 SELECT 1 FROM movements WHERE movements.at >= intents.ended_at
-                     AND kind = iif((side = 'BUY') = (movements.coin IS NOT NULL), 'count', 'write_off')
-                     AND (movements.coin IS NULL OR movements.coin = intents.coin))",
+            "SELECT movements.quantity, usdc FROM movements JOIN intents ON intents.id = ?1
+             WHERE movements.at >= ended_at AND kind IN ('count', 'write_off')
+                 AND (movements.coin IS NULL OR movements.coin = intents.coin)",
         )?;
-        let ids = statement.query_map([], |row| row.get(0))?;
-        Ok(ids.collect::<Result<_, _>>()?)
+        let mut settled = Settled::default();
+        let mut rows = statement.query([intent])?;
+        while let Some(row) = rows.next()? {
+            match row.get::<_, Option<Quantity>>(0)? {
+                Some(quantity) => settled.coin.push(quantity),
+                None => settled.usdc.push(row.get(1)?),
+            }
+        }
+        Ok(settled)
     }
 
     /// Toutes, dans l'ordre.

@@ -108,7 +108,7 @@ export const en = {
   'adopt.yes': 'It is off: adopt',
   'disown.button': 'Leave them outside…',
   'disown.ask': 'Leave these orders outside the books?',
-  'disown.what': 'What they bought or sold will not go in, and the program goes on under a new name; if they were its own, it is paused, and a withdrawal or a sale of everything that still sells is called off. What the account then lacks is settled under “Differences”.',
+  'disown.what': 'What they bought or sold will not go in, and the program goes on under a new name. An open withdrawal is called off; if they were its own, it is paused, and a sale of everything is called off. What the account then lacks is settled under “Differences”.',
   'disown.yes': 'Nothing else trades: leave them outside',
   'move_here.button': 'This is the only machine…',
   'move_here.ask': 'Trade from this machine?',

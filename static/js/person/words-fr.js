@@ -107,7 +107,7 @@ export const fr = {
   'adopt.yes': 'Elle est arrêtée : reprendre',
   'disown.button': 'Les laisser dehors…',
   'disown.ask': 'Laisser ces ordres hors des livres ?',
-  'disown.what': 'Ce qu’ils ont acheté ou vendu n’y entrera pas, et le programme continue sous un autre nom ; s’ils étaient à lui, il est mis en pause, et un retrait ou une vente de tout qui vendait encore est annulé. Ce qui manque alors au compte Binance se règle dans « Écarts ».',
+  'disown.what': 'Ce qu’ils ont acheté ou vendu n’y entrera pas, et le programme continue sous un autre nom. Un retrait ouvert est annulé ; s’ils étaient à lui, il est mis en pause, et une vente de tout est annulée. Ce qui manque alors au compte Binance se règle dans « Écarts ».',
   'disown.yes': 'Rien d’autre n’échange : les laisser dehors',
   'move_here.button': 'C’est la seule machine…',
   'move_here.ask': 'Échanger depuis cette machine ?',

@@ -16,8 +16,8 @@ pub struct Settled {
 }
 
 impl Settled {
-    /// Vrai si cela explique, à des frais près, les deux moitiés de cette exécution : aux livres, elle ne s'y compte pas une
-    /// seconde fois. D'une moitié seule, rien n'est conclu : bookée, elle laisse un écart qui se voit.
+    /// Vrai si cela explique cette exécution, à des frais près : une moitié d'elle est aux livres par ce que la personne en a dit,
+    /// et bookée elle s'y compterait deux fois. L'autre a été payée d'un autre argent, ou reste un écart.
     pub fn explains(&self, side: Side, executed: Quantity, amount: Usdc) -> bool {
         let sign = match side {
             Side::Buy => Decimal::ONE,
@@ -25,7 +25,7 @@ impl Settled {
         };
         let is = |found: Decimal, wanted: Decimal| (found - wanted).abs() <= wanted.abs() * NEARLY;
         self.coin.iter().any(|found| is(found.decimal(), sign * executed.decimal()))
-            && self.usdc.iter().any(|found| is(found.decimal(), -sign * amount.decimal()))
+            || self.usdc.iter().any(|found| is(found.decimal(), -sign * amount.decimal()))
     }
 }
 
@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_both_halves_of_a_trade_explain_it_and_each_by_its_own_amount() {
+    fn only_its_own_amount_explains_a_trade() {
         let explains = |coin: &[Decimal], usdc: &[Decimal], side, executed, amount| {
             let coin = coin.iter().map(|&found| Quantity::new(found)).collect();
             let usdc = usdc.iter().map(|&found| Usdc::new(found)).collect();
@@ -43,10 +43,9 @@ mod tests {
         let bought =
             |coin: &[Decimal], usdc: &[Decimal]| explains(coin, usdc, Side::Buy, dec!(0.1316), dec!(324.93));
         assert!(bought(&[dec!(0.1315)], &[dec!(-325.2)]));
-        assert!(bought(&[dec!(0.5), dec!(0.1315)], &[dec!(-325.2)]));
-        assert!(!bought(&[dec!(0.1315)], &[]), "the cash is still in the books");
-        assert!(!bought(&[], &[dec!(-325.2)]));
-        assert!(!bought(&[dec!(0.5)], &[dec!(-325.2)]), "his own coins");
+        assert!(bought(&[dec!(0.5), dec!(0.1315)], &[]), "paid with the money of another use");
+        assert!(bought(&[], &[dec!(-325.2)]), "the coins are beyond the books, to be counted");
+        assert!(!bought(&[dec!(0.5)], &[dec!(-10)]), "his own");
         assert!(!bought(&[dec!(-0.1316)], &[dec!(324.93)]), "that is a sale");
         assert!(explains(&[dec!(-0.1316)], &[dec!(324.6)], Side::Sell, dec!(0.1316), dec!(324.93)));
     }

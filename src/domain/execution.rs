@@ -140,10 +140,10 @@ pub fn fill(report: &Report, executions: &Executions, bnb: BnbPrice) -> Result<O
     if quantity > report.executed
         || report.amount.is_some_and(|told| quantity == report.executed && told != amount)
     {
+        let told = report.amount.map_or("what it does not tell".to_owned(), |told| format!("{told} USDC"));
         return Err(Incomplete::Strange(format!(
-            "the exchange executed {} for {:?} USDC, and its trades add up to {quantity} for {amount}",
-            report.executed,
-            report.amount.map(|amount| amount.to_string()),
+            "the exchange executed {} for {told}, and its trades add up to {quantity} for {amount}",
+            report.executed
         )));
     }
     if quantity < report.executed {

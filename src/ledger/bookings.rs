@@ -6,7 +6,7 @@
 use rusqlite::Connection;
 
 use super::requests::{self, RequestKey};
-use super::{Db, LedgerError, account, balances, foreign, movements, survival, takeover, views};
+use super::{Db, LedgerError, account, balances, foreign, movements, survival, takeover, views, withdrawals};
 use crate::domain::booking::{Booked, Booking, Footing};
 use crate::domain::moment::Moment;
 use crate::domain::money::{Eur, Quantity, Usdc};
@@ -56,6 +56,7 @@ impl Db {
             return Ok(unchanged(total, footing));
         }
         for movement in movements {
+            withdrawals::refuse_to_add_to_all(&transaction, &movement)?;
             let warning = survival::warning(&transaction, &movement, now)?;
             movements::write(&transaction, &movement, now)?;
             // Ce qui ne se peut pas est dit avant ce qui se regretterait.

@@ -250,6 +250,19 @@ pub(super) fn is_open(connection: &Connection) -> Result<bool, LedgerError> {
     Ok(open_one(connection)?.is_some())
 }
 
+/// Refuse d'apporter quoi que ce soit pendant que tout se vend pour être repris : cela partirait avec le reste.
+pub(super) fn refuse_to_add_to_all(connection: &Connection, movement: &Movement) -> Result<(), LedgerError> {
+    let brings =
+        movement.usdc.is_positive() || movement.moved.is_some_and(|moved| moved.quantity.is_positive());
+    let takes_all = |open: &Open| open.wanted.is_none() && open.stage == Stage::Selling;
+    if brings && open_one(connection)?.is_some_and(|open| takes_all(&open)) {
+        let reason = "everything is being sold to be taken out, and what is brought now would go with it: wait until it is set aside, \
+                      or call that withdrawal off first; nothing was changed";
+        return Err(LedgerError::Refused(reason.to_owned()));
+    }
+    Ok(())
+}
+
 /// Révoque le retrait mis de côté que le cash ne couvre plus : un ordre que les livres n'avaient pas l'a dépensé.
 pub(super) fn call_off_uncovered(
     connection: &Connection,

@@ -334,6 +334,8 @@ fn dust_that_goes_while_a_withdrawal_sells_stops_nothing() {
     site.wait_polls(5);
     assert!(site.polls() > polls);
     assert_eq!(site.get("/health").status, 200, "{}", site.get("/health").body);
+    let added = site.send("POST", "/api/budget/deposit", r#"{"amount_eur": 20}"#);
+    assert!(added.status == 409 && added.body.contains("would go with it"), "{}", added.body);
     bench.exchange().set_status("SOLUSDC", Status::Trading);
     let gathered = reached(site, "set_aside");
     assert!(decimal(&gathered["set_aside_usdc"]) > dec!(1000), "{gathered}");

@@ -109,6 +109,7 @@ export const SHAPES = [
   [/^it has just started: nothing is read yet$/, 'le programme vient de démarrer, rien n’est encore lu'],
   [/^paused: it is carried out when the agent is resumed$/, 'la reprise'],
   [/^called off by a person$/, 'Annulé par quelqu’un.'],
+  [/^everything is being sold to be taken out, .+$/, 'Tout se vend pour être sorti, et ce qui s’apporte maintenant partirait avec : attendez que ce soit mis de côté, ou annulez d’abord ce retrait.'],
   [/^called off: an order learned late has spent what was set aside; .+$/, 'Annulé : un ordre appris tard a dépensé ce qui était mis de côté. Redemandez-le s’il le faut.'],
   [/^called off: the ledger was put back, .+$/, 'Annulé : ce grand livre a été remis. Redemandez-le s’il le faut.'],
   [/^orders were put back into the books, .+$/, 'ce que le leader dira de nouveau'],

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use calvalot::clock;
+use calvalot::domain::booking::Booking;
 use calvalot::domain::money::Eur;
 use calvalot::domain::withdrawal::Asked;
 use calvalot::ledger::{Bears, WithdrawalRequest};
@@ -49,6 +50,12 @@ pub fn relive(seed: u64) -> Tally {
     }
     if withdrawn {
         person::call_off(&mut universe);
+    }
+    // Ce qu'elle y verse, la copie n'en sait rien, et les ordres d'après le dépensent.
+    if dice.u32(0..3) == 0 {
+        scenario::heal(&mut universe);
+        universe.pass(LOOK, None);
+        universe.ask(async |commands| commands.enter(Booking::Deposit(SOME), None).await);
     }
     for _ in 0..after {
         chapter(&mut universe, &mut dice);

@@ -55,10 +55,10 @@ impl Venue {
         }
     }
 
-    /// Un tour sait l'heure juste, ou pas.
-    pub fn heed_the_hour(&mut self, right: bool) {
+    /// Un tour sait l'heure juste, ou pourquoi pas.
+    pub fn heed_the_hour(&mut self, wrong: Option<String>) {
         if let Venue::Live(account) = self {
-            account.heed_the_hour(right);
+            account.heed_the_hour(wrong);
         }
     }
 

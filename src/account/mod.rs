@@ -94,8 +94,8 @@ pub struct LiveAccount {
     looked: bool,
     /// Le dernier signal avant les ordres duquel on a regardé s'il l'était.
     vouched: Option<i64>,
-    /// Vrai quand le dernier tour ne tenait pas l'heure pour juste.
-    hour_missed: bool,
+    /// Pourquoi le dernier tour ne tenait pas l'heure pour juste.
+    hour_missed: Option<String>,
 }
 
 impl LiveAccount {
@@ -137,7 +137,7 @@ impl LiveAccount {
             not_alone: None,
             looked: false,
             vouched: None,
-            hour_missed: false,
+            hour_missed: None,
         }
     }
 
@@ -202,16 +202,17 @@ impl LiveAccount {
             .or(self.unfollowed.clone())
             .or(read)
             .or(self.unconfirmed.clone())
+            .or(self.hour_missed.clone())
     }
 
-    /// Un tour sait l'heure juste, ou pas. Quand elle le redevient, ce qu'elle empêchait se refait sans attendre : c'est
+    /// Un tour sait l'heure juste, ou pourquoi pas. Quand elle le redevient, ce qu'elle empêchait se refait sans attendre : c'est
     /// un Raspberry Pi qui vient d'apprendre l'heure, ou son réseau qui arrive.
-    pub fn heed_the_hour(&mut self, right: bool) {
-        if right && self.hour_missed && self.gate.wants_the_hour {
+    pub fn heed_the_hour(&mut self, wrong: Option<String>) {
+        if wrong.is_none() && self.hour_missed.is_some() && self.gate.wants_the_hour {
             self.gate.next = clock::instant();
             self.next_scan = clock::instant();
         }
-        self.hour_missed = !right;
+        self.hour_missed = wrong;
     }
 
     /// La prochaine chose à faire d'elle-même.
@@ -268,15 +269,15 @@ mod tests {
         for (test, expected) in [("clock", [60, 0]), ("key", [120, 120])] {
             account.gate.judge(&faulty(test));
             account.next_scan = account.gate.next;
-            account.heed_the_hour(false);
+            account.heed_the_hour(Some("not read yet".to_owned()));
             let before = wait(&account.gate);
-            account.heed_the_hour(true);
+            account.heed_the_hour(None);
             assert_eq!([before, wait(&account.gate)], expected, "{test}");
             assert_eq!(account.next_scan, account.gate.next, "{test}");
         }
         // Elle l'était déjà : rien n'est revenu.
         account.gate.judge(&faulty("clock"));
-        account.heed_the_hour(true);
+        account.heed_the_hour(None);
         assert_eq!(wait(&account.gate), 240);
     }
 }

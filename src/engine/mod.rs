@@ -221,7 +221,7 @@ impl Engine {
 
     /// Retient ce qui vient d'être lu.
     fn take_in(&mut self, sight: Sight) {
-        self.venue.heed_the_hour(sight.knows_the_hour());
+        self.venue.heed_the_hour(sight.wrong_hour());
         self.sight = sight;
     }
 

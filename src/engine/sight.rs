@@ -65,8 +65,9 @@ impl Sight {
         Some(Footing { rate: self.rate(now)?, prices, compared })
     }
 
-    pub fn knows_the_hour(&self) -> bool {
-        self.hour.is_ok()
+    /// Pourquoi l'heure n'est pas tenue pour juste ; `None` si elle l'est.
+    pub fn wrong_hour(&self) -> Option<String> {
+        self.hour.as_ref().err().cloned()
     }
 
     /// Le marché complet, à une heure juste ; sinon tout ce qui manque.

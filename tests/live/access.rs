@@ -236,3 +236,23 @@ fn a_network_that_comes_after_the_start_is_traded_over_at_once() {
     until("every signal is closed", || bench.told(open).is_empty().then_some(()));
     bench.check_settled();
 }
+
+/// Une horloge fausse empêche tout, et se lit aussi là où l'échange se dit ouvert ou fermé.
+#[test]
+fn trading_is_not_said_to_be_open_while_the_clock_is_wrong() {
+    let bench = Bench::new();
+    let follower = bench.settled(&[("BTCUSDC", dec!(0.3))]);
+    let site = follower.site();
+    let open = || site.json("/api/exchange")["trading_open"].as_bool();
+    until("it is open", || open().filter(|open| *open));
+    bench.exchange().set_skew(600_000);
+    until("the clock closes it", || {
+        let exchange = site.json("/api/exchange");
+        let told = exchange["closed_reason"].as_str()?.contains("clock of this machine");
+        (told && exchange["trading_open"] == false).then_some(())
+    });
+    site.wait_polls(2);
+    assert_eq!(open(), Some(false));
+    bench.exchange().set_skew(0);
+    until("it is open again", || open().filter(|open| *open));
+}

@@ -131,12 +131,13 @@ pub fn read<'a>(db_path: &'a Path, from: &Path) -> Result<Copy<'a>, BackupError>
 }
 
 impl Copy<'_> {
-    /// La met en place, en pause si elle est d'argent réel ; rend où est allée la base qui était là, s'il y en avait une.
-    pub fn put_back(self) -> Result<Option<PathBuf>, BackupError> {
-        if self.live {
-            ledger::pause(&self.new.0)?;
-        }
-        put(self.db_path, &self.new.0)
+    /// La met en place ; si elle est d'argent réel, en pause, et avec ce qu'une personne a laissé dehors du livre qui est là. Rend
+    /// où est allé celui-ci, s'il y en avait un, et combien d'ordres restent dehors.
+    pub fn put_back(self) -> Result<(Option<PathBuf>, usize), BackupError> {
+        let there = ledger::look(self.db_path).ok().flatten();
+        let outside = there.and_then(|db| db.left_outside().ok()).unwrap_or_default();
+        let outside = if self.live { ledger::pause(&self.new.0, &outside)? } else { 0 };
+        Ok((put(self.db_path, &self.new.0)?, outside))
     }
 }
 

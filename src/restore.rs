@@ -14,7 +14,7 @@ use crate::clock;
 use crate::config::{Config, Mode};
 use crate::domain::book::Fill;
 use crate::domain::cash;
-use crate::domain::execution::{self, BnbPrice, Executions, Report};
+use crate::domain::execution::{self, BnbPrice, Executions, Incomplete, Report};
 use crate::domain::intent::State;
 use crate::domain::market::{Coin, Readings};
 use crate::domain::moment::Moment;
@@ -22,7 +22,7 @@ use crate::domain::money::{Eur, Price, Rate};
 use crate::domain::order_name::OrderName;
 use crate::exchange::{Account, Questions, Silence, Trouble};
 use crate::ledger::views::Selection;
-use crate::ledger::{self, Brought, Db, ForeignOrder, Found, Ledger, LedgerError, Outcome, Silenced};
+use crate::ledger::{self, Brought, Db, Found, Ledger, LedgerError, Outcome, Silenced};
 
 /// Pourquoi rien, ou pas tout, n'a été rendu ; une phrase pour la personne.
 #[derive(Debug)]
@@ -67,6 +67,25 @@ impl Adopted {
         self.fill.as_ref().filter(|_| !self.second)
     }
 }
+
+/// Pourquoi un ordre ne se met pas aux livres.
+enum Untold {
+    /// Ce que la bourse en dit se contredit.
+    Strange(String),
+    /// Elle ne l'a pas dit en entier.
+    Yet(String),
+}
+
+impl From<Untold> for RestoreError {
+    fn from(untold: Untold) -> Self {
+        let (Untold::Strange(reason) | Untold::Yet(reason)) = untold;
+        RestoreError::Exchange(reason)
+    }
+}
+
+/// Une vente que la bourse raconte mal a peut-être payé la suite.
+const UNPAID: &str = "an order of this ledger that needs a person may have paid for what was bought since: start calvalot, end that order \
+                      on the page, then adopt the others there";
 
 /// L'accès au compte, à son rythme, et ce que valent des frais en BNB.
 struct Desk<'a> {
@@ -113,36 +132,41 @@ pub fn there(config: &Config) -> Result<There, RestoreError> {
 /// # Errors
 /// Quand un démon s'en sert, que la bourse ne peut pas tout dire, ou que ce livre a envoyé des ordres sous une autre étiquette
 /// que `tag` ; rien n'a alors changé.
-pub fn bring_up(
-    config: &Config,
-    account: &Account,
-    tag: Option<&str>,
-    outside: Vec<ForeignOrder>,
-) -> Result<Brought, RestoreError> {
+pub fn bring_up(config: &Config, account: &Account, tag: Option<&str>) -> Result<Brought, RestoreError> {
     let (ledger, thread) = open(config)?;
     let done = smol::block_on(async {
         let silenced = ledger.with(|db| db.exchange_state()).await?.silenced;
         let mut desk = Desk::at(account, silenced).await;
-        ledger.with(move |db| db.keep_outside(&outside)).await?;
         let (own, outside) = ledger.with(|db| Ok((db.tag()?, db.left_outside()?))).await?;
         let outside: BTreeSet<_> = outside.iter().map(|order| (order.coin, order.order_id)).collect();
         let tag = tag.unwrap_or(&own).to_owned();
-        let (mut lacking, mut names) = (Vec::new(), BTreeSet::new());
+        let (mut lacking, mut names, mut whole) = (Vec::new(), BTreeSet::new(), true);
         for (report, _) in desk.named(|name| name.is_kin(&tag)).await? {
             // Ce qu'une personne a laissé dehors y reste.
             if outside.contains(&(report.coin, report.order_id)) {
                 continue;
             }
-            let seen = report.clone();
+            let (seen, served) = (report.clone(), names.contains(&report.client_id));
             let (known, intent, named) = ledger
                 .with(move |db| {
                     let named = db.intent_named(&seen.client_id)?.is_some();
-                    Ok((db.knows(&seen)?, unended(db, &seen)?, named))
+                    // De deux sous un nom, le premier finit l'intention, qui n'a pas encore de numéro.
+                    let known = if served { db.knows_by_number(&seen)? } else { db.knows(&seen)? };
+                    let intent = if served { None } else { unended(db, &seen)? };
+                    Ok((known, intent, named))
                 })
                 .await?;
             if !known || intent.is_some() {
-                let fill = desk.fill(&report).await?;
-                let second = names.replace(report.client_id.clone()).is_some() || (named && intent.is_none());
+                let fill = match (desk.fill(&report).await, intent) {
+                    // Ce livre l'attend déjà : une personne le finira.
+                    (Err(Untold::Strange(_)), Some(_)) => {
+                        whole = false;
+                        continue;
+                    }
+                    (fill, _) => fill?,
+                };
+                let second = served || (named && intent.is_none());
+                names.insert(report.client_id.clone());
                 lacking.push(Adopted { report, fill, intent, second });
             }
         }
@@ -152,6 +176,9 @@ pub fn bring_up(
         desk.open_account(&ledger).await?;
         // Le cours manque ici, ou ne manquera plus.
         let deposited = desk.beyond(&ledger, &lacking).await?;
+        if !whole && deposited.is_positive() {
+            return Err(RestoreError::Failed(UNPAID.to_owned()));
+        }
         if tag != own {
             ledger.with(move |db| db.take_tag(&tag)).await?;
         }
@@ -161,12 +188,6 @@ pub fn bring_up(
     drop(ledger);
     thread.join();
     done
-}
-
-/// Ce qu'une personne a laissé dehors dans le livre qui est là ; rien d'un livre qui ne se lit pas.
-pub fn left_outside(path: &Path) -> Vec<ForeignOrder> {
-    let there = ledger::look(path).ok().flatten();
-    there.and_then(|db| db.left_outside().ok()).unwrap_or_default()
 }
 
 /// L'intention que cet ordre, exécuté, finit, et dont le livre ne sait pas la fin ; ni celle dont une personne a réglé ce
@@ -361,13 +382,19 @@ impl<'a> Desk<'a> {
     }
 
     /// Ce qu'un ordre fini a exécuté, d'après la bourse ; `None` si rien.
-    async fn fill(&mut self, report: &Report) -> Result<Option<Fill>, RestoreError> {
+    async fn fill(&mut self, report: &Report) -> Result<Option<Fill>, Untold> {
         let executions = match report.executed.is_zero() {
             true => Executions::default(),
-            false => self.questions.executions(report.coin, report.order_id).await.map_err(unsaid)?,
+            false => self
+                .questions
+                .executions(report.coin, report.order_id)
+                .await
+                .map_err(|trouble| Untold::Yet(trouble.to_string()))?,
         };
-        execution::fill(report, &executions, BnbPrice::or_unknown(self.bnb))
-            .map_err(|reason| RestoreError::Exchange(format!("order {}: {reason}", report.order_id)))
+        execution::fill(report, &executions, BnbPrice::or_unknown(self.bnb)).map_err(|reason| {
+            let told = format!("order {}: {reason}", report.order_id);
+            if let Incomplete::Strange(_) = reason { Untold::Strange(told) } else { Untold::Yet(told) }
+        })
     }
 
     /// Ce que ces exécutions demandent de plus que le cash, au centime supérieur : il ne descend jamais sous zéro.

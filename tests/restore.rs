@@ -543,6 +543,24 @@ fn a_copy_of_before_a_change_of_name_gets_back_the_orders_of_both_names() {
     assert_eq!(number(&other, filled), orders(&world), "an order of the account is in no book");
 }
 
+/// Laissés dehors d'une copie plus ancienne, remise d'abord par erreur, ces ordres sont le passé de la bonne : ils y reviennent, et
+/// rien n'est refait.
+#[test]
+fn what_was_left_outside_of_a_worse_copy_comes_back_with_the_better_one() {
+    let (world, folder) = (world(), Folder::new());
+    follow(&world, &folder, &[&FIRST]);
+    assert_eq!(calvalot(&world, &folder, &["backup", "worse.db"]).0, 0);
+    follow(&world, &folder, &[&[("BTCUSDC", dec!(0.3)), ("SOLUSDC", dec!(0.2))]]);
+    assert_eq!(calvalot(&world, &folder, &["backup", "better.db"]).0, 0);
+    follow(&world, &folder, &[&[("BTCUSDC", dec!(0.3)), ("SOLUSDC", dec!(0.2)), ("ETHUSDC", dec!(0.4))]]);
+    let lost = positions(&folder.db());
+    left_outside(&world, &folder, "worse.db").kill();
+    let (code, said) = calvalot(&world, &folder, &["restore", "better.db"]);
+    assert!(code == 0 && !said.contains("left outside"), "{said}");
+    assert_eq!(coins(positions(&folder.db())), coins(lost));
+    check_given_back(&world, &folder);
+}
+
 /// La copie a été prise pendant qu'une vente était en doute : ce qu'elle a rendu a payé la suite, et personne ne l'a versé.
 #[test]
 fn the_proceeds_of_a_sale_in_doubt_are_not_counted_as_a_deposit_by_putting_its_copy_back() {
@@ -572,6 +590,30 @@ fn the_proceeds_of_a_sale_in_doubt_are_not_counted_as_a_deposit_by_putting_its_c
     let in_doubt = "SELECT count(*) FROM intents WHERE state IN ('sent', 'unknown')";
     assert_eq!(books::number(&books::open(&folder.db()), in_doubt), 0);
     check_given_back(&world, &folder);
+}
+
+/// Un achat que le réseau a livré deux fois, en doute dans la copie : l'un finit l'intention, l'autre est adopté, d'un coup.
+#[test]
+fn a_purchase_in_doubt_that_was_delivered_twice_comes_back_at_the_first_asking() {
+    let (world, folder) = (world(), Folder::new());
+    follow(&world, &folder, &[&[("BTCUSDC", dec!(0.1))]]);
+    let process = start(&world, &folder);
+    let order = |method| On::exchange("/api/v3/order").method(method);
+    world.fault(order("POST").next(1), Fault { wire: Wire::Close, ..Fault::twice() });
+    world.fault(order("GET"), Fault::unprocessed(Wire::Close));
+    world.leader().set_target(&[("BTCUSDC", dec!(0.1)), ("ETHUSDC", dec!(0.3))]);
+    let site = process.site();
+    until("the purchase is in doubt", || {
+        let orders = site.json("/api/orders").as_array()?.clone();
+        orders.iter().any(|order| order["state"] == "unknown").then_some(())
+    });
+    assert_eq!(calvalot(&world, &folder, &["backup", "copy.db"]).0, 0);
+    process.kill();
+    world.clear_faults();
+    let (code, said) = calvalot(&world, &folder, &["restore", "copy.db"]);
+    assert!(code == 0 && said.contains("2 orders that only the account knew"), "{said}");
+    let filled = "SELECT count(*) FROM intents WHERE state = 'filled'";
+    assert_eq!(books::number(&books::open(&folder.db()), filled) as usize, orders(&world));
 }
 
 /// Ce que le leader redit encore a été fait dans le passé que la copie n'a pas : une action n'est pas une allocation, et ne

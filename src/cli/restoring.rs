@@ -57,14 +57,16 @@ pub(super) fn remember(config: &Config, report: Report) -> Report {
 fn put_back(path: &Path, from: &Path) -> Result<(), Failure> {
     let copy = backup::read(path, from).map_err(daemon::cannot)?;
     let means = copy.live.then(|| means(from)).transpose()?;
-    let outside = restore::left_outside(path);
-    let before = copy.put_back().map_err(daemon::cannot)?;
+    let (before, outside) = copy.put_back().map_err(daemon::cannot)?;
     println!("{} is now what {} was", path.display(), from.display());
     if let Some(before) = before {
         println!("the one of before is {}", before.display());
     }
+    if outside > 0 {
+        println!("left outside there, and here: {outside} orders, with what they bought or sold");
+    }
     let Some((config, account)) = means else { return Ok(()) };
-    tell(&restore::bring_up(&config, &account, None, outside).map_err(later)?);
+    tell(&restore::bring_up(&config, &account, None).map_err(later)?);
     verify(Books::default())
 }
 
@@ -82,7 +84,7 @@ fn means(from: &Path) -> Result<(Config, Account), Failure> {
 
 /// Un livre qui est là : s'il ne lui manque rien, il reste comme il est.
 fn bring_up(config: &Config, account: &Account, tag: Option<&str>) -> Result<(), Failure> {
-    let brought = restore::bring_up(config, account, tag, Vec::new()).map_err(unchanged)?;
+    let brought = restore::bring_up(config, account, tag).map_err(unchanged)?;
     if brought.orders == 0 {
         println!("this ledger lacks no order of its own that the account knows: nothing was changed");
     } else {

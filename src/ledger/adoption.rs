@@ -117,25 +117,26 @@ impl Db {
         Ok(settled)
     }
 
-    /// Laisse dehors ces ordres, dont une personne l'avait décidé dans le livre que celui-ci remplace ; pas ceux qu'il a.
-    pub fn keep_outside(&mut self, orders: &[ForeignOrder]) -> Result<(), LedgerError> {
-        let mut unknown = Vec::new();
+    /// Laisse dehors ces ordres, dont une personne l'avait décidé dans le livre que celui-ci remplace ; rend combien. Aucun s'il en
+    /// a un : c'est d'un livre plus ancien que lui qu'elle en avait décidé.
+    pub fn keep_outside(&mut self, orders: &[ForeignOrder]) -> Result<usize, LedgerError> {
         for order in orders {
-            if !self.knows(&order.told())? {
-                unknown.push(order);
+            if self.knows(&order.told())? {
+                return Ok(0);
             }
         }
         let transaction = self.transaction()?;
-        for order in &unknown {
+        for order in orders {
             foreign::insert(&transaction, &order.told(), order.bears)?;
             let sql = "UPDATE foreign_orders SET settled = 1 WHERE coin = ?1 AND order_id = ?2";
             transaction.execute(sql, params![order.coin, order.order_id])?;
         }
-        if !unknown.is_empty() {
+        if !orders.is_empty() {
             // Leurs noms ne servent pas deux fois.
             change_tag(&transaction)?;
         }
-        Ok(transaction.commit()?)
+        transaction.commit()?;
+        Ok(orders.len())
     }
 
     /// Donne à un grand livre sans passé l'étiquette d'un autre, qui est perdu.

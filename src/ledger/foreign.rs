@@ -142,11 +142,15 @@ impl Db {
     /// Vrai si les livres connaissent cet ordre du compte. Un second sous un de nos noms (une demande que le réseau a livrée
     /// deux fois, un autre d'une copie) n'est pas le nôtre : nous n'en avons envoyé qu'un ; adopté, il l'est à son numéro.
     pub fn knows(&self, report: &Report) -> Result<bool, LedgerError> {
-        let sql = "SELECT EXISTS (SELECT 1 FROM intents WHERE coin = ?1 AND order_id = ?2)";
-        let numbered: bool =
-            self.connection.query_row(sql, params![report.coin, report.order_id], |row| row.get(0))?;
         let named = self.intent_named(&report.client_id)?;
-        Ok(numbered || named.is_some_and(|intent| intent.order_id.is_none() && intent.may_be(report)))
+        let is_named = named.is_some_and(|intent| intent.order_id.is_none() && intent.may_be(report));
+        Ok(is_named || self.knows_by_number(report)?)
+    }
+
+    /// Vrai s'ils en ont le numéro.
+    pub fn knows_by_number(&self, report: &Report) -> Result<bool, LedgerError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM intents WHERE coin = ?1 AND order_id = ?2)";
+        Ok(self.connection.query_row(sql, params![report.coin, report.order_id], |row| row.get(0))?)
     }
 
     /// Un nom d'ici vu sur un compte, dont une personne a décidé qu'il reste dehors.

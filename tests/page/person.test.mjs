@@ -201,6 +201,15 @@ test('what an order in doubt may explain has the figure of the top of the page, 
   assert.deepEqual(differing([locked]).map(({ id, deed }) => [id, Boolean(deed)]), [['less ETH', true], ['locked ETH', false]]);
 });
 
+test('what was already taken out of a withdrawal is not taken off what is still to be', () => {
+  const withdrawal = { id: 7, status: 'set_aside', wanted_usdc: 373.92, set_aside_usdc: 173.92, taken_usdc: 200, can_cancel: true };
+  const [notice] = decided({ withdrawals: [withdrawal] });
+  assert.match(notice.text, /173\.92/);
+  const [taken] = deedsOf(notice, context);
+  assert.equal(taken.most, 173.92);
+  assert.match(asked(taken), /173\.92\sUSDC leave the books/);
+});
+
 test('what an open order of the person holds of a withdrawal is said before it is taken out', () => {
   const withdrawal = { id: 7, status: 'set_aside', wanted_usdc: 742.86, set_aside_usdc: 742.86, taken_usdc: 0, can_cancel: true };
   const steps = (/** @type {number} */ free, /** @type {number} */ locked) =>

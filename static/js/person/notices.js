@@ -84,7 +84,7 @@ function lockedNotices(exchange, { words, format }) {
 function withdrawalNotices(withdrawal, exchange, { words, format }) {
   if (!withdrawal) return [];
   if (withdrawal.status === 'set_aside') {
-    const amount = (withdrawal.set_aside_usdc ?? 0) - (withdrawal.taken_usdc ?? 0);
+    const amount = withdrawal.set_aside_usdc ?? 0;
     const text = words.say('withdrawal.take', { amount: format.usdc(amount) });
     const steps = [words.say('withdrawal.how'), words.say('withdrawal.then')];
     // Ce que Binance ne laissera pas sortir, parce qu'un ordre de la personne le retient.

@@ -246,15 +246,19 @@ fn a_ledger_is_looked_at_while_the_daemon_runs_and_belongs_to_its_mode() {
     setup.check_fault("ledger", "not a database", "put a good copy back with `calvalot restore FILE`");
 }
 
-#[test]
-fn a_database_of_the_python_version_is_left_for_the_first_start() {
-    let setup = Setup::new();
+/// Pose à sa place une base du programme Python, vide.
+fn python_tables(setup: &Setup) {
     let books = rusqlite::Connection::open(setup.folder.db()).expect("a database");
     for table in ["budget", "trades", "positions", "signals", "budget_snapshots", "withdrawals"] {
         let sql = format!("CREATE TABLE {table} (id INTEGER PRIMARY KEY)");
         books.execute_batch(&sql).expect("it is writable");
     }
-    drop(books);
+}
+
+#[test]
+fn a_database_of_the_python_version_is_left_for_the_first_start() {
+    let setup = Setup::new();
+    python_tables(&setup);
     let before = std::fs::read(setup.folder.db()).expect("the file");
     let table = setup.check();
     assert_eq!(table.code, Some(0), "{}", table.out);
@@ -506,6 +510,31 @@ fn the_money_for_the_first_purchases_is_there() {
     setup.check_fault("balance", "20.00 USDC free", "Spot wallet");
     setup.world.exchange().set_balance("USDC", dec!(0));
     setup.check_fault("balance", "0.00 USDC free", "Spot wallet");
+}
+
+/// Rien ne commence là : ce que dit la configuration n'y manque pas.
+#[test]
+fn a_ledger_of_before_of_another_mode_or_lost_asks_for_nothing_to_begin_with() {
+    let setup = Setup::live();
+    setup.world.exchange().set_balance("USDC", dec!(20));
+    let asks_nothing = |code, ledger: &str, why: &str| {
+        let table = setup.check();
+        assert_eq!(table.code, Some(code), "{}", table.out);
+        assert_eq!(table.line("ledger").0, ledger, "{}", table.out);
+        let (verdict, found, advice) = table.line("balance");
+        assert_eq!((verdict, advice), ("-", ""), "{}", table.out);
+        assert!(found.contains("20.00 USDC free") && found.contains(why), "{found}");
+        assert_eq!(table.line("minima").0, "-", "{}", table.out);
+    };
+    python_tables(&setup);
+    asks_nothing(0, "ok", "takes over is not counted yet");
+    std::fs::remove_file(setup.folder.db()).expect("it is ours");
+    let process = Process::run(&setup.world, &setup.folder);
+    until("it follows", || (process.site().polls() >= 1.0).then_some(()));
+    assert_eq!(process.terminate(), Some(0));
+    asks_nothing(1, "FAULT", "the ledger is not known");
+    std::fs::remove_file(setup.folder.db()).expect("it is ours");
+    asks_nothing(1, "FAULT", "the ledger is not known");
 }
 
 #[test]

@@ -119,8 +119,19 @@ impl From<rusqlite::Error> for LedgerError {
     }
 }
 
+impl LedgerError {
+    /// De quoi répondre à une personne qui peut y remédier ; `None` si la faute est à nous.
+    pub fn remediable(&self) -> Option<String> {
+        let LedgerError::Storage(reason) = self else { return None };
+        opening::disk_remedy(reason).map(|remedy| format!("{self}; {remedy}, then ask again"))
+    }
+}
+
 impl From<LedgerError> for Refusal {
     fn from(error: LedgerError) -> Self {
+        if let Some(told) = error.remediable() {
+            return Refusal::Unknown(told);
+        }
         match error {
             LedgerError::Refused(reason) => Refusal::Conflict(reason),
             LedgerError::Unknown(reason) => Refusal::Unknown(reason),

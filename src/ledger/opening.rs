@@ -166,16 +166,32 @@ fn explained(path: &Path, error: LedgerError) -> LedgerError {
 
 /// Quoi faire d'une base qui ne s'ouvre pas, d'après les mots du système ou de SQLite.
 fn remedy(reason: &str) -> &'static str {
-    let says = |words: [&str; 2]| words.iter().any(|word| reason.contains(word));
-    if says(["Read-only file system", "readonly"]) {
-        "mount it for writing; an SD card that makes itself read-only is worn out: copy data/ from it, replace it"
-    } else if says(["Permission denied", "unable to open"]) {
-        "let the user that runs calvalot read and write there, or set another DB_PATH"
-    } else if says(["No space left", "disk is full"]) {
-        "make room on this disk"
-    } else if says(["resource busy", "Resource busy"]) {
-        "mount its folder, not the file alone: SQLite keeps other files beside it"
+    disk_remedy(reason).unwrap_or_else(|| {
+        if says(reason, ["Permission denied", "unable to open"]) {
+            "let the user that runs calvalot read and write there, or set another DB_PATH"
+        } else if says(reason, ["resource busy", "Resource busy"]) {
+            "mount its folder, not the file alone: SQLite keeps other files beside it"
+        } else {
+            "put a good copy there, or set another DB_PATH"
+        }
+    })
+}
+
+/// Quoi faire d'un disque qui ne veut pas de ce qui s'écrit, une base ouverte comprise.
+pub(super) fn disk_remedy(reason: &str) -> Option<&'static str> {
+    if says(reason, ["No space left", "disk is full"]) {
+        Some("make room on this disk")
+    } else if says(reason, ["Read-only file system", "readonly"]) {
+        Some(
+            "mount it for writing; an SD card that makes itself read-only is worn out: copy data/ from it, replace it",
+        )
+    } else if says(reason, ["disk I/O error", "Input/output error"]) {
+        Some("this disk does not take what is written: copy data/ from it, check it, replace it")
     } else {
-        "put a good copy there, or set another DB_PATH"
+        None
     }
+}
+
+fn says(reason: &str, words: [&str; 2]) -> bool {
+    words.iter().any(|word| reason.contains(word))
 }

@@ -162,6 +162,7 @@ const SAID = [
   ['needs a key the exchange accepts', [], 'il faut d’abord une clé que Binance accepte.'],
   ['the account may not trade', [], 'Le compte Binance n’a pas le droit de négocier.'],
   ['the key opens another account than the one this ledger began with', [], 'La clé ouvre un autre compte Binance que celui de ce grand livre.'],
+  ['{self}; {remedy}, then ask again', ['the ledger could not be read or written: database or disk is full', 'make room on this disk'], 'Le disque ne prend plus rien (database or disk is full) : faites-y de la place, puis redemandez-le.'],
   ['the ledger could not be read or written: {reason}', ['disk full'], 'Le grand livre n’a pas pu être lu, ou écrit (disk full).'],
   ['{shown} was removed or renamed while calvalot uses it; {stopped}', ['data/c.db', STOPPED], 'data/c.db a été ôté ou renommé. Ce qui s’écrit maintenant n’est plus dans aucun fichier : arrêté normalement, le programme en laisse une bonne copie dans backups/.'],
   ['another file was put in place of {shown} while calvalot uses it; {stopped}', ['data/c.db', STOPPED], 'Un autre fichier a été mis à la place de data/c.db. Ce qui s’écrit maintenant n’est plus dans aucun fichier : arrêté normalement, le programme en laisse une bonne copie dans backups/.'],

@@ -186,6 +186,7 @@ export const SHAPES = [
   [/^the account may not trade$/, 'Le compte Binance n’a pas le droit de négocier.'],
   [/^the key opens another account than the one this ledger began with$/, 'La clé ouvre un autre compte Binance que celui de ce grand livre.'],
   // Le fichier du grand livre.
+  [/^the ledger could not be read or written: (?<text>.+); make room on this disk, then ask again$/, 'Le disque ne prend plus rien ({text}) : faites-y de la place, puis redemandez-le.'],
   [/^the ledger could not be read or written: (?<text>.+)$/s, 'Le grand livre n’a pas pu être lu, ou écrit ({text}).'],
   [/^(?<text>.+) was removed or renamed while calvalot uses it; (?<reason>.+)$/s, '{text} a été ôté ou renommé. {reason}'],
   [/^another file was put in place of (?<text>.+) while calvalot uses it; (?<reason>.+)$/s, 'Un autre fichier a été mis à la place de {text}. {reason}'],

@@ -288,9 +288,10 @@ impl Ledger {
         keeper::told(&self.displaced).clone()
     }
 
-    /// Pourquoi le dernier tour n'a pas pu s'écrire ; `None` s'il l'a été.
-    pub fn unwritten(&self) -> Option<String> {
-        keeper::told(&self.unwritten).clone()
+    /// Pourquoi ce qui s'écrit serait perdu, ou n'a pas pu l'être au dernier tour ; `None` si tout va. Rien ne s'échange alors,
+    /// et le grand livre ne peut pas le dire lui-même.
+    pub fn trouble(&self) -> Option<String> {
+        self.displaced().or_else(|| keeper::told(&self.unwritten).clone())
     }
 
     /// Retient comment l'écriture d'un tour a fini ; rend vrai si ce n'est pas comme celle d'avant.

@@ -3,13 +3,16 @@
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
 
 use rust_decimal::dec;
 use serde_json::Value;
 
-use super::follower::{Folder, Follower, Site, still_world, until};
-use super::{backup, beside, check_follows, check_refused, command, restore, settled, trades};
+use super::follower::{Folder, Follower, Site, environment, free_port, key, samples, still_world, until};
+use super::{
+    Running, backup, beside, check_follows, check_refused, command, ended, restore, settled, trades,
+};
 
 /// Attend que `/health` dise ceci du grand livre, avec 503.
 fn told(site: Site, reason: &str) {
@@ -177,4 +180,49 @@ fn a_lock_removed_while_it_runs_is_told_for_another_may_have_taken_it() {
     second.stop();
     follower.stop();
     Follower::of(&world, &folder).site().wait_polls(1);
+}
+
+/// Ce qu'une base refuse d'écrire, le grand livre ne peut pas le dire : la page, la métrique et la réponse à une demande le
+/// tiennent d'ailleurs.
+#[test]
+fn a_disk_that_takes_nothing_more_is_not_told_as_trading_that_is_open() {
+    let (world, folder, port) = (still_world(), Folder::new(), free_port());
+    let mut shell = Command::new("sh");
+    shell
+        // Sinon le système tue qui écrit trop, au lieu de le lui refuser.
+        .args(["-c", "trap '' XFSZ; exec \"$0\" run", env!("CARGO_BIN_EXE_calvalot")])
+        .env_clear()
+        .envs(environment(&world, &folder))
+        .envs(key())
+        .envs([("TRADING_MODE", "live"), ("INITIAL_BUDGET_EUR", "100"), ("POLL_INTERVAL_SECONDS", "1")])
+        .env("PORT", port.to_string())
+        .current_dir(folder.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    let running = Running(Some(shell.spawn().expect("a shell")));
+    let id = running.0.as_ref().expect("it runs").id().to_string();
+    let takes = |most: &str| {
+        let limit = Command::new("prlimit").args(["--pid", &id, &format!("--fsize={most}:")]).status();
+        assert!(limit.expect("prlimit exists").success());
+    };
+    let site = Site::at(port);
+    let is_open = || (site.try_get("/api/exchange")?.json()["trading_open"] == true).then_some(());
+    until("trading is open", is_open);
+    // L'ouverture fait refaire les essais ; écrits trop tard, ils attendraient leur minute.
+    site.wait_polls(3);
+    takes("0");
+    told(site, "the ledger could not be read or written: ");
+    let exchange = site.json("/api/exchange");
+    assert_eq!(exchange["trading_open"], false, "{exchange}");
+    assert_eq!(exchange["closed_reason"], site.get("/health").json()["ledger"]);
+    assert_eq!(samples(&site.get("/metrics").body, "calvalot_trading_open")[0].1, 0.0);
+    let refused = site.send("POST", "/api/agent/sell-all", r#"{"understood": true}"#);
+    let error = refused.json()["error"].as_str().unwrap_or_default().to_owned();
+    assert_eq!(refused.status, 503, "{error}");
+    assert!(error.ends_with(", then ask again"), "{error}");
+    let asked = ended(command(&world, &folder, &["sell-all", "--yes"]).env("PORT", port.to_string()));
+    assert_eq!(asked.code, Some(1));
+    assert_eq!(asked.last_line(), format!("calvalot: nothing was asked: {error}"));
+    takes("unlimited");
+    until("trading is open again", is_open);
 }

@@ -245,7 +245,7 @@ enum Runner {
 
 /// Le fil du grand livre, à rejoindre en partant.
 pub struct LedgerThread {
-    thread: JoinHandle<()>,
+    thread: JoinHandle<Option<String>>,
     /// Tenu verrouillé : deux programmes sur la même base doubleraient les ordres.
     _lock: Lock,
 }
@@ -339,11 +339,10 @@ impl Ledger {
 }
 
 impl LedgerThread {
-    /// Attend que les travaux confiés soient faits et la base fermée. Toutes les poignées doivent
-    /// être lâchées.
-    pub fn join(self) {
-        if self.thread.join().is_err() {
-            log::error!("ledger_thread panicked");
-        }
+    /// Attend que les travaux confiés soient faits et la base fermée ; rend pourquoi ce qu'elle contenait est perdu, s'il l'est.
+    /// Toutes les poignées doivent être lâchées.
+    pub fn join(self) -> Option<String> {
+        let ended = self.thread.join();
+        ended.unwrap_or_else(|_| Some("the thread of the ledger panicked".to_owned()))
     }
 }

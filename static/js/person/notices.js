@@ -35,7 +35,8 @@ function ledgerNotices(reason, { words }) {
   if (!reason) return [];
   const displaced = /while calvalot uses it/.test(reason);
   const text = words.say(displaced ? 'ledger.displaced' : 'ledger.unwritten');
-  return [{ id: 'ledger', tone: 'bad', text, steps: displaced ? [words.say('ledger.stop')] : [], detail: words.told(reason) }];
+  const steps = displaced && !/before you stop/.test(reason) ? [words.say('ledger.stop')] : [];
+  return [{ id: 'ledger', tone: 'bad', text, steps, detail: words.told(reason) }];
 }
 
 /** Pourquoi le grand livre n'est peut-être pas seul sur son compte. @param {Exchange | null} exchange @param {Context} context @returns {Notice[]} */

@@ -39,9 +39,11 @@ impl LiveAccount {
             self.gate.close(format!("the checks could not be written down: {error}"));
         }
         if self.gate.closed != before {
-            match &self.gate.closed {
-                Some(reason) => log::warn!("not_trading reason={reason:?}"),
-                None => log::info!("trading_open"),
+            match (&self.gate.closed, &self.not_alone) {
+                (Some(reason), _) => log::warn!("not_trading reason={reason:?}"),
+                (None, None) => log::info!("trading_open"),
+                // Les essais vont, et rien ne s'échange pour autant.
+                (None, Some(_)) => {}
             }
         }
     }

@@ -219,6 +219,17 @@ fn a_disk_where_nothing_can_be_written_is_a_fault() {
     );
 }
 
+/// La copie n'arrête aucun échange, mais c'est avant d'en avoir besoin que cela s'apprend.
+#[test]
+fn a_folder_of_copies_where_nothing_can_be_written_is_not_well() {
+    let setup = Setup::live();
+    setup.world.exchange().set_balance("USDC", dec!(2000));
+    let copies = setup.folder.path().join("backups");
+    std::fs::write(&copies, "no folder").expect("a file");
+    let expected = format!("no copy can be made in {}", copies.display());
+    setup.check_remark("disk", "is writable", &expected);
+}
+
 #[test]
 fn a_ledger_is_looked_at_while_the_daemon_runs_and_belongs_to_its_mode() {
     let setup = Setup::new();

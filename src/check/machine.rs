@@ -15,7 +15,7 @@ use crate::domain::money::Eur;
 use crate::domain::portfolio::Holdings;
 use crate::domain::survival::LEAST_BUDGET;
 use crate::ledger::views::Intent;
-use crate::ledger::{self, Found, LedgerError, Silenced};
+use crate::ledger::{self, Found, LedgerError, Silenced, copies};
 
 const MEGABYTE: u64 = 1024 * 1024;
 
@@ -97,9 +97,27 @@ pub(super) fn disk(db_path: &Path) -> Check {
                       another DB_PATH";
         return Check::fault("disk", format!("cannot write in {}: {error}", folder.display()), remedy);
     }
-    match rustix::fs::statvfs(folder) {
+    let file =
+        |path: &Path| rustix::fs::accessat(CWD, path, Access::READ_OK | Access::WRITE_OK, AtFlags::EACCESS);
+    let closed = ledger::written(db_path).into_iter().find_map(|path| Some((file(&path).err()?, path)));
+    if let Some((error, path)) = closed {
+        let remedy = "let the user that runs calvalot read and write it (chown, or chmod u+rw)";
+        return Check::fault("disk", format!("cannot write {}: {error}", path.display()), remedy);
+    }
+    let line = match rustix::fs::statvfs(folder) {
         Ok(disk) => space(disk.f_bavail.saturating_mul(disk.f_frsize), folder),
         Err(error) => Check::not_tested("disk", format!("free space of {}: {error}", folder.display())),
+    };
+    let copies = copies::folder(db_path);
+    match (&line.advice, may_write(&copies)) {
+        (None, Err(error)) if copies.exists() => {
+            let advice = format!(
+                "no copy can be made in {} ({error}): let the user that runs calvalot write there (chown)",
+                copies.display()
+            );
+            Check { advice: Some(advice), ..line }
+        }
+        _ => line,
     }
 }
 

@@ -74,6 +74,7 @@ pub use copy::{PUT_BACK, copy, keep, pause, replace};
 pub use cycle::{CycleRecord, ReadingRow};
 pub use examination::{Found, examine};
 pub use exchange::{ClockReading, Origin, Outlook, Silenced};
+pub use file::written;
 pub use foreign::{Bears, ForeignOrder, OrderMark, Seen};
 pub use intents::{Outcome, Sending};
 pub use opening::{look, open};

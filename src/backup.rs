@@ -117,10 +117,15 @@ pub fn read<'a>(db_path: &'a Path, from: &Path) -> Result<Copy<'a>, BackupError>
         let seen = "nothing was changed (a container sees only its data folder)";
         return Err(BackupError(format!("there is no file {}: {seen}", from.display())));
     }
+    if !from.is_file() {
+        return Err(no_copy(from, "it is not a file"));
+    }
     // Une base qui ne se lit plus ne dit pas son mode ; elle est gardée.
     let current = ledger::look(db_path).ok().flatten().and_then(|db| db.agent().ok()).map(|agent| agent.mode);
     let new = Draft::beside(db_path, "restoring")?;
-    let mode = copied(from, &new)?;
+    let foreign = "file is not a database";
+    let mode = copied(from, &new)
+        .map_err(|error| if error.0.contains(foreign) { no_copy(from, foreign) } else { error })?;
     if let Some(current) = current.filter(|current| *current != mode) {
         let (path, from) = (db_path.display(), from.display());
         return Err(BackupError(format!(
@@ -128,6 +133,14 @@ pub fn read<'a>(db_path: &'a Path, from: &Path) -> Result<Copy<'a>, BackupError>
         )));
     }
     Ok(Copy { db_path, new, live: mode == "live" })
+}
+
+/// Le grand livre n'y est pour rien : c'est ce qui a été nommé qui ne convient pas.
+fn no_copy(from: &Path, why: &str) -> BackupError {
+    BackupError(format!(
+        "{} is no copy of a ledger ({why}): name the file of one, nothing was changed",
+        from.display()
+    ))
 }
 
 impl Copy<'_> {

@@ -108,9 +108,12 @@ pub fn run(config: Config, listener: TcpListener, stop: impl Future<Output = ()>
     }));
     // Les tâches encore en attente tiennent des poignées du grand livre : les lâcher le ferme.
     drop(executor);
-    ledger_thread.join();
+    let lost = ledger_thread.join();
+    if let Some(reason) = &lost {
+        log::error!("ledger_lost reason={reason:?}");
+    }
     log::info!("stopped");
-    Ok(())
+    lost.map_or(Ok(()), |reason| Err(cannot(reason)))
 }
 
 /// Les instruments, qui connaissent toutes les demandes que l'on fait à la bourse.

@@ -69,7 +69,7 @@ pub fn ways(port: u16) -> Result<Vec<Way>, String> {
     match answer.status {
         200 => json::from_str(&answer.body)
             .map_err(|_| "this is another version of calvalot than the one that runs".to_owned()),
-        status => Err(format!("status {status} {}", answer.body)),
+        _ => Err(answer.refusal()),
     }
 }
 
@@ -93,14 +93,9 @@ pub fn decide(port: u16, way: &Way, fields: &[Field]) -> Result<String, String> 
     body.extend(fields.iter().map(|(field, text)| (field.clone(), Value::String(text.clone()))));
     let lost = |reason| format!("{reason}: look with `calvalot decide` before you ask again");
     let answer = local::post(port, &way.path, &json::to_string(&body), PATIENCE).map_err(lost)?;
-    let said: Option<Object> = json::from_str(&answer.body).ok();
-    let said = |field: &str| match said.as_ref()?.get(field)? {
-        Value::String(text) => Some(text.clone()),
-        _ => None,
-    };
     match answer.status {
-        200 => Ok(said("outcome").unwrap_or_else(|| way.consequence.clone())),
-        status => Err(said("error").unwrap_or(format!("status {status} {}", answer.body))),
+        200 => Ok(answer.said("outcome").unwrap_or_else(|| way.consequence.clone())),
+        _ => Err(answer.refusal()),
     }
 }
 

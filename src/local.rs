@@ -6,6 +6,8 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
+use miniserde::json::{self, Object, Value};
+
 /// Pour une lecture, en tout ; le délai de l'image est plus long.
 const TIME_LIMIT: Duration = Duration::from_secs(3);
 
@@ -17,6 +19,25 @@ pub struct Answer {
     pub status: u16,
     /// Sans caractère qui salirait un terminal.
     pub body: String,
+}
+
+impl Answer {
+    /// Le texte de ce champ de la réponse, un objet.
+    pub fn said(&self, field: &str) -> Option<String> {
+        text(json::from_str::<Object>(&self.body).ok()?.get(field)?)
+    }
+
+    /// Pourquoi c'est refusé, en une phrase.
+    pub fn refusal(&self) -> String {
+        self.said("error").unwrap_or_else(|| format!("status {} {}", self.status, self.body))
+    }
+}
+
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        _ => None,
+    }
 }
 
 /// Lit `path`.

@@ -117,6 +117,14 @@ impl Venue {
         }
     }
 
+    /// Un tour a pu changer le capital, dont les essais du dehors parlent.
+    pub async fn heed_movements(&mut self) -> Result<(), LedgerError> {
+        match self {
+            Venue::Paper(_) => Ok(()),
+            Venue::Live(account) => account.heed_movements().await,
+        }
+    }
+
     /// Efface des livres la poussière qui n'est plus au compte ; une fois par tour.
     pub async fn sweep(&mut self, market: &Market) -> Result<(), LedgerError> {
         match self {

@@ -262,7 +262,13 @@ fn neither_a_wrong_file_nor_a_ledger_of_the_other_mode_is_put_back() {
     settled(&world, &folder);
     let before = trades(&folder.db());
     fs::write(folder.path().join("wrong.db"), "not a database").unwrap();
-    check_refused(&folder, &["restore", "wrong.db"], "not a database");
+    check_refused(
+        &folder,
+        &["restore", "wrong.db"],
+        "wrong.db is no copy of a ledger (file is not a database)",
+    );
+    fs::create_dir(folder.path().join("copies")).unwrap();
+    check_refused(&folder, &["restore", "copies"], "copies is no copy of a ledger (it is not a file)");
     check_refused(&folder, &["restore", "absent.db"], "there is no file absent.db");
     let copy = backup(&folder, &["copy.db"]);
     books::open(&copy).execute_batch("UPDATE agent SET mode = 'live'").unwrap();

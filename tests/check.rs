@@ -219,6 +219,17 @@ fn a_disk_where_nothing_can_be_written_is_a_fault() {
     );
 }
 
+/// La copie n'arrête aucun échange, mais c'est avant d'en avoir besoin que cela s'apprend.
+#[test]
+fn a_folder_of_copies_where_nothing_can_be_written_is_not_well() {
+    let setup = Setup::live();
+    setup.world.exchange().set_balance("USDC", dec!(2000));
+    let copies = setup.folder.path().join("backups");
+    std::fs::write(&copies, "no folder").expect("a file");
+    let expected = format!("no copy can be made in {}", copies.display());
+    setup.check_remark("disk", "is writable", &expected);
+}
+
 #[test]
 fn a_ledger_is_looked_at_while_the_daemon_runs_and_belongs_to_its_mode() {
     let setup = Setup::new();
@@ -246,15 +257,19 @@ fn a_ledger_is_looked_at_while_the_daemon_runs_and_belongs_to_its_mode() {
     setup.check_fault("ledger", "not a database", "put a good copy back with `calvalot restore FILE`");
 }
 
-#[test]
-fn a_database_of_the_python_version_is_left_for_the_first_start() {
-    let setup = Setup::new();
+/// Pose à sa place une base du programme Python, vide.
+fn python_tables(setup: &Setup) {
     let books = rusqlite::Connection::open(setup.folder.db()).expect("a database");
     for table in ["budget", "trades", "positions", "signals", "budget_snapshots", "withdrawals"] {
         let sql = format!("CREATE TABLE {table} (id INTEGER PRIMARY KEY)");
         books.execute_batch(&sql).expect("it is writable");
     }
-    drop(books);
+}
+
+#[test]
+fn a_database_of_the_python_version_is_left_for_the_first_start() {
+    let setup = Setup::new();
+    python_tables(&setup);
     let before = std::fs::read(setup.folder.db()).expect("the file");
     let table = setup.check();
     assert_eq!(table.code, Some(0), "{}", table.out);
@@ -506,6 +521,31 @@ fn the_money_for_the_first_purchases_is_there() {
     setup.check_fault("balance", "20.00 USDC free", "Spot wallet");
     setup.world.exchange().set_balance("USDC", dec!(0));
     setup.check_fault("balance", "0.00 USDC free", "Spot wallet");
+}
+
+/// Rien ne commence là : ce que dit la configuration n'y manque pas.
+#[test]
+fn a_ledger_of_before_of_another_mode_or_lost_asks_for_nothing_to_begin_with() {
+    let setup = Setup::live();
+    setup.world.exchange().set_balance("USDC", dec!(20));
+    let asks_nothing = |code, ledger: &str, why: &str| {
+        let table = setup.check();
+        assert_eq!(table.code, Some(code), "{}", table.out);
+        assert_eq!(table.line("ledger").0, ledger, "{}", table.out);
+        let (verdict, found, advice) = table.line("balance");
+        assert_eq!((verdict, advice), ("-", ""), "{}", table.out);
+        assert!(found.contains("20.00 USDC free") && found.contains(why), "{found}");
+        assert_eq!(table.line("minima").0, "-", "{}", table.out);
+    };
+    python_tables(&setup);
+    asks_nothing(0, "ok", "takes over is not counted yet");
+    std::fs::remove_file(setup.folder.db()).expect("it is ours");
+    let process = Process::run(&setup.world, &setup.folder);
+    until("it follows", || (process.site().polls() >= 1.0).then_some(()));
+    assert_eq!(process.terminate(), Some(0));
+    asks_nothing(1, "FAULT", "the ledger is not known");
+    std::fs::remove_file(setup.folder.db()).expect("it is ours");
+    asks_nothing(1, "FAULT", "the ledger is not known");
 }
 
 #[test]

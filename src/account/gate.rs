@@ -22,6 +22,8 @@ pub(super) struct Gate {
     /// Quand refaire les essais.
     pub next: Instant,
     retry: Duration,
+    /// Jusqu'où allaient les mouvements du capital dont les essais parlent ; `None` si on ne le sait pas.
+    pub moved: Option<i64>,
     /// Fermé par l'essai de l'heure, entre autres : la bourse ne répondait pas, ou l'heure était fausse.
     pub wants_the_hour: bool,
 }
@@ -32,6 +34,7 @@ impl Gate {
             closed: Some("the checks are not made yet".to_owned()),
             next: clock::instant(),
             retry: FIRST_RETRY,
+            moved: None,
             wants_the_hour: false,
         }
     }
@@ -57,6 +60,13 @@ impl Gate {
         self.closed = Some(reason);
         self.next = clock::instant() + self.retry;
         self.retry = (self.retry * 2).min(LONGEST_RETRY);
+    }
+
+    /// Un autre capital que celui dont parlent les essais : ils sont à refaire. Fermée, elle garde son rythme.
+    pub fn heed_movement(&mut self, last: i64) {
+        if self.closed.is_none() && self.moved != Some(last) {
+            self.next = clock::instant();
+        }
     }
 
     /// Un ordre a été accepté : tout va vraiment.
@@ -96,7 +106,15 @@ mod tests {
         let small = [&well[..], &[Check::fault("minima", "too little for XRP", "deposit")]].concat();
         gate.judge(&small);
         assert_eq!((gate.closed.as_deref(), wait(&gate)), (None, 24 * 3600));
+        // Un dépôt change ce que valent ces essais ; le même n'en refait pas.
+        gate.moved = Some(1);
+        for (last, expected) in [(1, 24 * 3600), (2, 0)] {
+            gate.heed_movement(last);
+            assert_eq!(wait(&gate), expected, "{last}");
+        }
         gate.judge(&well[1..]);
+        gate.heed_movement(2);
+        assert_ne!(wait(&gate), 0, "closed, a movement has it insist");
         assert_eq!(gate.closed, Some(format!("{}: not tested", REQUIRED[0])));
         assert!(!gate.wants_the_hour);
         // Ouvrir ne suffit pas : seul un ordre accepté efface les refus d'avant.

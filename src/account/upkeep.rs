@@ -27,6 +27,7 @@ impl LiveAccount {
         if self.gate.next > clock::instant() {
             return;
         }
+        self.gate.moved = self.ledger.with(|db| db.last_movement()).await.ok();
         let checks = (self.preflight)().await;
         let before = self.gate.closed.clone();
         self.gate.judge(&checks);
@@ -38,11 +39,21 @@ impl LiveAccount {
             self.gate.close(format!("the checks could not be written down: {error}"));
         }
         if self.gate.closed != before {
-            match &self.gate.closed {
-                Some(reason) => log::warn!("not_trading reason={reason:?}"),
-                None => log::info!("trading_open"),
+            match (&self.gate.closed, &self.not_alone) {
+                (Some(reason), _) => log::warn!("not_trading reason={reason:?}"),
+                (None, None) => log::info!("trading_open"),
+                // Les essais vont, et rien ne s'échange pour autant.
+                (None, Some(_)) => {}
             }
         }
+    }
+
+    /// Ce que les essais disaient du capital n'est plus vrai quand il a bougé, ou que l'ouverture est comptée : ils se refont
+    /// sans attendre leur jour.
+    pub async fn heed_movements(&mut self) -> Result<(), LedgerError> {
+        let last = self.ledger.with(|db| db.last_movement()).await?;
+        self.gate.heed_movement(last);
+        Ok(())
     }
 
     /// Lit le compte ; à rapprocher du grand livre ([`LiveAccount::reconcile`]).

@@ -193,6 +193,8 @@ pub async fn exchange(request: Request) -> tide::Result {
         request.state().ledger.with(read).await.map_err(ApiError::from)?;
     let now = clock::now();
     let Outlook { silenced, clock, closed, not_alone } = outlook;
+    let trouble = request.state().ledger.trouble().filter(|_| agent.is_live());
+    let closed = trouble.or(closed);
     let view = ExchangeView {
         // En simulation rien ne s'échange pour de vrai : ni ouvert, ni fermé.
         trading_open: agent.is_live().then_some(closed.is_none()),

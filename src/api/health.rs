@@ -52,7 +52,7 @@ pub async fn health(request: Request) -> tide::Result {
         Some(pulse) => format!("last_poll_{}s_ago", now.since(pulse.polled_at).as_secs()),
         None => "no_poll_yet".to_owned(),
     };
-    let unwritten = unread.or_else(|| state.ledger.displaced()).or_else(|| state.ledger.unwritten());
+    let unwritten = unread.or_else(|| state.ledger.trouble());
     let running = clock::instant().saturating_duration_since(state.started);
     let polled = pulse.as_ref().map(|pulse| pulse.polled_at);
     let well =

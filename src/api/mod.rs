@@ -100,7 +100,7 @@ pub fn app(state: State, guard: Guard) -> tide::Server<State> {
 impl From<LedgerError> for ApiError {
     fn from(error: LedgerError) -> Self {
         log::error!("read_failed reason={error}");
-        ApiError::internal()
+        error.remediable().map_or_else(ApiError::internal, ApiError::unavailable)
     }
 }
 

@@ -38,7 +38,11 @@ pub async fn metrics(request: Request) -> tide::Result {
 
 async fn read(state: &State, now: Moment) -> Result<Figures, LedgerError> {
     let (version, place) = (state.version.clone(), state.place.clone());
-    state.ledger.with(move |db| figures(db, version, &place, now)).await
+    let mut figures = state.ledger.with(move |db| figures(db, version, &place, now)).await?;
+    if state.ledger.trouble().is_some() {
+        figures.exchange.trading_open = figures.exchange.trading_open.map(|_| false);
+    }
+    Ok(figures)
 }
 
 /// Tout se lit sur le fil du grand livre, le disque aussi : c'est lui qui peut faire attendre.

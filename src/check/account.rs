@@ -5,6 +5,7 @@
 use rust_decimal::{Decimal, dec};
 
 use super::Findings;
+use super::machine::Capital;
 use crate::config::{AccountAccess, Config, ExchangeKey, Fault, KeySecret, Mode};
 use crate::domain::check::Check;
 use crate::domain::money::{Rate, Usdc};
@@ -111,7 +112,7 @@ async fn examined(
             }
         }
     }
-    lines.push(may_trade(state, findings.books.as_ref().and_then(|books| books.uid)));
+    lines.push(may_trade(state, findings.uid));
     lines.push(pairs(&account.exchange(), state).await);
     lines.push(balance(config, state, findings));
     lines
@@ -205,10 +206,10 @@ fn balance(config: &Config, state: &AccountState, findings: &Findings) -> Check 
         }
         (Mode::Live, Some(market)) => market,
     };
-    let budget = findings.books.as_ref().map_or(config.initial_budget, |books| books.deposited);
-    match findings.books.as_ref().and_then(|books| books.holdings.as_ref()) {
-        Some(holdings) => compared(free, holdings.cash, found),
-        None => opening(free, budget.to_usdc(market.rate), market.rate, found),
+    match &findings.capital {
+        Capital::Counted(holdings) => compared(free, holdings.cash, found),
+        Capital::ToBegin(budget) => opening(free, budget.to_usdc(market.rate), market.rate, found),
+        Capital::Unknown(reason) => Check::not_tested("balance", format!("{found}; {reason}")),
     }
 }
 

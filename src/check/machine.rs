@@ -15,7 +15,7 @@ use crate::domain::money::Eur;
 use crate::domain::portfolio::Holdings;
 use crate::domain::survival::LEAST_BUDGET;
 use crate::ledger::views::Intent;
-use crate::ledger::{self, Found, LedgerError, Silenced};
+use crate::ledger::{self, Found, LedgerError, Silenced, copies};
 
 const MEGABYTE: u64 = 1024 * 1024;
 
@@ -25,11 +25,41 @@ const SPACE_WANTED: u64 = 500 * MEGABYTE;
 /// En dessous, un journal SQLite et une mise à jour ne tiennent plus ensemble.
 const SPACE_NEEDED: u64 = 50 * MEGABYTE;
 
-/// Ce que le grand livre dit du capital, du compte et des ordres.
+/// Le capital, d'après le grand livre.
+pub(super) enum Capital {
+    Counted(Holdings),
+    /// Un premier démarrage le comptera, dans ce qui est là.
+    ToBegin(Eur),
+    /// Pourquoi on ne le sait pas : rien ne se dit alors de ce qu'il faudrait.
+    Unknown(&'static str),
+}
+
+/// Ce que le grand livre dit de lui, du capital, du compte et des ordres.
+pub(super) struct Seen {
+    pub line: Check,
+    pub capital: Capital,
+    /// `None` s'il n'est pas là, ou n'est pas le bon.
+    pub books: Option<Books>,
+}
+
+impl Seen {
+    fn without(line: Check, capital: Capital) -> Seen {
+        Seen { line, capital, books: None }
+    }
+
+    fn unfit(line: Check) -> Seen {
+        Seen::without(line, Capital::Unknown(UNKNOWN))
+    }
+}
+
+/// Pourquoi ce qui dépend d'un grand livre perdu, abîmé ou d'un autre n'est pas essayé.
+pub(super) const UNKNOWN: &str = "the ledger is not known";
+
+/// De même, de celui d'un autre programme ou d'une version d'avant, dont l'ouverture n'est pas comptée.
+const TAKEN_OVER: &str = "what the first start takes over is not counted yet";
+
+/// Ce que le grand livre dit du compte et des ordres.
 pub(super) struct Books {
-    pub deposited: Eur,
-    /// `None` tant que l'ouverture n'est pas comptée.
-    pub holdings: Option<Holdings>,
     /// Le compte du premier démarrage réel.
     pub uid: Option<i64>,
     /// Les ordres dont l'issue n'est pas connue, et ceux qui ont été exécutés après qu'on les a crus absents.
@@ -67,9 +97,27 @@ pub(super) fn disk(db_path: &Path) -> Check {
                       another DB_PATH";
         return Check::fault("disk", format!("cannot write in {}: {error}", folder.display()), remedy);
     }
-    match rustix::fs::statvfs(folder) {
+    let file =
+        |path: &Path| rustix::fs::accessat(CWD, path, Access::READ_OK | Access::WRITE_OK, AtFlags::EACCESS);
+    let closed = ledger::written(db_path).into_iter().find_map(|path| Some((file(&path).err()?, path)));
+    if let Some((error, path)) = closed {
+        let remedy = "let the user that runs calvalot read and write it (chown, or chmod u+rw)";
+        return Check::fault("disk", format!("cannot write {}: {error}", path.display()), remedy);
+    }
+    let line = match rustix::fs::statvfs(folder) {
         Ok(disk) => space(disk.f_bavail.saturating_mul(disk.f_frsize), folder),
         Err(error) => Check::not_tested("disk", format!("free space of {}: {error}", folder.display())),
+    };
+    let copies = copies::folder(db_path);
+    match (&line.advice, may_write(&copies)) {
+        (None, Err(error)) if copies.exists() => {
+            let advice = format!(
+                "no copy can be made in {} ({error}): let the user that runs calvalot write there (chown)",
+                copies.display()
+            );
+            Check { advice: Some(advice), ..line }
+        }
+        _ => line,
     }
 }
 
@@ -96,50 +144,56 @@ fn space(free: u64, folder: &Path) -> Check {
 
 /// Le grand livre, relu en entier comme au démarrage. Une lecture de tout le fichier : le démon, qui a fait la sienne en
 /// s'ouvrant, s'en tient à [`ledger`].
-pub(super) fn whole_ledger(config: &Config) -> (Check, Option<Books>) {
+pub(super) fn whole_ledger(config: &Config) -> Seen {
     let path = config.db_path.display();
     match ledger::examine(&config.db_path) {
         Ok(Found::Current) => {
-            let (line, books) = ledger(config);
-            let not_alone = books.as_ref().and_then(|books| books.not_alone.clone());
+            let mut seen = ledger(config);
+            let not_alone = seen.books.as_ref().and_then(|books| books.not_alone.clone());
             let remedy =
                 "start it and decide on the page, or with `calvalot restore`: nothing is traded before that";
-            let alone = not_alone.map(|reason| Check::fault("ledger", reason, remedy));
-            (alone.unwrap_or(line), books)
+            if let Some(reason) = not_alone {
+                seen.line = Check::fault("ledger", reason, remedy);
+            }
+            seen
         }
-        Ok(Found::Older) => (
-            Check::fine("ledger", format!("{path} is of a version of before, the first start takes it over")),
-            None,
-        ),
-        Ok(Found::Nothing) if config.initial_budget < LEAST_BUDGET => {
-            let found = format!("{} EUR are too little to begin a ledger with", config.initial_budget);
-            let remedy = format!("set INITIAL_BUDGET_EUR to {LEAST_BUDGET} or more");
-            (Check::fault("ledger", found, remedy), None)
+        Ok(Found::Older) => {
+            let found = format!("{path} is of a version of before, the first start takes it over");
+            Seen::without(Check::fine("ledger", found), Capital::Unknown(TAKEN_OVER))
         }
         Ok(Found::Nothing) => {
-            (Check::fine("ledger", format!("{path} does not exist yet, the first start makes it")), None)
+            let budget = config.initial_budget;
+            let line = if budget < LEAST_BUDGET {
+                let found = format!("{budget} EUR are too little to begin a ledger with");
+                let remedy = format!("set INITIAL_BUDGET_EUR to {LEAST_BUDGET} or more");
+                Check::fault("ledger", found, remedy)
+            } else {
+                Check::fine("ledger", format!("{path} does not exist yet, the first start makes it"))
+            };
+            Seen::without(line, Capital::ToBegin(budget))
         }
-        Err(error) => (unfit(config, error), None),
+        Err(error) => Seen::unfit(unfit(config, error)),
     }
 }
 
 /// Le grand livre : lisible, et du même mode que la configuration.
-pub(super) fn ledger(config: &Config) -> (Check, Option<Books>) {
+pub(super) fn ledger(config: &Config) -> Seen {
     let (path, mode) = (config.db_path.display(), config.mode.word());
     match look(&config.db_path) {
         Ok(None) => {
-            (Check::not_tested("ledger", format!("{path} is not there, or not taken over yet")), None)
+            let reason = format!("{path} is not there, or not taken over yet");
+            Seen::unfit(Check::not_tested("ledger", reason))
         }
-        Ok(Some((kept, _))) if kept != mode => {
+        Ok(Some(Looked { mode: kept, .. })) if kept != mode => {
             let found = format!("{path} belongs to {kept} and TRADING_MODE is {mode}");
             let remedy = format!("set another DB_PATH for {mode}, or set TRADING_MODE={kept}");
-            (Check::fault("ledger", found, remedy), None)
+            Seen::unfit(Check::fault("ledger", found, remedy))
         }
-        Ok(Some((_, books))) => {
-            let found = format!("{path} is a ledger of {mode}, {} EUR deposited", books.deposited);
-            (Check::fine("ledger", found), Some(books))
+        Ok(Some(Looked { deposited, capital, books, .. })) => {
+            let found = format!("{path} is a ledger of {mode}, {deposited} EUR deposited");
+            Seen { line: Check::fine("ledger", found), capital, books: Some(books) }
         }
-        Err(error) => (unfit(config, error), None),
+        Err(error) => Seen::unfit(unfit(config, error)),
     }
 }
 
@@ -153,18 +207,30 @@ fn unfit(config: &Config, error: LedgerError) -> Check {
     }
 }
 
-fn look(path: &Path) -> Result<Option<(String, Books)>, LedgerError> {
+/// Un grand livre à nous, d'aujourd'hui.
+struct Looked {
+    mode: String,
+    deposited: Eur,
+    capital: Capital,
+    books: Books,
+}
+
+fn look(path: &Path) -> Result<Option<Looked>, LedgerError> {
     let Some(db) = ledger::look(path)? else { return Ok(None) };
+    let deposited = db.account()?.deposited;
+    let capital = match db.holdings()? {
+        Some(holdings) => Capital::Counted(holdings),
+        None if db.is_taken_over()? => Capital::Unknown(TAKEN_OVER),
+        None => Capital::ToBegin(deposited),
+    };
     let books = Books {
-        deposited: db.account()?.deposited,
-        holdings: db.holdings()?,
         uid: db.account_uid()?,
         doubtful: db.doubtful()?,
         late: db.late()?,
         untouched: db.orders(1)?.is_empty(),
         not_alone: db.exchange_state()?.not_alone,
     };
-    Ok(Some((db.agent()?.mode, books)))
+    Ok(Some(Looked { mode: db.agent()?.mode, deposited, capital, books }))
 }
 
 /// Le dernier silence que la bourse a demandé au démon ; `None` s'il n'y en a pas, ou pas de grand livre lisible.
@@ -175,7 +241,7 @@ pub(super) fn silence(path: &Path) -> Option<Silenced> {
 /// Les ordres du grand livre qui attendent une réponse, ou quelqu'un ; `ledger` est la ligne du grand livre.
 pub(super) fn orders(ledger: &Check, books: Option<&Books>) -> Check {
     if ledger.verdict == Verdict::Fault {
-        return Check::not_tested("orders", "the ledger is not known");
+        return Check::not_tested("orders", UNKNOWN);
     }
     let Some(books) = books.filter(|books| !books.doubtful.is_empty() || !books.late.is_empty()) else {
         return Check::fine("orders", "none is in doubt");

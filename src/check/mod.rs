@@ -21,7 +21,7 @@ use crate::fetch::{self, FetchError};
 use crate::leader::Leader;
 use crate::ledger::Silenced;
 
-use machine::Books;
+use machine::{Capital, Seen};
 
 pub use account::open;
 
@@ -45,10 +45,15 @@ impl Report {
         self.begins && self.mode == Mode::Live
     }
 
-    /// Le même, où le grand livre a ce défaut.
+    /// Le même, où le grand livre a ce défaut : ce qui se disait de son capital n'est plus su.
     pub fn with_ledger_fault(mut self, found: String, remedy: &str) -> Report {
-        let ledger = self.lines.iter_mut().filter(|line| line.test == "ledger");
-        ledger.for_each(|line| *line = Check::fault("ledger", found.clone(), remedy));
+        for line in &mut self.lines {
+            match line.test {
+                "ledger" => *line = Check::fault("ledger", found.clone(), remedy),
+                test @ ("minima" | "balance") => *line = Check::not_tested(test, machine::UNKNOWN),
+                _ => {}
+            }
+        }
         self
     }
 
@@ -83,7 +88,9 @@ fn one_line(text: &str) -> String {
 
 /// Ce que les premiers essais ont appris, pour les suivants.
 struct Findings {
-    books: Option<Books>,
+    capital: Capital,
+    /// Le compte du premier démarrage réel.
+    uid: Option<i64>,
     target: Option<Target>,
     market: Option<Market>,
 }
@@ -99,9 +106,10 @@ pub fn run(config: &Config) -> Result<Report, FetchError> {
     if let Some(Silenced { status, from, until }) = machine::silence(&config.db_path) {
         exchange.keep_silent(Silence { status, from, until });
     }
-    let (ledger, books) = machine::whole_ledger(config);
-    let begins = ledger.verdict == Verdict::Fine && books.as_ref().is_none_or(|books| books.untouched);
-    let lines = smol::block_on(lines(config, (ledger, books), &leader, &exchange));
+    let seen = machine::whole_ledger(config);
+    let begins =
+        seen.line.verdict == Verdict::Fine && seen.books.as_ref().is_none_or(|books| books.untouched);
+    let lines = smol::block_on(lines(config, seen, &leader, &exchange));
     Ok(Report { lines, mode: config.mode, begins })
 }
 
@@ -113,7 +121,7 @@ pub async fn examine(config: &Config, leader: &Leader, exchange: &Exchange) -> V
 
 async fn lines(
     config: &Config,
-    (line, books): (Check, Option<Books>),
+    Seen { line, capital, books }: Seen,
     leader: &Leader,
     exchange: &Exchange,
 ) -> Vec<Check> {
@@ -125,8 +133,9 @@ async fn lines(
     lines.push(outside::clock(exchange).await);
     let (market_lines, market) = outside::exchange(exchange).await;
     lines.extend(market_lines);
-    let findings = Findings { books, target, market };
-    lines.push(outside::minima(config, &findings));
+    let uid = books.and_then(|books| books.uid);
+    let findings = Findings { capital, uid, target, market };
+    lines.push(outside::minima(&findings));
     lines.extend(account::lines(config, exchange, &findings).await);
     lines
 }

@@ -8,9 +8,8 @@ use std::fmt::Write;
 use rust_decimal::dec;
 
 use super::Findings;
-use super::machine::Books;
+use super::machine::Capital;
 use crate::clock;
-use crate::config::Config;
 use crate::domain::check::{CLOCK_WRONG, Check, SET_THE_CLOCK};
 use crate::domain::market::{self, Coin, Market, Readings, Unknown};
 use crate::domain::money::{Usdc, Weight};
@@ -141,23 +140,19 @@ fn trading(market: &Market) -> Check {
 }
 
 /// Ce que l'allocation du leader demande, à côté du plus petit achat possible.
-pub(super) fn minima(config: &Config, findings: &Findings) -> Check {
+pub(super) fn minima(findings: &Findings) -> Check {
     let Some(market) = &findings.market else {
         return Check::not_tested("minima", "the prices are not all known");
     };
     let Some(target) = &findings.target else {
         return Check::not_tested("minima", "the leader's allocation is not known");
     };
-    compare(capital(config, findings.books.as_ref(), market), target, market)
-}
-
-/// Ce que le suiveur a, au grand livre ; à défaut ce qu'il aura au premier démarrage.
-fn capital(config: &Config, books: Option<&Books>, market: &Market) -> Usdc {
-    match books {
-        Some(Books { holdings: Some(holdings), .. }) => holdings.value(market).total,
-        Some(Books { deposited, holdings: None, .. }) => deposited.to_usdc(market.rate),
-        None => config.initial_budget.to_usdc(market.rate),
-    }
+    let capital = match &findings.capital {
+        Capital::Counted(holdings) => holdings.value(market).total,
+        Capital::ToBegin(budget) => budget.to_usdc(market.rate),
+        Capital::Unknown(reason) => return Check::not_tested("minima", *reason),
+    };
+    compare(capital, target, market)
 }
 
 fn compare(capital: Usdc, target: &Target, market: &Market) -> Check {

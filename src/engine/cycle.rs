@@ -66,6 +66,7 @@ impl Engine {
             story.outcome = PollOutcome::Error;
             story.error = Some(error.to_string());
         }
+        self.venue.heed_movements().await?;
         self.close(story, market.ok(), now).await
     }
 

@@ -86,6 +86,17 @@ impl Db {
         Ok(opened)
     }
 
+    /// Vrai si ces livres, dont l'ouverture n'est pas comptée, viennent d'une base reprise : il ne lui faut rien de nouveau.
+    pub fn is_taken_over(&self) -> Result<bool, LedgerError> {
+        has_past(&self.connection)
+    }
+
+    /// Le numéro du dernier mouvement du capital ; 0 s'il n'y en a pas.
+    pub fn last_movement(&self) -> Result<i64, LedgerError> {
+        let sql = "SELECT coalesce(max(id), 0) FROM movements";
+        Ok(self.connection.query_row(sql, [], |row| row.get(0))?)
+    }
+
     /// Met en pause, reprend, ou retourne l'état si `paused` est `None` ; rend l'état. Reprendre révoque « tout vendre ».
     pub fn set_paused(&mut self, paused: Option<bool>) -> Result<bool, LedgerError> {
         let transaction = self.transaction()?;
@@ -111,6 +122,12 @@ impl Db {
     }
 }
 
+/// Vrai d'une base reprise : elle tient déjà des coins, et son capital est une histoire.
+fn has_past(connection: &Connection) -> Result<bool, LedgerError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM trades) OR EXISTS (SELECT 1 FROM positions)";
+    Ok(connection.query_row(sql, [], |row| row.get(0))?)
+}
+
 /// Compte le capital initial, s'il ne l'est pas ; dans ce qui est là, s'il y a moins.
 pub(super) fn open(
     connection: &Connection,
@@ -126,12 +143,7 @@ pub(super) fn open(
     let Some((deposited, brought)) = unopened else {
         return Ok(None);
     };
-    // Une base reprise tient déjà des coins, et son capital est une histoire.
-    let is_new: bool = connection.query_row(
-        "SELECT NOT EXISTS (SELECT 1 FROM trades) AND NOT EXISTS (SELECT 1 FROM positions)",
-        [],
-        |row| row.get(0),
-    )?;
+    let is_new = !has_past(connection)?;
     let opening = capital(deposited, there.filter(|_| is_new), rate)?;
     let Movement { eur, usdc, .. } = opening;
     // Une base reprise peut avoir dépensé un rien de plus que ce cours ne donne.

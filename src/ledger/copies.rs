@@ -85,7 +85,9 @@ const ANEW: &str =
 /// Quoi faire d'une base perdue ou abîmée : remettre la copie la plus récente de `db_path` qui soit bonne.
 pub(super) fn remedy(db_path: &Path) -> String {
     let folder = folder(db_path);
-    let copies = named_in(&folder, db_path).unwrap_or_default();
+    let mut copies = named_in(&folder, db_path).unwrap_or_default();
+    // Là où ce dossier ne s'écrivait pas, ce qui restait d'une base ôtée est à côté d'elle.
+    copies.extend(named_in(folder_of(db_path), db_path).unwrap_or_default());
     let good = copies.iter().filter_map(|copy| Some((copy, last_moment(copy)?)));
     let newest = good.max_by_key(|(_, moment)| *moment);
     match newest {

@@ -133,6 +133,13 @@ impl LedgerFile {
     }
 }
 
+/// Les fichiers de la base `db_path` que le programme écrit, ceux qui sont là.
+pub fn written(db_path: &Path) -> Vec<PathBuf> {
+    let Ok(file) = LedgerFile::at(db_path) else { return Vec::new() };
+    let all = [file.path.clone(), file.journal(), file.index(), file.lock()];
+    all.into_iter().filter(|path| path.exists()).map(|path| file.shown(&path)).collect()
+}
+
 /// Vrai si cette erreur dit qu'il n'y a là aucun fichier.
 fn is_absence(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)

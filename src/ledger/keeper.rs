@@ -2,20 +2,22 @@
 //!
 //! Chaque heure, et dans la minute d'un démarrage, ce qui n'est que dans le journal revient dans la base : copié seul, son
 //! fichier est un grand livre. Avant chaque travail le fil regarde si ce fichier est toujours à sa place. Invariant : rien
-//! n'est ramené dans un fichier que quelqu'un d'autre a récrit ; ce qui n'est plus dans aucun fichier laisse une copie.
+//! n'est ramené dans un fichier que quelqu'un d'autre a récrit ; ce qui n'est plus dans aucun fichier est copié dès que cela
+//! se voit et encore en partant, ou l'on dit pourquoi il n'a pas pu l'être.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
 use rusqlite::hooks::Wal;
 use smol::channel::Receiver;
 use smol::future;
 
-use super::file::cannot;
+use super::file::{self, cannot, folder_of, sync_folder};
 use super::place::{Displaced, Place};
 use super::{Db, LedgerError, copies, copy};
 use crate::clock;
@@ -36,6 +38,9 @@ pub(super) const PACE: Pace =
 /// Les pages du journal au-delà desquelles il revient sans attendre son heure.
 const LONGEST: i32 = 512;
 
+/// Avant de refaire une copie qui n'a pas pu l'être.
+const AGAIN: Duration = Duration::from_secs(60);
+
 /// Une raison que d'autres fils lisent ; `None` si tout va.
 pub(super) type Told = Arc<Mutex<Option<String>>>;
 
@@ -50,6 +55,9 @@ pub(super) struct Keeper {
     place: Place,
     displaced: Option<Displaced>,
     told: Told,
+    /// La copie d'une base qui n'est plus dans aucun fichier, ou pourquoi il n'y en a pas, et quand la refaire alors.
+    rescued: Option<Result<PathBuf, String>>,
+    rescue_at: Instant,
     /// Les lignes changées quand le journal est revenu pour la dernière fois.
     brought: u64,
     /// Vrai si du journal est revenu dans la base depuis le dernier regard : rien d'autre de nous n'écrit ce fichier.
@@ -73,13 +81,23 @@ impl Keeper {
             }
             Ok(())
         }))?;
-        let mut keeper = Keeper { db, place, displaced: None, told, brought: 0, written };
+        let mut keeper = Keeper {
+            db,
+            place,
+            displaced: None,
+            told,
+            rescued: None,
+            rescue_at: clock::instant(),
+            brought: 0,
+            written,
+        };
         keeper.note();
         Ok(keeper)
     }
 
-    /// Exécute les travaux jusqu'à ce que plus personne ne puisse en confier, puis ferme la base.
-    pub fn run(mut self, jobs: &Receiver<Job>, pace: Pace) {
+    /// Exécute les travaux jusqu'à ce que plus personne ne puisse en confier, puis ferme la base ; rend pourquoi ce qu'elle
+    /// contenait est perdu, s'il l'est.
+    pub fn run(mut self, jobs: &Receiver<Job>, pace: Pace) -> Option<String> {
         let mut due = clock::instant() + pace.first;
         let mut alarm = pin!(clock::sleep_until(due));
         loop {
@@ -102,7 +120,7 @@ impl Keeper {
             }
             self.note();
         }
-        self.close();
+        self.close()
     }
 
     fn serve(&mut self, job: Job) {
@@ -127,6 +145,9 @@ impl Keeper {
         }
         let displaced = self.place.look().or_else(|| self.db.went_back().then(|| self.place.overwritten()));
         if displaced == self.displaced {
+            if self.wants_a_copy() && clock::instant() >= self.rescue_at {
+                self.tell_rescue();
+            }
             return;
         }
         match &displaced {
@@ -140,6 +161,36 @@ impl Keeper {
         }
         *told(&self.told) = displaced.as_ref().map(|displaced| displaced.reason().to_owned());
         self.displaced = displaced;
+        self.tell_rescue();
+    }
+
+    /// Vrai si ce que nous tenons n'est dans aucun fichier, pas même une copie.
+    fn wants_a_copy(&self) -> bool {
+        matches!(self.displaced, Some(Displaced::Lost(_))) && !matches!(self.rescued, Some(Ok(_)))
+    }
+
+    /// Copie une base qui n'est plus dans aucun fichier, et dit où, ou quoi faire d'abord.
+    fn tell_rescue(&mut self) {
+        let Some(Displaced::Lost(reason)) = &self.displaced else { return };
+        let rescued = self.rescue();
+        let how = match &rescued {
+            Ok(copy) => format!(
+                "what is written now is in no file any more; a copy of it is {0}: stop calvalot (not by a kill), which brings \
+                 that copy up to date, then `calvalot restore {0}`",
+                copy.display()
+            ),
+            Err(why) => format!(
+                "what is written now is in no file any more, and no copy of it could be made ({why}): before you stop \
+                 calvalot, make room in {}, or let it write there; it tries again each minute",
+                folder_of(self.place.file().named()).display()
+            ),
+        };
+        if self.rescued.as_ref() != Some(&rescued) {
+            log::error!("ledger_in_no_file reason={how:?}");
+        }
+        *told(&self.told) = Some(format!("{reason}; {how}"));
+        self.rescue_at = clock::instant() + AGAIN;
+        self.rescued = Some(rescued);
     }
 
     /// Ce qui porte ces noms n'est plus à nous : ni écrit, ni supprimé en fermant.
@@ -169,30 +220,60 @@ impl Keeper {
         }
     }
 
-    fn close(self) {
+    fn close(self) -> Option<String> {
         let rescued = matches!(self.displaced, Some(Displaced::Lost(_))).then(|| self.rescue());
         if let Err((_, error)) = self.db.connection.close() {
             log::warn!("ledger_close failed reason={error}");
         }
-        match rescued {
-            None => {}
-            Some(Ok(copy)) => {
-                log::warn!("ledger_rescued to={copy}");
+        match (rescued?, self.rescued) {
+            (Ok(copy), _) => {
+                log::warn!("ledger_rescued to={}", copy.display());
                 // Laissé là, il serait pris pour celui du fichier qui a pris la place.
                 self.place.remove_own_journal();
+                None
             }
-            Some(Err(error)) => log::error!("ledger_lost reason={error}"),
+            (Err(why), Some(Ok(copy))) => Some(format!(
+                "the ledger was in no file any more, and what was written since {} was copied is lost: {why}",
+                copy.display()
+            )),
+            (Err(why), _) => Some(format!(
+                "the ledger was in no file any more, and could not be copied: it is lost: {why}"
+            )),
         }
     }
 
-    /// Copie ce que nous tenons encore, et qu'aucun nom ne désigne plus, parmi les copies de cette base.
-    fn rescue(&self) -> Result<String, LedgerError> {
+    /// Copie ce que nous tenons encore, et qu'aucun nom ne désigne plus : par-dessus la copie d'avant, sinon parmi celles de
+    /// cette base, ou à défaut à côté d'elle. Rend où, ou pourquoi pas.
+    fn rescue(&self) -> Result<PathBuf, String> {
+        if let Some(Ok(copy)) = &self.rescued {
+            return self.copy_over(copy).map(|()| copy.clone()).map_err(told_plainly);
+        }
         let named = self.place.file().named();
-        let folder = copies::folder(named);
-        fs::create_dir_all(&folder).map_err(|error| cannot(&folder, &error))?;
-        let copy = folder.join(copies::name(named, clock::now()));
-        copy::write(&self.db, &copy)?;
-        Ok(copy.display().to_string())
+        let (folder, name) = (copies::folder(named), copies::name(named, clock::now()));
+        let among = folder.join(&name);
+        let made = fs::create_dir_all(&folder).map_err(|error| cannot(&folder, &error));
+        let Err(first) = made.and_then(|()| self.copy_over(&among)) else { return Ok(among) };
+        let near = folder_of(named).join(name);
+        match self.copy_over(&near) {
+            Ok(()) => Ok(near),
+            Err(_) => Err(told_plainly(first)),
+        }
+    }
+
+    /// Remplace `copy`, d'un coup.
+    fn copy_over(&self, copy: &Path) -> Result<(), LedgerError> {
+        let fresh = file::beside(copy, "-new");
+        file::remove(&fresh)?;
+        copy::write(&self.db, &fresh)?;
+        let placed = fs::rename(&fresh, copy).and_then(|()| sync_folder(copy));
+        placed.map_err(|error| cannot(copy, &error))
+    }
+}
+
+fn told_plainly(error: LedgerError) -> String {
+    match error {
+        LedgerError::Storage(reason) => reason,
+        error => error.to_string(),
     }
 }
 

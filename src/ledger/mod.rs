@@ -74,6 +74,7 @@ pub use copy::{PUT_BACK, copy, keep, pause, replace};
 pub use cycle::{CycleRecord, ReadingRow};
 pub use examination::{Found, examine};
 pub use exchange::{ClockReading, Origin, Outlook, Silenced};
+pub use file::written;
 pub use foreign::{Bears, ForeignOrder, OrderMark, Seen};
 pub use intents::{Outcome, Sending};
 pub use opening::{look, open};
@@ -119,8 +120,19 @@ impl From<rusqlite::Error> for LedgerError {
     }
 }
 
+impl LedgerError {
+    /// De quoi répondre à une personne qui peut y remédier ; `None` si la faute est à nous.
+    pub fn remediable(&self) -> Option<String> {
+        let LedgerError::Storage(reason) = self else { return None };
+        opening::disk_remedy(reason).map(|remedy| format!("{self}; {remedy}, then ask again"))
+    }
+}
+
 impl From<LedgerError> for Refusal {
     fn from(error: LedgerError) -> Self {
+        if let Some(told) = error.remediable() {
+            return Refusal::Unknown(told);
+        }
         match error {
             LedgerError::Refused(reason) => Refusal::Conflict(reason),
             LedgerError::Unknown(reason) => Refusal::Unknown(reason),
@@ -234,7 +246,7 @@ enum Runner {
 
 /// Le fil du grand livre, à rejoindre en partant.
 pub struct LedgerThread {
-    thread: JoinHandle<()>,
+    thread: JoinHandle<Option<String>>,
     /// Tenu verrouillé : deux programmes sur la même base doubleraient les ordres.
     _lock: Lock,
 }
@@ -277,9 +289,10 @@ impl Ledger {
         keeper::told(&self.displaced).clone()
     }
 
-    /// Pourquoi le dernier tour n'a pas pu s'écrire ; `None` s'il l'a été.
-    pub fn unwritten(&self) -> Option<String> {
-        keeper::told(&self.unwritten).clone()
+    /// Pourquoi ce qui s'écrit serait perdu, ou n'a pas pu l'être au dernier tour ; `None` si tout va. Rien ne s'échange alors,
+    /// et le grand livre ne peut pas le dire lui-même.
+    pub fn trouble(&self) -> Option<String> {
+        self.displaced().or_else(|| keeper::told(&self.unwritten).clone())
     }
 
     /// Retient comment l'écriture d'un tour a fini ; rend vrai si ce n'est pas comme celle d'avant.
@@ -327,11 +340,10 @@ impl Ledger {
 }
 
 impl LedgerThread {
-    /// Attend que les travaux confiés soient faits et la base fermée. Toutes les poignées doivent
-    /// être lâchées.
-    pub fn join(self) {
-        if self.thread.join().is_err() {
-            log::error!("ledger_thread panicked");
-        }
+    /// Attend que les travaux confiés soient faits et la base fermée ; rend pourquoi ce qu'elle contenait est perdu, s'il l'est.
+    /// Toutes les poignées doivent être lâchées.
+    pub fn join(self) -> Option<String> {
+        let ended = self.thread.join();
+        ended.unwrap_or_else(|_| Some("the thread of the ledger panicked".to_owned()))
     }
 }

@@ -158,24 +158,71 @@ pub(super) fn see(file: &LedgerFile) -> Result<Option<Seen>, LedgerError> {
 fn explained(path: &Path, error: LedgerError) -> LedgerError {
     match error {
         LedgerError::Storage(reason) => {
-            LedgerError::Storage(format!("{}: {reason}; {}", path.display(), remedy(&reason)))
+            // Un fichier qui est là n'attend que des droits : un autre DB_PATH ferait un grand livre neuf.
+            let mounted = rustix::fs::statvfs(path)
+                .is_ok_and(|disk| !disk.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY));
+            let remedy = if mounted && is_of_rights(&reason) { RIGHTS } else { remedy(&reason) };
+            LedgerError::Storage(format!("{}: {reason}; {remedy}", path.display()))
         }
         error => error,
     }
 }
 
+const RIGHTS: &str = "let the user that runs calvalot read and write it (chown, or chmod u+rw)";
+
+/// Vrai si ces mots, d'un fichier d'un disque qui s'écrit, ne parlent que de ses droits.
+fn is_of_rights(reason: &str) -> bool {
+    says(reason, &["Permission denied", "unable to open", "readonly"])
+}
+
 /// Quoi faire d'une base qui ne s'ouvre pas, d'après les mots du système ou de SQLite.
 fn remedy(reason: &str) -> &'static str {
-    let says = |words: [&str; 2]| words.iter().any(|word| reason.contains(word));
-    if says(["Read-only file system", "readonly"]) {
-        "mount it for writing; an SD card that makes itself read-only is worn out: copy data/ from it, replace it"
-    } else if says(["Permission denied", "unable to open"]) {
-        "let the user that runs calvalot read and write there, or set another DB_PATH"
-    } else if says(["No space left", "disk is full"]) {
-        "make room on this disk"
-    } else if says(["resource busy", "Resource busy"]) {
-        "mount its folder, not the file alone: SQLite keeps other files beside it"
+    disk_remedy(reason).unwrap_or_else(|| {
+        if says(reason, &["Permission denied", "unable to open"]) {
+            "let the user that runs calvalot read and write there, or set another DB_PATH"
+        } else if says(reason, &["resource busy", "Resource busy"]) {
+            "mount its folder, not the file alone: SQLite keeps other files beside it"
+        } else {
+            "put a good copy there, or set another DB_PATH"
+        }
+    })
+}
+
+/// Quoi faire d'un disque qui ne veut pas de ce qui s'écrit, une base ouverte comprise.
+pub(super) fn disk_remedy(reason: &str) -> Option<&'static str> {
+    if says(reason, &["No space left", "disk is full"]) {
+        Some("make room on this disk")
+    } else if says(reason, &["Read-only file system", "readonly"]) {
+        Some(
+            "mount it for writing; an SD card that makes itself read-only is worn out: copy data/ from it, replace it",
+        )
+    } else if says(reason, &["disk I/O error", "Input/output error"]) {
+        Some("this disk does not take what is written: copy data/ from it, check it, replace it")
     } else {
-        "put a good copy there, or set another DB_PATH"
+        None
+    }
+}
+
+fn says(reason: &str, words: &[&str]) -> bool {
+    words.iter().any(|word| reason.contains(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_only_not_writable_is_no_worn_card_and_no_reason_for_another_ledger() {
+        let path = std::env::temp_dir().join(format!("calvalot-rights-{}", std::process::id()));
+        fs::write(&path, "a ledger").expect("a file");
+        for reason in ["attempt to write a readonly database", "unable to open database file"] {
+            let told = explained(&path, LedgerError::Storage(reason.to_owned())).to_string();
+            assert!(told.contains("read and write it (chown"), "{told}");
+            assert!(!told.contains("SD card") && !told.contains("DB_PATH"), "{told}");
+        }
+        fs::remove_file(&path).expect("it is ours");
+        let told =
+            explained(&path, LedgerError::Storage("unable to open database file".to_owned())).to_string();
+        assert!(told.contains("DB_PATH"), "{told}");
     }
 }

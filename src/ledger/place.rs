@@ -89,19 +89,17 @@ impl Place {
     /// Ce qui est arrivé depuis [`Place::note`] ; `None` si tout y est. Un disque qui ne répond pas se dit ailleurs.
     pub fn look(&self) -> Option<Displaced> {
         let shown = self.file.named().display();
-        let stopped = "what is written now is in no file any more: stop calvalot (not by a kill), which leaves a good copy \
-                       of it in backups/";
         let base = match look(self.file.path()) {
             Look::Unknown => return None,
             Look::Absent => {
-                let reason = format!("{shown} was removed or renamed while calvalot uses it; {stopped}");
-                return Some(Displaced::Lost(reason));
+                return Some(Displaced::Lost(format!(
+                    "{shown} was removed or renamed while calvalot uses it"
+                )));
             }
             Look::Here(base) => base,
         };
         if Inode::of(&base) != self.base {
-            let reason =
-                format!("another file was put in place of {shown} while calvalot uses it; {stopped}");
+            let reason = format!("another file was put in place of {shown} while calvalot uses it");
             return Some(Displaced::Lost(reason));
         }
         if !self.left.is_in(&base) {

@@ -74,7 +74,7 @@ export const notAlone = (ways, orders) => ({
 });
 
 const DISPLACED =
-  'data/calvalot.db was removed or renamed while calvalot uses it; what is written now is in no file any more: stop calvalot (not by a kill), which leaves a good copy of it in backups/';
+  'data/calvalot.db was removed or renamed while calvalot uses it; what is written now is in no file any more; a copy of it is data/backups/calvalot-20261122-101500.db: stop calvalot (not by a kill), which brings that copy up to date, then `calvalot restore data/backups/calvalot-20261122-101500.db`';
 
 /** Deux ordres que l'on n'a pas pu apprendre, un autre appris tard. */
 export const stuck = {

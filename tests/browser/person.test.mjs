@@ -219,7 +219,7 @@ test('a displaced ledger is told in the language of the page, its stop first, an
   const { page, close } = await open({ reads: displaced });
   const notice = page.locator('#notices > li.bad');
   await notice.locator('.steps li', { hasText: 'D’abord, arrêtez le programme' }).waitFor();
-  await notice.locator('.detail', { hasText: 'une bonne copie dans backups/' }).waitFor();
+  await notice.locator('.detail', { hasText: 'mais en copie dans data/backups/calvalot-20261122-101500.db' }).waitFor();
   assert.equal(await notice.count(), 1, 'it is said twice');
   assert.match(await page.locator('#headline').innerText(), /grand livre/);
   assert.doesNotMatch(await page.locator('body').innerText(), /calvalot uses it|réessaie de lui-même|carte SD/);

@@ -3,13 +3,17 @@
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
 
+use calvalot::sim::World;
 use rust_decimal::dec;
 use serde_json::Value;
 
-use super::follower::{Folder, Follower, Site, still_world, until};
-use super::{backup, beside, check_follows, check_refused, command, restore, settled, trades};
+use super::follower::{Folder, Follower, Site, environment, free_port, key, samples, still_world, until};
+use super::{
+    Running, backup, beside, check_follows, check_refused, command, ended, restore, settled, trades,
+};
 
 /// Attend que `/health` dise ceci du grand livre, avec 503.
 fn told(site: Site, reason: &str) {
@@ -44,7 +48,8 @@ fn a_ledger_removed_while_it_runs_is_told_and_what_was_written_since_is_kept() {
     well(follower.site());
     fs::remove_file(folder.db()).unwrap();
     told(follower.site(), "was removed or renamed while calvalot uses it");
-    told(follower.site(), "leaves a good copy of it in backups/");
+    until("it is copied", || (copies(&folder).len() == 1).then_some(()));
+    told(follower.site(), &format!("a copy of it is {}: stop calvalot", copies(&folder)[0].display()));
     follower.site().send("POST", "/api/budget/deposit", r#"{"amount_eur": 77}"#);
     let deposited = follower.site().json("/api/budget")["total_deposited_eur"].clone();
     follower.stop();
@@ -69,7 +74,8 @@ fn a_ledger_that_comes_back_to_its_place_is_well_again() {
     fs::rename(&away, folder.db()).unwrap();
     well(follower.site());
     follower.stop();
-    assert_eq!(copies(&folder).len(), 0);
+    // Celle que l'on en fit tant qu'elle n'était nulle part.
+    assert_eq!(copies(&folder).len(), 1);
 }
 
 #[test]
@@ -177,4 +183,105 @@ fn a_lock_removed_while_it_runs_is_told_for_another_may_have_taken_it() {
     second.stop();
     follower.stop();
     Follower::of(&world, &folder).site().wait_polls(1);
+}
+
+/// Un suiveur en `live` dont le disque peut ne plus rien prendre.
+struct Limited {
+    running: Running,
+    port: u16,
+}
+
+fn limited(world: &World, folder: &Folder) -> (Site, Limited) {
+    let port = free_port();
+    let mut shell = Command::new("sh");
+    shell
+        // Sinon le système tue qui écrit trop, au lieu de le lui refuser.
+        .args(["-c", "trap '' XFSZ; exec \"$0\" run", env!("CARGO_BIN_EXE_calvalot")])
+        .env_clear()
+        .envs(environment(world, folder))
+        .envs(key())
+        .envs([("TRADING_MODE", "live"), ("INITIAL_BUDGET_EUR", "100"), ("POLL_INTERVAL_SECONDS", "1")])
+        .env("PORT", port.to_string())
+        .current_dir(folder.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    (Site::at(port), Limited { running: Running(Some(shell.spawn().expect("a shell"))), port })
+}
+
+impl Limited {
+    fn id(&self) -> String {
+        self.running.0.as_ref().expect("it runs").id().to_string()
+    }
+
+    /// Aucun fichier ne grandit plus au-delà de cela.
+    fn takes(&self, most: &str) {
+        let limit = Command::new("prlimit").args(["--pid", &self.id(), &format!("--fsize={most}:")]).status();
+        assert!(limit.expect("prlimit exists").success());
+    }
+
+    /// SIGTERM ; rend le code de sortie.
+    fn terminate(mut self) -> Option<i32> {
+        let killed = Command::new("kill").args(["-s", "TERM", &self.id()]).status();
+        assert!(killed.expect("kill exists").success());
+        until("it ends", || self.running.0.as_mut()?.try_wait().expect("a child")).code()
+    }
+}
+
+/// Ce qu'une base refuse d'écrire, le grand livre ne peut pas le dire : la page, la métrique et la réponse à une demande le
+/// tiennent d'ailleurs.
+#[test]
+fn a_disk_that_takes_nothing_more_is_not_told_as_trading_that_is_open() {
+    let (world, folder) = (still_world(), Folder::new());
+    let (site, running) = limited(&world, &folder);
+    let is_open = || (site.try_get("/api/exchange")?.json()["trading_open"] == true).then_some(());
+    until("trading is open", is_open);
+    // L'ouverture fait refaire les essais ; écrits trop tard, ils attendraient leur minute.
+    site.wait_polls(3);
+    running.takes("0");
+    told(site, "the ledger could not be read or written: ");
+    let exchange = site.json("/api/exchange");
+    assert_eq!(exchange["trading_open"], false, "{exchange}");
+    assert_eq!(exchange["closed_reason"], site.get("/health").json()["ledger"]);
+    assert_eq!(samples(&site.get("/metrics").body, "calvalot_trading_open")[0].1, 0.0);
+    let refused = site.send("POST", "/api/agent/sell-all", r#"{"understood": true}"#);
+    let error = refused.json()["error"].as_str().unwrap_or_default().to_owned();
+    assert_eq!(refused.status, 503, "{error}");
+    assert!(error.ends_with(", then ask again"), "{error}");
+    let asked = ended(command(&world, &folder, &["sell-all", "--yes"]).env("PORT", running.port.to_string()));
+    assert_eq!(asked.code, Some(1));
+    assert_eq!(asked.last_line(), format!("calvalot: nothing was asked: {error}"));
+    running.takes("unlimited");
+    until("trading is open again", is_open);
+}
+
+/// Sans place ni copie, s'arrêter perdrait tout : cela se dit avant, et ce qui finit ainsi ne finit pas bien.
+#[test]
+fn a_ledger_that_could_not_be_copied_is_not_told_to_be_nor_does_the_program_end_well() {
+    let (world, folder) = (still_world(), Folder::new());
+    let (site, running) = limited(&world, &folder);
+    site.wait_polls(3);
+    running.takes("0");
+    fs::remove_file(folder.db()).unwrap();
+    told(site, "no copy of it could be made");
+    told(site, "before you stop calvalot, make room in");
+    assert_eq!(running.terminate(), Some(1));
+    assert!(copies(&folder).is_empty());
+}
+
+/// Où le dossier des copies ne s'écrit pas, la copie est à côté, et c'est elle qui est conseillée ensuite.
+#[test]
+fn a_lost_ledger_is_not_lost_for_a_folder_of_copies_that_cannot_be_written() {
+    let (world, folder) = (still_world(), Folder::new());
+    settled(&world, &folder);
+    fs::write(folder.path().join("backups"), "no folder").unwrap();
+    let follower = Follower::of(&world, &folder);
+    well(follower.site());
+    fs::remove_file(folder.db()).unwrap();
+    told(follower.site(), "a copy of it is ");
+    follower.stop();
+    let named = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
+    let copy = named.filter(|path| path.extension().is_some_and(|kind| kind == "db")).last();
+    let copy = copy.expect("a copy beside the ledger");
+    let advice = format!("`calvalot restore {}`", copy.display());
+    check_refused(&mut command(&world, &folder, &["run"]), &["is not there", &advice]);
 }

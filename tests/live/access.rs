@@ -199,6 +199,32 @@ fn a_wrong_key_is_told_by_the_checks_the_status_and_the_poll() {
     assert_eq!(agent["state"], "ACTIVE");
 }
 
+/// Les essais d'avant l'ouverture comparaient au capital demandé : le grand livre s'ouvre dans ce qui est là, et rien ne lui
+/// manque plus.
+#[test]
+fn a_ledger_that_has_begun_is_not_told_for_a_day_to_bring_what_it_needed_to_begin() {
+    let bench = Bench::holding(&[("USDC", dec!(900))]);
+    bench.world.leader().set_target(TARGET);
+    let follower = bench.follow();
+    follower.site().closed_signal("initial_sync");
+    let line = "SELECT verdict || ': ' || found FROM checks WHERE test = 'balance'";
+    let line = until("its books are what is compared", || {
+        Some(bench.told(line)).filter(|line| line.starts_with("fine: "))
+    });
+    assert!(line.ends_with(" needed"), "{line}");
+}
+
+#[test]
+fn what_cannot_be_sold_now_is_told_by_the_answer_itself() {
+    let bench = Bench::new();
+    answers(&bench, ACCOUNT, Reply::code(401, -2015, UNKNOWN_KEY));
+    let follower = bench.follow();
+    until("it is closed", || bench.closed().contains("-2015").then_some(()));
+    let asked = follower.site().send("POST", "/api/agent/sell-all", r#"{"understood": true}"#).json();
+    let reason = asked["selling_all"]["waiting_for"].as_str().unwrap_or_default();
+    assert!(reason.contains("-2015"), "{asked}");
+}
+
 /// Le leader muet ne ferme rien : il n'y a seulement rien de nouveau à suivre.
 #[test]
 fn a_leader_that_is_down_stops_nothing_else() {

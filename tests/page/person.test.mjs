@@ -41,9 +41,9 @@ const order = /** @type {any} */ ({
 });
 const ways = (/** @type {string[]} */ ...names) => names.map((way) => ({ way, consequence: `${way}: its signal is planned anew` }));
 
-/** @param {{exchange?: object, orders?: any[], status?: object, withdrawals?: any[], signals?: any[]}} changes */
-function decided({ exchange = {}, orders = [], status = {}, withdrawals = [], signals = [] }) {
-  const parts = { exchange: { data: { reconciliation: [], checks: [], ...exchange } }, orders: { data: orders }, status: { data: status }, withdrawals: { data: { withdrawals } }, signals: { data: signals } };
+/** @param {{exchange?: object, orders?: any[], status?: object, withdrawals?: any[], signals?: any[], health?: object}} changes */
+function decided({ health, exchange = {}, orders = [], status = {}, withdrawals = [], signals = [] }) {
+  const parts = { health: { data: health }, exchange: { data: { reconciliation: [], checks: [], ...exchange } }, orders: { data: orders }, status: { data: status }, withdrawals: { data: { withdrawals } }, signals: { data: signals } };
   return decisionsOf(/** @type {any} */ (parts), context);
 }
 
@@ -199,6 +199,22 @@ test('what an order in doubt may explain has the figure of the top of the page, 
   assert.deepEqual(differing([line('USDC', { difference: -60, missing: 0 })]), [], 'all of it is explained');
   const locked = line('ETH', { difference: -0.01, missing: 0.03, missing_locked: 0.02, locked: 0.02 });
   assert.deepEqual(differing([locked]).map(({ id, deed }) => [id, Boolean(deed)]), [['less ETH', true], ['locked ETH', false]]);
+});
+
+test('a program that holds the only copy of its ledger is not to be stopped first', () => {
+  const lost = 'c.db was removed or renamed while calvalot uses it; what is written now is in no file any more';
+  const steps = (/** @type {string} */ ledger) => decided({ health: { ledger } })[0].steps?.length;
+  assert.equal(steps(`${lost}; a copy of it is b.db: stop calvalot`), 1);
+  assert.equal(steps(`${lost}, and no copy of it could be made (full): before you stop calvalot, make room in data`), 0);
+});
+
+test('what was already taken out of a withdrawal is not taken off what is still to be', () => {
+  const withdrawal = { id: 7, status: 'set_aside', wanted_usdc: 373.92, set_aside_usdc: 173.92, taken_usdc: 200, can_cancel: true };
+  const [notice] = decided({ withdrawals: [withdrawal] });
+  assert.match(notice.text, /173\.92/);
+  const [taken] = deedsOf(notice, context);
+  assert.equal(taken.most, 173.92);
+  assert.match(asked(taken), /173\.92\sUSDC leave the books/);
 });
 
 test('what an open order of the person holds of a withdrawal is said before it is taken out', () => {

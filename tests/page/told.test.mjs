@@ -16,7 +16,7 @@ const sources = readdirSync(src, { recursive: true, encoding: 'utf8' })
   .replace(/\\"/g, '"');
 const plain = (/** @type {string} */ text) => text.replace(/[\u00a0\u202f]/g, ' ');
 
-const STOPPED = 'what is written now is in no file any more: stop calvalot (not by a kill), which leaves a good copy of it in backups/';
+const COPIED = 'what is written now is in no file any more; a copy of it is data/backups/c.db: stop calvalot (not by a kill), which brings that copy up to date, then `calvalot restore data/backups/c.db`';
 const ELSE = 'book it as the page of the exchange shows it, or settle it';
 const DOUBT = ' (an order in doubt may have spent 12.50 USDC of it)';
 const WAY = 'send "understood": true if that is what you want; nothing was changed';
@@ -163,10 +163,12 @@ const SAID = [
   ['needs a key the exchange accepts', [], 'il faut d’abord une clé que Binance accepte.'],
   ['the account may not trade', [], 'Le compte Binance n’a pas le droit de négocier.'],
   ['the key opens another account than the one this ledger began with', [], 'La clé ouvre un autre compte Binance que celui de ce grand livre.'],
+  ['{self}; {remedy}, then ask again', ['the ledger could not be read or written: database or disk is full', 'make room on this disk'], 'Le disque ne prend plus rien (database or disk is full) : faites-y de la place, puis redemandez-le.'],
   ['the ledger could not be read or written: {reason}', ['disk full'], 'Le grand livre n’a pas pu être lu, ou écrit (disk full).'],
-  ['{shown} was removed or renamed while calvalot uses it; {stopped}', ['data/c.db', STOPPED], 'data/c.db a été ôté ou renommé. Ce qui s’écrit maintenant n’est plus dans aucun fichier : arrêté normalement, le programme en laisse une bonne copie dans backups/.'],
-  ['another file was put in place of {shown} while calvalot uses it; {stopped}', ['data/c.db', STOPPED], 'Un autre fichier a été mis à la place de data/c.db. Ce qui s’écrit maintenant n’est plus dans aucun fichier : arrêté normalement, le programme en laisse une bonne copie dans backups/.'],
-  [STOPPED, [], 'Ce qui s’écrit maintenant n’est plus dans aucun fichier : arrêté normalement, le programme en laisse une bonne copie dans backups/.'],
+  ['{shown} was removed or renamed while calvalot uses it', [], 'data/c.db a été ôté ou renommé. Ce qui s’écrit maintenant n’est plus dans aucun fichier, mais en copie dans data/backups/c.db : arrêté normalement, le programme la met à jour ; ensuite, calvalot restore la remet.'],
+  ['another file was put in place of {shown} while calvalot uses it', [], 'Un autre fichier a été mis à la place de data/c.db. Ce qui s’écrit maintenant n’est plus dans aucun fichier, mais en copie dans data/backups/c.db : arrêté normalement, le programme la met à jour ; ensuite, calvalot restore la remet.'],
+  ['what is written now is in no file any more; a copy of it is {0}: stop calvalot (not by a kill), which brings that copy up to date, then `calvalot restore {0}`', ['data/backups/c.db', 'data/backups/c.db'], 'Ce qui s’écrit maintenant n’est plus dans aucun fichier, mais en copie dans data/backups/c.db : arrêté normalement, le programme la met à jour ; ensuite, calvalot restore la remet.'],
+  ['what is written now is in no file any more, and no copy of it could be made ({why}): before you stop calvalot, make room in {}, or let it write there; it tries again each minute', ['database or disk is full', 'data'], 'Ce qui s’écrit maintenant n’est plus dans aucun fichier, et n’a pas pu être copié (database or disk is full). Avant d’arrêter le programme, faites de la place dans data, ou laissez-le y écrire : il réessaie chaque minute.'],
   ['{} was written over by another program while calvalot uses it; stop calvalot, then put a good copy back with `calvalot restore FILE`', ['data/c.db'], 'Un autre programme a écrit par-dessus data/c.db. Une fois ce programme arrêté, remettez-en une bonne copie : calvalot restore FICHIER.'],
   ['{shown}-wal was removed or replaced while calvalot uses it; restart calvalot (not by a kill): as it stops, it brings what was there into {shown}', ['c.db', 'c.db'], 'c.db-wal a été ôté ou remplacé. Arrêté normalement, le programme ramène dans c.db ce qui y était ; ensuite, redémarrez-le.'],
   ['the lock of {shown} was removed or replaced while calvalot uses it, and another calvalot may have taken it; stop every calvalot, then start one', ['c.db'], 'Le verrou de c.db a été ôté ou remplacé, et un autre Calv-a-lot l’a peut-être pris. Arrêtez-les tous, puis n’en démarrez qu’un.'],
@@ -175,6 +177,8 @@ const SAID = [
 
 /** Ce que le programme ajoute à une phrase qui n'est pas d'une pièce dans ses sources. @type {Record<string, string>} */
 const WHOLE = {
+  '{shown} was removed or renamed while calvalot uses it': `data/c.db was removed or renamed while calvalot uses it; ${COPIED}`,
+  'another file was put in place of {shown} while calvalot uses it': `another file was put in place of data/c.db while calvalot uses it; ${COPIED}`,
   'the account was not compared with the books just now: try again after the next poll': 'BTC: the account was not compared with the books just now: try again after the next poll, nothing was changed',
   'this ledger was put back: what you decided since': 'this ledger was put back: what you decided since (pause) is not in it',
   'orders of a past that this ledger had lost were adopted: what you decided in it': 'orders of a past that this ledger had lost were adopted: what you decided in it (pause) is not in the books',

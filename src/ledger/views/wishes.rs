@@ -27,7 +27,9 @@ pub struct LeftOver {
 impl Db {
     /// Le dernier « tout vendre » ; `None` si aucun n'est ouvert et que la pause n'est pas la sienne.
     pub fn selling_all(&self) -> Result<Option<SellingAll>, LedgerError> {
-        let sql = "SELECT id, received_at, status <> 'received', waiting_for FROM signals
+        // Avant son premier tour, ce qui ferme l'échange est déjà ce qu'il attend.
+        let sql = "SELECT id, received_at, status <> 'received', iif(status = 'received',
+                       coalesce(waiting_for, (SELECT closed FROM exchange)), NULL) FROM signals
                    WHERE wish = ?1 AND (status = 'received' OR EXISTS
                        (SELECT 1 FROM agent WHERE paused AND instr(paused_reason, '(' || signal_id || ')')))
                    ORDER BY id DESC LIMIT 1";

@@ -195,8 +195,8 @@ function takeOver(takeover, { words, format }) {
 }
 
 /** Dire sorti ce qui attendait de l'être. @param {Withdrawal} withdrawal @param {Context} context @returns {Deed} */
-function takenOut({ id, set_aside_usdc: aside, taken_usdc: taken }, { words, format }) {
-  const most = (aside ?? 0) - (taken ?? 0);
+function takenOut({ id, set_aside_usdc: aside }, { words, format }) {
+  const most = aside ?? 0;
   return {
     id: 'taken',
     most,

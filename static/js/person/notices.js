@@ -35,7 +35,8 @@ function ledgerNotices(reason, { words }) {
   if (!reason) return [];
   const displaced = /while calvalot uses it/.test(reason);
   const text = words.say(displaced ? 'ledger.displaced' : 'ledger.unwritten');
-  return [{ id: 'ledger', tone: 'bad', text, steps: displaced ? [words.say('ledger.stop')] : [], detail: words.told(reason) }];
+  const steps = displaced && !/before you stop/.test(reason) ? [words.say('ledger.stop')] : [];
+  return [{ id: 'ledger', tone: 'bad', text, steps, detail: words.told(reason) }];
 }
 
 /** Pourquoi le grand livre n'est peut-être pas seul sur son compte. @param {Exchange | null} exchange @param {Context} context @returns {Notice[]} */
@@ -84,7 +85,7 @@ function lockedNotices(exchange, { words, format }) {
 function withdrawalNotices(withdrawal, exchange, { words, format }) {
   if (!withdrawal) return [];
   if (withdrawal.status === 'set_aside') {
-    const amount = (withdrawal.set_aside_usdc ?? 0) - (withdrawal.taken_usdc ?? 0);
+    const amount = withdrawal.set_aside_usdc ?? 0;
     const text = words.say('withdrawal.take', { amount: format.usdc(amount) });
     const steps = [words.say('withdrawal.how'), words.say('withdrawal.then')];
     // Ce que Binance ne laissera pas sortir, parce qu'un ordre de la personne le retient.

@@ -187,10 +187,12 @@ export const SHAPES = [
   [/^the account may not trade$/, 'Le compte Binance n’a pas le droit de négocier.'],
   [/^the key opens another account than the one this ledger began with$/, 'La clé ouvre un autre compte Binance que celui de ce grand livre.'],
   // Le fichier du grand livre.
+  [/^the ledger could not be read or written: (?<text>.+); make room on this disk, then ask again$/, 'Le disque ne prend plus rien ({text}) : faites-y de la place, puis redemandez-le.'],
   [/^the ledger could not be read or written: (?<text>.+)$/s, 'Le grand livre n’a pas pu être lu, ou écrit ({text}).'],
   [/^(?<text>.+) was removed or renamed while calvalot uses it; (?<reason>.+)$/s, '{text} a été ôté ou renommé. {reason}'],
   [/^another file was put in place of (?<text>.+) while calvalot uses it; (?<reason>.+)$/s, 'Un autre fichier a été mis à la place de {text}. {reason}'],
-  [/^what is written now is in no file any more: stop calvalot \(not by a kill\), which leaves a good copy of it in backups\/$/, 'Ce qui s’écrit maintenant n’est plus dans aucun fichier : arrêté normalement, le programme en laisse une bonne copie dans backups/.'],
+  [/^what is written now is in no file any more; a copy of it is (?<text>.+): stop calvalot .+$/s, 'Ce qui s’écrit maintenant n’est plus dans aucun fichier, mais en copie dans {text} : arrêté normalement, le programme la met à jour ; ensuite, calvalot restore la remet.'],
+  [/^what is written now is in no file any more, and no copy of it could be made \((?<text>.+)\): before you stop calvalot, make room in (?<text2>.+), or let it write there; .+$/s, 'Ce qui s’écrit maintenant n’est plus dans aucun fichier, et n’a pas pu être copié ({text}). Avant d’arrêter le programme, faites de la place dans {text2}, ou laissez-le y écrire : il réessaie chaque minute.'],
   [/^(?<text>.+) was written over by another program while calvalot uses it; stop calvalot, then put a good copy back with `calvalot restore FILE`$/s, 'Un autre programme a écrit par-dessus {text}. Une fois ce programme arrêté, remettez-en une bonne copie : calvalot restore FICHIER.'],
   [/^(?<text>.+) was removed or replaced while calvalot uses it; restart calvalot \(not by a kill\): as it stops, it brings what was there into (?<text2>.+)$/s, '{text} a été ôté ou remplacé. Arrêté normalement, le programme ramène dans {text2} ce qui y était ; ensuite, redémarrez-le.'],
   [/^the lock of (?<text>.+) was removed or replaced while calvalot uses it, and another calvalot may have taken it; stop every calvalot, then start one$/s, 'Le verrou de {text} a été ôté ou remplacé, et un autre Calv-a-lot l’a peut-être pris. Arrêtez-les tous, puis n’en démarrez qu’un.'],

@@ -148,8 +148,8 @@ impl Copy<'_> {
     /// où est allé celui-ci, s'il y en avait un, et combien d'ordres restent dehors.
     pub fn put_back(self) -> Result<(Option<PathBuf>, usize), BackupError> {
         let there = ledger::look(self.db_path).ok().flatten();
-        let outside = there.and_then(|db| db.left_outside().ok()).unwrap_or_default();
-        let outside = if self.live { ledger::pause(&self.new.0, &outside)? } else { 0 };
+        let outside = if self.live { ledger::pause(&self.new.0, there.as_ref())? } else { 0 };
+        drop(there);
         Ok((put(self.db_path, &self.new.0)?, outside))
     }
 }

@@ -659,6 +659,28 @@ fn actions_that_were_done_before_a_copy_was_put_back_are_not_done_again() {
     }
 }
 
+/// Laissés dehors, puis la copie d'avant remise encore : ce que ces ordres ont fait ne se refait pas non plus.
+#[test]
+fn actions_whose_orders_were_left_outside_are_not_done_again_by_putting_the_copy_back() {
+    let (world, folder) = (world(), Folder::new());
+    follow(&world, &folder, &[&FIRST]);
+    calvalot(&world, &folder, &["backup", "copy.db"]);
+    fs::copy(folder.path().join("copy.db"), folder.path().join("older.db")).unwrap();
+    let process = start(&world, &folder);
+    let id = world.leader().set_actions(&[("XRPUSDC", "BUY", dec!(0.2))], None);
+    assert_eq!(process.site().closed_signal(&id)["status"], "executed");
+    process.kill();
+    let done = orders(&world);
+    left_outside(&world, &folder, "older.db").kill();
+    let (code, said) = calvalot(&world, &folder, &["restore", "copy.db"]);
+    assert!(code == 0 && said.contains("left outside the ledger of before, and of this one: 1 of"), "{said}");
+    let process = start(&world, &folder);
+    resume(process.site());
+    assert_eq!(process.site().closed_signal(&id)["status"], "skipped");
+    process.site().wait_polls(2);
+    assert_eq!(orders(&world), done, "it did again what was done");
+}
+
 /// Sans le cash : ce qu'un livre refait de rien ne peut pas savoir.
 fn coins(all: Vec<[String; 2]>) -> BTreeMap<String, String> {
     all.into_iter().filter(|row| row[0] != "cash").map(|[coin, quantity]| (coin, quantity)).collect()

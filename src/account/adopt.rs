@@ -3,13 +3,18 @@
 use std::collections::BTreeSet;
 
 use super::LiveAccount;
+use super::held::WATCHED;
 use crate::clock;
 use crate::domain::book::Fill;
 use crate::domain::cash;
 use crate::domain::execution::{self, BnbPrice, Executions, Report};
 use crate::domain::money::{Eur, Price, Rate, Usdc};
+use crate::domain::order::Side;
+use crate::domain::order_name::OrderName;
+use crate::domain::recourse::Hand;
 use crate::domain::refusal::Refusal;
 use crate::exchange::{Sighting, Trouble};
+use crate::ledger::views::Intent;
 use crate::ledger::{Bears, Brought, Db, ForeignOrder};
 use crate::logging::orders as told;
 
@@ -38,7 +43,6 @@ impl LiveAccount {
         if ours.is_empty() {
             return Err(Refusal::conflict("no order under this ledger's name is unknown to it"));
         }
-        self.ledger.with(|db| db.suspend(PAUSED, clock::now())).await?;
         let (mut told, mut left) = (Vec::new(), None);
         for order in &ours {
             match self.tell(order, bnb).await {
@@ -47,14 +51,13 @@ impl LiveAccount {
                 Err(reason) => left = left.or(Some((order.order_id, reason))),
             }
         }
-        // Un ordre en doute aussi a peut-être rendu l'argent.
-        let doubtful = self.ledger.with(|db| db.doubtful()).await?;
-        let (all, whole) = (told.len(), left.is_none() && doubtful.is_empty());
+        let (all, whole) = (told.len(), left.is_none() && !self.awaits_money().await?);
         let mut brought = Brought { deposited: self.cover(&mut told, whole, rate).await?, orders: 0 };
         if left.is_none() && told.len() < all {
             let reason = "an order in doubt may have paid for it".to_owned();
             left = ours.get(told.len()).map(|order| (order.order_id, reason));
         }
+        self.ledger.with(|db| db.suspend(PAUSED, clock::now())).await?;
         for (report, fill) in told {
             let (id, booked) = (report.order_id, fill.clone());
             match self.ledger.with(move |db| db.adopt(&report, booked.as_ref(), clock::now())).await {
@@ -77,13 +80,23 @@ impl LiveAccount {
         }
     }
 
+    /// Vrai si un ordre en doute, ou une vente qu'une personne a réglée sans que la bourse la dise, a peut-être rendu de l'argent.
+    async fn awaits_money(&self) -> Result<bool, Refusal> {
+        let since = clock::now().minus(WATCHED);
+        let (doubtful, ended) =
+            self.ledger.with(move |db| Ok((db.doubtful()?, db.unexecuted(since)?))).await?;
+        let is_settled_sale =
+            |intent: &Intent| intent.by_hand == Some(Hand::Settled) && intent.side == Side::Sell;
+        Ok(!doubtful.is_empty() || ended.iter().any(is_settled_sale))
+    }
+
     /// Compte comme déposé ce que ces ordres ont dépensé de plus que le cash ; rend combien. Tant qu'un autre, qui a peut-être
     /// rendu cet argent, manque (`whole` est faux), rien n'est inventé : seuls restent ceux que le cash couvre.
     async fn cover(&self, told: &mut Vec<Adopted>, whole: bool, rate: Option<Rate>) -> Result<Eur, Refusal> {
         let cash =
             self.ledger.with(|db| db.holdings()).await?.map(|holdings| holdings.cash).unwrap_or_default();
-        let second = self.under_names_that_served(told).await?;
-        let fills = || told.iter().zip(&second).map(|((_, fill), second)| fill.as_ref().filter(|_| !second));
+        let others = self.of_another(told).await?;
+        let fills = || told.iter().zip(&others).map(|((_, fill), other)| fill.as_ref().filter(|_| !other));
         let beyond = cash::beyond(cash, fills());
         if !beyond.is_positive() {
             return Ok(Eur::ZERO);
@@ -101,18 +114,20 @@ impl LiveAccount {
         Ok(deposited)
     }
 
-    /// Pour chacun, vrai si un autre portait déjà son nom : une copie, ou le réseau qui a livré deux fois une demande. Rien n'avait
-    /// été versé pour lui.
-    async fn under_names_that_served(&self, told: &[Adopted]) -> Result<Vec<bool>, Refusal> {
+    /// Pour chacun, vrai s'il n'est pas de ce livre : un autre portait déjà son nom (une copie, ou le réseau qui a livré deux fois
+    /// une demande), ou il en a un d'une copie qui en a changé. Rien n'avait été versé pour lui.
+    async fn of_another(&self, told: &[Adopted]) -> Result<Vec<bool>, Refusal> {
         let names: Vec<String> = told.iter().map(|(report, _)| report.client_id.clone()).collect();
-        let served = move |db: &mut Db| {
-            let mut seen = BTreeSet::new();
-            names
-                .into_iter()
-                .map(|name| Ok(db.intent_named(&name)?.is_some() || !seen.insert(name)))
-                .collect()
+        let another = move |db: &mut Db| {
+            let (tag, mut seen) = (db.tag()?, BTreeSet::new());
+            let mut is_another = |name: String| {
+                let served = db.intent_named(&name)?.is_some();
+                let renamed = OrderName::parse(&name).is_none_or(|name| name.tag != tag);
+                Ok(served || renamed || !seen.insert(name))
+            };
+            names.into_iter().map(&mut is_another).collect()
         };
-        Ok(self.ledger.with(served).await?)
+        Ok(self.ledger.with(another).await?)
     }
 
     /// Cet ordre, et ce qu'il a exécuté, comme la bourse les raconte.

@@ -155,19 +155,27 @@ impl Seen {
             .say("quantity", Value::String(quantity))
         };
         let mut ways = Vec::new();
-        if line.gone().is_positive() {
+        let cash = asset == CASH;
+        let takes_all =
+            |withdrawal: &Withdrawal| withdrawal.wanted.is_none() && withdrawal.set_aside.is_zero();
+        // Ce qui manque est peut-être ce qu'une personne a sorti, et ce qui s'ajoute partirait avec ce qui se vend pour elle.
+        let (may_be_taken, would_go) =
+            (cash && self.withdrawal.is_some(), self.withdrawal.as_ref().is_some_and(takes_all));
+        if line.gone().is_positive() && !may_be_taken {
             let consequence =
                 "you sold it, or moved it: the books lose it at the price of now, as money taken out";
             ways.push(way("write-off", line.gone().to_string(), "less than", consequence));
         }
-        if line.beyond().is_positive() && !self.agent.dead {
-            let consequence = if asset == CASH {
-                "all of it is yours to invest here: it is booked as a deposit; if it is for something else, leave it"
+        if line.beyond().is_positive() && !self.agent.dead && !would_go {
+            let consequence = if cash {
+                "it is yours to invest here: it is booked as a deposit, all of it or the quantity you say; if it is for \
+                 something else, leave it"
             } else {
-                "all of it is yours to invest here: it is booked as a deposit at the price of now, and may be sold if the \
-                 leader does not hold as much; if it is for something else, leave it"
+                "it is yours to invest here: it is booked as a deposit at the price of now, all of it or the quantity you say, \
+                 and may be sold if the leader does not hold as much; if it is for something else, leave it"
             };
-            ways.push(way("count", line.beyond().to_string(), "more than", consequence));
+            let count = way("count", line.beyond().to_string(), "more than", consequence);
+            ways.push(WayOut { takes: &["quantity"], ..count });
         }
         ways
     }

@@ -63,7 +63,9 @@ fn put_back(path: &Path, from: &Path) -> Result<(), Failure> {
         println!("the one of before is {}", before.display());
     }
     if outside > 0 {
-        println!("left outside there, and here: {outside} orders, with what they bought or sold");
+        println!(
+            "left outside the ledger of before, and of this one: {outside} of the account's orders, with what they did"
+        );
     }
     let Some((config, account)) = means else { return Ok(()) };
     tell(&restore::bring_up(&config, &account, None).map_err(later)?);

@@ -32,8 +32,13 @@ impl OrderName {
 
     /// Vrai si un grand livre de cette étiquette, ou une copie de lui, l'a donné.
     pub fn is_kin(&self, tag: &str) -> bool {
-        self.tag[..FAMILY] == tag[..FAMILY]
+        are_kin(&self.tag, tag)
     }
+}
+
+/// Vrai si ces étiquettes sont d'un seul grand livre, de ses copies et de ses noms d'après.
+pub fn are_kin(tag: &str, other: &str) -> bool {
+    tag[..FAMILY] == other[..FAMILY]
 }
 
 /// L'étiquette que prend un grand livre de celle-ci qui laisse des ordres dehors ; `drawn` vient du hasard.

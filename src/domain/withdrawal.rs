@@ -20,6 +20,11 @@ const SLACK: Decimal = dec!(0.995);
 /// pas une autre sortie.
 const UNTAKEN: Usdc = Usdc::new(dec!(1));
 
+/// Vrai si ce cash ne couvre plus ce qui reste à prendre : il y manque plus que des frais.
+pub fn is_uncovered(booked: Usdc, left: Usdc) -> bool {
+    booked + UNTAKEN < left
+}
+
 /// Où en est un retrait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {

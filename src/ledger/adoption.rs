@@ -6,7 +6,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Db, ForeignOrder, LedgerError, foreign, intents, movements, seal, signals, wishes, withdrawals};
+use super::{Db, LedgerError, foreign, intents, movements, seal, signals, wishes, withdrawals};
 use crate::domain::book::Fill;
 use crate::domain::doubt::{ATTEMPTS, WINDOW};
 use crate::domain::execution::Report;
@@ -117,16 +117,19 @@ impl Db {
         Ok(settled)
     }
 
-    /// Laisse dehors ces ordres, dont une personne l'avait décidé dans le livre que celui-ci remplace ; rend combien. Aucun s'il en
-    /// a un : c'est d'un livre plus ancien que lui qu'elle en avait décidé.
-    pub fn keep_outside(&mut self, orders: &[ForeignOrder]) -> Result<usize, LedgerError> {
-        for order in orders {
-            if self.knows(&order.told())? {
-                return Ok(0);
-            }
+    /// Laisse dehors ce qu'une personne a laissé dehors du livre `there`, que celui-ci remplace ; rend combien. Rien si c'en était un
+    /// autre, ou s'il a un de ces ordres : c'est d'un livre plus ancien que lui qu'elle en avait décidé.
+    pub fn keep_outside(&mut self, there: &Db) -> Result<usize, LedgerError> {
+        let orders = there.left_outside()?;
+        let mut are_its_own = !order_name::are_kin(&there.tag()?, &self.tag()?);
+        for order in &orders {
+            are_its_own |= self.knows(&order.told())?;
+        }
+        if are_its_own {
+            return Ok(0);
         }
         let transaction = self.transaction()?;
-        for order in orders {
+        for order in &orders {
             foreign::insert(&transaction, &order.told(), order.bears)?;
             let sql = "UPDATE foreign_orders SET settled = 1 WHERE coin = ?1 AND order_id = ?2";
             transaction.execute(sql, params![order.coin, order.order_id])?;

@@ -12,7 +12,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::file::{self, LedgerFile, beside, cannot, sync_file, sync_folder};
 use super::lock::Lock;
 use super::opening;
-use super::{Db, ForeignOrder, LedgerError, journal, schema};
+use super::{Db, LedgerError, journal, schema, signals};
 use crate::clock;
 
 /// Copie la base `from` dans le fichier neuf `to`, lisible de son seul propriétaire et rendu au disque ; rend faux s'il
@@ -52,12 +52,13 @@ fn fill(db: &Db, to: &Path) -> Result<(), LedgerError> {
 pub const PUT_BACK: &str = "this ledger was put back: what you decided since (pause, sell all, deposits, withdrawals, differences) \
                             is not in it; look at the cash and the positions, then resume";
 
-/// Met en pause la copie `path`, un fichier entier que personne n'a encore ouvert, et y laisse dehors ces ordres ; rend combien
-/// ([`Db::keep_outside`]).
-pub fn pause(path: &Path, outside: &[ForeignOrder]) -> Result<usize, LedgerError> {
+/// Met en pause la copie `path`, un fichier entier que personne n'a encore ouvert, et y laisse dehors ce qu'une personne a
+/// laissé dehors du livre `there` ; rend combien d'ordres ([`Db::keep_outside`]).
+pub fn pause(path: &Path, there: Option<&Db>) -> Result<usize, LedgerError> {
     let mut copy = Db::of(Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?);
     copy.suspend(PUT_BACK, clock::now())?;
-    let kept = copy.keep_outside(outside)?;
+    signals::doubt_actions(&copy.connection)?;
+    let kept = there.map_or(Ok(0), |there| copy.keep_outside(there))?;
     copy.connection.close().map_err(|(_, error)| error)?;
     sync_file(path).map_err(|error| cannot(path, &error))?;
     Ok(kept)

@@ -41,6 +41,7 @@ mod positions;
 mod requests;
 mod schema;
 mod seal;
+mod settled;
 mod signals;
 mod soundness;
 mod survival;

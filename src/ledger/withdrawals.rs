@@ -270,8 +270,9 @@ pub(super) fn call_off_uncovered(
     now: Moment,
 ) -> Result<(), LedgerError> {
     let cash = views::cash(connection)?.unwrap_or_default();
-    let is_uncovered =
-        |open: &Open| open.stage == Stage::SetAside && cash.booked < open.set_aside - open.taken;
+    let is_uncovered = |open: &Open| {
+        open.stage == Stage::SetAside && withdrawal::is_uncovered(cash.booked, open.set_aside - open.taken)
+    };
     match open_one(connection)?.filter(is_uncovered) {
         Some(open) => call_off(connection, &open, reason, now),
         None => Ok(()),

@@ -11,7 +11,6 @@ use crate::domain::moment::Moment;
 use crate::domain::money::{Quantity, Usdc};
 use crate::domain::order::{Side, Size};
 use crate::domain::recourse::{Case, Hand};
-use crate::domain::settled::Settled;
 use crate::domain::signal::INITIAL_SYNC;
 use crate::ledger::{Db, LedgerError};
 
@@ -110,24 +109,6 @@ impl Db {
             "client_id IS NOT NULL AND state IN ('absent', 'refused', 'abandoned') AND created_at >= ?1
              ORDER BY intents.id";
         self.intents(clause, [since])
-    }
-
-    /// Ce qu'une personne a réglé des écarts de son coin et des USDC depuis la fin de cette intention.
-    pub fn settled_since(&self, intent: i64) -> Result<Settled, LedgerError> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT movements.quantity, usdc FROM movements JOIN intents ON intents.id = ?1
-             WHERE movements.at >= ended_at AND kind IN ('count', 'write_off')
-                 AND (movements.coin IS NULL OR movements.coin = intents.coin)",
-        )?;
-        let mut settled = Settled::default();
-        let mut rows = statement.query([intent])?;
-        while let Some(row) = rows.next()? {
-            match row.get::<_, Option<Quantity>>(0)? {
-                Some(quantity) => settled.coin.push(quantity),
-                None => settled.usdc.push(row.get(1)?),
-            }
-        }
-        Ok(settled)
     }
 
     /// Toutes, dans l'ordre.

@@ -103,7 +103,7 @@ export const en = {
   'book.done': 'Booked: the order is in the books as you gave it.',
   'adopt.button': 'The other copy is off: adopt these orders…',
   'adopt.ask': 'Adopt these orders into the books?',
-  'adopt.what': 'Each is read at Binance and goes into the books, with its trades and fees. Then the program is paused: look, and resume. A withdrawal or a sale of everything that still sells is called off.',
+  'adopt.what': 'Each is read at Binance and goes into the books, with its trades and fees; what they spent beyond the cash counts as deposited. Then the program is paused: look, and resume. A withdrawal or a sale of everything that still sells is called off.',
   'adopt.off': 'If another copy still runs, stop it first: it would go on trading with the same money.',
   'adopt.yes': 'It is off: adopt',
   'disown.button': 'Leave them outside…',

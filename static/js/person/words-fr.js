@@ -102,7 +102,7 @@ export const fr = {
   'book.done': 'C’est inscrit : l’ordre est dans les livres tel que vous l’avez donné.',
   'adopt.button': 'L’autre copie est arrêtée : reprendre ces ordres…',
   'adopt.ask': 'Reprendre ces ordres dans les livres ?',
-  'adopt.what': 'Chacun est lu chez Binance et entre dans les livres, avec ses échanges et ses frais. Ensuite le programme est en pause : regardez, puis reprenez. Un retrait ou une vente de tout qui vendait encore est annulé.',
+  'adopt.what': 'Chacun est lu chez Binance et entre dans les livres, avec ses échanges et ses frais ; ce qu’ils ont dépensé de plus que le cash compte comme déposé. Ensuite le programme est en pause : regardez, puis reprenez. Un retrait ou une vente de tout qui vendait encore est annulé.',
   'adopt.off': 'Si une autre copie tourne encore, arrêtez-la d’abord : elle continuerait d’échanger avec le même argent.',
   'adopt.yes': 'Elle est arrêtée : reprendre',
   'disown.button': 'Les laisser dehors…',

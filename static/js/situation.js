@@ -2,11 +2,14 @@
 // Pur : des réponses de l'API vers des mots. Invariant : une inconnue n'est jamais présentée comme un zéro ni un « tout va bien ».
 
 import { tellReasons, tellWaiting } from './decision.js';
-import { fromSeconds } from './format.js';
+import { fromSeconds, isKnown } from './format.js';
 import { namesText } from './names.js';
 import { isReal } from './order.js';
 import { isDust } from './positions.js';
 import { failureText, isSilence } from './section.js';
+
+/** De moins, en euros, aucun ordre ne se passe (domain/survival.rs). */
+const LEAST = 5;
 
 /** @typedef {import('./section.js').Tone} Tone */
 /** @typedef {import('./section.js').Context} Context */
@@ -72,6 +75,8 @@ function headline(parts, notices, awaited, { words }) {
   if (urgent.length) return { tone: 'warn', headline: words.say('state.calm') };
   if (!status.last_poll) return { tone: 'info', headline: words.say('state.starting') };
   if (status.last_poll.status === 'no_signal') return { tone: 'info', headline: words.say('state.no_signal') };
+  const left = budget.total_value_eur;
+  if (isKnown(left) && left < LEAST) return { tone: 'info', headline: words.say('state.too_little') };
   return { tone: 'good', headline: words.say('state.fine', { followed }) };
 }
 

@@ -59,6 +59,12 @@ test('says that all is well only when nothing is unknown or waiting', () => {
   assert.deepEqual([tone, headline, notices], ['good', 'All is well: 3 positions, following the leader.', []]);
 });
 
+test('nothing is said to be followed with less than what can follow', () => {
+  const headline = (/** @type {number | null} */ value) => situation({ budget: { total_value_eur: value } }).headline;
+  assert.equal(headline(0.71), 'Less than €5 is left: nothing can be followed.');
+  for (const value of [5, 100, null]) assert.match(headline(value), /^All is well/);
+});
+
 test('every fault comes first, in words, and ends the all is well', () => {
   const leader = { ...status.leader, connected: false, error: 'HTTP 401' };
   const price = { what: 'price BTCUSDC', reason: 'no answer', since: NOW / 1000 - 240 };
@@ -192,7 +198,7 @@ test('the dead are not told that nothing can be done with what is left', () => {
 test('selling everything is the first sentence until it is done, then the pause is', () => {
   const selling = (/** @type {boolean} */ done) => ({ since: '', done, waiting_for: null, left: [] });
   const paused = { paused: true, running: false, paused_reason: 'sell all' };
-  assert.match(situation({ status: { ...paused, selling_all: selling(false) } }).headline, /being sold/);
+  assert.match(situation({ status: { ...paused, selling_all: selling(false) } }).headline, /to be sold/);
   assert.match(situation({ status: { ...paused, selling_all: selling(true) } }).headline, /^Paused/);
 });
 

@@ -16,7 +16,7 @@ export const en = {
   'withdrawal.then': 'As soon as the account shows that they are gone, the withdrawal is booked by itself.',
   'withdrawal.raising': 'Withdrawal: the program gathers {amount}, and sells what the cash does not cover.',
   'withdrawal.raising_all': 'Withdrawal: everything is being sold, to be taken out.',
-  'selling.text': 'Everything is being sold for USDC, which stay on your account.',
+  'selling.text': 'Everything is to be sold for USDC, which stay on your account.',
   'selling.done': 'All that could be sold is sold. Nothing goes on without you.',
   'paused.itself': 'The program paused itself: have a look, then resume if you like.',
   'short.locked': 'An open order of yours, in Binance, holds {list}: it is not gone.',

@@ -15,7 +15,7 @@ export const fr = {
   'withdrawal.then': 'Dès que le compte Binance montre qu’ils sont partis, le retrait est noté de lui-même.',
   'withdrawal.raising': 'Retrait : le programme réunit {amount}, en vendant ce que le cash ne couvre pas.',
   'withdrawal.raising_all': 'Retrait : tout se vend, pour être sorti.',
-  'selling.text': 'Tout se vend contre des USDC, qui restent sur votre compte Binance.',
+  'selling.text': 'Tout est à vendre contre des USDC, qui restent sur votre compte Binance.',
   'selling.done': 'Tout ce qui pouvait se vendre est vendu. Rien ne reprend sans vous.',
   'paused.itself': 'Le programme s’est mis en pause de lui-même : regardez, puis reprenez si vous le voulez.',
   'short.locked': 'Un ordre ouvert à vous, dans Binance, retient {list} : ce n’est pas parti.',

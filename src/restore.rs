@@ -195,6 +195,7 @@ pub fn bring_up(config: &Config, account: &Account, tag: Option<&str>) -> Result
 fn unended(db: &Db, report: &Report) -> Result<Option<i64>, LedgerError> {
     let named = db.intent_named(&report.client_id)?.filter(|intent| {
         intent.state != State::Filled
+            && !intent.is_accounted()
             && report.ended
             && !report.executed.is_zero()
             && intent.may_be(report)

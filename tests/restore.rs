@@ -592,12 +592,10 @@ fn the_proceeds_of_a_sale_in_doubt_are_not_counted_as_a_deposit_by_putting_its_c
     check_given_back(&world, &folder);
 }
 
-/// Un achat que le réseau a livré deux fois, en doute dans la copie : l'un finit l'intention, l'autre est adopté, d'un coup.
-#[test]
-fn a_purchase_in_doubt_that_was_delivered_twice_comes_back_at_the_first_asking() {
-    let (world, folder) = (world(), Folder::new());
-    follow(&world, &folder, &[&[("BTCUSDC", dec!(0.1))]]);
-    let process = start(&world, &folder);
+/// Un achat que le réseau a livré deux fois, en doute, et une copie de ce moment ; rend le programme en marche.
+fn delivered_twice(world: &World, folder: &Folder) -> Process {
+    follow(world, folder, &[&[("BTCUSDC", dec!(0.1))]]);
+    let process = start(world, folder);
     let order = |method| On::exchange("/api/v3/order").method(method);
     world.fault(order("POST").next(1), Fault { wire: Wire::Close, ..Fault::twice() });
     world.fault(order("GET"), Fault::unprocessed(Wire::Close));
@@ -607,13 +605,37 @@ fn a_purchase_in_doubt_that_was_delivered_twice_comes_back_at_the_first_asking()
         let orders = site.json("/api/orders").as_array()?.clone();
         orders.iter().any(|order| order["state"] == "unknown").then_some(())
     });
-    assert_eq!(calvalot(&world, &folder, &["backup", "copy.db"]).0, 0);
+    assert_eq!(calvalot(world, folder, &["backup", "copy.db"]).0, 0);
+    process
+}
+
+/// L'un finit l'intention, l'autre est adopté, d'un coup.
+#[test]
+fn a_purchase_in_doubt_that_was_delivered_twice_comes_back_at_the_first_asking() {
+    let (world, folder) = (world(), Folder::new());
+    let process = delivered_twice(&world, &folder);
     process.kill();
     world.clear_faults();
     let (code, said) = calvalot(&world, &folder, &["restore", "copy.db"]);
     assert!(code == 0 && said.contains("2 orders that only the account knew"), "{said}");
     let filled = "SELECT count(*) FROM intents WHERE state = 'filled'";
     assert_eq!(books::number(&books::open(&folder.db()), filled) as usize, orders(&world));
+}
+
+/// La seconde fois, laissée dehors d'un livre qui tient la première, y reste quand la copie revient.
+#[test]
+fn what_was_delivered_a_second_time_and_left_outside_stays_outside() {
+    let (world, folder) = (world(), Folder::new());
+    let process = delivered_twice(&world, &folder);
+    world.clear_faults();
+    let site = process.site();
+    until("the second is seen", || site.json("/api/exchange")["not_alone"].is_object().then_some(()));
+    assert_eq!(site.send("POST", "/api/exchange/disown", r#"{"other_is_off": true}"#).status, 200);
+    process.kill();
+    let (code, said) = calvalot(&world, &folder, &["restore", "copy.db"]);
+    assert!(code == 0 && said.contains("left outside the ledger of before, and of this one: 1 of"), "{said}");
+    let filled = "SELECT count(*) FROM intents WHERE state = 'filled'";
+    assert_eq!(books::number(&books::open(&folder.db()), filled) as usize, orders(&world) - 1);
 }
 
 /// Ce que le leader redit encore a été fait dans le passé que la copie n'a pas : une action n'est pas une allocation, et ne

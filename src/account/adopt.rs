@@ -10,7 +10,6 @@ use crate::domain::cash;
 use crate::domain::execution::{self, BnbPrice, Executions, Report};
 use crate::domain::money::{Eur, Price, Rate, Usdc};
 use crate::domain::order::Side;
-use crate::domain::order_name::OrderName;
 use crate::domain::recourse::Hand;
 use crate::domain::refusal::Refusal;
 use crate::exchange::{Sighting, Trouble};
@@ -95,8 +94,8 @@ impl LiveAccount {
     async fn cover(&self, told: &mut Vec<Adopted>, whole: bool, rate: Option<Rate>) -> Result<Eur, Refusal> {
         let cash =
             self.ledger.with(|db| db.holdings()).await?.map(|holdings| holdings.cash).unwrap_or_default();
-        let others = self.of_another(told).await?;
-        let fills = || told.iter().zip(&others).map(|((_, fill), other)| fill.as_ref().filter(|_| !other));
+        let seconds = self.under_names_that_served(told).await?;
+        let fills = || told.iter().zip(&seconds).map(|((_, fill), second)| fill.as_ref().filter(|_| !second));
         let beyond = cash::beyond(cash, fills());
         if !beyond.is_positive() {
             return Ok(Eur::ZERO);
@@ -114,18 +113,14 @@ impl LiveAccount {
         Ok(deposited)
     }
 
-    /// Pour chacun, vrai s'il n'est pas de ce livre : un autre portait déjà son nom (une copie, ou le réseau qui a livré deux fois
-    /// une demande), ou il en a un d'une copie qui en a changé. Rien n'avait été versé pour lui.
-    async fn of_another(&self, told: &[Adopted]) -> Result<Vec<bool>, Refusal> {
+    /// Pour chacun, vrai si un autre portait déjà son nom : une copie, ou le réseau qui a livré deux fois une demande. Rien n'avait
+    /// été versé pour lui.
+    async fn under_names_that_served(&self, told: &[Adopted]) -> Result<Vec<bool>, Refusal> {
         let names: Vec<String> = told.iter().map(|(report, _)| report.client_id.clone()).collect();
         let another = move |db: &mut Db| {
-            let (tag, mut seen) = (db.tag()?, BTreeSet::new());
-            let mut is_another = |name: String| {
-                let served = db.intent_named(&name)?.is_some();
-                let renamed = OrderName::parse(&name).is_none_or(|name| name.tag != tag);
-                Ok(served || renamed || !seen.insert(name))
-            };
-            names.into_iter().map(&mut is_another).collect()
+            let mut seen = BTreeSet::new();
+            let is_another = |name: String| Ok(db.intent_named(&name)?.is_some() || !seen.insert(name));
+            names.into_iter().map(is_another).collect()
         };
         Ok(self.ledger.with(another).await?)
     }

@@ -6,7 +6,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Db, LedgerError, foreign, intents, movements, seal, signals, wishes, withdrawals};
+use super::{Db, ForeignOrder, LedgerError, foreign, intents, movements, seal, signals, wishes, withdrawals};
 use crate::domain::book::Fill;
 use crate::domain::doubt::{ATTEMPTS, WINDOW};
 use crate::domain::execution::Report;
@@ -120,10 +120,16 @@ impl Db {
     /// Laisse dehors ce qu'une personne a laissé dehors du livre `there`, que celui-ci remplace ; rend combien. Rien si c'en était un
     /// autre, ou s'il a un de ces ordres : c'est d'un livre plus ancien que lui qu'elle en avait décidé.
     pub fn keep_outside(&mut self, there: &Db) -> Result<usize, LedgerError> {
-        let orders = there.left_outside()?;
+        let is_left = |left: &[ForeignOrder], order: &ForeignOrder| {
+            left.iter().any(|left| (left.coin, left.order_id) == (order.coin, order.order_id))
+        };
+        let (mut orders, already) = (there.left_outside()?, self.left_outside()?);
+        orders.retain(|order| !is_left(&already, order));
         let mut are_its_own = !order_name::are_kin(&there.tag()?, &self.tag()?);
         for order in &orders {
-            are_its_own |= self.knows(&order.told())?;
+            // Un second sous un nom que l'autre livre avait aussi ne dit rien du premier.
+            let is_second = there.intent_named(&order.client_id)?.is_some();
+            are_its_own |= !is_second && self.knows(&order.told())?;
         }
         if are_its_own {
             return Ok(0);

@@ -243,11 +243,12 @@ impl Hearing<'_> {
             }
             (false, []) => Finding::NotExecuted,
             (false, [report])
-                if order.settled.explains(
-                    report.side,
-                    report.executed,
-                    report.amount.unwrap_or_default(),
-                ) =>
+                if intent.is_accounted()
+                    || order.settled.explains(
+                        report.side,
+                        report.executed,
+                        report.amount.unwrap_or_default(),
+                    ) =>
             {
                 Finding::Slip(format!(
                     "a person settled what it had changed; the exchange has it as order {}, {}",

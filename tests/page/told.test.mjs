@@ -123,6 +123,7 @@ const SAID = [
   ['the exchange has it, {}', ['NEW'], 'Binance l’a (NEW).'],
   ['the exchange executed {} for {told}, and its trades add up to {quantity} for {amount}', ['3', '300 USDC', '4', '400'], 'Binance dit en avoir exécuté 3, et ses échanges font 4.'],
   ['it ended {status} and exchanged nothing', ['EXPIRED'], 'Il a fini sans rien échanger (EXPIRED).'],
+  ['the exchange executed it, and a person had settled what it changed: it is not booked again', [], 'Exécuté, et quelqu’un avait réglé ce qu’il a changé : il n’est pas inscrit de nouveau.'],
   ['a person settled it: nothing was booked', [], 'Réglé au dehors par quelqu’un : rien n’a été inscrit.'],
   ['a person looked: it was never executed', [], 'Quelqu’un a regardé : il n’a jamais été exécuté.'],
   ['interrupted before its answer was written down', [], 'Interrompu avant que sa réponse ne soit notée.'],

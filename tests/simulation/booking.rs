@@ -231,6 +231,10 @@ fn an_order_settled_together_with_its_difference_is_not_booked_a_second_time_whe
     assert!(universe.books(|db| db.late()).is_empty(), "it was counted twice");
     assert!(difference(&universe, "ETH").is_zero(), "{}", difference(&universe, "ETH"));
     assert_eq!(closed(&universe), None);
+    // Jugé une fois : des coins à elle, arrivés plus tard, n'y changent rien.
+    universe.bring("ETH", bought.decimal());
+    universe.pass(HOUR * 3, None);
+    assert!(universe.books(|db| db.late()).is_empty(), "her own coins undid it");
 }
 
 /// Chaque écriture, l'une après l'autre, échoue une fois pendant que trois ordres trouvés sont comptés.

@@ -14,6 +14,10 @@ use crate::domain::recourse::{Case, Hand};
 use crate::domain::signal::INITIAL_SYNC;
 use crate::ledger::{Db, LedgerError};
 
+/// La raison d'une intention dont une personne a réglé ce qu'elle avait changé, avant que la bourse ne la dise exécutée.
+pub const ACCOUNTED: &str =
+    "the exchange executed it, and a person had settled what it changed: it is not booked again";
+
 /// Une intention, simulée ou réelle.
 #[derive(Clone, Debug)]
 pub struct Intent {
@@ -66,6 +70,11 @@ impl Intent {
             signal_is_open: self.origin.is_open,
             action_age: self.origin.action_age(now),
         }
+    }
+
+    /// Vrai si ce qu'elle avait changé est aux livres par ce qu'une personne a réglé des écarts ; jugé une fois.
+    pub fn is_accounted(&self) -> bool {
+        self.reason.as_deref() == Some(ACCOUNTED)
     }
 
     /// Vrai si cet ordre de la bourse, qui porte son nom, peut être le sien : à sa paire, à son sens, pas plus gros. Une copie

@@ -140,7 +140,7 @@ pub fn bring_up(config: &Config, account: &Account, tag: Option<&str>) -> Result
         let (own, outside) = ledger.with(|db| Ok((db.tag()?, db.left_outside()?))).await?;
         let outside: BTreeSet<_> = outside.iter().map(|order| (order.coin, order.order_id)).collect();
         let tag = tag.unwrap_or(&own).to_owned();
-        let (mut lacking, mut names, mut whole) = (Vec::new(), BTreeSet::new(), true);
+        let (mut lacking, mut names, mut whole, mut covers) = (Vec::new(), BTreeSet::new(), true, true);
         for (report, _) in desk.named(|name| name.is_kin(&tag)).await? {
             // Ce qu'une personne a laissé dehors y reste.
             if outside.contains(&(report.coin, report.order_id)) {
@@ -158,16 +158,16 @@ pub fn bring_up(config: &Config, account: &Account, tag: Option<&str>) -> Result
                 .await?;
             if !known || intent.is_some() {
                 let fill = match (desk.fill(&report).await, intent) {
-                    // Ce livre l'attend déjà : une personne le finira.
-                    (Err(Untold::Strange(_)), Some(_)) => {
-                        whole = false;
+                    // Ce livre l'attend déjà : une personne le finira, ou l'a réglé.
+                    (Err(Untold::Strange(_)), Some((_, is_in_doubt))) => {
+                        (whole, covers) = (whole && !is_in_doubt, false);
                         continue;
                     }
                     (fill, _) => fill?,
                 };
                 let second = served || (named && intent.is_none());
                 names.insert(report.client_id.clone());
-                lacking.push(Adopted { report, fill, intent, second });
+                lacking.push(Adopted { report, fill, intent: intent.map(|(id, _)| id), second });
             }
         }
         if lacking.is_empty() {
@@ -179,6 +179,7 @@ pub fn bring_up(config: &Config, account: &Account, tag: Option<&str>) -> Result
         if !whole && deposited.is_positive() {
             return Err(RestoreError::Failed(UNPAID.to_owned()));
         }
+        let deposited = if covers { deposited } else { Eur::ZERO };
         if tag != own {
             ledger.with(move |db| db.take_tag(&tag)).await?;
         }
@@ -190,9 +191,9 @@ pub fn bring_up(config: &Config, account: &Account, tag: Option<&str>) -> Result
     done
 }
 
-/// L'intention que cet ordre, exécuté, finit, et dont le livre ne sait pas la fin ; ni celle dont une personne a réglé ce
+/// L'intention que cet ordre, exécuté, finit, et dont le livre ne sait pas la fin, et si elle est en doute ; ni celle dont une personne a réglé ce
 /// qu'elle avait changé.
-fn unended(db: &Db, report: &Report) -> Result<Option<i64>, LedgerError> {
+fn unended(db: &Db, report: &Report) -> Result<Option<(i64, bool)>, LedgerError> {
     let named = db.intent_named(&report.client_id)?.filter(|intent| {
         intent.state != State::Filled
             && !intent.is_accounted()
@@ -204,7 +205,7 @@ fn unended(db: &Db, report: &Report) -> Result<Option<i64>, LedgerError> {
     let Some(intent) = named else { return Ok(None) };
     let settled = db.settled_since(intent.id)?;
     let explained = settled.explains(report.side, report.executed, report.amount.unwrap_or_default());
-    Ok((!explained).then_some(intent.id))
+    Ok((!explained).then_some((intent.id, intent.state.is_in_doubt())))
 }
 
 /// Les passés que le compte connaît, du plus ancien au plus récent.

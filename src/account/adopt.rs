@@ -13,7 +13,6 @@ use crate::domain::order::Side;
 use crate::domain::recourse::Hand;
 use crate::domain::refusal::Refusal;
 use crate::exchange::{Sighting, Trouble};
-use crate::ledger::views::Intent;
 use crate::ledger::{Bears, Brought, Db, ForeignOrder};
 use crate::logging::orders as told;
 
@@ -27,6 +26,17 @@ const PAUSED: &str = "orders of a past that this ledger had lost were adopted: w
 /// De même quand il reste dehors.
 const OUTSIDE: &str = "orders of a past that this ledger had lost were left outside: what they bought is not in the books, nor what you \
                        decided in it; look at the cash and the positions, then resume";
+
+/// Ce qui a pu payer des ordres que le cash des livres ne paie pas.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Money {
+    /// Ce que le passé perdu avait versé.
+    Deposited,
+    /// Un ordre qui n'est pas encore dit, ou en doute : rien n'est inventé, seuls entrent ceux que le cash couvre.
+    Awaited,
+    /// Une vente qu'une personne a réglée et que la bourse peut dire encore : le reste est pris à ce qui est d'autrui, et se voit.
+    Settled,
+}
 
 impl LiveAccount {
     /// Met aux livres, dans leur ordre, les ordres qui portent notre étiquette et qu'ils ne connaissent pas, comme la bourse
@@ -50,8 +60,9 @@ impl LiveAccount {
                 Err(reason) => left = left.or(Some((order.order_id, reason))),
             }
         }
-        let (all, whole) = (told.len(), left.is_none() && !self.awaits_money().await?);
-        let mut brought = Brought { deposited: self.cover(&mut told, whole, rate).await?, orders: 0 };
+        let money = self.money(left.is_none()).await?;
+        let all = told.len();
+        let mut brought = Brought { deposited: self.cover(&mut told, money, rate).await?, orders: 0 };
         if left.is_none() && told.len() < all {
             let reason = "an order in doubt may have paid for it".to_owned();
             left = ours.get(told.len()).map(|order| (order.order_id, reason));
@@ -79,38 +90,53 @@ impl LiveAccount {
         }
     }
 
-    /// Vrai si un ordre en doute, ou une vente qu'une personne a réglée sans que la bourse la dise, a peut-être rendu de l'argent.
-    async fn awaits_money(&self) -> Result<bool, Refusal> {
+    /// Ce qui a pu payer des ordres que le cash des livres ne paie pas ; `whole` : la bourse les a tous dits.
+    async fn money(&self, whole: bool) -> Result<Money, Refusal> {
         let since = clock::now().minus(WATCHED);
-        let (doubtful, ended) =
-            self.ledger.with(move |db| Ok((db.doubtful()?, db.unexecuted(since)?))).await?;
-        let is_settled_sale =
-            |intent: &Intent| intent.by_hand == Some(Hand::Settled) && intent.side == Side::Sell;
-        Ok(!doubtful.is_empty() || ended.iter().any(is_settled_sale))
+        let known = move |db: &mut Db| {
+            let is_in_doubt = !db.doubtful()?.is_empty();
+            let mut settled = false;
+            for sale in db.unexecuted(since)? {
+                let is_sale = sale.by_hand == Some(Hand::Settled) && sale.side == Side::Sell;
+                settled |= is_sale && !sale.is_accounted() && db.settled_since(sale.id)?.is_nothing();
+            }
+            Ok((is_in_doubt, settled))
+        };
+        Ok(match self.ledger.with(known).await? {
+            (true, _) => Money::Awaited,
+            _ if !whole => Money::Awaited,
+            (false, true) => Money::Settled,
+            (false, false) => Money::Deposited,
+        })
     }
 
-    /// Compte comme déposé ce que ces ordres ont dépensé de plus que le cash ; rend combien. Tant qu'un autre, qui a peut-être
-    /// rendu cet argent, manque (`whole` est faux), rien n'est inventé : seuls restent ceux que le cash couvre.
-    async fn cover(&self, told: &mut Vec<Adopted>, whole: bool, rate: Option<Rate>) -> Result<Eur, Refusal> {
+    /// Compte comme déposé ce que ces ordres ont dépensé de plus que le cash, si rien d'autre n'a pu le payer ; rend combien.
+    async fn cover(&self, told: &mut Vec<Adopted>, money: Money, rate: Option<Rate>) -> Result<Eur, Refusal> {
         let cash =
             self.ledger.with(|db| db.holdings()).await?.map(|holdings| holdings.cash).unwrap_or_default();
         let seconds = self.under_names_that_served(told).await?;
         let fills = || told.iter().zip(&seconds).map(|((_, fill), second)| fill.as_ref().filter(|_| !second));
         let beyond = cash::beyond(cash, fills());
-        if !beyond.is_positive() {
-            return Ok(Eur::ZERO);
+        match money {
+            _ if !beyond.is_positive() => {}
+            Money::Settled => {}
+            Money::Awaited => {
+                let covered = cash::after(cash, fills()).take_while(|cash| *cash >= Usdc::ZERO).count();
+                told.truncate(covered);
+            }
+            Money::Deposited => {
+                let unknown = || {
+                    Refusal::Unknown(
+                        "the EUR rate is not known now: nothing was adopted, try again".to_owned(),
+                    )
+                };
+                let rate = rate.ok_or_else(unknown)?;
+                let deposited = beyond.to_eur(rate).ceil(2);
+                self.ledger.with(move |db| db.cover(deposited, rate, clock::now())).await?;
+                return Ok(deposited);
+            }
         }
-        if !whole {
-            let covered = cash::after(cash, fills()).take_while(|cash| *cash >= Usdc::ZERO).count();
-            told.truncate(covered);
-            return Ok(Eur::ZERO);
-        }
-        let unknown =
-            || Refusal::Unknown("the EUR rate is not known now: nothing was adopted, try again".to_owned());
-        let rate = rate.ok_or_else(unknown)?;
-        let deposited = beyond.to_eur(rate).ceil(2);
-        self.ledger.with(move |db| db.cover(deposited, rate, clock::now())).await?;
-        Ok(deposited)
+        Ok(Eur::ZERO)
     }
 
     /// Pour chacun, vrai si un autre portait déjà son nom : une copie, ou le réseau qui a livré deux fois une demande. Rien n'avait

@@ -19,6 +19,11 @@ pub struct Settled {
 }
 
 impl Settled {
+    /// Vrai si elle n'a rien réglé.
+    pub fn is_nothing(&self) -> bool {
+        self.coin.is_empty() && self.usdc.is_empty()
+    }
+
     /// Vrai si cela explique cette exécution, à des frais près : une moitié d'elle est aux livres par ce que la personne en a dit,
     /// et bookée elle s'y compterait deux fois. L'autre a été payée d'un autre argent, ou reste un écart.
     pub fn explains(&self, side: Side, executed: Quantity, amount: Usdc) -> bool {

@@ -7,6 +7,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{Db, ForeignOrder, LedgerError, foreign, intents, movements, seal, signals, wishes, withdrawals};
+use crate::clock;
 use crate::domain::book::Fill;
 use crate::domain::doubt::{ATTEMPTS, WINDOW};
 use crate::domain::execution::Report;
@@ -141,7 +142,8 @@ impl Db {
             transaction.execute(sql, params![order.coin, order.order_id])?;
         }
         if !orders.is_empty() {
-            // Leurs noms ne servent pas deux fois.
+            // Ce qu'ils ont dépensé passerait pour ce qu'une personne a repris ; leurs noms ne servent pas deux fois.
+            withdrawals::call_off_open(&transaction, PAST_LACKED, clock::now())?;
             change_tag(&transaction)?;
         }
         transaction.commit()?;

@@ -178,7 +178,10 @@ impl Db {
         };
         foreign::refuse_evidence(&transaction)?;
         let left = open.set_aside - open.taken;
-        let part = part.unwrap_or(left);
+        let booked = views::cash(&transaction)?.unwrap_or_default().booked;
+        // De ce qui restait, des frais ont pu prendre un rien.
+        let all = if withdrawal::is_uncovered(booked, left) { left } else { left.min(booked) };
+        let part = part.unwrap_or(all);
         if part > left {
             return Err(LedgerError::Refused(format!(
                 "only {left:.2} USDC of withdrawal {id} are still to be taken out: nothing was changed"

@@ -681,6 +681,36 @@ fn actions_that_were_done_before_a_copy_was_put_back_are_not_done_again() {
     }
 }
 
+/// Ce que des ordres laissés dehors ont dépensé n'est pas ce qu'une personne a repris, dans la copie qui revient non plus.
+#[test]
+fn a_withdrawal_of_the_copy_is_called_off_with_what_was_left_outside() {
+    let (world, folder) = (world(), Folder::new());
+    follow(&world, &folder, &[&FIRST]);
+    let process = start(&world, &folder);
+    let site = process.site();
+    until("a withdrawal is opened", || {
+        let asked = site.send("POST", "/api/budget/withdrawals", r#"{"amount_eur": 100}"#);
+        (asked.status == 200).then_some(())
+    });
+    let newest = |site: Site| site.json("/api/budget/withdrawals")["withdrawals"][0]["status"].clone();
+    until("it is set aside", || (newest(site) == "set_aside").then_some(()));
+    calvalot(&world, &folder, &["backup", "copy.db"]);
+    fs::copy(folder.path().join("copy.db"), folder.path().join("older.db")).unwrap();
+    assert_eq!(site.send("POST", "/api/budget/withdrawals/1/cancel", "{}").status, 200);
+    process.kill();
+    follow(&world, &folder, &[&SECOND]);
+    left_outside(&world, &folder, "older.db").kill();
+    let (code, said) = calvalot(&world, &folder, &["restore", "copy.db"]);
+    assert!(code == 0 && said.contains("left outside the ledger of before"), "{said}");
+    let process = start(&world, &folder);
+    process.site().wait_polls(4);
+    assert_eq!(newest(process.site()), "cancelled");
+    assert_eq!(
+        books::number(&books::open(&folder.db()), "SELECT count(*) FROM movements WHERE kind = 'withdrawal'"),
+        0
+    );
+}
+
 /// Laissés dehors, puis la copie d'avant remise encore : ce que ces ordres ont fait ne se refait pas non plus.
 #[test]
 fn actions_whose_orders_were_left_outside_are_not_done_again_by_putting_the_copy_back() {

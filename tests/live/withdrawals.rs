@@ -535,3 +535,23 @@ fn what_an_order_learned_late_has_spent_is_no_more_to_be_taken_out() {
     let called_off = reached(follower.site(), "cancelled");
     assert_eq!(called_off["taken_usdc"].as_f64(), Some(0.0), "{called_off}");
 }
+
+/// Des frais pris en USDC sur ce qui est mis de côté n'empêchent ni de le sortir, ni de le dire.
+#[test]
+fn a_withdrawal_that_a_fee_has_shortened_is_neither_called_off_nor_stuck() {
+    let bench = Bench::holding(&[("USDC", dec!(4000))]);
+    let follower = bench.settled(&[("BTCUSDC", dec!(0.3))]);
+    let site = follower.site();
+    ask(site, 200);
+    reached(site, "set_aside");
+    bench.exchange().edit_account(|account| account.fee_assets = vec![("USDC".to_owned(), dec!(1))]);
+    let id = bench.world.leader().set_target(&[("BTCUSDC", dec!(0.3)), ("ETHUSDC", dec!(0.7))]);
+    site.closed_signal(&id);
+    let open = reached(site, "set_aside");
+    let (aside, cash) = (decimal(&open["set_aside_usdc"]), decimal(&site.json("/api/budget")["cash_usdt"]));
+    assert!(cash < aside && cash > aside - dec!(1), "the test shows nothing: {cash} of {aside}");
+    let id = open["id"].as_i64().unwrap();
+    let taken = site.send("POST", &format!("{PATH}/{id}/taken"), r#"{"taken_out": true}"#);
+    assert_eq!(taken.status, 200, "{}", taken.body);
+    reached(site, "completed");
+}

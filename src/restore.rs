@@ -423,7 +423,7 @@ impl<'a> Desk<'a> {
                 (Some(intent), Some(fill)) => {
                     db.book(intent, Some(report.order_id), &Outcome::Filled(fill), report.at).map(drop)
                 }
-                (_, fill) => db.adopt(&report, fill.as_ref(), clock::now()),
+                (_, fill) => db.adopt(&report, fill.as_ref(), None, clock::now()),
             };
             ledger.with(adopt).await?;
         }

@@ -306,10 +306,8 @@ INSERT INTO positions VALUES
     ('BTCUSDC', 1.0, 60000, 60000, '2026-02-24 18:32:00'), ('ETHUSDC', 1.0, 2400, 2400, '2026-02-24 18:32:01');
 "#;
 
-/// Le compte tient 0,1 % de moins de chaque coin : montré, tous ensemble, confirmé une fois, puis suivi.
-#[test]
-fn gross_quantities_of_the_old_program_never_freeze_a_coin_for_ever() {
-    let held = [("USDC", dec!(200_000)), ("BTC", dec!(0.999)), ("ETH", dec!(0.999)), ("XRP", dec!(0))];
+/// Le suiveur d'argent réel qui reprend ces achats, sur un compte qui tient cela, le leader encore muet.
+fn taken_over_live(held: &[(&str, Decimal)]) -> (World, Folder, Follower) {
     let balances = held.iter().map(|(asset, free)| ((*asset).to_owned(), *free)).collect();
     let world = World::start(Script { pace: Pace::Frozen, balances, ..Script::default() }).unwrap();
     world.exchange().set_weight_limit(i64::from(u32::MAX));
@@ -318,6 +316,14 @@ fn gross_quantities_of_the_old_program_never_freeze_a_coin_for_ever() {
     let live =
         Config { mode: Mode::Live, poll_interval: Duration::from_millis(100), ..config(&world, &folder) };
     let follower = Follower::start(live);
+    (world, folder, follower)
+}
+
+/// Le compte tient 0,1 % de moins de chaque coin : montré, tous ensemble, confirmé une fois, puis suivi.
+#[test]
+fn gross_quantities_of_the_old_program_never_freeze_a_coin_for_ever() {
+    let held = [("USDC", dec!(200_000)), ("BTC", dec!(0.999)), ("ETH", dec!(0.999)), ("XRP", dec!(0))];
+    let (world, folder, follower) = taken_over_live(&held);
     let exchange = until("it is shown", || {
         let exchange = follower.site().json("/api/exchange");
         let told = exchange["closed_reason"].as_str()?.contains("confirm it on the page");
@@ -346,14 +352,7 @@ fn gross_quantities_of_the_old_program_never_freeze_a_coin_for_ever() {
 #[test]
 fn what_is_missing_years_later_is_not_blamed_on_the_old_program() {
     let held = [("USDC", dec!(200_000)), ("BTC", dec!(1)), ("ETH", dec!(1))];
-    let balances = held.iter().map(|(asset, free)| ((*asset).to_owned(), *free)).collect();
-    let world = World::start(Script { pace: Pace::Frozen, balances, ..Script::default() }).unwrap();
-    world.exchange().set_weight_limit(i64::from(u32::MAX));
-    let folder = python(REAL);
-    world.leader().no_signal();
-    let live =
-        Config { mode: Mode::Live, poll_interval: Duration::from_millis(100), ..config(&world, &folder) };
-    let follower = Follower::start(live);
+    let (world, _folder, follower) = taken_over_live(&held);
     let site = follower.site();
     let open = |exchange: &Value| exchange["trading_open"] == true;
     until("trading is open", || open(&site.json("/api/exchange")).then_some(()));

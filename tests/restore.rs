@@ -622,6 +622,19 @@ fn a_purchase_in_doubt_that_was_delivered_twice_comes_back_at_the_first_asking()
     assert_eq!(books::number(&books::open(&folder.db()), filled) as usize, orders(&world));
 }
 
+/// Un ordre en doute a un nom et pas encore de numéro : le premier de deux finit l'intention, l'autre se voit encore ensuite.
+#[test]
+fn what_was_delivered_a_second_time_is_seen_after_a_start_with_the_first_in_doubt() {
+    let (world, folder) = (world(), Folder::new());
+    delivered_twice(&world, &folder).kill();
+    world.clear_faults();
+    let process = start(&world, &folder);
+    let site = process.site();
+    let orders =
+        until("the second is seen", || site.json("/api/exchange")["not_alone"]["orders"].as_array().cloned());
+    assert_eq!(orders.len(), 1, "{orders:?}");
+}
+
 /// La seconde fois, laissée dehors d'un livre qui tient la première, y reste quand la copie revient.
 #[test]
 fn what_was_delivered_a_second_time_and_left_outside_stays_outside() {

@@ -9,6 +9,7 @@ use crate::domain::book::Fill;
 use crate::domain::cash;
 use crate::domain::execution::{self, BnbPrice, Executions, Report};
 use crate::domain::money::{Eur, Price, Rate, Usdc};
+use crate::domain::movement::{Kind, Movement};
 use crate::domain::order::Side;
 use crate::domain::recourse::Hand;
 use crate::domain::refusal::Refusal;
@@ -62,17 +63,22 @@ impl LiveAccount {
         }
         let money = self.money(left.is_none()).await?;
         let all = told.len();
-        let mut brought = Brought { deposited: self.cover(&mut told, money, rate).await?, orders: 0 };
+        let mut deposit = self.cover(&mut told, money, rate).await?;
+        let mut brought = Brought::default();
         if left.is_none() && told.len() < all {
             let reason = "an order in doubt may have paid for it".to_owned();
             left = ours.get(told.len()).map(|order| (order.order_id, reason));
         }
-        self.ledger.with(|db| db.suspend(PAUSED, clock::now())).await?;
+        if !told.is_empty() {
+            self.ledger.with(|db| db.suspend(PAUSED, clock::now())).await?;
+        }
         for (report, fill) in told {
-            let (id, booked) = (report.order_id, fill.clone());
-            match self.ledger.with(move |db| db.adopt(&report, booked.as_ref(), clock::now())).await {
+            let (id, booked, first) = (report.order_id, fill.clone(), deposit);
+            let adopt = move |db: &mut Db| db.adopt(&report, booked.as_ref(), first.as_ref(), clock::now());
+            match self.ledger.with(adopt).await {
                 Ok(()) => {
                     brought.orders += 1;
+                    brought.deposited += deposit.take().map_or(Eur::ZERO, |deposit| deposit.eur);
                     if let Some(fill) = &fill {
                         told::traded(fill);
                     }
@@ -110,8 +116,14 @@ impl LiveAccount {
         })
     }
 
-    /// Compte comme déposé ce que ces ordres ont dépensé de plus que le cash, si rien d'autre n'a pu le payer ; rend combien.
-    async fn cover(&self, told: &mut Vec<Adopted>, money: Money, rate: Option<Rate>) -> Result<Eur, Refusal> {
+    /// Ce qui est à compter comme déposé : ce que ces ordres ont dépensé de plus que le cash, si rien d'autre n'a pu le payer. Ceux
+    /// qui doivent attendre en sont ôtés.
+    async fn cover(
+        &self,
+        told: &mut Vec<Adopted>,
+        money: Money,
+        rate: Option<Rate>,
+    ) -> Result<Option<Movement>, Refusal> {
         let cash =
             self.ledger.with(|db| db.holdings()).await?.map(|holdings| holdings.cash).unwrap_or_default();
         let seconds = self.under_names_that_served(told).await?;
@@ -131,12 +143,10 @@ impl LiveAccount {
                     )
                 };
                 let rate = rate.ok_or_else(unknown)?;
-                let deposited = beyond.to_eur(rate).ceil(2);
-                self.ledger.with(move |db| db.cover(deposited, rate, clock::now())).await?;
-                return Ok(deposited);
+                return Ok(Some(Movement::of_euros(Kind::Deposit, beyond.to_eur(rate).ceil(2), rate)));
             }
         }
-        Ok(Eur::ZERO)
+        Ok(None)
     }
 
     /// Pour chacun, vrai si un autre portait déjà son nom : une copie, ou le réseau qui a livré deux fois une demande. Rien n'avait

@@ -49,9 +49,18 @@ impl Db {
         Ok(transaction.commit()?)
     }
 
-    /// Met aux livres cet ordre fini, et son exécution s'il en a une.
-    pub fn adopt(&mut self, report: &Report, fill: Option<&Fill>, now: Moment) -> Result<(), LedgerError> {
+    /// Met aux livres cet ordre fini, et son exécution s'il en a une ; d'un même coup ce qui est d'abord à compter comme déposé.
+    pub fn adopt(
+        &mut self,
+        report: &Report,
+        fill: Option<&Fill>,
+        deposit: Option<&Movement>,
+        now: Moment,
+    ) -> Result<(), LedgerError> {
         let transaction = self.transaction()?;
+        if let Some(deposit) = deposit {
+            movements::write(&transaction, deposit, now)?;
+        }
         signals::doubt_actions(&transaction)?;
         let signal = signal(&transaction, now)?;
         let name = OrderName::parse(&report.client_id);

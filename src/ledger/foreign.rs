@@ -102,12 +102,17 @@ impl Db {
     }
 
     /// Retient ce que montrent ces ordres, lus depuis le dernier vu ; `more` s'il y en a d'autres, à lire plus tard. De ceux
-    /// qui étaient là à la première lecture, ceux d'autrui ne nous regardent pas ; un nom d'ici y est déjà un indice.
+    /// qui étaient là à la première lecture, ceux d'autrui ne nous regardent pas ; un nom d'ici y est déjà un indice. Celui que
+    /// seul son nom fait connaître d'un ordre en doute se relira, avec ce qui le suit : un autre peut porter ce nom.
     pub fn see_orders(&mut self, coin: Coin, reports: &[Report], more: bool) -> Result<Seen, LedgerError> {
         let OrderMark { last, whole } = self.order_mark(coin)?;
-        let mut unknown = Vec::new();
+        let (mut unknown, mut read, mut held) = (Vec::new(), last, false);
         let tag = self.tag()?;
         for report in reports {
+            held |= !more && self.knows_by_name_in_doubt(report)?;
+            if !held {
+                read = read.max(report.order_id);
+            }
             if self.knows(report)? {
                 continue;
             }
@@ -129,11 +134,10 @@ impl Db {
                 _ => seen.evidence += fresh,
             }
         }
-        let mark = reports.iter().map(|report| report.order_id).max().unwrap_or_default().max(last);
         transaction.execute(
             "INSERT INTO order_marks (coin, order_id, whole) VALUES (?1, ?2, ?3)
              ON CONFLICT (coin) DO UPDATE SET order_id = ?2, whole = ?3 WHERE order_id <> ?2 OR whole <> ?3",
-            params![coin, mark, whole || !more],
+            params![coin, read, whole || !more],
         )?;
         transaction.commit()?;
         Ok(seen)
@@ -145,6 +149,12 @@ impl Db {
         let named = self.intent_named(&report.client_id)?;
         let is_named = named.is_some_and(|intent| intent.order_id.is_none() && intent.may_be(report));
         Ok(is_named || self.knows_by_number(report)?)
+    }
+
+    /// Vrai si son nom est celui d'un ordre en doute, dont le numéro n'est pas connu.
+    fn knows_by_name_in_doubt(&self, report: &Report) -> Result<bool, LedgerError> {
+        let named = self.intent_named(&report.client_id)?;
+        Ok(named.is_some_and(|intent| intent.order_id.is_none() && intent.state.is_in_doubt()))
     }
 
     /// Vrai s'ils en ont le numéro.

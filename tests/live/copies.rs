@@ -252,26 +252,36 @@ fn check_unexplained(site: Site, path: &str, body: &str) {
     assert_eq!((answer.status, answer.body.contains("adopt them")), (409, true), "{path}: {}", answer.body);
 }
 
+/// Le suiveur d'une copie où 200 EUR étaient mis de côté, et que le passé perdu a révoqués et dépensés pour suivre `second`.
+fn set_aside_in_a_lost_past(bench: &Bench, second: Target) -> Follower {
+    let follower = bench.settled(&[("BTCUSDC", dec!(0.3))]);
+    let site = follower.site();
+    assert_eq!(site.send("POST", "/api/budget/withdrawals", r#"{"amount_eur": 200}"#).status, 200);
+    until("it is set aside", || (newest(site)["status"] == "set_aside").then_some(()));
+    let copy = copied(bench, follower);
+    let follower = bench.follow();
+    let id = newest(follower.site())["id"].clone();
+    let answer = follower.site().send("POST", &format!("/api/budget/withdrawals/{id}/cancel"), "{}");
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    bench.reach(&follower, second);
+    follower.stop();
+    put_back(&copy, bench.folder.path());
+    bench.follow()
+}
+
+/// Le dernier retrait.
+fn newest(site: Site) -> Value {
+    site.json("/api/budget/withdrawals")["withdrawals"][0].clone()
+}
+
 /// De l'argent mis de côté dans la copie, que le passé perdu a révoqué et dépensé : le compte le montre parti, et personne ne
 /// l'a sorti. Ce qu'il tient de plus ou de moins est de ces ordres : compté, il le serait deux fois.
 #[test]
 fn nothing_is_concluded_from_what_the_orders_of_a_lost_past_have_changed() {
     let bench = Bench::holding(&[("USDC", dec!(1250))]);
-    let follower = bench.settled(&[("BTCUSDC", dec!(0.3))]);
+    let follower = set_aside_in_a_lost_past(&bench, &[("BTCUSDC", dec!(0.2)), ("ETHUSDC", dec!(0.75))]);
     let site = follower.site();
-    assert_eq!(site.send("POST", "/api/budget/withdrawals", r#"{"amount_eur": 200}"#).status, 200);
-    let newest = |site: Site| site.json("/api/budget/withdrawals")["withdrawals"][0].clone();
-    until("it is set aside", || (newest(site)["status"] == "set_aside").then_some(()));
-    let copy = copied(&bench, follower);
-    let follower = bench.follow();
-    let id = newest(follower.site())["id"].clone();
-    let answer = follower.site().send("POST", &format!("/api/budget/withdrawals/{id}/cancel"), "{}");
-    assert_eq!(answer.status, 200, "{}", answer.body);
-    bench.reach(&follower, &[("BTCUSDC", dec!(0.2)), ("ETHUSDC", dec!(0.75))]);
-    follower.stop();
-    put_back(&copy, bench.folder.path());
-    let follower = bench.follow();
-    let site = follower.site();
+    let id = newest(site)["id"].clone();
     not_alone(site);
     site.wait_polls(5);
     let open = newest(site);
@@ -304,20 +314,7 @@ fn nothing_is_concluded_from_what_the_orders_of_a_lost_past_have_changed() {
 #[test]
 fn what_orders_left_outside_have_spent_is_not_taken_for_a_withdrawal() {
     let bench = Bench::holding(&[("USDC", dec!(1250))]);
-    let follower = bench.settled(&[("BTCUSDC", dec!(0.3))]);
-    let site = follower.site();
-    let newest = |site: Site| site.json("/api/budget/withdrawals")["withdrawals"][0].clone();
-    assert_eq!(site.send("POST", "/api/budget/withdrawals", r#"{"amount_eur": 200}"#).status, 200);
-    until("it is set aside", || (newest(site)["status"] == "set_aside").then_some(()));
-    let id = newest(site)["id"].clone();
-    let copy = copied(&bench, follower);
-    let follower = bench.follow();
-    let cancelled = follower.site().send("POST", &format!("/api/budget/withdrawals/{id}/cancel"), "{}");
-    assert_eq!(cancelled.status, 200, "{}", cancelled.body);
-    bench.reach(&follower, &[("BTCUSDC", dec!(0.3)), ("ETHUSDC", dec!(0.65))]);
-    follower.stop();
-    put_back(&copy, bench.folder.path());
-    let follower = bench.follow();
+    let follower = set_aside_in_a_lost_past(&bench, &[("BTCUSDC", dec!(0.3)), ("ETHUSDC", dec!(0.65))]);
     let site = follower.site();
     not_alone(site);
     assert_eq!(say(site, "disown", r#"{"other_is_off": true}"#), 200);

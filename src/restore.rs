@@ -13,16 +13,17 @@ use crate::backup;
 use crate::clock;
 use crate::config::{Config, Mode};
 use crate::domain::book::Fill;
-use crate::domain::cash;
 use crate::domain::execution::{self, BnbPrice, Executions, Incomplete, Report};
 use crate::domain::intent::State;
+use crate::domain::lost_past::{self, Brought, LostOrder, LostPast, Payer};
 use crate::domain::market::{Coin, Readings};
 use crate::domain::moment::Moment;
-use crate::domain::money::{Eur, Price, Rate};
+use crate::domain::money::{Price, Rate};
+use crate::domain::movement::Movement;
 use crate::domain::order_name::OrderName;
 use crate::exchange::{Account, Questions, Silence, Trouble};
-use crate::ledger::views::Selection;
-use crate::ledger::{self, Brought, Db, Found, Ledger, LedgerError, Outcome, Silenced};
+use crate::ledger::views::{Intent, Selection};
+use crate::ledger::{self, Db, Found, Ledger, LedgerError, Silenced};
 
 /// Pourquoi rien, ou pas tout, n'a été rendu ; une phrase pour la personne.
 #[derive(Debug)]
@@ -50,24 +51,6 @@ pub struct Past {
 /// Un ordre du compte qui porte un nom à nous.
 type Named = (Report, OrderName);
 
-/// Un ordre à mettre aux livres.
-struct Adopted {
-    report: Report,
-    /// Ce qu'il a exécuté.
-    fill: Option<Fill>,
-    /// L'intention de ce livre dont il est la fin, qu'il ne savait pas.
-    intent: Option<i64>,
-    /// Un autre portait déjà son nom : le réseau a livré deux fois une demande, et rien n'avait été versé pour lui.
-    second: bool,
-}
-
-impl Adopted {
-    /// Ce que le cash des livres a payé, ou reçu.
-    fn paid(&self) -> Option<&Fill> {
-        self.fill.as_ref().filter(|_| !self.second)
-    }
-}
-
 /// Pourquoi un ordre ne se met pas aux livres.
 enum Untold {
     /// Ce que la bourse en dit se contredit.
@@ -83,7 +66,7 @@ impl From<Untold> for RestoreError {
     }
 }
 
-/// Une vente que la bourse raconte mal a peut-être payé la suite.
+/// Un ordre que la bourse raconte mal a peut-être payé la suite.
 const UNPAID: &str = "an order of this ledger that needs a person may have paid for what was bought since: start calvalot, end that order \
                       on the page, then adopt the others there";
 
@@ -140,63 +123,70 @@ pub fn bring_up(config: &Config, account: &Account, tag: Option<&str>) -> Result
         let (own, outside) = ledger.with(|db| Ok((db.tag()?, db.left_outside()?))).await?;
         let outside: BTreeSet<_> = outside.iter().map(|order| (order.coin, order.order_id)).collect();
         let tag = tag.unwrap_or(&own).to_owned();
-        let (mut lacking, mut names, mut whole, mut covers) = (Vec::new(), BTreeSet::new(), true, true);
+        let (mut lacking, mut names, mut payer) = (Vec::new(), BTreeSet::new(), Payer::Deposit);
         for (report, _) in desk.named(|name| name.is_kin(&tag)).await? {
             // Ce qu'une personne a laissé dehors y reste.
             if outside.contains(&(report.coin, report.order_id)) {
                 continue;
             }
             let (seen, served) = (report.clone(), names.contains(&report.client_id));
-            let (known, intent, named) = ledger
+            let (known, unended, named) = ledger
                 .with(move |db| {
                     let named = db.intent_named(&seen.client_id)?.is_some();
                     // De deux sous un nom, le premier finit l'intention, qui n'a pas encore de numéro.
                     let known = if served { db.knows_by_number(&seen)? } else { db.knows(&seen)? };
-                    let intent = if served { None } else { unended(db, &seen)? };
-                    Ok((known, intent, named))
+                    let unended = if served { None } else { unended(db, &seen)? };
+                    Ok((known, unended, named))
                 })
                 .await?;
-            if !known || intent.is_some() {
-                let fill = match (desk.fill(&report).await, intent) {
-                    // Ce livre l'attend déjà : une personne le finira, ou l'a réglé.
-                    (Err(Untold::Strange(_)), Some((_, is_in_doubt))) => {
-                        (whole, covers) = (whole && !is_in_doubt, false);
-                        continue;
-                    }
-                    (fill, _) => fill?,
-                };
-                let second = served || (named && intent.is_none());
-                names.insert(report.client_id.clone());
-                lacking.push(Adopted { report, fill, intent: intent.map(|(id, _)| id), second });
+            if known && unended.is_none() {
+                continue;
             }
+            let fill = match (desk.fill(&report).await, &unended) {
+                // Ce livre l'attend déjà : une personne le finira, ou l'a réglé.
+                (Err(Untold::Strange(_)), Some(intent)) => {
+                    let is_awaited = payer == Payer::Awaited || intent.state.is_in_doubt();
+                    payer = if is_awaited { Payer::Awaited } else { Payer::Settled };
+                    continue;
+                }
+                (fill, _) => fill?,
+            };
+            let second = served || (named && unended.is_none());
+            names.insert(report.client_id.clone());
+            lacking.push(LostOrder { report, fill, ends: unended.map(|intent| intent.id), second });
         }
         if lacking.is_empty() {
             return Ok(Brought::default());
         }
         desk.open_account(&ledger).await?;
+        let past = LostPast::of(lacking);
         // Le cours manque ici, ou ne manquera plus.
-        let deposited = desk.beyond(&ledger, &lacking).await?;
-        if !whole && deposited.is_positive() {
-            return Err(RestoreError::Failed(UNPAID.to_owned()));
-        }
-        let deposited = if covers { deposited } else { Eur::ZERO };
+        let deposit = desk.deposit(&ledger, &past, payer).await?;
         if tag != own {
             ledger.with(move |db| db.take_tag(&tag)).await?;
         }
-        ledger.with(|db| db.suspend(ledger::PUT_BACK, clock::now())).await?;
-        desk.adopt(&ledger, lacking, deposited).await
+        put(&ledger, past, deposit).await
     });
     drop(ledger);
     thread.join();
     done
 }
 
-/// L'intention que cet ordre, exécuté, finit, et dont le livre ne sait pas la fin, et si elle est en doute ; ni celle dont une personne a réglé ce
-/// qu'elle avait changé.
-fn unended(db: &Db, report: &Report) -> Result<Option<(i64, bool)>, LedgerError> {
+/// Met ces ordres aux livres, avec ce qui les a payés, et en pause.
+async fn put(ledger: &Ledger, past: LostPast, deposit: Option<Movement>) -> Result<Brought, RestoreError> {
+    let deposited = deposit.as_ref().map(|deposit| deposit.eur).unwrap_or_default();
+    let brought = Brought { orders: past.orders().len(), deposited };
+    let adopt = move |db: &mut Db| db.adopt(&past, deposit.as_ref(), ledger::PUT_BACK, clock::now());
+    ledger.with(adopt).await?;
+    Ok(brought)
+}
+
+/// L'intention que cet ordre, exécuté, finit, et dont le livre ne sait pas la fin ; ni celle dont une personne a réglé ce qu'elle
+/// avait changé.
+fn unended(db: &Db, report: &Report) -> Result<Option<Intent>, LedgerError> {
     let named = db.intent_named(&report.client_id)?.filter(|intent| {
         intent.state != State::Filled
-            && !intent.is_accounted()
+            && !intent.accounted
             && report.ended
             && !report.executed.is_zero()
             && intent.may_be(report)
@@ -205,7 +195,7 @@ fn unended(db: &Db, report: &Report) -> Result<Option<(i64, bool)>, LedgerError>
     let Some(intent) = named else { return Ok(None) };
     let settled = db.settled_since(intent.id)?;
     let explained = settled.explains(report.side, report.executed, report.amount.unwrap_or_default());
-    Ok((!explained).then_some((intent.id, intent.state.is_in_doubt())))
+    Ok((!explained).then_some(intent))
 }
 
 /// Les passés que le compte connaît, du plus ancien au plus récent.
@@ -254,7 +244,7 @@ pub fn from_account(
         for (report, _) in desk.named(|name| name.is_kin(tag)).await? {
             let fill = desk.fill(&report).await?;
             let second = names.replace(report.client_id.clone()).is_some();
-            orders.push(Adopted { report, fill, intent: None, second });
+            orders.push(LostOrder { report, fill, ends: None, second });
         }
         let mut recent = Vec::new();
         for coin in Coin::ALL {
@@ -268,15 +258,14 @@ pub fn from_account(
     let done = smol::block_on(async {
         ledger.with(move |db| db.take_tag(&chosen)).await?;
         desk.open_account(&ledger).await?;
-        let deposited = desk.beyond(&ledger, &orders).await?;
+        let past = LostPast::of(orders);
+        let deposit = desk.deposit(&ledger, &past, Payer::Deposit).await?;
         // Les autres passés de ce compte ont été montrés avec celui-ci.
         for (coin, reports) in recent {
             ledger.with(move |db| db.see_orders(coin, &reports, false)).await?;
         }
         ledger.with(|db| db.settle_others()).await?;
-        let brought = desk.adopt(&ledger, orders, deposited).await?;
-        ledger.with(|db| db.suspend(ledger::PUT_BACK, clock::now())).await?;
-        Ok::<_, RestoreError>(brought)
+        put(&ledger, past, deposit).await
     });
     drop(ledger);
     thread.join();
@@ -399,34 +388,19 @@ impl<'a> Desk<'a> {
         })
     }
 
-    /// Ce que ces exécutions demandent de plus que le cash, au centime supérieur : il ne descend jamais sous zéro.
-    async fn beyond(&self, ledger: &Ledger, orders: &[Adopted]) -> Result<Eur, RestoreError> {
-        let booked = ledger.with(|db| db.holdings()).await?.map(|holdings| holdings.cash);
-        let missing = cash::beyond(booked.unwrap_or_default(), orders.iter().map(Adopted::paid));
-        if missing.is_positive() { Ok(missing.to_eur(self.rate()?).ceil(2)) } else { Ok(Eur::ZERO) }
-    }
-
-    /// Verse ce qui manque, et met aux livres ces ordres.
-    async fn adopt(
+    /// Ce qui est à compter comme déposé pour ces ordres.
+    async fn deposit(
         &self,
         ledger: &Ledger,
-        orders: Vec<Adopted>,
-        deposited: Eur,
-    ) -> Result<Brought, RestoreError> {
-        if !deposited.is_zero() {
-            let rate = self.rate()?;
-            ledger.with(move |db| db.cover(deposited, rate, clock::now())).await?;
+        past: &LostPast,
+        payer: Payer,
+    ) -> Result<Option<Movement>, RestoreError> {
+        let booked = ledger.with(|db| db.holdings()).await?.map(|holdings| holdings.cash);
+        match (payer, past.beyond(booked.unwrap_or_default())) {
+            (_, beyond) if !beyond.is_positive() => Ok(None),
+            (Payer::Deposit, beyond) => Ok(Some(lost_past::deposit(beyond, self.rate()?))),
+            (Payer::Awaited, _) => Err(RestoreError::Failed(UNPAID.to_owned())),
+            (Payer::Settled, _) => Ok(None),
         }
-        let brought = Brought { orders: orders.len(), deposited };
-        for Adopted { report, fill, intent, .. } in orders {
-            let adopt = move |db: &mut Db| match (intent, fill) {
-                (Some(intent), Some(fill)) => {
-                    db.book(intent, Some(report.order_id), &Outcome::Filled(fill), report.at).map(drop)
-                }
-                (_, fill) => db.adopt(&report, fill.as_ref(), None, clock::now()),
-            };
-            ledger.with(adopt).await?;
-        }
-        Ok(brought)
     }
 }

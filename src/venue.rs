@@ -4,6 +4,7 @@
 use std::time::Instant;
 
 use crate::account::LiveAccount;
+use crate::domain::lost_past::Brought;
 use crate::domain::market::{Coin, Market};
 use crate::domain::moment::Moment;
 use crate::domain::money::{Price, Rate, Usdc};
@@ -11,7 +12,7 @@ use crate::domain::order::{Left, Order};
 use crate::domain::reconcile::{Reconciliation, Shortage};
 use crate::domain::refusal::Refusal;
 use crate::exchange::{AccountState, Trouble};
-use crate::ledger::{Brought, LedgerError};
+use crate::ledger::LedgerError;
 use crate::paper::PaperAccount;
 
 pub use crate::account::Decision;

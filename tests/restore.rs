@@ -651,6 +651,29 @@ fn what_was_delivered_a_second_time_and_left_outside_stays_outside() {
     assert_eq!(books::number(&books::open(&folder.db()), filled) as usize, orders(&world) - 1);
 }
 
+/// La seconde fois n'a rien coûté aux livres : rendue avec le reste, elle ne leur prend que ce qu'aucun achat d'après n'a dépensé.
+#[test]
+fn what_was_delivered_a_second_time_does_not_take_the_money_of_what_was_bought_later() {
+    let (world, folder) = (world(), Folder::new());
+    let process = delivered_twice(&world, &folder);
+    world.clear_faults();
+    let site = process.site();
+    until("the second is seen", || site.json("/api/exchange")["not_alone"].is_object().then_some(()));
+    assert_eq!(site.send("POST", "/api/exchange/disown", r#"{"other_is_off": true}"#).status, 200);
+    resume(site);
+    let target = [("BTCUSDC", dec!(0.1)), ("ETHUSDC", dec!(0.3)), ("SOLUSDC", dec!(0.5))];
+    site.closed_signal(&world.leader().set_target(&target));
+    process.kill();
+    let sol = |folder: &Folder| positions(&folder.db()).into_iter().find(|[coin, _]| coin == "SOLUSDC");
+    let bought = sol(&folder);
+    let card = Folder::new();
+    fs::copy(folder.path().join("copy.db"), card.path().join("copy.db")).expect("it is there");
+    let (code, said) = calvalot(&world, &card, &["restore", "copy.db"]);
+    assert!(code == 0 && said.contains("3 orders that only the account knew"), "{said}");
+    assert!(!said.contains("deposited"), "{said}");
+    assert_eq!(sol(&card), bought);
+}
+
 /// Ce que le leader redit encore a été fait dans le passé que la copie n'a pas : une action n'est pas une allocation, et ne
 /// se refait pas.
 #[test]

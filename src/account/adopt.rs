@@ -5,20 +5,15 @@ use std::collections::BTreeSet;
 use super::LiveAccount;
 use super::held::WATCHED;
 use crate::clock;
-use crate::domain::book::Fill;
-use crate::domain::cash;
-use crate::domain::execution::{self, BnbPrice, Executions, Report};
-use crate::domain::money::{Eur, Price, Rate, Usdc};
-use crate::domain::movement::{Kind, Movement};
+use crate::domain::execution::{self, BnbPrice, Executions};
+use crate::domain::lost_past::{self, Brought, LostOrder, LostPast, Payer};
+use crate::domain::money::{Price, Rate};
 use crate::domain::order::Side;
 use crate::domain::recourse::Hand;
 use crate::domain::refusal::Refusal;
 use crate::exchange::{Sighting, Trouble};
-use crate::ledger::{Bears, Brought, Db, ForeignOrder};
+use crate::ledger::{Bears, Db, ForeignOrder};
 use crate::logging::orders as told;
-
-/// Un ordre à mettre aux livres, et ce qu'il a exécuté.
-type Adopted = (Report, Option<Fill>);
 
 /// Ce qu'une personne a décidé dans le passé perdu n'est pas à la bourse : elle regarde d'abord.
 const PAUSED: &str = "orders of a past that this ledger had lost were adopted: what you decided in it (pause, sell all, deposits, \
@@ -27,17 +22,6 @@ const PAUSED: &str = "orders of a past that this ledger had lost were adopted: w
 /// De même quand il reste dehors.
 const OUTSIDE: &str = "orders of a past that this ledger had lost were left outside: what they bought is not in the books, nor what you \
                        decided in it; look at the cash and the positions, then resume";
-
-/// Ce qui a pu payer des ordres que le cash des livres ne paie pas.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Money {
-    /// Ce que le passé perdu avait versé.
-    Deposited,
-    /// Un ordre qui n'est pas encore dit, ou en doute : rien n'est inventé, seuls entrent ceux que le cash couvre.
-    Awaited,
-    /// Une vente qu'une personne a réglée et que la bourse peut dire encore : le reste est pris à ce qui est d'autrui, et se voit.
-    Settled,
-}
 
 impl LiveAccount {
     /// Met aux livres, dans leur ordre, les ordres qui portent notre étiquette et qu'ils ne connaissent pas, comme la bourse
@@ -56,36 +40,40 @@ impl LiveAccount {
         let (mut told, mut left) = (Vec::new(), None);
         for order in &ours {
             match self.tell(order, bnb).await {
-                Ok(adopted) => told.push(adopted),
+                Ok(lost) => told.push(lost),
                 // Celui-là n'arrête pas les autres.
                 Err(reason) => left = left.or(Some((order.order_id, reason))),
             }
         }
-        let money = self.money(left.is_none()).await?;
-        let all = told.len();
-        let mut deposit = self.cover(&mut told, money, rate).await?;
-        let mut brought = Brought::default();
-        if left.is_none() && told.len() < all {
-            let reason = "an order in doubt may have paid for it".to_owned();
-            left = ours.get(told.len()).map(|order| (order.order_id, reason));
-        }
-        if !told.is_empty() {
-            self.ledger.with(|db| db.suspend(PAUSED, clock::now())).await?;
-        }
-        for (report, fill) in told {
-            let (id, booked, first) = (report.order_id, fill.clone(), deposit);
-            let adopt = move |db: &mut Db| db.adopt(&report, booked.as_ref(), first.as_ref(), clock::now());
-            match self.ledger.with(adopt).await {
-                Ok(()) => {
-                    brought.orders += 1;
-                    brought.deposited += deposit.take().map_or(Eur::ZERO, |deposit| deposit.eur);
-                    if let Some(fill) = &fill {
-                        told::traded(fill);
-                    }
-                }
-                Err(error) => left = left.or(Some((id, error.to_string()))),
+        self.mark_seconds(&mut told).await?;
+        let payer = self.payer(left.is_none()).await?;
+        let mut past = LostPast::of(told);
+        let holdings = self.ledger.with(|db| db.holdings()).await?;
+        let cash = holdings.map(|holdings| holdings.cash).unwrap_or_default();
+        let deposit = match (payer, past.beyond(cash)) {
+            (Payer::Deposit, beyond) if beyond.is_positive() => {
+                Some(lost_past::deposit(beyond, rate.ok_or_else(unknown_rate)?))
             }
+            (Payer::Awaited, _) => {
+                if let Some(unpaid) = past.keep_paid(cash) {
+                    let reason = "the outcome of an order in doubt, which may have paid for it, comes first"
+                        .to_owned();
+                    left = left.or(Some((unpaid.report.order_id, reason)));
+                }
+                None
+            }
+            _ => None,
+        };
+        let brought = Brought {
+            orders: past.orders().len(),
+            deposited: deposit.as_ref().map(|deposit| deposit.eur).unwrap_or_default(),
+        };
+        if !past.is_empty() {
+            let adopted = past.clone();
+            let adopt = move |db: &mut Db| db.adopt(&adopted, deposit.as_ref(), PAUSED, clock::now());
+            self.ledger.with(adopt).await?;
         }
+        past.orders().iter().filter_map(|order| order.fill.as_ref()).for_each(told::traded);
         self.weigh_evidence().await?;
         let done = brought.orders;
         match left {
@@ -97,72 +85,42 @@ impl LiveAccount {
     }
 
     /// Ce qui a pu payer des ordres que le cash des livres ne paie pas ; `whole` : la bourse les a tous dits.
-    async fn money(&self, whole: bool) -> Result<Money, Refusal> {
+    async fn payer(&self, whole: bool) -> Result<Payer, Refusal> {
         let since = clock::now().minus(WATCHED);
         let known = move |db: &mut Db| {
             let is_in_doubt = !db.doubtful()?.is_empty();
             let mut settled = false;
             for sale in db.unexecuted(since)? {
                 let is_sale = sale.by_hand == Some(Hand::Settled) && sale.side == Side::Sell;
-                settled |= is_sale && !sale.is_accounted() && db.settled_since(sale.id)?.is_nothing();
+                settled |= is_sale && !sale.accounted && db.settled_since(sale.id)?.is_nothing();
             }
             Ok((is_in_doubt, settled))
         };
         Ok(match self.ledger.with(known).await? {
-            (true, _) => Money::Awaited,
-            _ if !whole => Money::Awaited,
-            (false, true) => Money::Settled,
-            (false, false) => Money::Deposited,
+            (true, _) => Payer::Awaited,
+            _ if !whole => Payer::Awaited,
+            (false, true) => Payer::Settled,
+            (false, false) => Payer::Deposit,
         })
     }
 
-    /// Ce qui est à compter comme déposé : ce que ces ordres ont dépensé de plus que le cash, si rien d'autre n'a pu le payer. Ceux
-    /// qui doivent attendre en sont ôtés.
-    async fn cover(
-        &self,
-        told: &mut Vec<Adopted>,
-        money: Money,
-        rate: Option<Rate>,
-    ) -> Result<Option<Movement>, Refusal> {
-        let cash =
-            self.ledger.with(|db| db.holdings()).await?.map(|holdings| holdings.cash).unwrap_or_default();
-        let seconds = self.under_names_that_served(told).await?;
-        let fills = || told.iter().zip(&seconds).map(|((_, fill), second)| fill.as_ref().filter(|_| !second));
-        let beyond = cash::beyond(cash, fills());
-        match money {
-            _ if !beyond.is_positive() => {}
-            Money::Settled => {}
-            Money::Awaited => {
-                let covered = cash::after(cash, fills()).take_while(|cash| *cash >= Usdc::ZERO).count();
-                told.truncate(covered);
-            }
-            Money::Deposited => {
-                let unknown = || {
-                    Refusal::Unknown(
-                        "the EUR rate is not known now: nothing was adopted, try again".to_owned(),
-                    )
-                };
-                let rate = rate.ok_or_else(unknown)?;
-                return Ok(Some(Movement::of_euros(Kind::Deposit, beyond.to_eur(rate).ceil(2), rate)));
-            }
-        }
-        Ok(None)
-    }
-
-    /// Pour chacun, vrai si un autre portait déjà son nom : une copie, ou le réseau qui a livré deux fois une demande. Rien n'avait
-    /// été versé pour lui.
-    async fn under_names_that_served(&self, told: &[Adopted]) -> Result<Vec<bool>, Refusal> {
-        let names: Vec<String> = told.iter().map(|(report, _)| report.client_id.clone()).collect();
+    /// Marque ceux dont un autre portait déjà le nom : une copie, ou le réseau qui a livré deux fois une demande.
+    async fn mark_seconds(&self, orders: &mut [LostOrder]) -> Result<(), Refusal> {
+        let names: Vec<String> = orders.iter().map(|order| order.report.client_id.clone()).collect();
         let another = move |db: &mut Db| {
             let mut seen = BTreeSet::new();
             let is_another = |name: String| Ok(db.intent_named(&name)?.is_some() || !seen.insert(name));
             names.into_iter().map(is_another).collect()
         };
-        Ok(self.ledger.with(another).await?)
+        let seconds: Vec<bool> = self.ledger.with(another).await?;
+        for (order, second) in orders.iter_mut().zip(seconds) {
+            order.second = second;
+        }
+        Ok(())
     }
 
     /// Cet ordre, et ce qu'il a exécuté, comme la bourse les raconte.
-    async fn tell(&mut self, order: &ForeignOrder, bnb: Option<Price>) -> Result<Adopted, String> {
+    async fn tell(&mut self, order: &ForeignOrder, bnb: Option<Price>) -> Result<LostOrder, String> {
         let (coin, order_id) = (order.coin, order.order_id);
         let said = |trouble: Trouble| trouble.to_string();
         let sighting = self.account.order_numbered(coin, order_id).await.map_err(said)?;
@@ -177,7 +135,7 @@ impl LiveAccount {
         };
         let fill = execution::fill(&report, &executions, BnbPrice::or_unknown(bnb))
             .map_err(|incomplete| incomplete.to_string())?;
-        Ok((report, fill))
+        Ok(LostOrder { report, fill, ends: None, second: false })
     }
 
     /// Laisse dehors tous les ordres qui portent un nom d'ici et que les livres n'ont pas : le grand livre prend une autre
@@ -200,4 +158,8 @@ impl LiveAccount {
         self.ledger.with(move |db| db.move_to(here.as_deref())).await?;
         Ok(self.weigh_evidence().await?)
     }
+}
+
+fn unknown_rate() -> Refusal {
+    Refusal::Unknown("the EUR rate is not known now: nothing was adopted, try again".to_owned())
 }

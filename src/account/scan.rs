@@ -15,7 +15,7 @@ use crate::domain::execution::BnbPrice;
 use crate::domain::money::Price;
 use crate::domain::recourse::Hand;
 use crate::exchange::Trouble;
-use crate::ledger::views::{ACCOUNTED, Intent};
+use crate::ledger::views::Intent;
 use crate::ledger::{LedgerError, Outcome};
 
 /// Entre deux balayages.
@@ -161,7 +161,7 @@ impl LiveAccount {
     /// Redemande un ordre cru sans exécution : une exécution apprise tard est comptée, et arrête les achats ; qui ne se
     /// compte pas demande une personne.
     async fn look_again(&mut self, intent: &Intent, bnb: Option<Price>) -> Result<(), Cut> {
-        let Some(sent) = intent.sent.as_ref().filter(|_| !intent.is_accounted()) else { return Ok(()) };
+        let Some(sent) = intent.sent.as_ref().filter(|_| !intent.accounted) else { return Ok(()) };
         let told = question(&self.account, intent, &sent.client_id).await?;
         if !matches!(told, Told::Seen(..)) {
             return Ok(());
@@ -177,7 +177,7 @@ impl LiveAccount {
             Finding::Ended(order, Outcome::Filled(fill), _)
                 if settled.explains(fill.side, fill.quantity, fill.amount) =>
             {
-                Ok(self.ledger.with(move |db| db.annotate(id, order, ACCOUNTED)).await?)
+                Ok(self.ledger.with(move |db| db.account_for(id, order)).await?)
             }
             Finding::Ended(order, outcome, at) => {
                 log::error!("order_executed_late coin={coin} intent={id}");

@@ -8,7 +8,8 @@ use super::Request;
 use super::body::json_body;
 use super::errors::ApiError;
 use super::json::json;
-use crate::ledger::{Bears, Brought, ForeignOrder};
+use crate::domain::lost_past::Brought;
+use crate::ledger::{Bears, ForeignOrder};
 
 /// Ce qu'une personne peut en faire, et ce qui s'ensuivra.
 #[derive(Serialize)]

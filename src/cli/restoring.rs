@@ -9,8 +9,8 @@ use crate::check::Report;
 use crate::clock;
 use crate::config::{Config, Mode};
 use crate::daemon;
+use crate::domain::lost_past::Brought;
 use crate::exchange::Account;
-use crate::ledger::Brought;
 use crate::restore::{self, Past, RestoreError, There};
 
 /// Ce qu'une personne a décidé depuis n'est pas à la bourse.

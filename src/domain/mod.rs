@@ -15,6 +15,7 @@ pub mod drawdown;
 pub mod dust;
 pub mod execution;
 pub mod intent;
+pub mod lost_past;
 pub mod market;
 pub mod moment;
 pub mod money;

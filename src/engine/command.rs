@@ -6,11 +6,12 @@ use smol::channel::{self, Receiver, Sender};
 use super::sight::Sight;
 use crate::clock;
 use crate::domain::booking::{Booked, Booking, Footing};
+use crate::domain::lost_past::Brought;
 use crate::domain::market::{self, Market};
 use crate::domain::money::Usdc;
 use crate::domain::refusal::Refusal;
 use crate::domain::withdrawal::{Asked, Terms};
-use crate::ledger::{Brought, Ledger, RequestKey, WithdrawalRequest};
+use crate::ledger::{Ledger, RequestKey, WithdrawalRequest};
 use crate::venue::{Decision, Venue};
 
 /// Commandes en attente au plus.

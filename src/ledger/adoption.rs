@@ -6,16 +6,18 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Db, ForeignOrder, LedgerError, foreign, intents, movements, seal, signals, wishes, withdrawals};
+use super::{
+    Db, ForeignOrder, LedgerError, Outcome, foreign, intents, movements, seal, signals, wishes, withdrawals,
+};
 use crate::clock;
 use crate::domain::book::Fill;
 use crate::domain::doubt::{ATTEMPTS, WINDOW};
 use crate::domain::execution::Report;
 use crate::domain::intent::State;
+use crate::domain::lost_past::{LostOrder, LostPast};
 use crate::domain::market::Coin;
 use crate::domain::moment::Moment;
-use crate::domain::money::{Eur, Rate};
-use crate::domain::movement::{Kind, Movement};
+use crate::domain::movement::Movement;
 use crate::domain::order::Side;
 use crate::domain::order_name::{self, OrderName};
 use crate::domain::signal::ADOPTED;
@@ -23,14 +25,6 @@ use crate::domain::signal::ADOPTED;
 /// Pourquoi un souhait que tenait un grand livre remis n'est pas mené à bien.
 const PAST_LACKED: &str =
     "called off: the ledger was put back, or orders that it lacked were; ask again if it is still wanted";
-
-/// Ce qu'un passé perdu a rendu aux livres.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Brought {
-    pub orders: usize,
-    /// Ce que ces ordres ont dépensé de plus que le cash : le passé perdu l'avait versé.
-    pub deposited: Eur,
-}
 
 impl Db {
     /// Un passé a manqué à ce grand livre : il attend en pause, s'il vit, qu'une personne ait regardé, et dit pourquoi. Ce
@@ -41,73 +35,30 @@ impl Db {
         Ok(transaction.commit()?)
     }
 
-    /// Compte ces euros comme déposés : ce que les ordres à adopter ont dépensé de plus que l'ouverture. Le compte, qui
-    /// les a déjà dépensés, n'a plus à les montrer.
-    pub fn cover(&mut self, eur: Eur, rate: Rate, now: Moment) -> Result<(), LedgerError> {
-        let transaction = self.transaction()?;
-        movements::write(&transaction, &Movement::of_euros(Kind::Deposit, eur, rate), now)?;
-        Ok(transaction.commit()?)
-    }
-
-    /// Met aux livres cet ordre fini, et son exécution s'il en a une ; d'un même coup ce qui est d'abord à compter comme déposé.
+    /// Met aux livres ces ordres finis, avec ce qu'ils ont exécuté, et d'abord ce qui est à compter comme déposé, et les met en
+    /// pause : tout, ou rien.
     pub fn adopt(
         &mut self,
-        report: &Report,
-        fill: Option<&Fill>,
+        past: &LostPast,
         deposit: Option<&Movement>,
+        reason: &str,
         now: Moment,
     ) -> Result<(), LedgerError> {
         let transaction = self.transaction()?;
+        suspend(&transaction, reason, now)?;
         if let Some(deposit) = deposit {
             movements::write(&transaction, deposit, now)?;
         }
-        signals::doubt_actions(&transaction)?;
-        let signal = signal(&transaction, now)?;
-        let name = OrderName::parse(&report.client_id);
-        let number = match name.as_ref().map(|name| name.intent) {
-            Some(id) if free(&transaction, "id", &id)? => Some(id),
-            _ => None,
-        };
-        let client_id = match free(&transaction, "client_id", &report.client_id)? {
-            true => report.client_id.clone(),
-            // Un second ordre sous le même nom : son numéro le distingue.
-            false => format!("{}+{}", report.client_id, report.order_id),
-        };
-        let (spend, quantity) = match report.side {
-            Side::Buy => (Some(fill.map(|fill| fill.amount).or(report.amount).unwrap_or_default()), None),
-            Side::Sell => (None, Some(report.executed)),
-        };
-        let state = if fill.is_some() { State::Filled } else { State::Refused };
-        transaction.execute(
-            "INSERT INTO intents (id, signal, coin, side, spend, quantity, attempt, state, reason, client_id, stamped_at,
-                 window, order_id, created_at, ended_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?11, ?11)",
-            params![
-                number,
-                signal,
-                report.coin,
-                report.side,
-                spend,
-                quantity,
-                name.map_or(1, |name| name.attempt.clamp(1, ATTEMPTS)),
-                state.word(),
-                format!("adopted: the account had it, {}", report.status),
-                client_id,
-                report.at,
-                WINDOW.as_millis() as i64,
-                report.order_id,
-            ],
-        )?;
-        let intent = transaction.last_insert_rowid();
-        seal::lay(&transaction, &seal::INTENTS, intent)?;
-        if let Some(fill) = fill {
-            intents::book_fill(&transaction, intent, fill, report.at)?;
-            withdrawals::call_off_uncovered(&transaction, PAST_LACKED, now)?;
+        for LostOrder { report, fill, ends, .. } in past.orders() {
+            match (ends, fill) {
+                (Some(intent), Some(fill)) => {
+                    let outcome = Outcome::Filled(fill.clone());
+                    intents::book(&transaction, *intent, Some(report.order_id), &outcome, report.at)?;
+                }
+                (_, fill) => adopt(&transaction, report, fill.as_ref(), now)?,
+            }
         }
-        let sql = "DELETE FROM foreign_orders WHERE coin = ?1 AND order_id = ?2";
-        transaction.execute(sql, params![report.coin, report.order_id])?;
-        transaction.commit()?;
-        Ok(())
+        Ok(transaction.commit()?)
     }
 
     /// Laisse dehors tous ces ordres, et prend une autre étiquette ; rend combien. Ce qu'ils ont dépensé passerait pour ce qu'une
@@ -170,6 +121,61 @@ impl Db {
         }
         Ok(())
     }
+}
+
+/// Met aux livres cet ordre fini, qu'aucune intention d'ici n'attend.
+fn adopt(
+    connection: &Connection,
+    report: &Report,
+    fill: Option<&Fill>,
+    now: Moment,
+) -> Result<(), LedgerError> {
+    signals::doubt_actions(connection)?;
+    let signal = signal(connection, now)?;
+    let name = OrderName::parse(&report.client_id);
+    let number = match name.as_ref().map(|name| name.intent) {
+        Some(id) if free(connection, "id", &id)? => Some(id),
+        _ => None,
+    };
+    let client_id = match free(connection, "client_id", &report.client_id)? {
+        true => report.client_id.clone(),
+        // Un second ordre sous le même nom : son numéro le distingue.
+        false => format!("{}+{}", report.client_id, report.order_id),
+    };
+    let (spend, quantity) = match report.side {
+        Side::Buy => (Some(fill.map(|fill| fill.amount).or(report.amount).unwrap_or_default()), None),
+        Side::Sell => (None, Some(report.executed)),
+    };
+    let state = if fill.is_some() { State::Filled } else { State::Refused };
+    connection.execute(
+        "INSERT INTO intents (id, signal, coin, side, spend, quantity, attempt, state, reason, client_id, stamped_at,
+             window, order_id, created_at, ended_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?11, ?11)",
+        params![
+            number,
+            signal,
+            report.coin,
+            report.side,
+            spend,
+            quantity,
+            name.map_or(1, |name| name.attempt.clamp(1, ATTEMPTS)),
+            state.word(),
+            format!("adopted: the account had it, {}", report.status),
+            client_id,
+            report.at,
+            WINDOW.as_millis() as i64,
+            report.order_id,
+        ],
+    )?;
+    let intent = connection.last_insert_rowid();
+    seal::lay(connection, &seal::INTENTS, intent)?;
+    if let Some(fill) = fill {
+        intents::book_fill(connection, intent, fill, report.at)?;
+        withdrawals::call_off_uncovered(connection, PAST_LACKED, now)?;
+    }
+    let sql = "DELETE FROM foreign_orders WHERE coin = ?1 AND order_id = ?2";
+    connection.execute(sql, params![report.coin, report.order_id])?;
+    Ok(())
 }
 
 fn change_tag(connection: &Connection) -> Result<(), LedgerError> {

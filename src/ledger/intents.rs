@@ -21,6 +21,10 @@ use crate::domain::recourse::Hand;
 const SPENT: &str =
     "called off: an order learned late has spent what was set aside; ask again if it is still wanted";
 
+/// Pourquoi une intention exécutée n'est pas bookée.
+const ACCOUNTED: &str =
+    "the exchange executed it, and a person had settled what it changed: it is not booked again";
+
 /// Ce qui arrive à une intention, et pourquoi.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
@@ -189,28 +193,7 @@ impl Db {
         at: Moment,
     ) -> Result<bool, LedgerError> {
         let transaction = self.transaction()?;
-        let word: Option<String> = transaction
-            .query_row("SELECT state FROM intents WHERE id = ?1", [intent], |row| row.get(0))
-            .optional()?;
-        let state = word.as_deref().and_then(State::from_word);
-        let impossible = || LedgerError::Refused(format!("intent {intent} cannot become that: {outcome:?}"));
-        let next = state.and_then(|state| state.next(outcome.event())).ok_or_else(impossible)?;
-        let late = state.is_some_and(|state| !state.is_in_doubt() && state != State::Planned);
-        let ended_at = (!next.is_in_doubt()).then_some(at);
-        let (reason, doubted, hand) = (outcome.reason(), next == State::Unknown, outcome.hand());
-        seal::change(&transaction, &seal::INTENTS, intent, |connection| {
-            connection.execute(
-                // Qui l'a fini de sa main l'a regardé.
-                "UPDATE intents SET state = ?2, reason = coalesce(?3, reason), ended_at = ?4,
-                     late = iif(?8 IS NULL, max(late, ?5), 0), order_id = coalesce(?6, order_id),
-                     doubted = max(doubted, ?7), by_hand = coalesce(?8, by_hand) WHERE id = ?1",
-                params![intent, next.word(), reason, ended_at, late, order_id, doubted, hand],
-            )
-        })?;
-        if let Some(fill) = outcome.fill() {
-            book_fill(&transaction, intent, fill, at)?;
-            withdrawals::call_off_uncovered(&transaction, SPENT, at)?;
-        }
+        let late = book(&transaction, intent, order_id, outcome, at)?;
         transaction.commit()?;
         Ok(late)
     }
@@ -222,6 +205,18 @@ impl Db {
             connection.execute(
                 "UPDATE intents SET order_id = coalesce(?2, order_id), reason = ?3 WHERE id = ?1",
                 params![intent, order_id, reason],
+            )
+        })?;
+        Ok(transaction.commit()?)
+    }
+
+    /// La bourse l'a exécutée, et ce qu'elle a changé est aux livres par ce qu'une personne a réglé des écarts.
+    pub fn account_for(&mut self, intent: i64, order_id: Option<i64>) -> Result<(), LedgerError> {
+        let transaction = self.transaction()?;
+        seal::change(&transaction, &seal::INTENTS, intent, |connection| {
+            connection.execute(
+                "UPDATE intents SET order_id = coalesce(?2, order_id), reason = ?3, accounted = 1 WHERE id = ?1",
+                params![intent, order_id, ACCOUNTED],
             )
         })?;
         Ok(transaction.commit()?)
@@ -255,6 +250,39 @@ fn insert(
         params![signal, order.coin(), order.side(), spend, quantity, attempt, now],
     )?;
     Ok(connection.last_insert_rowid())
+}
+
+/// De même, dans la transaction de qui l'appelle.
+pub(super) fn book(
+    connection: &Connection,
+    intent: i64,
+    order_id: Option<i64>,
+    outcome: &Outcome,
+    at: Moment,
+) -> Result<bool, LedgerError> {
+    let word: Option<String> = connection
+        .query_row("SELECT state FROM intents WHERE id = ?1", [intent], |row| row.get(0))
+        .optional()?;
+    let state = word.as_deref().and_then(State::from_word);
+    let impossible = || LedgerError::Refused(format!("intent {intent} cannot become that: {outcome:?}"));
+    let next = state.and_then(|state| state.next(outcome.event())).ok_or_else(impossible)?;
+    let late = state.is_some_and(|state| !state.is_in_doubt() && state != State::Planned);
+    let ended_at = (!next.is_in_doubt()).then_some(at);
+    let (reason, doubted, hand) = (outcome.reason(), next == State::Unknown, outcome.hand());
+    seal::change(connection, &seal::INTENTS, intent, |connection| {
+        connection.execute(
+            // Qui l'a fini de sa main l'a regardé.
+            "UPDATE intents SET state = ?2, reason = coalesce(?3, reason), ended_at = ?4,
+                 late = iif(?8 IS NULL, max(late, ?5), 0), order_id = coalesce(?6, order_id),
+                 doubted = max(doubted, ?7), by_hand = coalesce(?8, by_hand) WHERE id = ?1",
+            params![intent, next.word(), reason, ended_at, late, order_id, doubted, hand],
+        )
+    })?;
+    if let Some(fill) = outcome.fill() {
+        book_fill(connection, intent, fill, at)?;
+        withdrawals::call_off_uncovered(connection, SPENT, at)?;
+    }
+    Ok(late)
 }
 
 pub(super) fn book_fill(

@@ -68,7 +68,6 @@ use keeper::{Job, Keeper, Told};
 use lock::Lock;
 use place::Place;
 
-pub use adoption::Brought;
 pub use audit::{Audit, LiveOrder};
 pub use changes::Watch;
 pub use copy::{PUT_BACK, copy, keep, pause, replace};

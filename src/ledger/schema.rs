@@ -10,7 +10,8 @@ use rusqlite::Connection;
 use super::LedgerError;
 use super::{audit, flows, legacy, seal, takeover};
 
-const MIGRATIONS: [&str; 9] = [FIRST, LIVE, FIGURES, SEALS, MOVES, EVIDENCE, PERSON, OTHERS, WISHES];
+const MIGRATIONS: [&str; 10] =
+    [FIRST, LIVE, FIGURES, SEALS, MOVES, EVIDENCE, PERSON, OTHERS, WISHES, SETTLED];
 
 /// Des tables que toute base à nous a, depuis la première version.
 pub const FIRST_TABLES: [&str; 5] = ["agent", "account", "movements", "intents", "snapshots"];
@@ -49,8 +50,12 @@ const PERSON: &str = include_str!("schema/person.sql");
 
 /// Ce que nos ordres ont pris à d'autres, les frais notés à part, ce qu'une personne a fini.
 const OTHERS: &str = include_str!("schema/others.sql");
+
 /// Ce qu'une personne veut reprendre ou vendre.
 const WISHES: &str = include_str!("schema/wishes.sql");
+
+/// Les ordres dont une personne avait réglé ce qu'ils ont changé.
+const SETTLED: &str = include_str!("schema/settled.sql");
 
 /// Ce qui est compté à chaque lecture des mesures se compte sans relire les textes. Un index ne change rien à ce
 /// qu'une base dit : il n'a pas de rang, et une version d'avant s'en passe.

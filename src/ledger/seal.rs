@@ -72,6 +72,7 @@ pub(super) const INTENTS: Table = Table {
         "created_at",
         "ended_at",
         "by_hand",
+        "accounted",
     ],
 };
 

@@ -243,7 +243,7 @@ impl Hearing<'_> {
             }
             (false, []) => Finding::NotExecuted,
             (false, [report])
-                if intent.is_accounted()
+                if intent.accounted
                     || order.settled.explains(
                         report.side,
                         report.executed,

@@ -121,6 +121,7 @@ const SAID = [
   ['its outcome could not be written into the books: {error}', ['disk full'], 'Ce qu’il est devenu n’a pas pu être écrit dans les livres (disk full).'],
   ['its fees were taken in BNB and the price of BNB is not known now', [], 'Ses frais sont en BNB, dont le prix n’est pas connu en ce moment.'],
   ['the exchange has it, {}', ['NEW'], 'Binance l’a (NEW).'],
+  ['the outcome of an order in doubt, which may have paid for it, comes first', [], 'L’issue d’un ordre en doute, qui l’a peut-être payé, passe d’abord.'],
   ['the exchange executed {} for {told}, and its trades add up to {quantity} for {amount}', ['3', '300 USDC', '4', '400'], 'Binance dit en avoir exécuté 3, et ses échanges font 4.'],
   ['it ended {status} and exchanged nothing', ['EXPIRED'], 'Il a fini sans rien échanger (EXPIRED).'],
   ['the exchange executed it, and a person had settled what it changed: it is not booked again', [], 'Exécuté, et quelqu’un avait réglé ce qu’il a changé : il n’est pas inscrit de nouveau.'],

@@ -11,6 +11,9 @@ use rust_decimal::{Decimal, dec};
 
 use crate::universe::{USDC, Universe};
 
+/// Après tant d'envois que la bourse n'a pas traités, un signal ne tente plus rien pour ce coin.
+const TRIES: usize = 5;
+
 /// Au plus une exécution par nom, et pour chacune exactement un trade du grand livre, à son numéro.
 pub fn each_order_once(universe: &Universe) {
     let mut executed: BTreeMap<String, calvalot::sim::Order> = BTreeMap::new();
@@ -94,8 +97,8 @@ pub fn every_coin_has_its_answer(universe: &Universe) {
     }
 }
 
-/// Vrai si le signal a été suivi sans qu'un coin soit laissé malgré lui : un ordre refusé ou qui attendait une
-/// personne, une paire arrêtée.
+/// Vrai si le signal a été suivi sans qu'un coin soit laissé malgré lui : un ordre refusé, cinq fois pas traité, ou qui
+/// attendait une personne, une paire arrêtée.
 pub fn is_followed(universe: &Universe, id: &str) -> bool {
     let signals = universe.books(|db| db.signals(&Selection::last(100)));
     let Some(signal) = signals.iter().find(|signal| signal.signal_id == id) else { return false };
@@ -106,8 +109,15 @@ pub fn is_followed(universe: &Universe, id: &str) -> bool {
     let of_signal =
         |coin: Coin| intents.iter().filter(move |intent| intent.signal == signal.id && intent.coin == coin);
     let last = |coin: Coin| of_signal(coin).max_by_key(|intent| intent.id);
-    let refused = |coin: Coin| last(coin).is_some_and(|intent| intent.state == State::Refused);
-    let kept_off = intents.iter().any(waited) || Coin::ALL.into_iter().any(refused);
+    let unprocessed = |coin: Coin| of_signal(coin).filter(|intent| intent.state == State::Abandoned).count();
+    let given_up = |coin: Coin| {
+        last(coin).is_some_and(|intent| match intent.state {
+            State::Refused => true,
+            State::Abandoned => unprocessed(coin) >= TRIES,
+            _ => false,
+        })
+    };
+    let kept_off = intents.iter().any(waited) || Coin::ALL.into_iter().any(given_up);
     let against = ["refused", "halted", "superseded", "cash_short"];
     !kept_off
         && signal.status == "executed"

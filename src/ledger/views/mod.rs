@@ -27,7 +27,7 @@ pub(in crate::ledger) use drawdown::Followed;
 pub(in crate::ledger) use height::Height;
 pub use history::Snapshot;
 pub use marks::Mark;
-pub use orders::{ACCOUNTED, Intent, Sent};
+pub use orders::{Intent, Sent};
 pub use outlook::{Balance, Checked};
 pub(super) use outlook::{doubted, is_doubted};
 pub use outside::Outside;

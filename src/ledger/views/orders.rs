@@ -14,10 +14,6 @@ use crate::domain::recourse::{Case, Hand};
 use crate::domain::signal::INITIAL_SYNC;
 use crate::ledger::{Db, LedgerError};
 
-/// La raison d'une intention dont une personne a réglé ce qu'elle avait changé, avant que la bourse ne la dise exécutée.
-pub const ACCOUNTED: &str =
-    "the exchange executed it, and a person had settled what it changed: it is not booked again";
-
 /// Une intention, simulée ou réelle.
 #[derive(Clone, Debug)]
 pub struct Intent {
@@ -41,6 +37,8 @@ pub struct Intent {
     pub ended_at: Option<Moment>,
     /// Comment une personne l'a finie sans la bourse.
     pub by_hand: Option<Hand>,
+    /// Exécutée, et ce qu'elle a changé est aux livres par ce qu'une personne a réglé des écarts ; jugé une fois.
+    pub accounted: bool,
     pub origin: Origin,
 }
 
@@ -72,11 +70,6 @@ impl Intent {
         }
     }
 
-    /// Vrai si ce qu'elle avait changé est aux livres par ce qu'une personne a réglé des écarts ; jugé une fois.
-    pub fn is_accounted(&self) -> bool {
-        self.reason.as_deref() == Some(ACCOUNTED)
-    }
-
     /// Vrai si cet ordre de la bourse, qui porte son nom, peut être le sien : à sa paire, à son sens, pas plus gros. Une copie
     /// du grand livre donne les mêmes noms à d'autres ordres.
     pub fn may_be(&self, report: &Report) -> bool {
@@ -99,7 +92,8 @@ pub struct Sent {
 
 const COLUMNS: &str =
     "intents.id, signal, signal_id, coin, side, spend, quantity, attempt, state, reason, client_id,
-    stamped_at, window, order_id, doubted, late, created_at, ended_at, by_hand, received_at, version, status";
+    stamped_at, window, order_id, doubted, late, created_at, ended_at, by_hand, received_at, version, status,
+    accounted IS NOT NULL";
 
 impl Db {
     /// Les intentions dont l'issue n'est pas connue, de la plus ancienne à la plus récente.
@@ -183,6 +177,7 @@ fn intent(row: &Row) -> rusqlite::Result<Intent> {
         created_at: row.get(16)?,
         ended_at: row.get(17)?,
         by_hand: row.get(18)?,
+        accounted: row.get(22)?,
         origin: Origin {
             received_at: row.get(19)?,
             is_action: version == Some(1) && signal_id != INITIAL_SYNC,

@@ -142,6 +142,7 @@ export const SHAPES = [
   [/^the exchange has it, (?<text>\w+)$/, 'Binance l’a ({text}).'],
   [/^the exchange executed (?<quantity>[\d.]+) for .+, and its trades add up to (?<quantity2>[\d.]+) for .+$/, 'Binance dit en avoir exécuté {quantity}, et ses échanges font {quantity2}.'],
   [/^the exchange executed (?<quantity>[\d.]+), and shows trades for (?<quantity2>[\d.]+) so far$/, 'Binance dit en avoir exécuté {quantity}, et n’en montre encore que {quantity2}.'],
+  [/^the outcome of an order in doubt, which may have paid for it, comes first$/, 'L’issue d’un ordre en doute, qui l’a peut-être payé, passe d’abord.'],
   [/^it ended (?<text>\w+) and exchanged nothing$/, 'Il a fini sans rien échanger ({text}).'],
   [/^the exchange executed it, and a person had settled what it changed: it is not booked again$/, 'Exécuté, et quelqu’un avait réglé ce qu’il a changé : il n’est pas inscrit de nouveau.'],
   [/^a person settled it: nothing was booked$/, 'Réglé au dehors par quelqu’un : rien n’a été inscrit.'],

@@ -1,0 +1,181 @@
+//! Un passé que ce grand livre a perdu : ses ordres, tels que la bourse les raconte, et ce qui les a payés.
+//!
+//! La seule définition, pour la page comme pour `calvalot restore`. Invariant : un second ordre sous un nom qui avait servi (le
+//! réseau a livré deux fois une demande) ne prend aux livres que ce dont nul autre d'ici n'a eu besoin.
+
+use super::book::Fill;
+use super::cash;
+use super::execution::Report;
+use super::money::{Eur, Rate, Usdc};
+use super::movement::{Kind, Movement};
+use super::order::Side;
+
+/// Un ordre à mettre aux livres.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LostOrder {
+    pub report: Report,
+    /// Ce qu'il a exécuté.
+    pub fill: Option<Fill>,
+    /// L'intention de ce livre dont il est la fin, qu'il ne savait pas.
+    pub ends: Option<i64>,
+    /// Un autre portait déjà son nom : rien n'avait été versé pour lui.
+    pub second: bool,
+}
+
+/// Ce qui a pu payer des ordres que le cash des livres ne paie pas.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Payer {
+    /// Ce que le passé perdu avait versé.
+    Deposit,
+    /// Peut-être un ordre qui n'est pas encore dit, ou en doute : rien n'est inventé.
+    Awaited,
+    /// Une vente qu'une personne a réglée et que la bourse peut dire encore : le reste est pris à ce qui est d'autrui, et se voit.
+    Settled,
+}
+
+/// Ses ordres, dans l'ordre où les livres les prennent.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LostPast {
+    orders: Vec<LostOrder>,
+}
+
+/// Ce qu'il a rendu aux livres.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Brought {
+    pub orders: usize,
+    /// Ce que ces ordres ont dépensé de plus que le cash : le passé perdu l'avait versé.
+    pub deposited: Eur,
+}
+
+impl LostPast {
+    /// De ces ordres, du plus ancien au plus récent.
+    pub fn of(orders: Vec<LostOrder>) -> LostPast {
+        let mut past = LostPast::default();
+        let mut later: Vec<LostOrder> = Vec::new();
+        for order in orders {
+            if order.is_second_purchase() {
+                later.push(order);
+                continue;
+            }
+            // Ce qu'il a acheté, cette vente a pu le vendre.
+            if order.fill.as_ref().is_some_and(|fill| fill.side == Side::Sell) {
+                let sold = |second: &mut LostOrder| second.report.coin == order.report.coin;
+                past.orders.extend(later.extract_if(.., sold));
+            }
+            past.orders.push(order);
+        }
+        past.orders.extend(later);
+        past
+    }
+
+    pub fn orders(&self) -> &[LostOrder] {
+        &self.orders
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.orders.is_empty()
+    }
+
+    /// Ce que ces exécutions demandent de plus que ce cash ; jamais négatif.
+    pub fn beyond(&self, cash: Usdc) -> Usdc {
+        cash::beyond(cash, self.paid())
+    }
+
+    /// N'en garde que les premiers, tant que ce cash les paie ; rend le premier des autres.
+    pub fn keep_paid(&mut self, cash: Usdc) -> Option<LostOrder> {
+        let paid = cash::after(cash, self.paid()).take_while(|cash| *cash >= Usdc::ZERO).count();
+        self.orders.drain(paid..).next()
+    }
+
+    /// Ce que le cash des livres a payé, ou reçu.
+    fn paid(&self) -> impl Iterator<Item = Option<&Fill>> {
+        self.orders.iter().map(|order| order.fill.as_ref().filter(|_| !order.second))
+    }
+}
+
+impl LostOrder {
+    fn is_second_purchase(&self) -> bool {
+        self.second && self.report.side == Side::Buy
+    }
+}
+
+/// Le versement qui couvre ces USDC, au centime d'euro supérieur : le cash ne descend jamais sous zéro.
+pub fn deposit(beyond: Usdc, rate: Rate) -> Movement {
+    Movement::of_euros(Kind::Deposit, beyond.to_eur(rate).ceil(2), rate)
+}
+
+#[cfg(test)]
+mod tests {
+    use rust_decimal::{Decimal, dec};
+
+    use super::*;
+    use crate::domain::book::Fees;
+    use crate::domain::market::Coin;
+    use crate::domain::moment::Moment;
+    use crate::domain::money::{Price, Quantity};
+
+    /// Un ordre de 100 USDC par unité ; `name` est aussi son rang.
+    fn order(number: i64, coin: Coin, side: Side, amount: Decimal, second: bool) -> LostOrder {
+        let (quantity, price) = (Quantity::new(amount / dec!(100)), Price::new(dec!(100)));
+        let amount = Usdc::new(amount);
+        let report = Report {
+            coin,
+            side,
+            order_id: number,
+            client_id: format!("cal-{number}"),
+            status: "FILLED".to_owned(),
+            ended: true,
+            executed: quantity,
+            amount: Some(amount),
+            at: Moment(number),
+        };
+        let fill = Fill { coin, side, quantity, price, amount, fees: Fees::default() };
+        LostOrder { report, fill: Some(fill), ends: None, second }
+    }
+
+    fn numbers(past: &LostPast) -> Vec<i64> {
+        past.orders().iter().map(|order| order.report.order_id).collect()
+    }
+
+    #[test]
+    fn a_second_purchase_takes_only_what_no_other_order_needed() {
+        let (buy, sell) = (Side::Buy, Side::Sell);
+        let past = LostPast::of(vec![
+            order(1, Coin::Eth, buy, dec!(300), false),
+            order(2, Coin::Eth, buy, dec!(300), true),
+            order(3, Coin::Sol, buy, dec!(400), false),
+        ]);
+        assert_eq!(numbers(&past), [1, 3, 2]);
+        assert_eq!(past.beyond(Usdc::new(dec!(700))), Usdc::ZERO, "nothing was deposited for it");
+        assert_eq!(past.beyond(Usdc::new(dec!(650))), Usdc::new(dec!(50)));
+
+        let sold = LostPast::of(vec![
+            order(1, Coin::Eth, buy, dec!(300), false),
+            order(2, Coin::Eth, buy, dec!(300), true),
+            order(3, Coin::Sol, sell, dec!(400), false),
+            order(4, Coin::Eth, sell, dec!(600), false),
+            order(5, Coin::Sol, buy, dec!(100), false),
+        ]);
+        assert_eq!(numbers(&sold), [1, 3, 2, 4, 5], "what it bought was sold");
+    }
+
+    #[test]
+    fn what_the_cash_does_not_pay_is_not_kept() {
+        let (buy, sell) = (Side::Buy, Side::Sell);
+        let mut past = LostPast::of(vec![
+            order(1, Coin::Eth, buy, dec!(60), false),
+            order(2, Coin::Eth, sell, dec!(20), false),
+            order(3, Coin::Sol, buy, dec!(70), false),
+            order(4, Coin::Xrp, buy, dec!(1), false),
+        ]);
+        let dropped = past.keep_paid(Usdc::new(dec!(100)));
+        assert_eq!((numbers(&past), dropped.map(|order| order.report.order_id)), (vec![1, 2], Some(3)));
+        assert_eq!(past.keep_paid(Usdc::new(dec!(60))), None);
+    }
+
+    #[test]
+    fn a_deposit_covers_to_the_last_cent() {
+        let covering = deposit(Usdc::new(dec!(100.001)), Rate::new(dec!(1.25)));
+        assert_eq!((covering.eur, covering.usdc), (Eur::new(dec!(80.01)), Usdc::new(dec!(100.0125))));
+    }
+}

@@ -122,16 +122,19 @@ impl Db {
         Ok(live && open_one(&self.connection)?.is_some_and(|open| open.level.is_none()))
     }
 
-    /// Ce qui est parti du retrait mis de côté, à cette lecture des USDC du compte ; `None` si rien ne l'est, ou si elle ne le dit pas : un ordre est en doute, ou a fini après `quiet` et n'y est
-    /// peut-être pas.
+    /// Ce qui est parti du retrait mis de côté, à cette lecture des USDC du compte ; `None` si rien ne l'est, ou si elle ne le dit
+    /// pas : un ordre est en doute, ou a fini après `quiet` et n'y est peut-être pas ; un achat qu'une personne a réglé depuis,
+    /// sans rien booker, a peut-être dépensé ce qui manque.
     pub fn withdrawn(&mut self, seen: &Line, quiet: Moment) -> Result<Option<Usdc>, LedgerError> {
         let transaction = self.transaction()?;
         let Some(open) = open_one(&transaction)? else { return Ok(None) };
         let cash = views::cash(&transaction)?.unwrap_or_default();
         let unsettled =
             "SELECT EXISTS (SELECT 1 FROM intents WHERE state IN ('planned', 'sent', 'unknown', 'stuck')
-                             OR (client_id IS NOT NULL AND ended_at > ?1))";
-        if transaction.query_row(unsettled, [quiet], |row| row.get(0))?
+                             OR (client_id IS NOT NULL AND ended_at > ?1)
+                             OR (by_hand = 'settled' AND state <> 'filled' AND accounted IS NULL AND side = 'BUY'
+                                 AND ended_at >= (SELECT at FROM withdrawals WHERE id = ?2)))";
+        if transaction.query_row(unsettled, params![quiet, open.id], |row| row.get(0))?
             || foreign::has_evidence(&transaction)?
         {
             return Ok(None);

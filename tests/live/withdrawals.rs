@@ -536,6 +536,32 @@ fn what_an_order_learned_late_has_spent_is_no_more_to_be_taken_out() {
     assert_eq!(called_off["taken_usdc"].as_f64(), Some(0.0), "{called_off}");
 }
 
+/// Un achat qu'une personne a réglé pendant que le retrait attendait a dépensé de l'argent : ce n'est pas elle qui l'a sorti.
+#[test]
+fn what_a_settled_purchase_has_spent_is_not_booked_as_taken_out() {
+    let bench = Bench::holding(&[("USDC", dec!(1250))]);
+    let follower = bench.settled(&[("BTCUSDC", dec!(0.3))]);
+    let site = follower.site();
+    ask(site, 50);
+    let id = reached(site, "set_aside")["id"].clone();
+    site.wait_polls(2);
+    bench.strike(|on| on.nth(1), Fault::processed(Wire::Reset));
+    let (from, to) = ("\"BUY\"".to_owned(), "\"SELL\"".to_owned());
+    bench.world.fault(On::exchange(ORDER).method("GET"), Fault::processed(Wire::Rewrite { from, to }));
+    // De ce qui reste sans l'argent mis de côté, le BTC en est 31,6 %.
+    bench.world.leader().set_target(&[("BTCUSDC", dec!(0.316)), ("ETHUSDC", dec!(0.3))]);
+    bench.wait_states("ETHUSDC", "stuck");
+    let order = site.json("/api/orders")[0]["id"].clone();
+    let settled = site.send("POST", &format!("/api/orders/{order}/settle"), r#"{"looked": true}"#);
+    assert_eq!(settled.status, 200, "{}", settled.body);
+    site.wait_polls(5);
+    let open = reached(site, "set_aside");
+    assert_eq!(open["taken_usdc"].as_f64(), Some(0.0), "{open}");
+    let taken = site.send("POST", &format!("{PATH}/{id}/taken"), r#"{"taken_out": true}"#);
+    assert_eq!(taken.status, 200, "{}", taken.body);
+    assert_eq!(reached(site, "completed")["id"], id);
+}
+
 /// Des frais pris en USDC sur ce qui est mis de côté n'empêchent ni de le sortir, ni de le dire.
 #[test]
 fn a_withdrawal_that_a_fee_has_shortened_is_neither_called_off_nor_stuck() {

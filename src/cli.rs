@@ -227,6 +227,9 @@ fn decide(Wanted { way, fields, yes }: Wanted) -> Result<(), Failure> {
     let port = local_port()?;
     let ways = decide::ways(port).map_err(failed)?;
     let Some(name) = way else {
+        if ways.is_empty() {
+            println!("there is nothing to decide now");
+        }
         for way in &ways {
             println!("{way}");
         }

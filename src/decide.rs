@@ -7,7 +7,7 @@ use std::fmt;
 use std::time::Duration;
 
 use miniserde::Deserialize;
-use miniserde::json::{self, Object, Value};
+use miniserde::json::{self, Number, Object, Value};
 
 use crate::local;
 
@@ -20,6 +20,7 @@ pub struct Way {
     name: String,
     pub about: String,
     pub consequence: String,
+    method: String,
     path: String,
     body: Object,
     needs: Vec<String>,
@@ -90,12 +91,21 @@ pub fn named<'a>(ways: &'a [Way], name: &str) -> Result<&'a Way, String> {
 /// La phrase qui dit pourquoi ce n'est pas fait.
 pub fn decide(port: u16, way: &Way, fields: &[Field]) -> Result<String, String> {
     let mut body = way.body.clone();
-    body.extend(fields.iter().map(|(field, text)| (field.clone(), Value::String(text.clone()))));
+    body.extend(fields.iter().map(|(field, text)| (field.clone(), value(field, text))));
     let lost = |reason| format!("{reason}: look with `calvalot decide` before you ask again");
-    let answer = local::post(port, &way.path, &json::to_string(&body), PATIENCE).map_err(lost)?;
+    let answer =
+        local::send(port, &way.method, &way.path, &json::to_string(&body), PATIENCE).map_err(lost)?;
     match answer.status {
         200 => Ok(answer.said("outcome").unwrap_or_else(|| way.consequence.clone())),
         _ => Err(answer.refusal()),
+    }
+}
+
+/// Ce champ, tel que l'API le prend : des euros sont un nombre, le reste un texte.
+fn value(field: &str, text: &str) -> Value {
+    match text.trim().parse() {
+        Ok(number) if field.ends_with("_eur") => Value::Number(Number::F64(number)),
+        _ => Value::String(text.to_owned()),
     }
 }
 
@@ -104,7 +114,7 @@ mod tests {
     use super::*;
 
     fn book() -> Way {
-        let text = r#"{"name":"book-3","about":"a","consequence":"c","path":"/p","body":{},
+        let text = r#"{"name":"book-3","about":"a","consequence":"c","method":"POST","path":"/p","body":{},
             "needs":["quantity","usdc"],"takes":["fee"]}"#;
         json::from_str(text).expect("a way")
     }

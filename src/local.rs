@@ -57,10 +57,10 @@ pub fn expect_calvalot(port: u16) -> Result<(), String> {
 }
 
 /// Envoie `body`, du JSON, à `path` ; la réponse a `limit` pour venir.
-pub fn post(port: u16, path: &str, body: &str, limit: Duration) -> Result<Answer, String> {
+pub fn send(port: u16, method: &str, path: &str, body: &str, limit: Duration) -> Result<Answer, String> {
     let length = body.len();
     let request = format!(
-        "POST {path} HTTP/1.1\r\nHost: localhost:{port}\r\nContent-Type: application/json\r\n\
+        "{method} {path} HTTP/1.1\r\nHost: localhost:{port}\r\nContent-Type: application/json\r\n\
          Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
     );
     ask(port, &request, limit)

@@ -32,7 +32,8 @@ pub fn ask(port: u16) -> Result<String, String> {
     local::expect_calvalot(port).map_err(|reason| format!("{reason}: {start}"))?;
     // Une réponse perdue se redemande : ce qui est ouvert ne s'ouvre pas deux fois.
     let lost = |reason| format!("{reason}: ask again, it is done only once");
-    let answer = local::post(port, "/api/agent/sell-all", "{\"understood\":true}", PATIENCE).map_err(lost)?;
+    let answer =
+        local::send(port, "POST", "/api/agent/sell-all", "{\"understood\":true}", PATIENCE).map_err(lost)?;
     match answer.status {
         200 => Ok(told(&answer.body)),
         _ => Err(answer.refusal()),

@@ -126,6 +126,13 @@ impl Venue {
         }
     }
 
+    /// Ce que le compte a pour commencer n'est plus ce qu'il avait, et ne suffit pas.
+    pub fn heed_capital(&mut self) {
+        if let Venue::Live(account) = self {
+            account.heed_capital();
+        }
+    }
+
     /// Efface des livres la poussière qui n'est plus au compte ; une fois par tour.
     pub async fn sweep(&mut self, market: &Market) -> Result<(), LedgerError> {
         match self {

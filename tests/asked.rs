@@ -51,9 +51,15 @@ fn the_command_line_lists_what_can_be_decided_and_does_it_only_after_a_yes() {
     );
     for (words, expected, said) in [
         (&["decide", "pause"][..], 2, "--yes"),
-        (&["decide", "resume", "--yes"], 1, "there is: pause, sell-all"),
+        (
+            &["decide", "resume", "--yes"],
+            1,
+            "there is: pause, withdraw, withdraw-all, deposit, correct, sell-all",
+        ),
         (&["decide", "pause", "quantity=1", "--yes"], 2, "say it like this: calvalot decide pause\n"),
         (&["decide", "pause", "now", "--yes"], 2, "unexpected"),
+        (&["decide", "deposit", "amount_eur=many", "--yes"], 1, "the body must be JSON"),
+        (&["decide", "deposit", "amount_eur=-5", "--yes"], 1, "must be above 0"),
     ] {
         let (code, told) = calvalot(port, words);
         assert!(code == Some(expected) && told.contains(said), "{words:?}: {code:?} {told}");
@@ -65,6 +71,17 @@ fn the_command_line_lists_what_can_be_decided_and_does_it_only_after_a_yes() {
     let (code, told) = calvalot(port, &["decide", "resume", "--yes"]);
     assert_eq!(code, Some(0), "{told}");
     assert!(!paused());
+    for (words, total) in [
+        (["decide", "deposit", "amount_eur=50.5", "--yes"], 1050.5),
+        (["decide", "correct", "total_eur=1000", "--yes"], 1000.0),
+        (["decide", "withdraw", "amount_eur=20", "--yes"], 980.0),
+    ] {
+        let (code, told) = calvalot(port, &words);
+        assert_eq!(code, Some(0), "{told}");
+        until("the books know it", || {
+            (site.json("/api/budget")["total_deposited_eur"] == total).then_some(())
+        });
+    }
 }
 
 #[test]

@@ -82,7 +82,7 @@ fn all_faults_are_told_at_once_one_per_line() {
     assert_eq!(
         faults.expect_err("four faults").to_string(),
         "SIGNAL_SECRET: not set; set it in .env, the leader gives it to you\n\
-         TRADING_MODE: \"real\" is no trading mode; set TRADING_MODE=dry_run\n\
+         TRADING_MODE: \"real\" is no trading mode; set TRADING_MODE=dry_run, or TRADING_MODE=live for real orders\n\
          INITIAL_BUDGET_EUR: 4 is out of range; write euros from 10 to 1000000, at most two decimals, like 100 or 99.50\n\
          PORT: \"0\" is no port; write a number from 1 to 65535, like 8080"
     );

@@ -276,6 +276,8 @@ fn a_ledger_that_lacks_nothing_or_could_not_be_compared_is_not_changed_by_a_rest
     world.clear_faults();
     let (code, said) = calvalot(&world, &folder, &["restore"]);
     assert!(code == 0 && said.contains("nothing was changed"), "{said}");
+    let (code, said) = calvalot(&world, &folder, &["restore", "copy.db", "--tag", "0a1b2c3d"]);
+    assert!(code == 2 && said.contains("--tag is for a ledger that is lost"), "{said}");
     untouched();
 }
 

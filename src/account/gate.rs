@@ -62,10 +62,17 @@ impl Gate {
         self.retry = (self.retry * 2).min(LONGEST_RETRY);
     }
 
-    /// Un autre capital que celui dont parlent les essais : ils sont à refaire. Fermée, elle garde son rythme.
-    pub fn heed_movement(&mut self, last: i64) {
-        if self.closed.is_none() && self.moved != Some(last) {
+    /// Les essais ne disent plus ce qui est : ils sont à refaire. Fermée, elle garde son rythme.
+    pub fn refresh(&mut self) {
+        if self.closed.is_none() {
             self.next = clock::instant();
+        }
+    }
+
+    /// Un autre capital que celui dont parlent les essais.
+    pub fn heed_movement(&mut self, last: i64) {
+        if self.moved != Some(last) {
+            self.refresh();
         }
     }
 

@@ -56,6 +56,11 @@ impl LiveAccount {
         Ok(())
     }
 
+    /// Le compte n'a toujours pas de quoi commencer, et n'a plus ce que les essais en disent.
+    pub fn heed_capital(&mut self) {
+        self.gate.refresh();
+    }
+
     /// Lit le compte ; à rapprocher du grand livre ([`LiveAccount::reconcile`]).
     pub async fn read(&self) -> Result<AccountState, Trouble> {
         self.account.state().await

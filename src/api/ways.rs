@@ -14,6 +14,7 @@ use super::json::json;
 use crate::clock;
 use crate::domain::market::Coin;
 use crate::domain::moment::Moment;
+use crate::domain::money::Eur;
 use crate::domain::order::Size;
 use crate::domain::reconcile::{CASH, Line};
 use crate::domain::recourse::{self, Way};
@@ -32,6 +33,7 @@ struct WayOut {
     /// De quoi elle décide.
     about: String,
     consequence: String,
+    method: &'static str,
     path: String,
     /// Ce qui est à envoyer, avec ce que la personne donne de plus.
     body: Object,
@@ -46,6 +48,7 @@ impl WayOut {
             name: name.into(),
             about: about.into(),
             consequence: consequence.into(),
+            method: "POST",
             path: String::new(),
             body: Object::new(),
             needs: &[],
@@ -55,6 +58,10 @@ impl WayOut {
 
     fn post(self, path: impl Into<String>) -> WayOut {
         WayOut { path: path.into(), ..self }
+    }
+
+    fn put(self, path: impl Into<String>) -> WayOut {
+        WayOut { method: "PUT", ..self.post(path) }
     }
 
     fn say(mut self, field: &str, value: Value) -> WayOut {
@@ -70,6 +77,8 @@ impl WayOut {
 /// Ce qu'il faut savoir pour le dire, lu d'un coup.
 struct Seen {
     agent: Agent,
+    /// Pourquoi rien ne s'échange, si rien ne s'échange.
+    closed: Option<String>,
     not_alone: Option<String>,
     evidence: Vec<ForeignOrder>,
     takeover: Vec<(Coin, Line)>,
@@ -78,13 +87,17 @@ struct Seen {
     withdrawal: Option<Withdrawal>,
     selling: bool,
     holds: bool,
+    /// Ce qui a été déposé ; `None` avant l'ouverture.
+    deposited: Option<Eur>,
 }
 
 impl Seen {
     fn read(db: &mut Db) -> Result<Seen, LedgerError> {
+        let (outlook, account) = (db.exchange_state()?, db.account()?);
         Ok(Seen {
             agent: db.agent()?,
-            not_alone: db.exchange_state()?.not_alone,
+            closed: outlook.closed,
+            not_alone: outlook.not_alone,
             evidence: db.evidence()?,
             takeover: db.takeover()?,
             orders: db.orders(LOOKED_AT)?,
@@ -92,6 +105,7 @@ impl Seen {
             withdrawal: db.withdrawals(Some(1))?.pop().filter(|withdrawal| withdrawal.open),
             selling: db.selling_all()?.is_some_and(|selling| !selling.done),
             holds: !db.open_positions()?.is_empty(),
+            deposited: account.cash.map(|_| account.deposited),
         })
     }
 
@@ -105,6 +119,7 @@ impl Seen {
         }
         ways.extend(self.withdrawal.iter().flat_map(|withdrawal| self.withdrawn(withdrawal)));
         ways.extend(self.followed());
+        ways.extend(self.deposited.iter().flat_map(|deposited| self.moved(*deposited)));
         ways.extend(self.sold());
         ways
     }
@@ -188,7 +203,8 @@ impl Seen {
         let about = if waits {
             format!("withdrawal {id}: {set_aside} USDC are set aside, to be taken out of the exchange now")
         } else {
-            format!("withdrawal {id}: it still sells")
+            let waits = withdrawal.waiting_for.as_ref().map(|reason| format!("it waits: {reason}"));
+            format!("withdrawal {id}: {}", waits.unwrap_or("it still sells".to_owned()))
         };
         let taken = "they have left the exchange: they are booked as gone at the rate of now (only needed where other USDC on the \
                      account hide it); with usdc, only that part had left, and the rest is cash again";
@@ -201,6 +217,41 @@ impl Seen {
         }
         ways.push(WayOut::new(format!("cancel-{id}"), about, cancelled).post(path("cancel")));
         ways
+    }
+
+    /// De l'argent de plus ou de moins. Au compte réel, ce qui s'ajoute est un écart, qui se compte au dernier chiffre.
+    fn moved(&self, deposited: Eur) -> Vec<WayOut> {
+        let about = format!("deposits add up to {deposited} EUR");
+        let way = |name: &str, consequence: &str| WayOut::new(name, &about, consequence);
+        let mut ways = Vec::new();
+        if self.withdrawal.is_none() {
+            let path = "/api/budget/withdrawals";
+            let part = self.traded(
+                "what the cash does not cover is sold in proportion, and these USDC are set aside for you to take out of the exchange;                  with less than 5 EUR left, nothing can be followed",
+            );
+            let all = self.traded(
+                "everything is sold and set aside for you to take out of the exchange; nothing is then followed until money comes                  back",
+            );
+            let needs: &'static [_] = &["amount_eur"];
+            ways.push(WayOut { needs, ..way("withdraw", &part).post(path).yes("understood") });
+            ways.push(way("withdraw-all", &all).post(path).yes("all").yes("understood"));
+        }
+        if !self.agent.is_live() && !self.agent.dead {
+            let told = "it is cash of the simulation, to be invested at the next target";
+            ways.push(WayOut { needs: &["amount_eur"], ..way("deposit", told).post("/api/budget/deposit") });
+        }
+        let told = "the total of all deposits becomes this, and the cash changes by the difference, at the rate of now; with less than \
+                    5 EUR left, nothing can be followed";
+        let correct = way("correct", told).put("/api/budget/deposit").yes("understood");
+        ways.push(WayOut { needs: &["total_eur"], ..correct });
+        ways
+    }
+
+    /// Cette conséquence, avec ce qui l'empêche pour l'instant.
+    fn traded(&self, consequence: &str) -> String {
+        let closed = self.closed.as_ref();
+        let waits = closed.map(|reason| format!("; nothing can be bought or sold now: {reason}"));
+        format!("{consequence}{}", waits.unwrap_or_default())
     }
 
     fn followed(&self) -> Option<WayOut> {
@@ -221,9 +272,10 @@ impl Seen {
             (false, _) => (
                 "pause",
                 "it follows the leader".to_owned(),
-                "nothing is bought or sold until you resume it; positions stay",
+                "nothing is bought until you resume it, and nothing sold but what a withdrawal still needs; positions stay",
             ),
         };
+        let consequence = if *paused { self.traded(consequence) } else { consequence.to_owned() };
         let way = WayOut::new(name, about, consequence)
             .post("/api/agent/toggle")
             .say("paused", Value::Bool(!paused));
@@ -232,8 +284,9 @@ impl Seen {
 
     fn sold(&self) -> Option<WayOut> {
         let about = if self.agent.dead { "it is dead, and holds positions" } else { "it holds positions" };
-        let way =
-            WayOut::new("sell-all", about, SELL_ALL_TELLS).post("/api/agent/sell-all").yes("understood");
+        let way = WayOut::new("sell-all", about, self.traded(SELL_ALL_TELLS))
+            .post("/api/agent/sell-all")
+            .yes("understood");
         (self.holds && !self.selling).then_some(way)
     }
 }

@@ -39,6 +39,7 @@ struct WithdrawalView {
     wanted_usdc: Option<f64>,
     set_aside_usdc: f64,
     taken_usdc: f64,
+    waiting_for: Option<String>,
     can_cancel: bool,
     ended_at: Option<String>,
 }
@@ -58,6 +59,7 @@ impl From<Withdrawal> for WithdrawalView {
             wanted_usdc: withdrawal.wanted.map(Usdc::to_f64),
             set_aside_usdc: withdrawal.set_aside.to_f64(),
             taken_usdc: withdrawal.taken.to_f64(),
+            waiting_for: withdrawal.waiting_for,
             can_cancel: withdrawal.open,
             ended_at: withdrawal.ended_at.map(clock::utc),
         }
@@ -116,6 +118,7 @@ struct Opened {
     eurusdc_rate: Option<f64>,
     sales: Option<Vec<Sale>>,
     left_eur: Option<f64>,
+    waiting_for: Option<String>,
 }
 
 /// Ce qui sera vendu d'un coin.
@@ -172,6 +175,7 @@ fn opened(kept: Withdrawal, terms: Option<Terms>) -> Opened {
         eurusdc_rate: kept.rate.map(|rate| rate.to_f64()),
         sales: terms.as_ref().map(sales),
         left_eur: terms.map(|terms| terms.left.to_f64()),
+        waiting_for: kept.waiting_for,
     }
 }
 

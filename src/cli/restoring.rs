@@ -20,6 +20,10 @@ const PAUSED: &str = "it is paused: what you decided since (pause, sell all, dep
 pub(super) fn run(back: Return) -> Result<(), Failure> {
     let path = database()?;
     if let Some(from) = &back.from {
+        if back.tag.is_some() {
+            let reason = "calvalot: --tag is for a ledger that is lost, and a copy has its own";
+            return Err(Failure::Usage(reason.to_owned()));
+        }
         return put_back(&path, from);
     }
     let config = load()?;

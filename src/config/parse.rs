@@ -205,7 +205,10 @@ pub fn mode(text: &str) -> Result<Mode, Wrong> {
     match text.to_ascii_lowercase().as_str() {
         "dry_run" => Ok(Mode::DryRun),
         "live" => Ok(Mode::Live),
-        _ => wrong(format!("{text:?} is no trading mode"), "set TRADING_MODE=dry_run"),
+        _ => wrong(
+            format!("{text:?} is no trading mode"),
+            "set TRADING_MODE=dry_run, or TRADING_MODE=live for real orders",
+        ),
     }
 }
 

@@ -13,7 +13,8 @@ use super::signal::{Instruction, Target};
 pub const SELL_ALL_TELLS: &str = "this sells every position to USDC by market orders, at the prices of the moment, which may \
     be bad, and pauses following; it sends no money anywhere: the USDC stay on your exchange account; what is below the \
     exchange's minima stays as dust, and a pair that is halted is tried again for a day, then stays; selling may be \
-    taxable; following goes on only when you resume it";
+    taxable; following goes on only when you resume it, and never \
+    where the agent is DEAD";
 
 /// Une paire arrêtée, ce que le compte tient de moins ou ce que la bourse ne traite pas n'est attendu que ce temps.
 pub const PATIENCE: Duration = Duration::from_secs(24 * 3600);

@@ -116,7 +116,12 @@ impl Engine {
                 None
             }
             Ok(None) => None,
-            Err(LedgerError::Refused(reason)) => Some(reason),
+            Err(LedgerError::Refused(reason)) => {
+                if self.unopened.as_ref().is_some_and(|told| *told != reason) {
+                    self.venue.heed_capital();
+                }
+                Some(reason)
+            }
             Err(error) => return Err(error),
         };
         Ok(())

@@ -120,6 +120,8 @@ fn brought(
     live: bool,
 ) -> Result<Movement, LedgerError> {
     let movement = Movement::of_euros(kind, eur, footing.rate);
+    // Un mort n'en fera rien : ce n'est pas ce qui manque au compte qu'il faut dire d'abord.
+    survival::refuse_to_feed_the_dead(connection, &movement)?;
     if live && movement.usdc.is_positive() {
         let beyond = compared(connection, Asset::Cash, footing, live)?.beyond();
         if movement.usdc > Usdc::new(beyond.decimal()) {

@@ -58,7 +58,7 @@ fn prepare(
     let file = LedgerFile::at(path)?;
     let Some(lock) = Lock::take(&file)? else {
         return Err(LedgerError::Refused(format!(
-            "another calvalot already uses {}: stop it first, or set another DB_PATH",
+            "another calvalot already uses {}: stop it first; a second one needs a DB_PATH of its own",
             path.display()
         )));
     };

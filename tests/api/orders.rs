@@ -310,6 +310,7 @@ fn an_order_that_needs_a_person_is_ended_by_the_ways_that_are_listed() {
                 ("name", "text"),
                 ("about", "text"),
                 ("consequence", "text"),
+                ("method", "POST|PUT"),
                 ("path", "text"),
                 ("body", "object"),
                 ("needs", "list"),

@@ -123,11 +123,11 @@ fn withdrawals_are_newest_first_with_their_totals() {
         {"id": 2, "amount_eur_requested": 5.0, "amount_usdt_sold": 5.5, "amount_eur_received": 4.9,
          "eurusdc_rate": null, "positions_sold": [], "status": "pending", "is_simulated": 0,
          "created_at": "2026-09-21 14:15:00", "wanted_usdc": null, "set_aside_usdc": 0.0, "taken_usdc": 0.0,
-         "can_cancel": false, "ended_at": null},
+         "waiting_for": null, "can_cancel": false, "ended_at": null},
         {"id": 1, "amount_eur_requested": 20.0, "amount_usdt_sold": 21.7, "amount_eur_received": 19.98,
          "eurusdc_rate": 0.92, "positions_sold": [{"coin": "ETHUSDC", "quantity": 0.01}], "status": "completed",
          "is_simulated": 1, "created_at": "2026-09-21 14:13:20", "wanted_usdc": null, "set_aside_usdc": 0.0,
-         "taken_usdc": 0.0, "can_cancel": false, "ended_at": null}
+         "taken_usdc": 0.0, "waiting_for": null, "can_cancel": false, "ended_at": null}
     ]);
     assert_eq!(page["withdrawals"], expected);
     let one = follower.site().json("/api/budget/withdrawals?limit=1");

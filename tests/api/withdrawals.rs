@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::follower::{Answer, Folder, Follower, Site, decimal, still_world, until};
 use crate::{base, check, list, settled};
 
-pub const WITHDRAWAL: [(&str, &str); 14] = [
+pub const WITHDRAWAL: [(&str, &str); 15] = [
     ("id", "int"),
     ("amount_eur_requested", "number"),
     ("amount_usdt_sold", "number"),
@@ -20,6 +20,7 @@ pub const WITHDRAWAL: [(&str, &str); 14] = [
     ("wanted_usdc", "number?"),
     ("set_aside_usdc", "number"),
     ("taken_usdc", "number"),
+    ("waiting_for", "text?"),
     ("can_cancel", "bool"),
     ("ended_at", "at?"),
 ];
@@ -94,6 +95,7 @@ fn money_taken_out_in_simulation_is_sold_in_proportion_booked_once_and_no_gain_n
         ("eurusdc_rate", "number"),
         ("sales", "list"),
         ("left_eur", "number"),
+        ("waiting_for", "text?"),
     ];
     check("answer", &told, &fields);
     assert_eq!((decimal(&told["amount_usdc"]), decimal(&told["eurusdc_rate"])), (dec!(1000), dec!(0.8)));

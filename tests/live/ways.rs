@@ -29,9 +29,13 @@ fn decide(site: Site, name: &str, fields: &[(&str, &str)]) -> Answer {
         let known =
             ["needs", "takes"].iter().any(|list| way[list].as_array().unwrap().contains(&json!(field)));
         assert!(known, "{field} is not asked for: {way}");
-        body[field] = json!(text);
+        body[field] = if field.ends_with("_eur") { json!(text.parse::<f64>().unwrap()) } else { json!(text) };
     }
-    site.send("POST", way["path"].as_str().expect("a path"), &body.to_string())
+    site.send(
+        way["method"].as_str().expect("a method"),
+        way["path"].as_str().expect("a path"),
+        &body.to_string(),
+    )
 }
 
 /// La suit, et elle est faite : ce n'est plus à décider.
@@ -49,7 +53,7 @@ fn nothing_waits_for_anybody_and_the_pause_and_a_sale_of_everything_are_all_ther
     let follower = bench.settled(&[("BTCUSDC", dec!(0.4))]);
     let site = follower.site();
     // Le compte a de l'argent d'un autre usage : on peut le compter, rien n'y oblige.
-    assert_eq!(names(site), ["count-USDC", "pause", "sell-all"]);
+    assert_eq!(names(site), ["count-USDC", "pause", "withdraw", "withdraw-all", "correct", "sell-all"]);
     decided(site, "pause", &[]);
     assert_eq!(site.json("/api/agent/status")["paused"], true);
     decided(site, "resume", &[]);
@@ -89,12 +93,16 @@ fn a_withdrawal_is_taken_in_part_or_called_off_by_what_is_offered() {
     let bench = Bench::new();
     let follower = bench.settled(&[("BTCUSDC", dec!(0.4))]);
     let site = follower.site();
-    assert_eq!(site.send("POST", "/api/budget/withdrawals", r#"{"amount_eur": 20}"#).status, 200);
+    decided(site, "withdraw", &[("amount_eur", "20.5")]);
     decided(site, "taken-1", &[("usdc", "10")]);
     assert_eq!(site.json("/api/budget/withdrawals")["withdrawals"][0]["status"], "completed");
     assert_eq!(site.send("POST", "/api/budget/withdrawals", r#"{"amount_eur": 20}"#).status, 200);
     way(site, "taken-2");
     decided(site, "cancel-2", &[]);
+    assert_eq!(decide(site, "correct", &[("total_eur", "900")]).status, 200);
+    assert_eq!(site.json("/api/budget")["total_deposited_eur"], 900.0);
+    assert_eq!(decide(site, "withdraw", &[("amount_eur", "0.001")]).status, 400);
+    decided(site, "withdraw-all", &[]);
     assert!(!names(site).iter().any(|name| name.ends_with("-2")), "{:?}", names(site));
 }
 
@@ -114,4 +122,26 @@ fn a_ledger_that_is_not_alone_is_led_back_to_following_by_what_is_offered() {
     decided(site, "adopt", &[]);
     decided(site, "resume", &[]);
     until("trading is open", || (site.json("/api/exchange")["trading_open"] == true).then_some(()));
+}
+
+/// Ce qui ne se peut pas maintenant est dit avant, et n'est pas promis.
+#[test]
+fn what_cannot_be_traded_now_is_not_promised() {
+    let bench = Bench::new();
+    let follower = bench.settled(&[("BTCUSDC", dec!(0.4))]);
+    let site = follower.site();
+    decided(site, "pause", &[]);
+    bench.exchange().edit_account(|account| account.can_trade = false);
+    for name in ["resume", "withdraw", "withdraw-all", "sell-all"] {
+        until(&format!("{name} says that it waits"), || {
+            let told = way(site, name)["consequence"].as_str()?.to_owned();
+            told.contains("nothing can be bought or sold now: ").then_some(())
+        });
+    }
+    assert_eq!(decide(site, "withdraw", &[("amount_eur", "20")]).status, 200);
+    let open = site.json("/api/budget/withdrawals")["withdrawals"][0].clone();
+    assert_eq!(open["status"], "selling");
+    assert!(open["waiting_for"].as_str().is_some_and(|reason| reason.contains("trade")), "{open}");
+    let about = way(site, "cancel-1")["about"].to_string();
+    assert!(about.contains("it waits: "), "{about}");
 }

@@ -26,6 +26,8 @@ pub struct Withdrawal {
     /// Ce qui est voulu ; `None` si c'est tout, et d'un retrait du programme Python.
     pub wanted: Option<Usdc>,
     pub ended_at: Option<Moment>,
+    /// Ce qu'il attend avant d'être mis de côté, s'il attend.
+    pub waiting_for: Option<String>,
     /// Ouvert : il peut être révoqué.
     pub open: bool,
     /// La ligne du signal qui le mène ; `None` d'un retrait du programme Python.
@@ -34,7 +36,10 @@ pub struct Withdrawal {
 
 const COLUMNS: &str =
     "id, requested_eur, sold_usdc, received_eur, rate, positions_sold, status, simulated, at,
-    coalesce(set_aside_usdc, '0'), coalesce(taken_usdc, '0'), wanted_usdc, ended_at, signal";
+    coalesce(set_aside_usdc, '0'), coalesce(taken_usdc, '0'), wanted_usdc, ended_at, signal,
+    -- Avant son premier tour, ce qui ferme l'échange est déjà ce qu'il attend.
+    (SELECT coalesce(waiting_for, (SELECT closed FROM exchange)) FROM signals
+        WHERE signals.id = signal AND signals.status = 'received')";
 
 impl Db {
     /// Les retraits, du plus récent au plus ancien ; tous si `limit` est `None`.
@@ -119,6 +124,7 @@ fn withdrawal(row: &Row) -> rusqlite::Result<Withdrawal> {
         taken,
         wanted: row.get(11)?,
         ended_at: row.get(12)?,
+        waiting_for: row.get(14)?,
         open,
         signal,
     })

@@ -5,6 +5,8 @@
 //! encore. Une copie ouverte sur une autre machine se voit plus tôt. Invariant : tant qu'une personne n'en a pas décidé,
 //! rien ne part ; regardé au démarrage, à chaque balayage, et une fois encore avant le premier ordre de chaque signal.
 
+use std::time::Duration;
+
 use super::LiveAccount;
 use super::scan::Cut;
 use super::together::together;
@@ -65,9 +67,11 @@ impl LiveAccount {
         Ok(())
     }
 
-    /// Regarde une fois encore, avant le premier ordre de ce signal ; rend pourquoi rien ne doit partir.
+    /// Regarde une fois encore, avant le premier ordre de ce signal, et de nouveau si ses ventes ont duré ; rend pourquoi rien ne doit
+    /// partir.
     pub(super) async fn vouch_for(&mut self, signal: i64) -> Result<Option<String>, LedgerError> {
-        if self.vouched == Some(signal) {
+        let asked = clock::instant();
+        if self.vouched.is_some_and(|(vouched, at)| vouched == signal && asked - at < VOUCHED) {
             return Ok(None);
         }
         for (coin, looked) in self.look_for_others().await? {
@@ -76,7 +80,7 @@ impl LiveAccount {
             }
         }
         if self.not_alone.is_none() {
-            self.vouched = Some(signal);
+            self.vouched = Some((signal, asked));
         }
         Ok(self.not_alone.clone())
     }
@@ -86,6 +90,9 @@ impl LiveAccount {
         Origin { uid: self.uid, machine: self.machine.clone() }
     }
 }
+
+/// Ce que vaut un regard : le temps de vendre, à une bourse qui répond.
+const VOUCHED: Duration = Duration::from_secs(2);
 
 /// La phrase d'un grand livre qui échangeait d'une autre machine.
 const ELSEWHERE: &str = "this ledger traded from another machine: say that the first one is off for good, or two copies of \

@@ -92,8 +92,8 @@ pub struct LiveAccount {
     not_alone: Option<String>,
     /// Vrai si les ordres du compte ont été regardés depuis qu'une autre main que nos ordres l'a changé.
     looked: bool,
-    /// Le dernier signal avant les ordres duquel on a regardé s'il l'était.
-    vouched: Option<i64>,
+    /// Le dernier signal avant les ordres duquel on a regardé s'il l'était, et quand.
+    vouched: Option<(i64, Instant)>,
     /// Pourquoi le dernier tour ne tenait pas l'heure pour juste.
     hour_missed: Option<String>,
 }

@@ -19,6 +19,7 @@ use crate::exchange::{Account, Exchange};
 use crate::fetch;
 use crate::healthcheck;
 use crate::keygen;
+use crate::ledger;
 use crate::logging;
 use crate::sell_all;
 use crate::verify::{self, Comparison};
@@ -188,10 +189,16 @@ pub fn main(parser: lexopt::Parser) -> Result<(), Failure> {
         }
         Command::Verify(books) => verify(books)?,
         Command::Backup(to) => {
-            let place = backup::backup(&database()?, to.as_deref()).map_err(daemon::cannot)?;
-            println!("{}", place.display());
+            let path = database()?;
+            let place = backup::backup(&path, to.as_deref());
+            ledger::hand_over(&path);
+            println!("{}", place.map_err(daemon::cannot)?.display());
         }
-        Command::Restore(back) => restoring::run(back)?,
+        Command::Restore(back) => {
+            let restored = restoring::run(back);
+            ledger::hand_over(&database()?);
+            restored?;
+        }
         Command::Healthcheck => healthcheck()?,
         Command::SellAll(sure) => sell_all(sure)?,
         Command::Decide(wanted) => decide(wanted)?,

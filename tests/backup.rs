@@ -5,7 +5,7 @@ mod books;
 mod follower;
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -278,4 +278,30 @@ fn neither_a_wrong_file_nor_a_ledger_of_the_other_mode_is_put_back() {
     check_refused(&folder, &["restore", good.to_str().unwrap()], "a ledger of live and");
     assert_eq!(trades(&folder.db()), before);
     assert_eq!(listed(folder.path()).iter().filter(|name| name.contains("restor")).count(), 0);
+}
+
+/// `sudo calvalot backup`, puis `restore` : ce que root écrit est à qui fait tourner le programme, et lui sert encore.
+#[test]
+fn what_root_writes_is_not_kept_from_the_one_who_runs_the_program() {
+    let (world, folder) = (still_world(), Folder::new());
+    settled(&world, &folder);
+    if fs::metadata("/proc/self").unwrap().uid() != 0 {
+        return println!("skipped: only root can show it");
+    }
+    let other = Some(23_456);
+    for path in fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()) {
+        chown(path, other, other).unwrap();
+    }
+    chown(folder.path(), other, other).unwrap();
+    fs::write(folder.path().join("notes.txt"), "of root").unwrap();
+    let copy = backup(&folder, &[]);
+    let (code, said) = calvalot(&folder, &["restore", copy.to_str().unwrap()]);
+    assert_eq!(code, Some(0), "{said}");
+    let owner = |path: &Path| fs::symlink_metadata(path).unwrap().uid();
+    let backups = folder.path().join("backups");
+    for path in fs::read_dir(folder.path()).unwrap().chain(fs::read_dir(backups).unwrap()) {
+        let path = path.unwrap().path();
+        let expected = if path.ends_with("notes.txt") { 0 } else { 23_456 };
+        assert_eq!(owner(&path), expected, "{}", path.display());
+    }
 }

@@ -178,7 +178,10 @@ mod tests {
         let all = "event: changed\ndata: {\"parts\":[\"status\",\"budget\",\"exchange\",\"signals\"]}\n\n";
         assert_eq!(next(&mut events), all);
         write(&ledger, |db| db.keep_outlook(&Outlook::default()));
-        assert_eq!(next(&mut events), "event: changed\ndata: {\"parts\":[\"status\",\"exchange\"]}\n\n");
+        assert_eq!(
+            next(&mut events),
+            "event: changed\ndata: {\"parts\":[\"status\",\"exchange\",\"withdrawals\"]}\n\n"
+        );
     }
 
     #[test]

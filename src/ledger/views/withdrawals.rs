@@ -36,10 +36,7 @@ pub struct Withdrawal {
 
 const COLUMNS: &str =
     "id, requested_eur, sold_usdc, received_eur, rate, positions_sold, status, simulated, at,
-    coalesce(set_aside_usdc, '0'), coalesce(taken_usdc, '0'), wanted_usdc, ended_at, signal,
-    -- Avant son premier tour, ce qui ferme l'échange est déjà ce qu'il attend.
-    (SELECT coalesce(waiting_for, (SELECT closed FROM exchange)) FROM signals
-        WHERE signals.id = signal AND signals.status = 'received')";
+    coalesce(set_aside_usdc, '0'), coalesce(taken_usdc, '0'), wanted_usdc, ended_at, signal";
 
 impl Db {
     /// Les retraits, du plus récent au plus ancien ; tous si `limit` est `None`.
@@ -89,10 +86,15 @@ pub(in crate::ledger) fn sold(connection: &Connection, signal: i64) -> Result<(U
     Ok((sold, format!("[{}]", positions.join(","))))
 }
 
-/// Le même, avec ce que ses ventes ont déjà rendu : elles ne s'y écrivent qu'une fois finies.
+/// Le même, avec ce que ses ventes ont déjà rendu, qui ne s'y écrit qu'une fois fini, et ce qu'il attend.
 fn selling(connection: &Connection, mut withdrawal: Withdrawal) -> Result<Withdrawal, LedgerError> {
     if let (Some(Stage::Selling), Some(signal)) = (Stage::from_word(&withdrawal.status), withdrawal.signal) {
         (withdrawal.sold, withdrawal.positions_sold) = sold(connection, signal)?;
+        // Avant son premier tour, ce qui ferme l'échange est déjà ce qu'il attend.
+        let sql = "SELECT coalesce(waiting_for, (SELECT closed FROM exchange)) FROM signals
+                   WHERE id = ?1 AND status = 'received'";
+        withdrawal.waiting_for =
+            connection.prepare_cached(sql)?.query_row([signal], |row| row.get(0)).optional()?.flatten();
     }
     Ok(withdrawal)
 }
@@ -124,7 +126,7 @@ fn withdrawal(row: &Row) -> rusqlite::Result<Withdrawal> {
         taken,
         wanted: row.get(11)?,
         ended_at: row.get(12)?,
-        waiting_for: row.get(14)?,
+        waiting_for: None,
         open,
         signal,
     })

@@ -49,6 +49,10 @@ fn actions_are_read_exactly_or_refused_with_their_place() {
         (buy("0.30000000000000004"), "+BTC 0.3".to_owned()),
         (buy("0.99999999999995"), "+BTC 0.999999999999".to_owned()),
         (buy("5e-324"), "+BTC 0".to_owned()),
+        // Le bruit d'un calcul en flottants.
+        (buy("1.0000000000000002"), "+BTC 1".to_owned()),
+        (buy("-1e-17"), "+BTC 0".to_owned()),
+        (buy("-0.00000001"), number("-1e-8")),
         (sell.to_owned(), "-BTC 0.25".to_owned()),
         ([buy("0.25"), buy("0.5")].join(","), "+BTC 0.75".to_owned()),
         ([sell, sell].join(","), "-BTC 0.5".to_owned()),
@@ -111,6 +115,11 @@ fn an_allocation_is_read_exactly_or_refused_with_its_place() {
         ),
         (r#"[{"coin":"BTCUSDC","pct_of_portfolio":1e-12}]"#, "BTC 0.000000000001".to_owned()),
         (r#"[{"coin":"BTCUSDC","pct_of_portfolio":1e-13}]"#, "".to_owned()),
+        (r#"[{"coin":"BTCUSDC","pct_of_portfolio":1.0000000000000002}]"#, "BTC 1".to_owned()),
+        (
+            r#"[{"coin":"BTCUSDC","pct_of_portfolio":-1e-17},{"coin":"ETHUSDC","pct_of_portfolio":0.4}]"#,
+            "ETH 0.4".to_owned(),
+        ),
         (
             r#"[{"coin":"BTCUSDC","pct_of_portfolio":0.1},{"coin":"BTCUSDC","pct_of_portfolio":0.1}]"#,
             format!("{place}[1].coin: BTCUSDC is there twice"),
@@ -146,8 +155,7 @@ fn a_signal_with_a_fault_anywhere_is_refused_as_a_whole() {
         (r#""version":-1"#, "version: expected a whole number from 1, got -1"),
         (r#""version":"2""#, r#"version: expected a whole number from 1, got "2""#),
         (r#""version":1.5"#, "version: expected a whole number from 1, got 1.5"),
-        (r#""version":null"#, "version: expected a whole number from 1, got null"),
-        (r#""actions":null"#, "actions: expected an array, got null"),
+        (r#""actions":true"#, "actions: expected an array, got true"),
         (r#""actions":{"0":1}"#, "actions: expected an array, got an object"),
         (r#""confidence":"0.7""#, r#"confidence: expected a number, got "0.7""#),
         (r#""reasoning":12"#, "reasoning: expected a text, got 12"),
@@ -163,6 +171,44 @@ fn a_signal_with_a_fault_anywhere_is_refused_as_a_whole() {
     let received = decode(&deep).expect("it has an id");
     assert_eq!(received.verdict, Err("nested deeper than 32 levels".to_owned()));
     assert_eq!((received.actions_json.as_str(), received.portfolio_json), ("[]", None));
+}
+
+/// Rien n'y manque que ce dont on n'a pas besoin.
+#[test]
+fn null_is_absent_where_the_field_is_not_needed() {
+    let nulls = r#""version":null,"actions":null,"confidence":null,"reasoning":null,"portfolio_state":null"#;
+    assert_eq!(verdict(&format!(r#"{{"signal_id":"a",{nulls}}}"#)), "");
+    let state = r#"{"positions":[{"coin":"ETHUSDC","pct_of_portfolio":0.4}],"cash_pct":null}"#;
+    let second = format!(r#"{{"signal_id":"a","version":2,"actions":null,"portfolio_state":{state}}}"#);
+    assert_eq!(verdict(&second), "ETH 0.4");
+}
+
+/// Un leader qui a perdu son état n'a ni positions ni cash : ce n'est pas l'ordre de tout vendre.
+#[test]
+fn an_allocation_that_does_not_add_up_to_the_whole_is_refused() {
+    let held = r#"[{"coin":"ETHUSDC","pct_of_portfolio":0.4}]"#;
+    let fault = |total: &str| {
+        format!("portfolio_state: the positions and cash_pct add up to {total} %, not to 100 %")
+    };
+    let number = "portfolio_state.cash_pct: expected a number between 0 and 1, got ";
+    for (positions, cash, expected) in [
+        ("[]", "1", "".to_owned()),
+        ("[]", "0.0", fault("0")),
+        (held, "0.6", "ETH 0.4".to_owned()),
+        (held, "0.64", "ETH 0.4".to_owned()),
+        (held, "0.57", "ETH 0.4".to_owned()),
+        (held, "0.5", fault("90")),
+        (held, "0.9", fault("130")),
+        (held, "60", format!("{number}60")),
+        (held, "\"0.6\"", format!("{number}\"0.6\"")),
+    ] {
+        for version in [1, 2] {
+            let state = format!(r#"{{"positions":{positions},"cash_pct":{cash}}}"#);
+            let signal = format!(r#"{{"signal_id":"a","version":{version},"portfolio_state":{state}}}"#);
+            let expected = if version == 1 && !expected.contains(':') { "" } else { expected.as_str() };
+            assert_eq!(verdict(&signal), expected, "{state}");
+        }
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@
 //! jour, il n'en cause pas.
 
 use miniserde::json::{self, Array, Number, Object, Value};
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, dec};
 
 use crate::domain::market::{Coin, PerCoin};
 use crate::domain::money::Weight;
@@ -24,6 +24,12 @@ const LONGEST_ID: usize = 128;
 
 /// Décimales gardées d'une part : celles que le métier accepte.
 const PLACES: usize = 12;
+
+/// Ce dont le calcul en flottants d'un leader dépasse 0 ou 1 sans rien vouloir dire.
+const NOISE: f64 = 1e-9;
+
+/// Ce dont les arrondis d'un leader écartent de 1 la somme de ses parts et de son cash.
+const ROUNDING: Decimal = dec!(0.05);
 
 /// Un signal tel qu'il est arrivé, et ce qu'il vaut.
 #[derive(Clone, Debug, PartialEq)]
@@ -100,7 +106,7 @@ fn validate(id: &str, signal: &Object) -> Result<Signal, String> {
     confidence(signal)?;
     reasoning(signal)?;
     let actions = match signal.get("actions") {
-        None => PerCoin::default(),
+        None | Some(Value::Null) => PerCoin::default(),
         Some(Value::Array(actions)) => read_actions(actions)?,
         Some(other) => return Err(format!("actions: expected an array, got {}", got(other))),
     };
@@ -118,7 +124,10 @@ fn validate(id: &str, signal: &Object) -> Result<Signal, String> {
 }
 
 fn version(signal: &Object) -> Result<u32, String> {
-    let Some(value) = signal.get("version") else { return Ok(1) };
+    let value = match signal.get("version") {
+        None | Some(Value::Null) => return Ok(1),
+        Some(value) => value,
+    };
     let version = match value {
         Value::Number(Number::U64(version)) => u32::try_from(*version).ok().filter(|version| *version >= 1),
         _ => None,
@@ -219,7 +228,23 @@ fn read_target(state: &Object) -> Result<Target, String> {
         weights[coin] = Some(weight(&path, position, "pct_of_portfolio")?);
     }
     let weights = PerCoin::from_fn(|coin| weights[coin].unwrap_or(Weight::ZERO));
+    add_up(&weights, state)?;
     Target::new(weights).map_err(|fault| format!("portfolio_state: {fault}"))
+}
+
+/// Le cash que dit le leader, s'il en dit un, complète ses positions : une liste vide sans cash est un leader qui a perdu son
+/// état, non l'ordre de tout vendre.
+fn add_up(weights: &PerCoin<Weight>, state: &Object) -> Result<(), String> {
+    let field = "cash_pct";
+    if let None | Some(Value::Null) = state.get(field) {
+        return Ok(());
+    }
+    let cash = weight("portfolio_state", state, field)?;
+    let total = weights.iter().map(|(_, weight)| *weight).sum::<Weight>() + cash;
+    if (total.decimal() - Decimal::ONE).abs() <= ROUNDING {
+        return Ok(());
+    }
+    Err(format!("portfolio_state: the positions and {field} add up to {} %, not to 100 %", total.percent()))
 }
 
 fn object<'a>(path: &str, value: &'a Value) -> Result<&'a Object, String> {
@@ -247,8 +272,8 @@ fn coin(path: &str, object: &Object) -> Result<Coin, String> {
 fn weight(path: &str, object: &Object, field: &str) -> Result<Weight, String> {
     let value = object.get(field).ok_or_else(|| format!("{path}.{field}: missing"))?;
     let fault = || format!("{path}.{field}: expected a number between 0 and 1, got {}", got(value));
-    let part = number(value).filter(|part| (0.0..=1.0).contains(part)).ok_or_else(fault)?;
-    let text = part.abs().to_string();
+    let part = number(value).filter(|part| (-NOISE..=1.0 + NOISE).contains(part)).ok_or_else(fault)?;
+    let text = part.clamp(0.0, 1.0).abs().to_string();
     let kept = text.find('.').map_or(text.len(), |point| text.len().min(point + 1 + PLACES));
     Weight::parse(&text[..kept]).map_err(|_| fault())
 }

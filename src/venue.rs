@@ -171,6 +171,13 @@ impl Venue {
         }
     }
 
+    /// Pourquoi rien ne s'exécute sur ce marché, à ce tour commencé à `begun` ; `None` si l'on peut. Simulé, un ordre n'a que les
+    /// prix pour dire que la bourse est là.
+    pub fn out_of_date(&self, market: &Market, begun: Moment) -> Option<String> {
+        let gone = "the prices were not read in this poll: an exchange that is gone fills no order";
+        matches!(self, Venue::Paper(_) if market.read_at < begun).then(|| gone.to_owned())
+    }
+
     /// Pourquoi le grand livre n'est peut-être pas seul sur son compte ; `None` s'il l'est, et en simulation.
     pub fn not_alone(&self) -> Option<String> {
         match self {

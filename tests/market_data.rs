@@ -119,6 +119,8 @@ fn one_silly_price_makes_only_that_price_unknown() {
         (r#"{"symbol":"BTCUSDC","bidPrice":null,"askPrice":"101"}"#.to_owned(), "expected fields"),
         (r#"{"symbol":"BTCUSDC"}"#.to_owned(), "expected fields"),
         (r#"null,17,{"symbol":3}"#.to_owned(), "no BTCUSDC"),
+        // Lequel des deux est le vrai ?
+        ([ticker("BTCUSDC", "1", "1.001"), ticker("BTCUSDC", "2", "2.001")].join(","), "has BTCUSDC twice"),
     ];
     let known = refresh(&exchange(prices(), all_rules()), Readings::default());
     for (bad, reason) in cases {

@@ -58,7 +58,7 @@ impl Engine {
         self.tell_trouble(&story, &market);
         let buried = if agent.dead { self.bury_pending().await } else { Ok(()) };
         let followed = match buried {
-            Ok(()) => self.follow(&market, &mut story).await,
+            Ok(()) => self.follow(&market, &mut story, begun).await,
             failed => failed,
         };
         if let Err(error) = followed {
@@ -187,10 +187,14 @@ impl Engine {
         &mut self,
         market: &Result<Market, Vec<Unknown>>,
         story: &mut Story,
+        begun: Moment,
     ) -> Result<(), LedgerError> {
         let obstacle = match market {
             // D'un fichier qui n'est plus à sa place, ce qui se ferait serait perdu.
-            Ok(_) => self.ledger.displaced().or_else(|| self.venue.obstacle()),
+            Ok(market) => {
+                let outside = self.venue.obstacle().or_else(|| self.venue.out_of_date(market, begun));
+                self.ledger.displaced().or(outside)
+            }
             Err(unknown) => Some(market::told(unknown)),
         };
         match (market, obstacle) {

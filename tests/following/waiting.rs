@@ -61,6 +61,23 @@ fn one_missing_pair_is_enough_to_wait() {
     assert_eq!(status(&follower.site().closed_signal(&id)).0, "executed");
 }
 
+/// Les prix d'avant sont encore frais : une bourse qui ne répond plus n'aurait rien exécuté non plus.
+#[test]
+fn an_exchange_that_is_gone_fills_nothing_at_the_prices_of_before() {
+    let (world, folder) = (still_world(), Folder::new());
+    let follower = settled(&world, &folder);
+    world.fault(On::exchange(TICKER), Fault::body("[]"));
+    follower.site().wait_polls(2);
+    let id = world.leader().set_target(&[("ETHUSDC", dec!(0.5))]);
+    received(&follower, &id);
+    follower.site().wait_polls(2);
+    let signal = received(&follower, &id);
+    assert!(signal["decisions"].as_array().unwrap().is_empty(), "{signal}");
+    assert!(signal["waiting_for"].as_str().is_some_and(|reason| reason.contains("this poll")), "{signal}");
+    world.clear_faults();
+    assert_eq!(status(&follower.site().closed_signal(&id)), ("executed", 2));
+}
+
 #[test]
 fn of_several_waiting_allocations_only_the_newest_is_followed() {
     let (world, folder) = (still_world(), Folder::new());

@@ -149,6 +149,9 @@ fn read<T>(symbols: &[&'static str], answer: &Answer, decode: Decode<T>) -> Tabl
         return all_failed(symbols, &unreadable_body(&answer.body));
     };
     let mut value_of = |symbol: &str| {
+        if values.iter().filter(|(name, _)| name == symbol).count() > 1 {
+            return Err(format!("the exchange's answer has {symbol} twice"));
+        }
         let found = values.iter().position(|(name, _)| name == symbol);
         let absent = || format!("the exchange's answer has no {symbol}");
         let value = found.map(|index| values.swap_remove(index).1).ok_or_else(absent)?;

@@ -117,6 +117,7 @@ mod tests {
         let now = clock::now();
         let ledger = in_memory("live", Eur::new(dec!(100)), now).expect("a new ledger");
         let signal = Received {
+            meaning: None,
             signal_id: "one".to_owned(),
             version: Some(2),
             confidence: None,

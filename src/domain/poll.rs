@@ -8,6 +8,10 @@ pub enum PollOutcome {
     Rejected,
     Error,
     AlreadyProcessed,
+    /// Le leader montre de nouveau un signal qu'il avait remplacé.
+    OldSignal,
+    /// Il a changé des actions déjà reçues.
+    ChangedSignal,
     /// Un signal attend un prix, le cash, le cours de l'euro ou les règles.
     Waiting,
     Paused,
@@ -18,12 +22,14 @@ pub enum PollOutcome {
 }
 
 impl PollOutcome {
-    pub const ALL: [PollOutcome; 11] = [
+    pub const ALL: [PollOutcome; 13] = [
         PollOutcome::Executed,
         PollOutcome::Skipped,
         PollOutcome::Rejected,
         PollOutcome::Error,
         PollOutcome::AlreadyProcessed,
+        PollOutcome::OldSignal,
+        PollOutcome::ChangedSignal,
         PollOutcome::Waiting,
         PollOutcome::Paused,
         PollOutcome::NoSignal,
@@ -40,6 +46,8 @@ impl PollOutcome {
             PollOutcome::Rejected => "rejected",
             PollOutcome::Error => "error",
             PollOutcome::AlreadyProcessed => "already_processed",
+            PollOutcome::OldSignal => "old_signal",
+            PollOutcome::ChangedSignal => "changed_signal",
             PollOutcome::Waiting => "waiting",
             PollOutcome::Paused => "paused",
             PollOutcome::NoSignal => "no_signal",

@@ -31,6 +31,27 @@ pub struct Signal {
     pub target: Option<Target>,
 }
 
+impl Signal {
+    /// Ce qu'il demande, en quelques mots : le même sens donne le même texte, quoi que le leader dise de plus.
+    pub fn meaning(&self) -> String {
+        let mut words = Vec::new();
+        if let Instruction::Actions(actions) = &self.instruction {
+            for (coin, action) in actions.iter() {
+                match action {
+                    Some(Action::Buy(part)) => words.push(format!("+{}{part}", coin.asset())),
+                    Some(Action::Sell(part)) => words.push(format!("-{}{part}", coin.asset())),
+                    Some(Action::Hold) | None => {}
+                }
+            }
+            words.push("then".to_owned());
+        }
+        if let Some(target) = &self.target {
+            words.extend(Coin::ALL.map(|coin| format!("{}{}", coin.asset(), target.weight(coin))));
+        }
+        words.join(" ")
+    }
+}
+
 /// Ce que le signal demande de faire.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Instruction {

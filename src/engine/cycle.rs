@@ -18,7 +18,7 @@ use crate::domain::survival::{self, Averages, DEAD};
 use crate::exchange::{AccountState, Trouble};
 use crate::leader::{LeaderError, Received, Reply};
 use crate::ledger::views::Agent;
-use crate::ledger::{self, CycleRecord, Db, LedgerError, Verdict};
+use crate::ledger::{self, CycleRecord, Db, LedgerError, Novelty, Verdict};
 
 /// Ce qu'un tour aura à dire de lui.
 #[derive(Debug)]
@@ -164,17 +164,37 @@ impl Engine {
             entry.verdict = Verdict::Skipped("the initial sync takes over its allocation".to_owned());
         }
         let verdict = entry.verdict.clone();
-        let fresh = self.ledger.with(move |db| db.receive(&entry, opens_sync, now)).await?;
-        if !fresh {
-            return Ok(Story::about(PollOutcome::AlreadyProcessed, &received.id));
-        }
+        let novelty = self.ledger.with(move |db| db.receive(&entry, opens_sync, now)).await?;
+        let untaken =
+            |outcome, reason: String| Story { error: Some(reason), ..Story::about(outcome, &received.id) };
+        let name = match (novelty, verdict.clone()) {
+            (Novelty::Fresh(name), _) => name,
+            (Novelty::Known, _) => return Ok(Story::about(PollOutcome::AlreadyProcessed, &received.id)),
+            (Novelty::Old, _) => {
+                let reason = format!(
+                    "the leader shows {} again, which it had replaced: an old answer, not followed",
+                    received.id
+                );
+                return Ok(untaken(PollOutcome::OldSignal, reason));
+            }
+            (Novelty::Changed, Verdict::Rejected(reason)) => {
+                return Ok(untaken(PollOutcome::Rejected, reason));
+            }
+            (Novelty::Changed, _) => {
+                let reason = format!(
+                    "the leader changed the actions of {} after they were received: they are not followed",
+                    received.id
+                );
+                return Ok(untaken(PollOutcome::ChangedSignal, reason));
+            }
+        };
         let (outcome, reason) = match verdict {
             Verdict::Accepted => (PollOutcome::Waiting, None),
             Verdict::Rejected(reason) => (PollOutcome::Rejected, Some(reason)),
             Verdict::Skipped(reason) => (PollOutcome::Skipped, Some(reason)),
         };
-        log::info!("signal_received id={:?} outcome={} reason={reason:?}", received.id, outcome.word());
-        Ok(Story { error: reason, ..Story::about(outcome, &received.id) })
+        log::info!("signal_received id={name:?} outcome={} reason={reason:?}", outcome.word());
+        Ok(Story { error: reason, ..Story::about(outcome, &name) })
     }
 
     /// Vrai tant que le suiveur n'a rien : ni synchronisation initiale aboutie, ni position.
@@ -270,7 +290,9 @@ impl Engine {
 
     /// Dit une panne au journal quand elle commence, change ou finit.
     fn tell_trouble(&mut self, story: &Story, market: &Result<Market, Vec<Unknown>>) {
-        let leader = story.leader_error.as_ref().map(|reason| format!("leader: {reason}"));
+        let strange = matches!(story.outcome, PollOutcome::OldSignal | PollOutcome::ChangedSignal);
+        let said = story.leader_error.as_ref().or(story.error.as_ref().filter(|_| strange));
+        let leader = said.map(|reason| format!("leader: {reason}"));
         let unknown = market.as_ref().err().map(|unknown| market::told(unknown));
         let parts: Vec<String> = [leader, unknown, self.venue.obstacle()].into_iter().flatten().collect();
         let trouble = (!parts.is_empty()).then(|| parts.join("; "));
@@ -299,6 +321,7 @@ fn entry(received: &Received) -> ledger::Received {
         Err(reason) => (None, Verdict::Rejected(reason.clone())),
     };
     ledger::Received {
+        meaning: received.verdict.as_ref().ok().map(Signal::meaning),
         signal_id: received.id.clone(),
         version: Some(received.version),
         confidence: received.confidence,

@@ -82,7 +82,7 @@ pub use opening::{look, open};
 pub use owner::hand_over;
 pub use requests::RequestKey;
 pub use seal::reseal;
-pub use signals::{Decision, PendingSignal, Received, SignalStatus, Verdict};
+pub use signals::{Decision, Novelty, PendingSignal, Received, SignalStatus, Verdict};
 pub use withdrawals::Request as WithdrawalRequest;
 
 /// Travaux en attente au plus ; au-delà, qui demande attend son tour.

@@ -1,14 +1,14 @@
 //! Les signaux au grand livre : reçus une fois, clos une fois.
 //!
-//! Invariants : un identifiant n'est écrit qu'une fois ; un signal ouvert garde son texte, de quoi le
-//! reprendre ; un signal clos ne se rouvre pas.
+//! Invariants : un identifiant n'est écrit qu'une fois, et un autre signal sous le même nom en prend un à lui ; un signal ouvert
+//! garde son texte, de quoi le reprendre ; un signal clos ne se rouvre pas.
 
 use rusqlite::{Connection, params};
 
 use super::{Db, LedgerError};
 use crate::domain::market::Coin;
 use crate::domain::moment::Moment;
-use crate::domain::signal::{INITIAL_SYNC, Target};
+use crate::domain::signal::{ADOPTED, INITIAL_SYNC, Target};
 use crate::domain::wish::{self, Wish};
 
 /// Un signal tel que le leader l'a envoyé, prêt à être écrit.
@@ -22,7 +22,22 @@ pub struct Received {
     pub portfolio_state: Option<String>,
     pub payload: String,
     pub target: Option<Target>,
+    /// Ce qu'il demande ; `None` s'il est rejeté.
+    pub meaning: Option<String>,
     pub verdict: Verdict,
+}
+
+/// Ce qu'un signal du leader est pour ce grand livre.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Novelty {
+    /// Jamais vu, ou un autre sous un nom connu ; il est écrit sous ce nom-ci.
+    Fresh(String),
+    /// Le dernier reçu.
+    Known,
+    /// Un d'avant le dernier : la réponse d'un cache, ou d'un second serveur.
+    Old,
+    /// Le dernier reçu, et ce qu'il demande a changé ; des actions ne se font pas deux fois.
+    Changed,
 }
 
 /// Ce qu'on fait d'un signal à sa réception.
@@ -74,15 +89,28 @@ pub struct Decision {
 }
 
 impl Db {
-    /// Écrit un signal jamais vu ; rend faux s'il est déjà connu. Avec `opens_sync`, la
+    /// Écrit un signal jamais vu ; rend ce qu'il est. Avec `opens_sync`, la
     /// synchronisation initiale s'ouvre sur lui dans la même transaction : coupé entre les deux, il
     /// serait pris pour un autre signal, et suivi une seconde fois.
-    pub fn receive(&mut self, signal: &Received, opens_sync: bool, now: Moment) -> Result<bool, LedgerError> {
+    pub fn receive(
+        &mut self,
+        signal: &Received,
+        opens_sync: bool,
+        now: Moment,
+    ) -> Result<Novelty, LedgerError> {
         let transaction = self.transaction()?;
+        let novelty = judge(&transaction, signal)?;
+        // D'une vieille réponse rien ne se conclut.
+        if novelty == Novelty::Old {
+            return Ok(novelty);
+        }
         if opens_sync {
             open_initial_sync(&transaction, signal, now)?;
         }
-        let fresh = insert_signal(&transaction, signal, now)?;
+        let fresh = match &novelty {
+            Novelty::Fresh(name) => insert_signal(&transaction, signal, name, now)?,
+            _ => false,
+        };
         // Le premier reçu depuis qu'un passé manquait, s'il dit ce que le leader veut : il a pu y être suivi. Les autres, non.
         let tells = !matches!(signal.verdict, Verdict::Rejected(_));
         if tells && transaction.execute("UPDATE agent SET past_unknown = 0 WHERE past_unknown = 1", [])? == 1
@@ -100,7 +128,7 @@ impl Db {
             }
         }
         transaction.commit()?;
-        Ok(fresh)
+        Ok(novelty)
     }
 
     /// Clôt un signal, avec ce qui a été décidé de chaque coin.
@@ -139,6 +167,41 @@ impl Db {
         )?;
         Ok(())
     }
+}
+
+/// Ce qu'est ce signal, d'après ceux qui ont porté son nom. Rejeté une fois, il est jugé de nouveau quand le programme, ou son
+/// texte, le comprend.
+fn judge(connection: &Connection, signal: &Received) -> Result<Novelty, LedgerError> {
+    let id = &signal.signal_id;
+    let mut statement = connection.prepare_cached(
+        "SELECT id, status = 'rejected', meaning FROM signals WHERE signal_id = ?1 AND leader_id IS NULL
+         UNION ALL SELECT id, status = 'rejected', meaning FROM signals WHERE leader_id = ?1 ORDER BY id",
+    )?;
+    let rows = statement.query_map([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let named: Vec<(i64, bool, Option<String>)> = rows.collect::<Result<_, _>>()?;
+    let Some((row, was_rejected, meaning)) = named.last() else { return Ok(Novelty::Fresh(id.clone())) };
+    let newest = "SELECT max(id) FROM signals WHERE wish IS NULL AND signal_id NOT IN (?1, ?2)";
+    let newest: i64 = connection.query_row(newest, [INITIAL_SYNC, ADOPTED], |row| row.get(0))?;
+    let is_same = match (&signal.meaning, meaning) {
+        (None, _) => *was_rejected,
+        (Some(_), _) if *was_rejected => false,
+        // D'un grand livre d'avant : le premier texte revu est le sien.
+        (Some(now), None) => {
+            connection.execute("UPDATE signals SET meaning = ?2 WHERE id = ?1", params![row, now])?;
+            true
+        }
+        (Some(now), Some(before)) => now == before,
+    };
+    let is_newest = *row == newest;
+    let was_said = named.iter().any(|(_, _, said)| said.is_some() && *said == signal.meaning);
+    let sets_target = signal.version == Some(2);
+    Ok(match signal.meaning {
+        _ if is_same && is_newest => Novelty::Known,
+        // Sous un nom d'avant, ce qui a déjà été dit, ou n'a jamais été compris, n'est pas d'aujourd'hui.
+        _ if !is_newest && (is_same || was_said || *was_rejected) => Novelty::Old,
+        Some(_) if *was_rejected || sets_target => Novelty::Fresh(format!("{id} #{}", named.len() + 1)),
+        _ => Novelty::Changed,
+    })
 }
 
 /// Clôt un signal ouvert, avec ce qui a été décidé de chaque coin.
@@ -223,7 +286,7 @@ fn open_initial_sync(connection: &Connection, signal: &Received, now: Moment) ->
         verdict: Verdict::Accepted,
         ..signal.clone()
     };
-    if !insert_signal(connection, &sync, now)? {
+    if !insert_signal(connection, &sync, INITIAL_SYNC, now)? {
         renew(connection, signal)?;
     }
     Ok(())
@@ -253,7 +316,14 @@ fn reasoning_of_sync(signal: &Received) -> String {
     format!("initial sync from {}", signal.signal_id)
 }
 
-fn insert_signal(connection: &Connection, signal: &Received, now: Moment) -> Result<bool, LedgerError> {
+/// Écrit ce signal sous ce nom, s'il est libre.
+fn insert_signal(
+    connection: &Connection,
+    signal: &Received,
+    name: &str,
+    now: Moment,
+) -> Result<bool, LedgerError> {
+    let leader_id = (name != signal.signal_id).then_some(&signal.signal_id);
     let (status, message, payload) = match &signal.verdict {
         Verdict::Accepted => ("received", None, Some(&signal.payload)),
         Verdict::Rejected(reason) => ("rejected", Some(reason), None),
@@ -261,10 +331,10 @@ fn insert_signal(connection: &Connection, signal: &Received, now: Moment) -> Res
     };
     let inserted = connection.execute(
         "INSERT INTO signals (signal_id, version, confidence, reasoning, actions, portfolio_state, payload, status,
-             error_message, received_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (signal_id) DO NOTHING",
+             error_message, received_at, leader_id, meaning)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT (signal_id) DO NOTHING",
         params![
-            signal.signal_id,
+            name,
             signal.version,
             signal.confidence,
             signal.reasoning,
@@ -273,7 +343,9 @@ fn insert_signal(connection: &Connection, signal: &Received, now: Moment) -> Res
             payload,
             status,
             message,
-            now
+            now,
+            leader_id,
+            signal.meaning,
         ],
     )?;
     Ok(inserted == 1)
@@ -298,6 +370,7 @@ mod tests {
             portfolio_state: None,
             payload: format!("what {id} says"),
             target,
+            meaning: Some(format!("what {id} asks")),
             verdict: Verdict::Accepted,
         }
     }

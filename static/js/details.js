@@ -17,6 +17,8 @@ const POLLS = {
   rejected: 'poll.rejected',
   error: 'poll.error',
   already_processed: 'poll.already_processed',
+  old_signal: 'poll.old_signal',
+  changed_signal: 'poll.changed_signal',
   waiting: 'poll.waiting',
   paused: 'poll.paused',
   no_signal: 'poll.no_signal',

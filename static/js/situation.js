@@ -148,6 +148,9 @@ function leaderNotices(parts, context) {
     notices.push({ id: 'leader', tone: 'bad', text: words.say('notice.refused', { since }), detail: words.told(leader.error ?? poll.error) });
   } else if (poll?.status === 'invalid_signal') {
     notices.push({ id: 'signal', tone: 'bad', text: words.say('notice.invalid'), detail: words.told(poll.error) });
+  } else if (poll?.status === 'old_signal' || poll?.status === 'changed_signal') {
+    const key = poll.status === 'old_signal' ? 'notice.old_signal' : 'notice.changed_signal';
+    notices.push({ id: 'signal', tone: 'bad', text: words.say(key) });
   } else if (poll && (poll.status === 'leader_unreachable' || !leader.connected) && poll.status !== 'paused') {
     notices.push({ id: 'leader', tone: 'bad', text: words.say('notice.unreachable', { since }), detail: words.told(leader.error ?? poll.error) });
   } else if (poll?.status === 'rejected' || poll?.status === 'error') {

@@ -142,9 +142,9 @@ fn a_pair_the_exchange_has_halted_is_left_and_the_others_are_traded() {
     assert_eq!((code(&signal, "BTCUSDC"), code(&signal, "ETHUSDC")), ("traded".into(), "halted".into()));
 }
 
-/// Un signal est connu par son identifiant, pas par son contenu : ni avant, ni après un redémarrage.
+/// Un signal est connu par ce qu'il demande sous son identifiant, pas par ce qu'il dit autour : ni avant, ni après un redémarrage.
 #[test]
-fn the_same_signal_id_with_another_content_is_never_executed() {
+fn the_same_signal_said_with_other_words_is_never_executed_twice() {
     let (world, folder) = (still_world(), Folder::new());
     let follower = settled(&world, &folder);
     let id = world.leader().set_target(&[("BTCUSDC", dec!(0.4))]);
@@ -152,7 +152,7 @@ fn the_same_signal_id_with_another_content_is_never_executed() {
     let before = list(follower.site(), "/api/trades");
     let other = format!(
         r#"{{"version":2,"signal_id":"{id}","reasoning":"another","portfolio_state":{{"positions":[
-            {{"coin":"XRPUSDC","pct_of_portfolio":0.9}}]}}}}"#
+            {{"pct_of_portfolio":0.40,"coin":"BTCUSDC","pnl":3}}]}}}}"#
     );
     world.leader().set_raw(other);
     follower.site().wait_polls(3);
@@ -163,5 +163,5 @@ fn the_same_signal_id_with_another_content_is_never_executed() {
     assert_eq!(list(follower.site(), "/api/trades"), before);
     assert_eq!(follower.site().signal(&id), Some(first));
     let positions = list(follower.site(), "/api/positions");
-    assert_eq!(decimal(&positions[0]["leader_weight"]), dec!(0.4), "the screens do not believe it either");
+    assert_eq!(decimal(&positions[0]["leader_weight"]), dec!(0.4));
 }

@@ -223,6 +223,94 @@ fn an_answer_that_is_no_signal_is_said_and_changes_nothing() {
     assert_eq!(list(follower.site(), "/api/signals").len(), before);
 }
 
+fn allocation(id: &str, weights: &str) -> String {
+    format!(r#"{{"signal_id":"{id}","version":2,"portfolio_state":{{"positions":[{weights}]}}}}"#)
+}
+
+fn last_poll(follower: &Follower, status: &str) -> Value {
+    until(&format!("the last poll is {status}"), || {
+        let poll = follower.site().json("/api/agent/status")["last_poll"].clone();
+        (poll["status"] == status).then_some(poll)
+    })
+}
+
+/// Un leader qui a repris son compteur, ou corrige sans le changer.
+#[test]
+fn an_allocation_that_changes_under_its_id_is_followed_and_the_same_said_otherwise_is_not_followed_twice() {
+    let (world, folder) = (still_world(), Folder::new());
+    let follower = settled(&world, &folder);
+    let (btc, eth) =
+        (r#"{"coin":"BTCUSDC","pct_of_portfolio":0.4}"#, r#"{"coin":"ETHUSDC","pct_of_portfolio":0.5}"#);
+    world.leader().set_raw(allocation("one", btc));
+    assert_eq!(status(&follower.site().closed_signal("one")).0, "executed");
+    world.leader().set_raw(allocation("one", eth));
+    assert_eq!(status(&follower.site().closed_signal("one #2")), ("executed", 2));
+    near(weight(follower.site(), "ETHUSDC"), dec!(0.5));
+    // De nouveau comme avant, et c'est toujours le dernier mot du leader.
+    world.leader().set_raw(allocation("one", btc));
+    assert_eq!(status(&follower.site().closed_signal("one #3")), ("executed", 2));
+    let count = list(follower.site(), "/api/signals").len();
+    world.leader().set_raw(
+        allocation("one", btc).replace("\"version\"", "\"reasoning\":\"said otherwise\",\"version\""),
+    );
+    follower.site().wait_polls(3);
+    last_poll(&follower, "already_processed");
+    assert_eq!(list(follower.site(), "/api/signals").len(), count);
+}
+
+/// Un cache, ou un second serveur, rend une réponse d'avant : elle n'est plus le mot du leader.
+#[test]
+fn a_signal_that_the_leader_had_replaced_is_never_followed_again() {
+    let (world, folder) = (still_world(), Folder::new());
+    let follower = settled(&world, &folder);
+    let first = world.leader().set_target(&[("ETHUSDC", dec!(0.5))]);
+    let old = world.leader().signal().expect("it is shown");
+    follower.site().closed_signal(&first);
+    let second = world.leader().set_target(&[("SOLUSDC", dec!(0.5))]);
+    let new = world.leader().signal().expect("it is shown");
+    follower.site().closed_signal(&second);
+    let trades = list(follower.site(), "/api/trades").len();
+    for (shown, status) in [(&old, "old_signal"), (&new, "already_processed"), (&old, "old_signal")] {
+        world.leader().set_raw(shown);
+        let poll = last_poll(&follower, status);
+        assert_eq!(poll["error"].is_string(), status == "old_signal", "{poll}");
+    }
+    assert_eq!(list(follower.site(), "/api/trades").len(), trades);
+}
+
+/// Des actions ne se font pas deux fois : changées sous leur nom, elles ne se font pas, et c'est dit tant que cela dure.
+#[test]
+fn actions_that_change_after_they_were_received_are_not_done() {
+    let (world, folder) = (still_world(), Folder::new());
+    let follower = settled(&world, &folder);
+    let id = world.leader().set_actions(&[("ETHUSDC", "BUY", dec!(0.1))], None);
+    follower.site().closed_signal(&id);
+    let trades = list(follower.site(), "/api/trades").len();
+    let said = world.leader().signal().expect("it is shown");
+    world.leader().set_raw(said.replace("0.1", "0.2"));
+    assert!(last_poll(&follower, "changed_signal")["error"].as_str().unwrap().contains(&id));
+    world.leader().set_raw(said.replace("BUY", "SHORT"));
+    last_poll(&follower, "rejected");
+    assert_eq!(list(follower.site(), "/api/trades").len(), trades);
+    world.leader().set_raw(said);
+    last_poll(&follower, "already_processed");
+}
+
+/// Rejeté une fois, un signal que l'on comprend maintenant est suivi.
+#[test]
+fn a_signal_once_rejected_is_judged_again_when_its_text_is_understood() {
+    let (world, folder) = (still_world(), Folder::new());
+    let follower = settled(&world, &folder);
+    let unknown = allocation("new", r#"{"coin":"DOGEUSDC","pct_of_portfolio":0.5}"#);
+    world.leader().set_raw(&unknown);
+    assert_eq!(follower.site().closed_signal("new")["status"], "rejected");
+    follower.site().wait_polls(2);
+    last_poll(&follower, "already_processed");
+    world.leader().set_raw(unknown.replace("DOGE", "ETH"));
+    assert_eq!(status(&follower.site().closed_signal("new #2")).0, "executed");
+    near(weight(follower.site(), "ETHUSDC"), dec!(0.5));
+}
+
 /// Qui interroge le leader une fois par heure voit quand même des prix de l'instant.
 #[test]
 fn prices_stay_fresh_between_two_polls_however_far_apart() {

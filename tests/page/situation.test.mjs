@@ -75,6 +75,8 @@ test('every fault comes first, in words, and ends the all is well', () => {
     ['a leader lost', { status: { leader } }, 'leader', /does not answer/],
     ['a rejected signal', { status: { last_poll: { status: 'rejected', error: 'x' } } }, 'signal', /rejected/],
     ['an unreadable signal', { status: { last_poll: { status: 'invalid_signal' }, leader: { ...status.leader, connected: false } } }, 'signal', /unreadable/],
+    ['an old answer', { status: { last_poll: { status: 'old_signal', error: 'x' } } }, 'signal', /earlier signal/],
+    ['changed actions', { status: { last_poll: { status: 'changed_signal', error: 'x' } } }, 'signal', /changed a signal/],
     ['an error', { status: { last_poll: { status: 'error' } } }, 'signal', /failed/],
     ['waiting signals', { status: { waiting_signals: 2 } }, 'waiting', /^2 signals wait/],
     ['a missing price', { budget: { unknown: [price] } }, 'unknown price BTCUSDC', /^BTC price: unknown since .*4 min/],

@@ -52,6 +52,7 @@ fn fill(coin: Coin) -> Fill {
 
 fn signal() -> Received {
     Received {
+        meaning: None,
         signal_id: "sig-1".to_owned(),
         version: Some(2),
         confidence: None,

@@ -9,6 +9,7 @@ pub mod simulated;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
+use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use smol::Timer;
 
@@ -45,6 +46,13 @@ pub async fn sleep_until(deadline: Instant) {
 /// Attend cette durée.
 pub async fn sleep(duration: Duration) {
     sleep_until(instant() + duration).await;
+}
+
+/// L'instant que dit ce texte : RFC 3339, ou sans fuseau, alors en UTC ; `None` si ce n'en est pas un.
+pub fn parse(text: &str) -> Option<Moment> {
+    let civil = || text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp());
+    let timestamp = text.parse::<Timestamp>().ok().or_else(civil)?;
+    Some(Moment(timestamp.as_millisecond()))
 }
 
 /// `2026-11-22 10:00:00`, en UTC : la forme des champs `…_at` de l'API.

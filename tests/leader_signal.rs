@@ -211,6 +211,38 @@ fn an_allocation_that_does_not_add_up_to_the_whole_is_refused() {
     }
 }
 
+/// Une action voulait le prix de son moment ; une allocation vaut jusqu'à la suivante, ou jusqu'à ce que le leader a dit.
+#[test]
+fn a_signal_is_not_followed_beyond_its_time() {
+    let day = |text: &str| calvalot::clock::parse(text).expect("a date");
+    let (received, now) = (day("2026-11-22T10:00:00Z"), day("2026-11-22T10:10:00Z"));
+    let outlived = |version: u32, dates: &str| {
+        let state = r#""portfolio_state":{"positions":[]}"#;
+        let text = format!(r#"{{"signal_id":"a","version":{version},{state}{dates}}}"#);
+        let verdict = decode(&text).expect("it has an id").verdict;
+        verdict.map(|signal| signal.outlived(received, now).map_or("", |left| left.code()).to_owned())
+    };
+    let fault = |got: &str| Err(format!("expires_at: expected a date or Unix seconds, got {got}"));
+    let says = |word: &str| Ok(word.to_owned());
+    for (dates, action, allocation) in [
+        ("", says(""), says("")),
+        (r#","timestamp":"2020-01-01T00:00:00Z""#, says("too_old"), says("")),
+        (r#","timestamp":"2026-11-22T09:50:00.5""#, says("too_old"), says("")),
+        (r#","created_at":"2026-11-22 11:56:00+02:00""#, says(""), says("")),
+        (r#","timestamp":1795341000,"created_at":null"#, says("too_old"), says("")),
+        (r#","timestamp":1795341000123"#, says("too_old"), says("")),
+        // Ni l'heure d'un leader en avance, ni une date que l'on ne lit pas n'y changent rien.
+        (r#","timestamp":"2026-11-22T12:00:00Z""#, says(""), says("")),
+        (r#","timestamp":"yesterday""#, says(""), says("")),
+        (r#","expires_at":"2026-11-22T10:11:00Z""#, says(""), says("")),
+        (r#","expires_at":"2026-11-22T10:09:00Z""#, says("expired"), says("expired")),
+        (r#","expires_at":null"#, says(""), says("")),
+        (r#","expires_at":"soon""#, fault("\"soon\""), fault("\"soon\"")),
+    ] {
+        assert_eq!((outlived(1, dates), outlived(2, dates)), (action, allocation), "{dates}");
+    }
+}
+
 #[test]
 fn a_signal_needs_an_id_of_its_own() {
     let (long, longest) = (format!("{:?}", "é".repeat(129)), format!("{:?}", "é".repeat(128)));

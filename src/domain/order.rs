@@ -98,8 +98,10 @@ pub enum Left {
     Refused(String),
     /// Une personne a réglé son ordre : ce signal n'y touche plus.
     Settled,
-    /// L'action a cet âge, et son ordre n'a rien échangé : il n'est pas refait à un autre prix.
+    /// L'action a cet âge : elle n'est pas faite, ni refaite, à un autre prix que celui de son moment.
     TooOld(Duration),
+    /// Le leader ne voulait plus que cela soit suivi, depuis ce temps.
+    Expired(Duration),
     /// Un ordre de ce coin est parti et son issue n'est pas connue.
     InDoubt(String),
     /// Un ordre de ce coin demande une personne.
@@ -132,6 +134,7 @@ impl Left {
             Left::Refused(_) => "refused",
             Left::Settled => "settled",
             Left::TooOld(_) => "too_old",
+            Left::Expired(_) => "expired",
             Left::InDoubt(_) => "in_doubt",
             Left::Stuck(_) => "stuck",
             Left::Later(_) => "later",
@@ -176,13 +179,8 @@ impl fmt::Display for Left {
             }
             Left::Refused(reason) => write!(f, "refused: {reason}"),
             Left::Settled => write!(f, "a person settled its order: it is left until the next signal"),
-            Left::TooOld(age) => {
-                write!(
-                    f,
-                    "given up: its signal is {} old, and its order exchanged nothing",
-                    recourse::told(*age)
-                )
-            }
+            Left::TooOld(age) => write!(f, "given up: its signal is {} old", recourse::told(*age)),
+            Left::Expired(ago) => write!(f, "its signal expired {} ago", recourse::told(*ago)),
             Left::InDoubt(reason) => write!(f, "an order of this coin is in doubt: {reason}"),
             Left::Stuck(reason) => write!(f, "a person must look: {reason}"),
             Left::Later(reason) => write!(f, "tried again later: {reason}"),

@@ -8,7 +8,10 @@ use std::time::Duration;
 use rust_decimal::{Decimal, dec};
 
 use super::market::{Coin, PerCoin};
+use super::moment::Moment;
 use super::money::{Usdc, Weight};
+use super::order::Left;
+use super::recourse;
 
 /// L'identifiant sous lequel la synchronisation initiale est tenue au grand livre.
 pub const INITIAL_SYNC: &str = "initial_sync";
@@ -29,9 +32,24 @@ pub struct Signal {
     pub instruction: Instruction,
     /// L'allocation du leader, quand le signal la porte (toujours en version 2).
     pub target: Option<Target>,
+    /// Quand le leader l'a dit, à son heure ; `None` s'il ne le dit pas.
+    pub said_at: Option<Moment>,
+    /// Jusqu'à quand il veut qu'il soit suivi ; `None` : jusqu'au suivant.
+    pub expires_at: Option<Moment>,
 }
 
 impl Signal {
+    /// Pourquoi rien n'en est fait à `now`, reçu à `received_at` ; `None` s'il vaut encore. Une action voulait le prix de son moment ;
+    /// une allocation vaut jusqu'à la suivante, ou jusqu'à ce que le leader a dit.
+    pub fn outlived(&self, received_at: Moment, now: Moment) -> Option<Left> {
+        if let Some(expired) = self.expires_at.filter(|&at| at < now) {
+            return Some(Left::Expired(now.since(expired)));
+        }
+        let said_at = self.said_at.map_or(received_at, |said| said.min(received_at));
+        let age = matches!(self.instruction, Instruction::Actions(_)).then(|| now.since(said_at));
+        age.filter(|_| recourse::is_too_old(age)).map(Left::TooOld)
+    }
+
     /// Ce qu'il demande, en quelques mots : le même sens donne le même texte, quoi que le leader dise de plus.
     pub fn meaning(&self) -> String {
         let mut words = Vec::new();

@@ -9,6 +9,7 @@ use super::Engine;
 use super::holdback::{self, Holdback};
 use crate::clock;
 use crate::domain::market::{Coin, Market, PerCoin};
+use crate::domain::moment::Moment;
 use crate::domain::money::{Rate, Weight};
 use crate::domain::order::{self, Left, Side};
 use crate::domain::plan::{self, Plan};
@@ -57,7 +58,7 @@ impl Engine {
             trades: 0,
             error: None,
         };
-        let dropped = dropped(&pending, &signals);
+        let dropped = dropped(&pending, &signals, clock::now());
         for ((entry, signal), why) in pending.iter().zip(signals).zip(dropped) {
             let remainder = match (signal, why) {
                 (_, Some(why)) => Ok(self.drop(entry, &why).await?),
@@ -218,9 +219,9 @@ fn awaited(pending: &[(Coin, Left)]) -> Vec<Decision> {
     waits.map(|(coin, reason)| unsettled(*coin, "waiting", reason)).collect()
 }
 
-/// Pourquoi chacun n'est plus suivi : il a peut-être été fait, ou une cible plus récente du leader, ou une personne qui prend
+/// Pourquoi chacun n'est plus suivi : il a peut-être été fait, il n'est plus de ce moment, ou une cible plus récente du leader, ou une personne qui prend
 /// tout, le dépasse. Elle ne l'est par rien.
-fn dropped(pending: &[PendingSignal], signals: &[Result<Signal, String>]) -> Vec<Option<Left>> {
+fn dropped(pending: &[PendingSignal], signals: &[Result<Signal, String>], now: Moment) -> Vec<Option<Left>> {
     let all = pending.iter().find(|entry| entry.takes_all());
     let sets = |rank: &usize| pending[*rank].wish.is_none() && sets_target(&signals[*rank]);
     let newest = (0..pending.len()).rev().find(sets);
@@ -230,6 +231,10 @@ fn dropped(pending: &[PendingSignal], signals: &[Result<Signal, String>]) -> Vec
         }
         if entry.maybe_done {
             return Some(Left::MaybeDone);
+        }
+        let outlived = signals[rank].as_ref().ok().and_then(|signal| signal.outlived(entry.received_at, now));
+        if outlived.is_some() {
+            return outlived;
         }
         // La synchronisation initiale ne l'est pas par le signal dont elle vient.
         let newer = |newest: &usize| rank < *newest && pending[*newest].payload != entry.payload;
@@ -244,14 +249,15 @@ fn dropped(pending: &[PendingSignal], signals: &[Result<Signal, String>]) -> Vec
 fn read_again(entry: &PendingSignal) -> Result<Signal, String> {
     if entry.wish.is_some() {
         let instruction = wish::instruction(&entry.payload)?;
-        return Ok(Signal { id: entry.signal_id.clone(), instruction, target: None });
+        let id = entry.signal_id.clone();
+        return Ok(Signal { id, instruction, target: None, said_at: None, expires_at: None });
     }
     let signal = leader::decode(&entry.payload)?.verdict?;
     if entry.signal_id != INITIAL_SYNC {
         return Ok(signal);
     }
     let target = signal.target.ok_or("the signal behind the initial sync has no allocation")?;
-    Ok(Signal { id: INITIAL_SYNC.to_owned(), instruction: Instruction::Target(target), target: Some(target) })
+    Ok(Signal { id: INITIAL_SYNC.to_owned(), instruction: Instruction::Target(target), ..signal })
 }
 
 fn sets_target(signal: &Result<Signal, String>) -> bool {

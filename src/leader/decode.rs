@@ -9,7 +9,9 @@
 use miniserde::json::{self, Array, Number, Object, Value};
 use rust_decimal::{Decimal, dec};
 
+use crate::clock;
 use crate::domain::market::{Coin, PerCoin};
+use crate::domain::moment::Moment;
 use crate::domain::money::Weight;
 use crate::domain::signal::{ADOPTED, Action, INITIAL_SYNC, Instruction, Signal, Target};
 use crate::domain::wish;
@@ -24,6 +26,9 @@ const LONGEST_ID: usize = 128;
 
 /// Décimales gardées d'une part : celles que le métier accepte.
 const PLACES: usize = 12;
+
+/// Au-delà, un nombre n'est pas en secondes : on serait en l'an 5138.
+const MILLISECONDS: f64 = 1e11;
 
 /// Ce dont le calcul en flottants d'un leader dépasse 0 ou 1 sans rien vouloir dire.
 const NOISE: f64 = 1e-9;
@@ -120,7 +125,25 @@ fn validate(id: &str, signal: &Object) -> Result<Signal, String> {
         (_, Some(target)) => Instruction::Target(target),
         (_, None) => return Err("portfolio_state: missing, version 2 needs it".to_owned()),
     };
-    Ok(Signal { id: id.to_owned(), instruction, target })
+    // Une date que l'on ne lit pas n'apprend rien ; une fin, si : rien n'est suivi au-delà de ce que l'on sait.
+    let said = ["timestamp", "created_at"].map(|field| moment(signal, field).ok().flatten());
+    let said_at = said.into_iter().flatten().min();
+    let expires_at = moment(signal, "expires_at")?;
+    Ok(Signal { id: id.to_owned(), instruction, target, said_at, expires_at })
+}
+
+/// Un instant : un texte daté, ou des secondes Unix, ou des millisecondes.
+fn moment(signal: &Object, field: &str) -> Result<Option<Moment>, String> {
+    let value = match signal.get(field) {
+        None | Some(Value::Null) => return Ok(None),
+        Some(value) => value,
+    };
+    let seconds = |number: f64| if number.abs() < MILLISECONDS { number * 1000.0 } else { number };
+    let moment = match value {
+        Value::String(text) => clock::parse(text.trim()),
+        _ => number(value).map(seconds).filter(|ms| ms.is_finite()).map(|ms| Moment(ms as i64)),
+    };
+    moment.map(Some).ok_or_else(|| format!("{field}: expected a date or Unix seconds, got {}", got(value)))
 }
 
 fn version(signal: &Object) -> Result<u32, String> {

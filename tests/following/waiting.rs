@@ -296,6 +296,27 @@ fn actions_that_change_after_they_were_received_are_not_done() {
     last_poll(&follower, "already_processed");
 }
 
+/// Une action d'un autre temps voulait un autre prix ; une allocation expirée n'est plus celle du leader.
+#[test]
+fn what_is_of_another_time_is_not_followed_and_says_how_old_it_is() {
+    let (world, folder) = (still_world(), Folder::new());
+    let follower = settled(&world, &folder);
+    let trades = list(follower.site(), "/api/trades").len();
+    let action = r#"{"signal_id":"of-2020","timestamp":"2020-01-01T00:00:00Z",
+        "actions":[{"coin":"ETHUSDC","action":"BUY","pct_of_capital":0.2}]}"#;
+    let target = allocation("expired", r#"{"coin":"ETHUSDC","pct_of_portfolio":0.5}"#)
+        .replace("\"version\"", "\"expires_at\":\"2020-01-01T00:00:00Z\",\"version\"");
+    for (id, text, why, told) in
+        [("of-2020", action, "too_old", "days old"), ("expired", &target, "expired", "expired ")]
+    {
+        world.leader().set_raw(text);
+        let signal = follower.site().closed_signal(id);
+        assert_eq!((status(&signal), code(&signal, "ETHUSDC").as_str()), (("skipped", 0), why));
+        assert!(signal["error_message"].as_str().unwrap().contains(told), "{signal}");
+    }
+    assert_eq!(list(follower.site(), "/api/trades").len(), trades);
+}
+
 /// Rejeté une fois, un signal que l'on comprend maintenant est suivi.
 #[test]
 fn a_signal_once_rejected_is_judged_again_when_its_text_is_understood() {

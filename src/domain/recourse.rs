@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use super::doubt::ATTEMPTS;
 use super::intent::State;
-use super::signal::MAX_ACTION_AGE;
+
+/// L'âge au-delà duquel une action de la version 1, qui voulait le prix de son moment, n'est plus faite, ni refaite.
+pub const MAX_ACTION_AGE: Duration = Duration::from_secs(15 * 60);
 
 /// Comment une personne a fini un ordre sans la bourse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,8 +3,6 @@
 //! Le texte reçu est décodé ailleurs (`leader`) ; un `Signal` qui existe est un signal valable :
 //! coins connus, parts entre 0 et 1, une seule consigne par coin.
 
-use std::time::Duration;
-
 use rust_decimal::{Decimal, dec};
 
 use super::market::{Coin, PerCoin};
@@ -18,9 +16,6 @@ pub const INITIAL_SYNC: &str = "initial_sync";
 
 /// L'identifiant sous lequel le sont les ordres que seul le compte connaissait encore.
 pub const ADOPTED: &str = "adopted";
-
-/// L'âge au-delà duquel une action de la version 1, qui voulait le prix de son moment, n'est plus envoyée de nouveau.
-pub const MAX_ACTION_AGE: Duration = Duration::from_secs(15 * 60);
 
 /// Somme des parts au-delà de laquelle une allocation n'est pas un arrondi mais une erreur.
 const MOST: Decimal = dec!(1.05);

@@ -173,7 +173,7 @@ impl Db {
 /// texte, le comprend.
 fn judge(connection: &Connection, signal: &Received) -> Result<Novelty, LedgerError> {
     let id = &signal.signal_id;
-    let mut statement = connection.prepare_cached(
+    let mut statement = connection.prepare(
         "SELECT id, status = 'rejected', meaning FROM signals WHERE signal_id = ?1 AND leader_id IS NULL
          UNION ALL SELECT id, status = 'rejected', meaning FROM signals WHERE leader_id = ?1 ORDER BY id",
     )?;

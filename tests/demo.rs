@@ -229,7 +229,7 @@ fn a_demo_that_cannot_start_names_no_variable_and_no_address() {
     let db = folder.db();
     let db = db.to_str().unwrap();
     let demo = Demo::start(folder.path(), &["--db", db]);
-    check_refused(&folder, &["--db", db], "set another --db");
+    check_refused(&folder, &["--db", db], "a second one needs a --db of its own");
     let port = demo.greeting.split("localhost:").nth(1).and_then(|rest| rest.split('/').next()).unwrap();
     check_refused(&folder, &["--port", port], "set another --port");
 }

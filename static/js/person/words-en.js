@@ -39,6 +39,8 @@ export const en = {
   'closed.key_rights': 'The rights of the key are not right: in Binance’s API Management, tick reading and Spot trading, never withdrawals.',
   'closed.account': 'Binance does not let this account trade: log in to Binance, the reason is given there.',
   'closed.other_account': 'The key opens another account than the one of these books: put the first key back, or change DB_PATH to begin anew.',
+  'closed.poor': 'No real order is sent: USDC are missing to begin.',
+  'closed.bring': 'Bring some to Binance’s Spot wallet (buy them, or transfer them from Funding or Earn): the agent then begins by itself.',
   'clock.ahead': 'The clock of this machine is {distance} ahead of Binance’s.',
   'clock.behind': 'The clock of this machine is {distance} behind Binance’s.',
   'clock.step': 'A Raspberry Pi takes the time from the network. Type sudo timedatectl set-ntp true, then timedatectl to see whether it is synchronized.',

@@ -38,6 +38,8 @@ export const fr = {
   'closed.key_rights': 'Les droits de la clé ne conviennent pas : dans la gestion des API de Binance, cochez la lecture et le trading Spot, jamais les retraits.',
   'closed.account': 'Binance ne laisse pas ce compte négocier : connectez-vous à Binance, la raison y est donnée.',
   'closed.other_account': 'La clé ouvre un autre compte Binance que celui de ces livres : remettez la première clé, ou changez DB_PATH pour repartir de zéro.',
+  'closed.poor': 'Aucun ordre réel ne part : il manque des USDC pour commencer.',
+  'closed.bring': 'Apportez-en dans le portefeuille Spot de Binance (achetés, ou transférés de Funding ou Earn) : l’agent commence alors de lui-même.',
   'clock.ahead': 'L’horloge de cette machine avance de {distance} sur celle de Binance.',
   'clock.behind': 'L’horloge de cette machine retarde de {distance} sur celle de Binance.',
   'clock.step': 'Un Raspberry Pi prend l’heure sur le réseau. Tapez sudo timedatectl set-ntp true, puis timedatectl pour voir si elle est synchronisée.',

@@ -117,7 +117,6 @@ function agentNotices(parts, { words }) {
   /** @type {Notice[]} */
   const notices = [];
   const [budget, status, health] = [parts.budget.data, parts.status.data, parts.health.data];
-  if (isDead(parts)) notices.push({ id: 'dead', tone: 'bad', text: words.say('notice.dead') });
   if (ledgerTrouble(parts)) {
     // Une personne en décide.
   } else if (health?.status === 'degraded' && !parts.exchange.data?.not_alone) {

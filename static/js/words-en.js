@@ -66,7 +66,6 @@ export const en = {
   'notice.stale': 'Page not up to date since {time} ({ago}): what follows is what was known then.',
   'notice.partial': 'A part of this page cannot be read, or is no longer up to date.',
   'notice.never': 'The program has not answered this page yet.',
-  'notice.dead': 'The value stayed below €5: the agent is dead, and stays so. What is left is yours: “Sell everything and stop…” sells it, “Take money out…” sets it aside.',
   'notice.degraded': 'The program answers, but it no longer asks the leader.',
   'notice.not_running': 'The program answers, but the agent is not running.',
   'notice.no_deposit': 'No deposit is recorded: say below, under “Deposits”, how much you put in.',

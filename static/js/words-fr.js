@@ -65,7 +65,6 @@ export const fr = {
   'notice.stale': 'Page pas à jour depuis {time} ({ago}) : ce qui suit est ce qu’on savait alors.',
   'notice.partial': 'Une partie de cette page ne peut pas être lue, ou n’est plus à jour.',
   'notice.never': 'Le programme n’a encore jamais répondu à cette page.',
-  'notice.dead': 'La valeur est restée sous 5 € : l’agent est mort, et le reste. Ce qui reste est à vous : « Tout vendre et arrêter… » le vend, « Sortir de l’argent… » le met de côté.',
   'notice.degraded': 'Le programme répond, mais il n’interroge plus le leader.',
   'notice.not_running': 'Le programme répond, mais l’agent ne tourne pas.',
   'notice.no_deposit': 'Aucun dépôt n’est enregistré : indiquez plus bas, dans « Dépôts », combien vous avez versé.',

@@ -191,10 +191,13 @@ test('a leader that answers something unreadable is not said to be silent', () =
 });
 
 test('the dead are not told that nothing can be done with what is left', () => {
-  const [{ text }] = situation({ status: { state: 'DEAD', running: false } }).notices;
+  const [{ steps }] = situation({ status: { state: 'DEAD', running: false } }).notices;
+  const text = String(steps);
   for (const way of ['sell_all.open', 'withdraw.open']) assert.ok(text.includes(context.words.say(/** @type {any} */ (way))), way);
 });
 
+  // Ce que la bourse ne vend pas, et comment recommencer.
+  assert.match(text, /5 USDC.*DB_PATH/);
 test('selling everything is the first sentence until it is done, then the pause is', () => {
   const selling = (/** @type {boolean} */ done) => ({ since: '', done, waiting_for: null, left: [] });
   const paused = { paused: true, running: false, paused_reason: 'sell all' };

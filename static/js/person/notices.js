@@ -4,7 +4,7 @@ import { coinName, isKnown, parseUtc } from '../format.js';
 import { wantedText } from '../order.js';
 import { tellWaiting } from '../decision.js';
 import { openWithdrawal } from '../person.js';
-import { ledgerTrouble } from '../situation.js';
+import { isDead, ledgerTrouble } from '../situation.js';
 import { exchangeNotices } from './account.js';
 
 /** @typedef {import('../api.js').Order} Order */
@@ -21,6 +21,7 @@ export function decisionsOf(parts, context) {
   return [
     ...ledgerNotices(ledger, context),
     ...copiesNotices(exchange.data, context),
+    ...deadNotices(parts, context),
     ...waiting.map((order) => orderNotice(order, context)),
     ...takeoverNotices(exchange.data, context),
     ...exchangeNotices(exchange.data, context, ledger),
@@ -40,6 +41,14 @@ function ledgerNotices(reason, { words }) {
 }
 
 /** Pourquoi le grand livre n'est peut-être pas seul sur son compte. @param {Exchange | null} exchange @param {Context} context @returns {Notice[]} */
+/** Ce qui reste d'un agent mort, et comment en commencer un autre. @param {Parts} parts @param {Context} context @returns {Notice[]} */
+function deadNotices(parts, { words }) {
+  if (!isDead(parts)) return [];
+  const small = parts.status.data?.mode === 'dry_run' ? [] : [words.say('dead.small')];
+  const steps = [words.say('dead.left'), ...small, words.say('dead.anew')];
+  return [{ id: 'dead', tone: 'bad', text: words.say('dead.text'), steps }];
+}
+
 function copiesNotices(exchange, { words }) {
   const copies = exchange?.not_alone;
   if (!copies) return [];

@@ -71,7 +71,7 @@ export const en = {
   'notice.no_deposit': 'No deposit is recorded: say below, under “Deposits”, how much you put in.',
   'notice.outdated': 'The program was updated: reload this page whenever you like.',
   'notice.refused': 'The leader refuses our requests: the secret (SIGNAL_SECRET) is probably wrong, or this machine’s clock is ({since}).',
-  'notice.unreachable': 'The leader does not answer: nothing is bought or sold while this lasts ({since}).',
+  'notice.unreachable': 'The leader does not answer: no new signal is followed meanwhile ({since}).',
   'notice.invalid': 'The leader’s last signal is unreadable: it was not followed.',
   'notice.rejected': 'The leader’s last signal was rejected.',
   'notice.poll_error': 'The last reading of the leader failed.',

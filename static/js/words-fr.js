@@ -70,7 +70,7 @@ export const fr = {
   'notice.no_deposit': 'Aucun dépôt n’est enregistré : indiquez plus bas, dans « Dépôts », combien vous avez versé.',
   'notice.outdated': 'Le programme a été mis à jour : rechargez cette page quand vous voulez.',
   'notice.refused': 'Le leader refuse nos demandes : le secret (SIGNAL_SECRET) est sans doute faux, ou l’heure de cette machine ({since}).',
-  'notice.unreachable': 'Le leader ne répond pas : rien n’est acheté ni vendu tant que cela dure ({since}).',
+  'notice.unreachable': 'Le leader ne répond pas : aucun nouveau signal n’est suivi d’ici là ({since}).',
   'notice.invalid': 'Le dernier signal du leader est illisible : il n’a pas été suivi.',
   'notice.rejected': 'Le dernier signal du leader a été rejeté.',
   'notice.poll_error': 'La dernière lecture du leader a échoué.',

@@ -71,7 +71,7 @@ test('every fault comes first, in words, and ends the all is well', () => {
   /** @type {[string, Parameters<typeof situation>[0], string, RegExp][]} */
   const cases = [
     ['a leader that refuses', { status: { leader, last_poll: { status: 'leader_refused' } } }, 'leader', /SIGNAL_SECRET/],
-    ['a silent leader', { status: { leader, last_poll: { status: 'leader_unreachable' } } }, 'leader', /does not answer/],
+    ['a silent leader', { status: { leader, last_poll: { status: 'leader_unreachable' } } }, 'leader', /does not answer: no new signal is followed/],
     ['a leader lost', { status: { leader } }, 'leader', /does not answer/],
     ['a rejected signal', { status: { last_poll: { status: 'rejected', error: 'x' } } }, 'signal', /rejected/],
     ['an unreadable signal', { status: { last_poll: { status: 'invalid_signal' }, leader: { ...status.leader, connected: false } } }, 'signal', /unreadable/],

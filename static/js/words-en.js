@@ -78,7 +78,7 @@ export const en = {
   'state.not_alone': 'Nothing is traded: this ledger may not be alone on its account.',
   'state.ledger': 'Nothing is traded: the ledger cannot be kept.',
   'state.too_little': 'Less than €5 is left: nothing can be followed.',
-  'state.selling': 'Everything is to be sold, then the program stays paused.',
+  'withdrawal.waiting': 'Waits',
   'withdrawal.selling': 'Selling',
   'withdrawal.set_aside': 'To take out of Binance',
   'withdrawal.cancelled': 'Called off',

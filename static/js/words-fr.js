@@ -77,7 +77,7 @@ export const fr = {
   'state.not_alone': 'Rien n’est échangé : ce grand livre n’est peut-être pas seul sur le compte Binance.',
   'state.ledger': 'Rien n’est échangé : le grand livre ne peut pas être tenu.',
   'state.too_little': 'Il reste moins de 5 € : rien ne peut être suivi.',
-  'state.selling': 'Tout est à vendre, puis le programme reste en pause.',
+  'withdrawal.waiting': 'Attend',
   'withdrawal.selling': 'Vente en cours',
   'withdrawal.set_aside': 'À sortir de Binance',
   'withdrawal.cancelled': 'Annulé',

@@ -233,6 +233,7 @@ const SAID = [
   ['the balances of the account changed meanwhile', [], 'Ce que tient le compte Binance a changé entre-temps.'],
   ['order {order_id} bears its name and is another order', ['7'], 'L’ordre n° 7 porte son nom, et en est un autre.'],
   ['bring USDC into the Spot wallet (buy them, or transfer them from Funding or Earn)', [], 'Apportez-y au moins 10,00 € d’USDC (achetés, ou transférés de Funding ou Earn).'],
+  ['{}: {}', ['BTCUSDC', 'tried again later: the rest is sold at the next poll; ETHUSDC: its answer is not known yet'], 'BTC : Le reste se vend à la prochaine lecture. ETH : Sa réponse n’est pas encore connue.'],
   ['{}: {}', ['ETHUSDC', 'refused: the balances of the account changed meanwhile'], 'ETH : Ce que tient le compte Binance a changé entre-temps.'],
 ];
 

@@ -251,6 +251,7 @@ export const SHAPES = [
   [/^(?<text>.+) was removed or replaced while calvalot uses it; restart calvalot \(not by a kill\): as it stops, it brings what was there into (?<text2>.+)$/s, '{text} a été ôté ou remplacé. Arrêté normalement, le programme ramène dans {text2} ce qui y était ; ensuite, redémarrez-le.'],
   [/^the lock of (?<text>.+) was removed or replaced while calvalot uses it, and another calvalot may have taken it; stop every calvalot, then start one$/s, 'Le verrou de {text} a été ôté ou remplacé, et un autre Calv-a-lot l’a peut-être pris. Arrêtez-les tous, puis n’en démarrez qu’un.'],
   // Une phrase de plusieurs monnaies.
+  [/^(?<reason>[A-Z0-9]+USDC: .+?); (?<reason2>[A-Z0-9]+USDC: .+)$/s, '{reason} {reason2}'],
   [/^(?<coin>[A-Z0-9]+USDC): (?<reason>.+)$/s, '{coin} : {reason}'],
 ];
 

@@ -237,10 +237,8 @@ test('what a newcomer or a fault waits for is told in French, with what to do, a
   ])) {
     const { page, close } = await open({ reads });
     const notices = page.locator('#notices');
-    await notices.locator('.detail', { hasText: 'USDC' }).first().waitFor();
-    const text = await notices.innerText();
-    for (const shape of told) assert.match(text, shape);
-    assert.doesNotMatch(text, /USDC free|the account|the exchange|réessaie de lui-même|\.\./);
+    for (const shape of told) await until(`${shape} is told`, async () => shape.test(await notices.innerText()));
+    assert.doesNotMatch(await notices.innerText(), /USDC free|the account|the exchange|réessaie de lui-même|\.\./);
     await close();
   }
 });

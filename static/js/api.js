@@ -38,7 +38,7 @@
 /**
  * @typedef {{id: number, amount_eur_requested: N, amount_usdt_sold: N, amount_eur_received: N, eurusdc_rate: N,
  *   positions_sold: unknown[] | null, status: string, is_simulated: number | boolean, created_at: string, wanted_usdc?: N,
- *   set_aside_usdc?: N, taken_usdc?: N, can_cancel?: boolean}} Withdrawal
+ *   set_aside_usdc?: N, taken_usdc?: N, can_cancel?: boolean, waiting_for?: string | null}} Withdrawal
  */
 /**
  * @typedef {{id: number, signal_id: string, coin: string, action: string, spend_usdt: N, quantity: N, attempt: number,

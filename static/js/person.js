@@ -4,7 +4,7 @@
 import { tell } from './command.js';
 import { find } from './dom.js';
 import { failureText } from './section.js';
-import { ledgerTrouble } from './situation.js';
+import { isDead, ledgerTrouble } from './situation.js';
 
 /** @typedef {import('./section.js').Context} Context */
 /** @typedef {import('./situation.js').Parts} Parts */
@@ -92,6 +92,7 @@ function isNeeded(parts) {
   const { not_alone: copies, reconciliation, takeover, trading_open: trading, silence, clock, checks } = exchange.data ?? {};
   return Boolean(
     ledgerTrouble(parts) ||
+      isDead(parts) ||
       copies ||
       takeover?.length ||
       trading === false ||

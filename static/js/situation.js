@@ -18,9 +18,9 @@ const LEAST = 5;
 /** @template T @typedef {import('./feed.js').Part<T>} Part */
 /** @typedef {import('./api.js').Order} Order */
 /**
- * `steps` : quoi faire ; `detail` vient du programme ; `calm` : rien n'est demandé à personne ; `order`, `copies`, `withdrawal`,
+ * `steps` : quoi faire ; `detail` vient du programme ; `calm` : rien n'est demandé à personne ; `headline` : à dire avant tout ; `order`, `copies`, `withdrawal`,
  * `takeover` : ce dont une personne décide.
- * @typedef {{id: string, tone: Tone, text: string, steps?: string[], detail?: string | null, calm?: boolean, order?: Order,
+ * @typedef {{id: string, tone: Tone, text: string, steps?: string[], detail?: string | null, calm?: boolean, headline?: string, order?: Order,
  *   copies?: import('./api.js').NotAlone, withdrawal?: import('./api.js').Withdrawal, takeover?: import('./api.js').Takeover[]}} Notice
  */
 /**
@@ -62,7 +62,8 @@ function headline(parts, notices, awaited, { words }) {
   if (ledgerTrouble(parts)) return { tone: 'bad', headline: words.say('state.ledger') };
   if (isDead(parts)) return { tone: 'bad', headline: words.say('state.dead') };
   if (parts.exchange.data?.not_alone) return { tone: 'bad', headline: words.say('state.not_alone') };
-  if (status?.selling_all?.done === false) return { tone: 'warn', headline: words.say('state.selling') };
+  const first = notices.find((notice) => notice.headline)?.headline;
+  if (first) return { tone: 'warn', headline: first };
   // La poussière n'est pas une position que l'on suit.
   const held = parts.positions?.data?.filter((row) => !isDust(row)).length;
   const followed = words.many('positions', held ?? budget?.positions_count ?? null);
@@ -117,7 +118,6 @@ function agentNotices(parts, { words }) {
   /** @type {Notice[]} */
   const notices = [];
   const [budget, status, health] = [parts.budget.data, parts.status.data, parts.health.data];
-  if (isDead(parts)) notices.push({ id: 'dead', tone: 'bad', text: words.say('notice.dead') });
   if (ledgerTrouble(parts)) {
     // Une personne en décide.
   } else if (health?.status === 'degraded' && !parts.exchange.data?.not_alone) {

@@ -12,6 +12,7 @@ const STATUSES = {
   completed: ['withdrawal.completed', 'good'],
   pending: ['withdrawal.pending', 'info'],
   selling: ['withdrawal.selling', 'info'],
+  waiting: ['withdrawal.waiting', 'warn'],
   set_aside: ['withdrawal.set_aside', 'warn'],
   cancelled: ['withdrawal.cancelled', 'quiet'],
   failed: ['withdrawal.failed', 'bad'],
@@ -35,8 +36,8 @@ export function createWithdrawals(root) {
         label: 'col.status',
         kind: 'told',
         cell: (row, { words }) => {
-          const known = STATUSES[row.status];
-          return known ? { text: words.say(known[0]), chip: known[1] } : { text: row.status, chip: 'quiet' };
+          const [key, chip] = STATUSES[row.waiting_for ? 'waiting' : row.status] ?? [];
+          return { text: key ? words.say(key) : row.status, chip: chip ?? 'quiet', sub: words.told(row.waiting_for) };
         },
       },
       { label: 'col.received', kind: 'number strong', cell: (row, { format }) => ({ text: format.eur(row.amount_eur_received) }) },

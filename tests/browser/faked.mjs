@@ -185,20 +185,56 @@ function line(asset, free, locked, booked) {
   };
 }
 
-/** Un retrait ouvert, où il en est. @param {'selling' | 'set_aside'} status */
-export const withdrawing = (status) => ({
+/**
+ * Un retrait ouvert, où il en est. @param {'selling' | 'set_aside'} status
+ * @param {{wanted_usdc?: number | null, waiting_for?: string | null}} [of]
+ */
+export const withdrawing = (status, of = {}) => ({
   ...LIVE,
   'api/budget': (/** @type {any} */ budget) => ({ ...LIVE['api/budget'](budget), set_aside_usdc: status === 'set_aside' ? 62.5 : 0 }),
   'api/budget/withdrawals': () => ({
     withdrawals: [{
       id: 3, amount_eur_requested: 50, amount_usdt_sold: 40.2, amount_eur_received: 0, eurusdc_rate: 0.8, positions_sold: [{ coin: 'BTCUSDC' }],
       status, is_simulated: 0, created_at: ago(120), wanted_usdc: 62.5, set_aside_usdc: status === 'set_aside' ? 62.5 : 0, taken_usdc: 0,
-      can_cancel: true, ended_at: null,
+      can_cancel: true, ended_at: null, waiting_for: null, ...of,
     }],
     total_usdt: 40.2,
     total_eur: 0,
   }),
 });
+
+/** Un premier démarrage, dont les USDC ne sont pas encore là. */
+export const poor = {
+  ...LIVE,
+  'api/exchange': (/** @type {any} */ exchange) => ({
+    ...LIVE['api/exchange'](exchange),
+    trading_open: false,
+    closed_reason: 'the account holds 0.00 USDC free: bring at least 12.45 USDC (10 EUR) to its Spot wallet to begin, or 124.43 USDC for the whole budget',
+    checks: [{
+      test: 'balance', verdict: 'fault', found: '0.00 USDC free in the Spot wallet, 124.95 needed to begin', stops_trading: false,
+      advice: 'bring USDC into the Spot wallet (buy them, or transfer them from Funding or Earn): at least 10 EUR worth of them',
+    }],
+  }),
+  'api/budget': (/** @type {any} */ budget) => {
+    const reason = 'the budget is booked in USDC once the EUR rate, and in live the account, are known';
+    return { ...LIVE['api/budget'](budget), unknown: [{ what: 'cash', reason, since: null }] };
+  },
+};
+
+/** Des défauts qui ne ferment rien, avec ce que le programme y conseille. */
+export const faulty = {
+  ...LIVE,
+  'api/exchange': (/** @type {any} */ exchange) => {
+    /** @type {[string, string, string][]} */
+    const faults = [
+      ['pairs', 'SOLUSDC is not traded now (BREAK); XRPUSDC is not traded now (BREAK)', 'wait: the exchange has stopped these pairs, they are left alone meanwhile; if it lasts for days, look for the news on Binance'],
+      ['minima', 'of 11.00 USDC, BTCUSDC: 30.00 % is 3.30 USDC, the least is 5.05', 'nothing could be bought: these are left in cash; a capital of 17 EUR would follow them all'],
+      ['account pairs', 'this account may not trade XRPUSDC', 'Binance does not open these pairs to this account (often because of its country): ask its support; nothing is traded meanwhile, for a signal could not be followed whole'],
+      ['balance', '4.00 USDC free in the Spot wallet, 20.00 needed', 'bring USDC into the Spot wallet (buy them, or transfer them from Funding or Earn); if you took or sold them, write them off on the page'],
+    ];
+    return { ...LIVE['api/exchange'](exchange), checks: faults.map(([test, found, advice]) => ({ test, verdict: 'fault', found, advice, stops_trading: false })) };
+  },
+};
 
 /** Tout se vend, ou s'est vendu. @param {boolean} done */
 export const selling = (done) => ({

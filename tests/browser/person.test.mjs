@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { faults } from './axe.mjs';
 import { visit } from './browser.mjs';
-import { LIVE, TERMS, dead, different, displaced, doubted, fake, notAlone, selling, stuck, takenOver, unpublished, withdrawing } from './faked.mjs';
+import { LIVE, TERMS, dead, different, displaced, doubted, fake, faulty, notAlone, poor, selling, stuck, takenOver, unpublished, withdrawing } from './faked.mjs';
 import { play } from './play.mjs';
 import { until } from './until.mjs';
 
@@ -75,7 +75,11 @@ const STATES = [
   ['a difference that an order in doubt explains', doubted, 'bad', 0],
   ['a ledger of the Python version', takenOver, 'bad', 1],
   ['a withdrawal that sells', withdrawing('selling'), 'good', 1],
+  ['a withdrawal that waits', withdrawing('selling', { waiting_for: 'key rights: it may not trade' }), 'warn', 1],
+  ['everything is taken out', withdrawing('selling', { wanted_usdc: null }), 'warn', 1],
   ['a withdrawal to take out', withdrawing('set_aside'), 'warn', 2],
+  ['no money to begin with yet', poor, 'bad', 0],
+  ['faults that close nothing', faulty, 'warn', 0],
   ['everything is being sold', selling(false), 'warn', 0],
   ['everything is sold', selling(true), 'warn', 0],
 ];
@@ -223,6 +227,32 @@ test('a displaced ledger is told in the language of the page, its stop first, an
   assert.equal(await notice.count(), 1, 'it is said twice');
   assert.match(await page.locator('#headline').innerText(), /grand livre/);
   assert.doesNotMatch(await page.locator('body').innerText(), /calvalot uses it|réessaie de lui-même|carte SD/);
+  await close();
+});
+
+test('what a newcomer or a fault waits for is told in French, with what to do, and not as what passes by itself', async () => {
+  for (const [reads, ...told] of /** @type {const} */ ([
+    [poor, /il manque des USDC pour commencer/, /dans le portefeuille Spot de Binance/, /au moins 12,45\sUSDC \(10,00\s€\)/, /Le capital s’inscrit/],
+    [faulty, /SOL ne se négocie pas/, /BTC en aurait 3,30\sUSDC/, /pas le droit de négocier XRP/, /il faut 20,00\sUSDC\. Apportez-y/],
+  ])) {
+    const { page, close } = await open({ reads });
+    const notices = page.locator('#notices');
+    for (const shape of told) await until(`${shape} is told`, async () => shape.test(await notices.innerText()));
+    assert.doesNotMatch(await notices.innerText(), /USDC free|the account|the exchange|réessaie de lui-même|\.\./);
+    await close();
+  }
+});
+
+test('a withdrawal that cannot go on says that it waits and why, in its notice and its line', async () => {
+  const { page, become, close } = await open({ reads: withdrawing('selling', { waiting_for: 'key rights: it may not trade' }) });
+  await page.locator('#notices .detail', { hasText: /Attend\s: Droits de la clé\s: pas le droit de négocier/ }).waitFor();
+  const row = page.locator('#withdrawals tbody tr');
+  await row.locator('.chip', { hasText: 'Attend' }).waitFor();
+  assert.match(await row.innerText(), /pas le droit de négocier/);
+  assert.doesNotMatch(await page.locator('#notices, #withdrawals').allInnerTexts().then(String), /en vendant|Vente en cours|se vend/);
+  become(withdrawing('selling'));
+  await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+  await row.locator('.chip', { hasText: 'Vente en cours' }).waitFor();
   await close();
 });
 

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { createFormat } from '../../static/js/format.js';
 import { stateOf, wantedText } from '../../static/js/order.js';
 import { exchangeNotices } from '../../static/js/person/account.js';
+import { tell } from '../../static/js/person/told-fr.js';
 import { en as personEn } from '../../static/js/person/words-en.js';
 import { fr as personFr } from '../../static/js/person/words-fr.js';
 import { en } from '../../static/js/words-en.js';
@@ -91,6 +92,16 @@ test('a check that could not be made is not told as a fault, and breaks no good 
   assert.doesNotMatch(String(offline.steps), /API_KEY|let this account|clock/);
 });
 
+test('money that is missing to begin is asked for, in figures and once', () => {
+  const closed_reason = 'the account holds 0.00 USDC free: bring at least 12.45 USDC (10 EUR) to its Spot wallet to begin, or 124.43 USDC for the whole budget';
+  const checks = [{ test: 'balance', verdict: 'fault', found: '0.00 USDC free in the Spot wallet, 124.95 needed to begin', advice: 'bring USDC', stops_trading: false }];
+  const [poor, ...rest] = noticed({ trading_open: false, closed_reason, checks });
+  assert.deepEqual([poor.id, poor.tone, poor.calm, poor.detail, rest], ['closed', 'bad', false, closed_reason, []]);
+  assert.doesNotMatch(poor.text, /again by itself/);
+  assert.match(String(poor.steps), /Spot wallet/);
+  assert.deepEqual(noticed({ checks }).map(({ id }) => id), ['check balance'], 'the books that the account does not cover are told');
+});
+
 test('another account is not said to be one that Binance blocks', () => {
   const found = 'the key opens another account than the one this ledger began with';
   const checks = [{ test: 'account', verdict: 'fault', found, advice: 'set the key', stops_trading: true }];
@@ -141,6 +152,16 @@ test('a silence is told until it ends, and a small fault closes nothing', () => 
   const fault = (/** @type {string} */ name) => ({ test: name, verdict: 'fault', found: 'no room', advice: 'make room', stops_trading: false });
   const [disk, ...rest] = noticed({ checks: [fault('minima'), fault('leader')] });
   assert.deepEqual([disk.tone, disk.text, disk.detail, rest], ['warn', 'To look at: the capital is too small to follow.', 'no room. make room', []]);
+});
+
+test('what a check found and advises is told in the language of the page', () => {
+  const found = '4.00 USDC free in the Spot wallet, 20.00 needed';
+  const advice = 'bring USDC into the Spot wallet (buy them, or transfer them from Funding or Earn); if you took or sold them, write them off on the page';
+  const checks = [{ test: 'balance', verdict: 'fault', found, advice, stops_trading: false }];
+  const french = { ...speaking('fr'), words: createWords('fr', TEXTS.fr, { say: tell, read: async () => {} }) };
+  const [{ detail }] = exchangeNotices({ ...exchange, checks }, french);
+  assert.match(String(detail), /^4,00\sUSDC libres dans le portefeuille Spot, il faut 20,00\sUSDC\. Apportez-y des USDC/);
+  assert.equal(noticed({ checks })[0].detail, `${found}. ${advice}`);
 });
 
 test('an order says what it wanted and where it is, in both languages', () => {

@@ -43,7 +43,7 @@ const ways = (/** @type {string[]} */ ...names) => names.map((way) => ({ way, co
 
 /** @param {{exchange?: object, orders?: any[], status?: object, withdrawals?: any[], signals?: any[], health?: object}} changes */
 function decided({ health, exchange = {}, orders = [], status = {}, withdrawals = [], signals = [] }) {
-  const parts = { health: { data: health }, exchange: { data: { reconciliation: [], checks: [], ...exchange } }, orders: { data: orders }, status: { data: status }, withdrawals: { data: { withdrawals } }, signals: { data: signals } };
+  const parts = { budget: { data: null }, health: { data: health }, exchange: { data: { reconciliation: [], checks: [], ...exchange } }, orders: { data: orders }, status: { data: status }, withdrawals: { data: { withdrawals } }, signals: { data: signals } };
   return decisionsOf(/** @type {any} */ (parts), context);
 }
 
@@ -133,6 +133,23 @@ test('an open withdrawal says where it is, and can be called off; one that ended
   assert.match(asked(cancel), /already taken the money out/);
   assert.equal(deedsOf(raising, context)[0].command.path, 'api/budget/withdrawals/7/cancel');
   assert.deepEqual(decided({ withdrawals: [{ ...withdrawal, status: 'completed', can_cancel: false }] }), []);
+});
+
+test('a withdrawal that cannot go on says why, and is not told as selling', () => {
+  const withdrawal = { id: 7, status: 'selling', wanted_usdc: 62.5, set_aside_usdc: 0, can_cancel: true, waiting_for: 'key rights: it may not trade' };
+  const signals = [{ signal_id: 'withdrawal-7', waiting_for: 'BTCUSDC: x', decisions: [{ coin: 'BTCUSDC', decision: 'waiting', code: 'halted', reason: 'x' }] }];
+  /** @type {[object, string, string][]} */
+  const cases = [
+    [{}, 'Withdrawal: 62.50\u00a0USDC are to be set aside.', 'Waits: key rights: it may not trade'],
+    [{ wanted_usdc: null }, 'Withdrawal: everything is to be sold, to be taken out.', 'Waits: key rights: it may not trade'],
+    [{ waiting_for: 'BTCUSDC: x' }, 'Withdrawal: 62.50\u00a0USDC are to be set aside.', 'Waits: BTC (the exchange does not trade this coin now)'],
+  ];
+  for (const [changes, text, detail] of cases) {
+    const [notice] = decided({ withdrawals: [{ ...withdrawal, ...changes }], signals });
+    assert.deepEqual([notice.text, notice.detail, notice.calm], [text, detail, true]);
+    assert.equal(deedsOf(notice, context)[0].id, 'cancel');
+  }
+  assert.equal(decided({ withdrawals: [{ ...withdrawal, waiting_for: null }] })[0].detail, null);
 });
 
 test('the part of a withdrawal that was taken is read to the cent, and all of it needs no figure', () => {

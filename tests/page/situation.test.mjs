@@ -38,9 +38,10 @@ const health = { status: 'ok', poller: 'last_poll_12s_ago' };
 
 /**
  * Ce que la page reçoit, à quelques changements près.
- * @param {{budget?: object, status?: object, health?: object, exchange?: object, orders?: any[], positions?: any[], signals?: any[], part?: object}} [changes]
+ * @param {{budget?: object, status?: object, health?: object, exchange?: object, orders?: any[], positions?: any[], signals?: any[], withdrawals?: any[],
+ *   part?: object}} [changes]
  */
-function situation({ budget: b = {}, status: s = {}, health: h = {}, exchange: e = {}, orders = [], positions, signals = [], part = {} } = {}) {
+function situation({ budget: b = {}, status: s = {}, health: h = {}, exchange: e = {}, orders = [], positions, signals = [], withdrawals = [], part = {} } = {}) {
   const fresh = { at: NOW, failure: null, stale: false, ...part };
   const parts = /** @type {any} */ ({
     budget: { data: { ...budget, ...b }, ...fresh },
@@ -50,6 +51,7 @@ function situation({ budget: b = {}, status: s = {}, health: h = {}, exchange: e
     exchange: { data: { ...exchange, ...e }, ...fresh },
     positions: positions && { data: positions, ...fresh },
     signals: { data: signals, ...fresh },
+    withdrawals: { data: { withdrawals }, ...fresh },
   });
   return describe(parts, context, decisionsOf(parts, context));
 }
@@ -71,7 +73,7 @@ test('every fault comes first, in words, and ends the all is well', () => {
   /** @type {[string, Parameters<typeof situation>[0], string, RegExp][]} */
   const cases = [
     ['a leader that refuses', { status: { leader, last_poll: { status: 'leader_refused' } } }, 'leader', /SIGNAL_SECRET/],
-    ['a silent leader', { status: { leader, last_poll: { status: 'leader_unreachable' } } }, 'leader', /does not answer/],
+    ['a silent leader', { status: { leader, last_poll: { status: 'leader_unreachable' } } }, 'leader', /does not answer: no new signal is followed/],
     ['a leader lost', { status: { leader } }, 'leader', /does not answer/],
     ['a rejected signal', { status: { last_poll: { status: 'rejected', error: 'x' } } }, 'signal', /rejected/],
     ['an unreadable signal', { status: { last_poll: { status: 'invalid_signal' }, leader: { ...status.leader, connected: false } } }, 'signal', /unreadable/],
@@ -193,8 +195,11 @@ test('a leader that answers something unreadable is not said to be silent', () =
 });
 
 test('the dead are not told that nothing can be done with what is left', () => {
-  const [{ text }] = situation({ status: { state: 'DEAD', running: false } }).notices;
+  const [{ steps }] = situation({ status: { state: 'DEAD', running: false } }).notices;
+  const text = String(steps);
   for (const way of ['sell_all.open', 'withdraw.open']) assert.ok(text.includes(context.words.say(/** @type {any} */ (way))), way);
+  // Ce que la bourse ne vend pas, et comment recommencer.
+  assert.match(text, /5 USDC.*DB_PATH/);
 });
 
 test('selling everything is the first sentence until it is done, then the pause is', () => {
@@ -202,6 +207,14 @@ test('selling everything is the first sentence until it is done, then the pause 
   const paused = { paused: true, running: false, paused_reason: 'sell all' };
   assert.match(situation({ status: { ...paused, selling_all: selling(false) } }).headline, /to be sold/);
   assert.match(situation({ status: { ...paused, selling_all: selling(true) } }).headline, /^Paused/);
+});
+
+test('taking everything out is the first sentence while it sells, taking a part is not', () => {
+  const withdrawal = { id: 7, status: 'selling', wanted_usdc: null, set_aside_usdc: 0, can_cancel: true };
+  const headline = (/** @type {object} */ changes) => situation({ withdrawals: [{ ...withdrawal, ...changes }] }).headline;
+  assert.equal(headline({}), 'Everything is to be sold, to be taken out.');
+  assert.match(headline({ wanted_usdc: 62.5 }), /^All is well/);
+  assert.match(headline({ status: 'set_aside', set_aside_usdc: 60 }), /to look at/);
 });
 
 test('a signal held back by an order says so, and blames no price', () => {

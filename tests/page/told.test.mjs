@@ -174,6 +174,66 @@ const SAID = [
   ['{} was written over by another program while calvalot uses it; stop calvalot, then put a good copy back with `calvalot restore FILE`', ['data/c.db'], 'Un autre programme a écrit par-dessus data/c.db. Une fois ce programme arrêté, remettez-en une bonne copie : calvalot restore FICHIER.'],
   ['{shown}-wal was removed or replaced while calvalot uses it; restart calvalot (not by a kill): as it stops, it brings what was there into {shown}', ['c.db', 'c.db'], 'c.db-wal a été ôté ou remplacé. Arrêté normalement, le programme ramène dans c.db ce qui y était ; ensuite, redémarrez-le.'],
   ['the lock of {shown} was removed or replaced while calvalot uses it, and another calvalot may have taken it; stop every calvalot, then start one', ['c.db'], 'Le verrou de c.db a été ôté ou remplacé, et un autre Calv-a-lot l’a peut-être pris. Arrêtez-les tous, puis n’en démarrez qu’un.'],
+  ['the budget is booked in USDC once the EUR rate, and in live the account, are known', [], 'Le capital s’inscrit en USDC une fois connus le taux EUR/USDC et, en réel, le compte Binance.'],
+  ['the account holds {there:.2} USDC free: bring at least {:.2} USDC ({least} EUR) to its Spot wallet to begin, or {:.2} USDC for the whole budget', ['0.00', '12.45', '10', '124.43'], 'Le compte Binance a 0,00 USDC libres : apportez-en au moins 12,45 USDC (10,00 €) dans son portefeuille Spot pour commencer, ou 124,43 USDC pour tout le capital.'],
+  ['the budget is not booked yet', [], 'La valeur n’est pas connue en ce moment. Réessayez dans quelques minutes.'],
+  ['orders of a past that this ledger had lost were left outside: what they bought is not in the books, nor what you decided in it; look at the cash and the positions, then resume', [], 'Des ordres d’un passé que ce grand livre avait perdu sont restés dehors. Ni ce qu’ils ont acheté, ni ce que vous y aviez décidé n’est dans les livres : regardez le cash et les positions.'],
+  ['the exchange does not show it now', [], 'Binance ne le montre pas en ce moment.'],
+  ['the EUR rate is not known now: nothing was adopted, try again', [], 'Le taux EUR/USDC n’est pas connu en ce moment : rien n’a été repris, réessayez.'],
+  ['the Python version counted coins without the fees taken in them, and the account holds less: {}; confirm it on the page, once', ['0.0005 BTC'], 'La version Python comptait les monnaies sans leurs frais, et le compte Binance tient moins (0.0005 BTC) : confirmez-le, une fois.'],
+  ['an order of {} was executed after it had seemed absent', ['BTCUSDC'], 'Un ordre de BTC semblait n’être jamais arrivé, et Binance l’a exécuté.'],
+  ['it has just started: nothing is checked yet', [], 'le programme vient de démarrer, rien n’est encore lu'],
+  ['the orders could not be read: {trouble}', ['the exchange cannot be reached: [7] no'], 'Les ordres n’ont pas pu être lus. Binance est injoignable (la connexion ne se fait pas).'],
+  ['the orders of the account could not be followed: {error}', ['the ledger could not be read or written: disk full'], 'Les ordres du compte Binance n’ont pas pu être suivis. Le grand livre n’a pas pu être lu, ou écrit (disk full).'],
+  ['the orders in doubt are not followed: {error}', ['the ledger could not be read or written: disk full'], 'Les ordres en doute ne sont plus suivis. Le grand livre n’a pas pu être lu, ou écrit (disk full).'],
+  ['the checks could not be written down: {error}', ['the ledger could not be read or written: disk full'], 'Les essais n’ont pas pu être notés. Le grand livre n’a pas pu être lu, ou écrit (disk full).'],
+  ['the orders of {coin}', [], 'Les ordres de BTC n’ont pas pu être lus. Binance est injoignable (la connexion ne se fait pas).'],
+  ['are many, they are being read', [], 'Les ordres de BTC sont nombreux : ils se lisent.'],
+  ['{first} (and {more} more)', ['the orders of ETHUSDC could not be counted: the ledger could not be read or written: disk full', '2'], 'Les ordres de ETH n’ont pas pu être comptés. Le grand livre n’a pas pu être lu, ou écrit (disk full). (Et 2 de plus.)'],
+  ['an order of {}', [], 'Un ordre de BTC est à revoir. Exécuté tard, il n’est pas encore inscrit. Ses frais sont en BNB, dont le prix n’est pas connu en ce moment.'],
+  ['an order of {coin}{more}: {reason}', ['BTCUSDC', '', 'could not be counted: the balances of the account changed meanwhile'], 'Un ordre de BTC n’est pas encore dans les livres, et rien ne s’échange d’ici là. Il n’a pas pu être compté. Ce que tient le compte Binance a changé entre-temps.'],
+  ['{told}; nothing is traded until it is booked', ['an order of BTCUSDC (and 1 more): it could not be written into the books: disk full'], 'Un ordre de BTC n’est pas encore dans les livres, et rien ne s’échange d’ici là. Il n’a pas pu être écrit dans les livres (disk full).'],
+  ['could not be read: {trouble}', ['the exchange cannot be reached: [7] no'], 'Il n’a pas pu être lu. Binance est injoignable (la connexion ne se fait pas).'],
+  ['could not be counted: {error}', ['the ledger could not be read or written: disk full'], 'Il n’a pas pu être compté. Le grand livre n’a pas pu être lu, ou écrit (disk full).'],
+  ['executed late, not booked: {reason}', ['its answer is not known yet'], 'Exécuté tard, il n’est pas encore inscrit. Sa réponse n’est pas encore connue.'],
+  ['is not valid yet: the clock of this machine says that it is {}, which is most likely wrong: set it right', [], 'Heure : Binance montre un certificat pas encore valable : l’heure de cette machine (1970-01-01) est sans doute fausse.'],
+  ['has expired: the clock of this machine says that it is {}; if that is wrong, set it right; if not, whoever runs that address has to renew its certificate', [], 'Heure : Binance montre un certificat expiré : l’heure de cette machine (2036-01-01) est-elle juste ?'],
+  ['this account may not trade {}', ['XRPUSDC, SOLUSDC'], 'Ce compte Binance n’a pas le droit de négocier XRP, SOL.'],
+  ['Binance does not open these pairs to this account (often because of its country): ask its support; nothing is traded meanwhile, for a signal could not be followed whole', [], 'Binance ne les ouvre pas à ce compte, souvent à cause du pays : demandez-le à son assistance.'],
+  ['the exchange does not say who may trade {}', ['XRPUSDC'], 'Binance ne dit pas qui a le droit de négocier XRP.'],
+  ['try again later; update the program if it stays', [], 'Attendez ; si cela dure, mettez le programme à jour.'],
+  ['no folder leads to {}', ['data/c.db'], 'aucun dossier ne mène à data/c.db.'],
+  ['cannot write in {}: {error}', ['data', 'Read-only file system'], 'rien ne s’écrit dans data (Read-only file system).'],
+  ['cannot write {}: {error}', ['data/c.db', 'Permission denied'], 'data/c.db ne s’écrit pas (Permission denied).'],
+  ['{} is writable, {} MB free', ['data', '12'], 'il ne reste que 12 Mo dans data.'],
+  ['{free:.2} USDC free in the Spot wallet', [], '4,00 USDC libres dans le portefeuille Spot, il faut 20,00 USDC.'],
+  ['{found}, {wanted:.2} needed', ['4.00 USDC free in the Spot wallet', '20.00'], '4,00 USDC libres dans le portefeuille Spot, il faut 20,00 USDC.'],
+  ['{found}, {wanted:.2} needed to begin', ['0.00 USDC free in the Spot wallet', '124.95'], '0,00 USDC libres dans le portefeuille Spot, il faut 124,95 USDC.'],
+  ['bring USDC into the Spot wallet (buy them, or transfer them from Funding or Earn); if you took or sold them, write them off on the page', [], 'Apportez-y des USDC (achetés, ou transférés de Funding ou Earn) ; si vous les avez sortis ou vendus, dites-le plus bas, dans « Écarts ».'],
+  ['{bring}: at least {least} EUR worth of them', ['bring USDC into the Spot wallet (buy them, or transfer them from Funding or Earn)', '10'], 'Apportez-y au moins 10,00 € d’USDC (achetés, ou transférés de Funding ou Earn).'],
+  ['INITIAL_BUDGET_EUR={there} is what these are worth, and what the first start would begin with', [], 'Apportez-y des USDC (achetés, ou transférés de Funding ou Earn) ; ceux qui y sont valent 80,00 €, avec quoi l’agent commencerait.'],
+  ['{bring}; {less}', ['bring USDC into the Spot wallet (buy them, or transfer them from Funding or Earn)', 'INITIAL_BUDGET_EUR=80 is what these are worth, and what the first start would begin with'], 'Apportez-y des USDC (achetés, ou transférés de Funding ou Earn) ; ceux qui y sont valent 80,00 €, avec quoi l’agent commencerait.'],
+  ['{coin} is not traded now ({status})', ['XRPUSDC', 'BREAK'], 'XRP ne se négocie pas en ce moment (BREAK).'],
+  ['{coin} is not traded now ({status})', ['XRPUSDC', 'BREAK); SOLUSDC is not traded now (HALT'], 'XRP ne se négocie pas en ce moment (BREAK). SOL ne se négocie pas en ce moment (HALT).'],
+  ['wait: the exchange has stopped these pairs, they are left alone meanwhile; if it lasts for days, look for the news on Binance', [], 'Attendez : ce que Binance a arrêté est laissé tel quel d’ici là. Si cela dure des jours, regardez ses annonces.'],
+  ['{coin}: {:.2} % is {amount:.2} USDC, the least is {minimum:.2}', ['BTCUSDC', '30.00', '3.30', '5.05'], 'BTC en aurait 3,30 USDC (30,0 %), et il en faut 5,05 USDC'],
+  ['of {capital:.2} USDC, {}', ['11.00', 'BTCUSDC: 30.00 % is 3.30 USDC, the least is 5.05; ETHUSDC: 20.00 % is 2.20 USDC, the least is 5.05'], 'Sur 11,00 USDC, BTC en aurait 3,30 USDC (30,0 %), et il en faut 5,05 USDC ; ETH en aurait 2,20 USDC (20,0 %), et il en faut 5,05 USDC.'],
+  ['these are left in cash; a capital of {enough} EUR would follow them all', [], 'Rien ne peut être acheté ; un capital de 21,00 € suffirait à toutes.'],
+  ['nothing could be bought: {advice}', ['these are left in cash; a capital of 21 EUR would follow them all'], 'Rien ne peut être acheté ; un capital de 21,00 € suffirait à toutes.'],
+  ['check the network of this machine, then try again in some minutes; if BINANCE_URL is set, check it', [], 'Vérifiez le réseau de cette machine, et BINANCE_URL si vous l’avez réglé.'],
+  ['wait until then; other programs behind the same Internet address count too, stop those that ask a lot', [], 'Attendez jusque-là : d’autres programmes derrière la même adresse Internet comptent aussi.'],
+  ['set the clock of this machine right (see the line clock), then try again', [], 'Réglez l’heure de cette machine.'],
+  ['Binance does not serve the place this machine is in: it cannot trade from here, do not try to get round it', [], 'Binance ne sert pas l’endroit où est cette machine : rien ne peut s’échanger d’ici.'],
+  ['update the program; if it stays, report this line to its authors', [], 'Mettez le programme à jour ; si cela reste, signalez cette ligne à ses auteurs.'],
+  ['{path} belongs to {kept} and TRADING_MODE is {mode}', ['data/c.db', 'dry_run', 'live'], 'data/c.db est un grand livre de dry_run, et TRADING_MODE est live.'],
+  ['set another DB_PATH for {mode}, or set TRADING_MODE={kept}', ['live', 'dry_run'], 'Mettez un autre DB_PATH pour live, ou TRADING_MODE=dry_run.'],
+  ['put a good copy back with `calvalot restore FILE`, or set another DB_PATH', [], 'Remettez-en une bonne copie (calvalot restore FICHIER), ou mettez un autre DB_PATH.'],
+  ['{}: {error}', ['data/c.db', 'the ledger could not be read or written: disk full'], 'data/c.db : Le grand livre n’a pas pu être lu, ou écrit (disk full).'],
+  ['the exchange had it as order {order_id} and no longer shows it', ['7'], 'Binance l’avait, sous le n° 7, et ne le montre plus.'],
+  ['the balances of the account changed meanwhile', [], 'Ce que tient le compte Binance a changé entre-temps.'],
+  ['order {order_id} bears its name and is another order', ['7'], 'L’ordre n° 7 porte son nom, et en est un autre.'],
+  ['bring USDC into the Spot wallet (buy them, or transfer them from Funding or Earn)', [], 'Apportez-y au moins 10,00 € d’USDC (achetés, ou transférés de Funding ou Earn).'],
+  ['{}: {}', ['BTCUSDC', 'tried again later: the rest is sold at the next poll; ETHUSDC: its answer is not known yet'], 'BTC : Le reste se vend à la prochaine lecture. ETH : Sa réponse n’est pas encore connue.'],
   ['{}: {}', ['ETHUSDC', 'refused: the balances of the account changed meanwhile'], 'ETH : Ce que tient le compte Binance a changé entre-temps.'],
 ];
 
@@ -192,6 +252,17 @@ const WHOLE = {
   ', starting with {}': 'the exchange answered 502, starting with "<html>"',
   'did not answer within {} s': 'the exchange did not answer within 10 s',
   'did not send a whole answer: {reason}': 'the exchange did not send a whole answer: eof',
+  'the budget is not booked yet': 'the value is not known now (the budget is not booked yet): nothing was changed, try again in a few minutes',
+  'the orders of {coin}': 'the orders of BTCUSDC could not be read: the exchange cannot be reached: [7] no',
+  'are many, they are being read': 'the orders of BTCUSDC are many, they are being read',
+  'an order of {}': 'an order of BTCUSDC executed late, not booked: its fees were taken in BNB and the price of BNB is not known now',
+  'an order of {coin}{more}: {reason}': 'an order of BTCUSDC: could not be counted: the balances of the account changed meanwhile; nothing is traded until it is booked',
+  'is not valid yet: the clock of this machine says that it is {}, which is most likely wrong: set it right': 'clock: the exchange showed a certificate that is not valid yet: the clock of this machine says that it is 1970-01-01, which is most likely wrong: set it right',
+  'has expired: the clock of this machine says that it is {}; if that is wrong, set it right; if not, whoever runs that address has to renew its certificate': 'clock: the exchange showed a certificate that has expired: the clock of this machine says that it is 2036-01-01; if that is wrong, set it right; if not, whoever runs that address has to renew its certificate',
+  '{free:.2} USDC free in the Spot wallet': '4.00 USDC free in the Spot wallet, 20.00 needed',
+  'bring USDC into the Spot wallet (buy them, or transfer them from Funding or Earn)': 'bring USDC into the Spot wallet (buy them, or transfer them from Funding or Earn): at least 10 EUR worth of them',
+  'INITIAL_BUDGET_EUR={there} is what these are worth, and what the first start would begin with': 'bring USDC into the Spot wallet (buy them, or transfer them from Funding or Earn); INITIAL_BUDGET_EUR=80 is what these are worth, and what the first start would begin with',
+  'these are left in cash; a capital of {enough} EUR would follow them all': 'nothing could be bought: these are left in cash; a capital of 21 EUR would follow them all',
 };
 
 /** @param {string} written @param {string[]} values */
@@ -203,6 +274,45 @@ const cases = SAID.map(([written, values, french]) => /** @type {const} */ ([wri
 
 test('the shapes read here are those the program writes', () => {
   assert.deepEqual(SAID.map(([written]) => written).filter((written) => written !== '{}: {}' && !sources.includes(written)), []);
+});
+
+/** Ce que les essais et le compte écrivent, et que la page ne montre jamais. */
+const UNTOLD = [
+  // Des noms d'essais, et de quoi bâtir d'autres phrases.
+  'key rights', 'key IPs', 'account pairs', 'ahead of', '{count} order{s}, the first', ' (and {more} more)', 'book it as the page',
+  // Ce qui va, ce qui mérite seulement d'être dit, et ce qui n'a pas été essayé sans rien fermer.
+  'not needed for dry_run', 'the exchange accepts it and its signature', 'others on this machine can read', 'the test network does not tell',
+  'the rights of the key are not known', 'it may read, trade and withdraw', 'it may read and trade', 'ALLOW_WITHDRAWAL_KEY=true accepts it', 'it only works from',
+  'it works from everywhere', 'it may trade', 'if your Internet address stays', 'this account may trade each', '{found}, not used by', '{found}, the EUR rate to compare',
+  'the ledger is not known', 'what the first start takes over', 'free space of', 'no copy can be made', '{path} is not there', '{path} is a ledger of',
+  "the exchange's rules are not all known", 'prices, rules of', ' (weight {weight}', 'another program behind', 'the exchange trades all', 'the prices are not all known',
+  "the leader's allocation", '{capital:.2} USDC is enough',
+  // Quoi faire d'un essai qui ferme l'échange : la page a ses mots (`closed.…`).
+  "make a key in Binance's API", 'tick Enable', 'untick Enable', "in Binance's API Management", 'set the key of that account again', 'Binance has blocked trading',
+  'set another DB_PATH', 'let the user that runs calvalot', 'make room on this disk', 'check the network of this machine, then try again in some minutes; if BINANCE_URL is set, check it; nothing',
+  // Ce que la page dit elle-même, des ordres et du leader.
+  'none is in doubt', 'executed late', 'in doubt', 'calvalot asks the exchange about them', 'look at these orders on Binance', 'accepts the secret', 'tell the person who runs',
+  'check LEADER_URL and', 'copy LEADER_URL and', "check that LEADER_URL is",
+  // Ce qu'a donné un geste : la page le dit d'après ce qu'on a demandé.
+  'acknowledged: purchases', 'settled: nothing was booked', 'the order ended and exchanged', 'the exchange has this order', 'the exchange does not know this order', 'booked by hand',
+  // Ce que seule la commande dit, ou qui empêche de démarrer.
+  'start it and decide on the page', '{path} is of a version', '{budget} EUR are too little', 'set INITIAL_BUDGET_EUR to', '{path} does not exist yet', '{} is no Ed25519', 'make one with `calvalot',
+];
+
+/** Les phrases d'un fichier : ni les lignes du journal, ni les essais, ni ce que dit une impossibilité. @param {string} name */
+const sentencesOf = (name) =>
+  [...readFileSync(new URL(name, src), 'utf8').split('#[cfg(test)]')[0].replace(/^\s*\/\/.*$/gm, '').replace(/\\\n\s*/g, '').matchAll(/(expect\()?"((?:[^"\\]|\\.)*)"/g)]
+    .filter(([, expected, text]) => !expected && text.includes(' ') && /[a-z]{3}/.test(text.replace(/\{[^}]*\}/g, '')) && !/\w+=\{/.test(text.replace('INITIAL_BUDGET_EUR=', '').replace('TRADING_MODE=', '')))
+    .map(([, , text]) => text);
+
+test('every sentence of the account and of the checks has its shape, or is never on the page', () => {
+  const files = ['account', 'check'].flatMap((folder) => readdirSync(new URL(folder, src)).map((name) => `${folder}/${name}`));
+  const sentences = files.flatMap(sentencesOf);
+  assert.ok(sentences.length > 100);
+  const shaped = SAID.map(([written]) => written).filter((written) => written !== '{}: {}');
+  const untold = (/** @type {string} */ sentence) => UNTOLD.some((beginning) => sentence.startsWith(beginning));
+  assert.deepEqual(sentences.filter((sentence) => !untold(sentence) && !shaped.some((written) => sentence.startsWith(written))), []);
+  assert.deepEqual(UNTOLD.filter((beginning) => !sentences.some((sentence) => sentence.startsWith(beginning))), []);
 });
 
 test('what the program says is told in French, with its figures', () => {

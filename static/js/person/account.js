@@ -23,6 +23,9 @@ const REMEDIES = {
 const NETWORK = /^check the network of this machine/;
 const SILENCE = /^wait until then/;
 
+/** Pour commencer, le compte tient moins que le plus petit capital (ledger/account.rs). */
+const POOR = /: bring at least /;
+
 /** La clé n'est pas celle du compte que les livres tiennent. */
 const OTHER_ACCOUNT = /another account/;
 
@@ -63,8 +66,10 @@ function closedNotices({ trading_open: open, closed_reason: reason, checks, cloc
     .filter(({ test, found }) => !(test === 'clock' && clock?.warning) && !OTHER_ACCOUNT.test(found))
     .map((check) => remedyOf(check, words));
   if (OTHER_ACCOUNT.test(reason ?? '')) steps.push(words.say('closed.other_account'));
+  const poor = POOR.test(reason ?? '');
+  if (poor) steps.push(words.say('closed.bring'));
   const person = faults.length > 0 || steps.length > 0;
-  const text = words.say(person ? 'closed.text' : stopping.length ? 'closed.untested' : 'closed.meanwhile');
+  const text = words.say(poor ? 'closed.poor' : person ? 'closed.text' : stopping.length ? 'closed.untested' : 'closed.meanwhile');
   return [{ id: 'closed', tone: person ? 'bad' : 'warn', calm: !person, text, steps: [...new Set(steps)], detail: words.told(reason) }];
 }
 
@@ -113,13 +118,14 @@ function silenceNotices({ silence }, { words, format, now }) {
   return [{ id: 'silence', tone: 'warn', calm: true, text: words.say('silence.text', { time: format.moment(until, now) }) }];
 }
 
-/** Les défauts qui ne ferment rien ; le leader et les ordres ont déjà leur phrase. @param {Exchange} exchange @param {Context} context @returns {Notice[]} */
-function checkNotices({ checks }, { words }) {
-  const faults = checks.filter((check) => check.verdict === 'fault' && !check.stops_trading && !['leader', 'orders'].includes(check.test));
+/** Les défauts qui ne ferment rien ; le leader, les ordres et ce qui manque pour commencer ont déjà leur phrase. @param {Exchange} exchange @param {Context} context @returns {Notice[]} */
+function checkNotices({ checks, closed_reason: reason }, { words }) {
+  const told = ['leader', 'orders', ...(POOR.test(reason ?? '') ? ['balance'] : [])];
+  const faults = checks.filter((check) => check.verdict === 'fault' && !check.stops_trading && !told.includes(check.test));
   return faults.map(({ test, found, advice }) => ({
     id: `check ${test}`,
     tone: 'warn',
     text: words.say('check.fault', { test: TESTS[test] ? words.say(TESTS[test]) : test }),
-    detail: advice ? `${found}. ${advice}` : found,
+    detail: [found, advice].map(words.told).filter(Boolean).join('. ').replace('.. ', '. '),
   }));
 }

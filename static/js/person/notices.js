@@ -4,11 +4,12 @@ import { coinName, isKnown, parseUtc } from '../format.js';
 import { wantedText } from '../order.js';
 import { tellWaiting } from '../decision.js';
 import { openWithdrawal } from '../person.js';
-import { ledgerTrouble } from '../situation.js';
+import { isDead, ledgerTrouble } from '../situation.js';
 import { exchangeNotices } from './account.js';
 
 /** @typedef {import('../api.js').Order} Order */
 /** @typedef {import('../api.js').Exchange} Exchange */
+/** @typedef {import('../api.js').Signal} Signal */
 /** @typedef {import('../section.js').Context} Context */
 /** @typedef {import('../situation.js').Notice} Notice */
 /** @typedef {import('../situation.js').Parts} Parts */
@@ -20,12 +21,13 @@ export function decisionsOf(parts, context) {
   const waiting = (orders.data ?? []).filter((order) => order.needs_person);
   return [
     ...ledgerNotices(ledger, context),
+    ...deadNotices(parts, context),
     ...copiesNotices(exchange.data, context),
     ...waiting.map((order) => orderNotice(order, context)),
     ...takeoverNotices(exchange.data, context),
     ...exchangeNotices(exchange.data, context, ledger),
     ...lockedNotices(exchange.data, context),
-    ...withdrawalNotices(openWithdrawal(withdrawals?.data), exchange.data, context),
+    ...withdrawalNotices(openWithdrawal(withdrawals?.data), exchange.data, signals?.data, context),
     ...pauseNotices(status.data, signals?.data, context),
   ];
 }
@@ -37,6 +39,14 @@ function ledgerNotices(reason, { words }) {
   const text = words.say(displaced ? 'ledger.displaced' : 'ledger.unwritten');
   const steps = displaced && !/before you stop/.test(reason) ? [words.say('ledger.stop')] : [];
   return [{ id: 'ledger', tone: 'bad', text, steps, detail: words.told(reason) }];
+}
+
+/** Ce qui reste d'un agent mort, et comment en commencer un autre. @param {Parts} parts @param {Context} context @returns {Notice[]} */
+function deadNotices(parts, { words }) {
+  if (!isDead(parts)) return [];
+  const small = parts.status.data?.mode === 'dry_run' ? [] : [words.say('dead.small')];
+  const steps = [words.say('dead.left'), ...small, words.say('dead.anew')];
+  return [{ id: 'dead', tone: 'bad', text: words.say('dead.text'), steps }];
 }
 
 /** Pourquoi le grand livre n'est peut-être pas seul sur son compte. @param {Exchange | null} exchange @param {Context} context @returns {Notice[]} */
@@ -81,9 +91,13 @@ function lockedNotices(exchange, { words, format }) {
   return [{ id: 'locked', tone: 'warn', text: words.say('short.locked', { list }), steps: [words.say('short.unlock'), words.say(until)] }];
 }
 
-/** @param {import('../api.js').Withdrawal | undefined} withdrawal @param {Exchange | null} exchange @param {Context} context @returns {Notice[]} */
-function withdrawalNotices(withdrawal, exchange, { words, format }) {
+/**
+ * @param {import('../api.js').Withdrawal | undefined} withdrawal @param {Exchange | null} exchange @param {Signal[] | null | undefined} signals
+ * @param {Context} context @returns {Notice[]}
+ */
+function withdrawalNotices(withdrawal, exchange, signals, context) {
   if (!withdrawal) return [];
+  const { words, format } = context;
   if (withdrawal.status === 'set_aside') {
     const amount = withdrawal.set_aside_usdc ?? 0;
     const text = words.say('withdrawal.take', { amount: format.usdc(amount) });
@@ -94,23 +108,30 @@ function withdrawalNotices(withdrawal, exchange, { words, format }) {
     if (held > 0) steps.unshift(words.say('withdrawal.locked', { amount: format.usdc(held) }));
     return [{ id: 'withdrawal', tone: 'warn', text, steps, withdrawal }];
   }
-  const { wanted_usdc: wanted } = withdrawal;
-  const text = isKnown(wanted) ? words.say('withdrawal.raising', { amount: format.usdc(wanted) }) : words.say('withdrawal.raising_all');
-  return [{ id: 'withdrawal', tone: 'info', text, withdrawal }];
+  const { wanted_usdc: wanted, waiting_for: waits } = withdrawal;
+  const detail = waitingText(withdrawal, signals, context);
+  /** @type {Omit<Notice, 'text'>} */
+  const notice = { id: 'withdrawal', tone: waits ? 'warn' : 'info', calm: Boolean(waits), detail, withdrawal };
+  if (isKnown(wanted)) return [{ ...notice, text: words.say(waits ? 'withdrawal.waits' : 'withdrawal.raising', { amount: format.usdc(wanted) }) }];
+  return [{ ...notice, text: words.say(waits ? 'withdrawal.waits_all' : 'withdrawal.raising_all'), headline: words.say('state.taking_all') }];
 }
+
+/** Ce qu'attend un souhait, d'après son signal si la page le montre. @param {{waiting_for?: string | null}} wish @param {Signal[] | null | undefined} signals @param {Context} context */
+const waitingText = ({ waiting_for: reason = null }, signals, context) =>
+  tellWaiting(signals?.find((one) => one.waiting_for === reason) ?? { waiting_for: reason }, context);
 
 /**
  * Tout vendre, ou une pause que le programme a mise de lui-même.
- * @param {import('../api.js').Status | null} status @param {import('../api.js').Signal[] | null | undefined} signals @param {Context} context
+ * @param {import('../api.js').Status | null} status @param {Signal[] | null | undefined} signals @param {Context} context
  * @returns {Notice[]}
  */
 function pauseNotices(status, signals, context) {
   const { words } = context;
   const selling = status?.selling_all;
   if (selling) {
-    const { waiting_for: reason } = selling;
-    const signal = signals?.find((one) => one.waiting_for === reason) ?? selling;
-    return [{ id: 'selling', tone: 'info', text: words.say(selling.done ? 'selling.done' : 'selling.text'), detail: tellWaiting(signal, context) }];
+    const notice = { id: 'selling', tone: /** @type {const} */ ('info'), detail: waitingText(selling, signals, context) };
+    if (selling.done) return [{ ...notice, text: words.say('selling.done') }];
+    return [{ ...notice, text: words.say('selling.text'), headline: words.say('state.selling') }];
   }
   if (!status?.paused || !status.paused_reason) return [];
   return [{ id: 'paused', tone: 'warn', text: words.say('paused.itself'), detail: words.told(status.paused_reason) }];

@@ -66,9 +66,9 @@ impl From<Untold> for RestoreError {
     }
 }
 
-/// Un ordre que la bourse raconte mal a peut-être payé la suite.
-const UNPAID: &str = "an order of this ledger that needs a person may have paid for what was bought since: start calvalot, end that order \
-                      on the page, then adopt the others there";
+/// Un ordre que la bourse raconte mal a peut-être payé la suite, ou pris ce qui la paierait.
+const UNPAID: &str = "what was bought since depends on an order of this ledger that needs a person: start calvalot, end that order on the \
+                      page, then adopt the others there";
 
 /// L'accès au compte, à son rythme, et ce que valent des frais en BNB.
 struct Desk<'a> {
@@ -145,8 +145,7 @@ pub fn bring_up(config: &Config, account: &Account, tag: Option<&str>) -> Result
             let fill = match (desk.fill(&report).await, &unended) {
                 // Ce livre l'attend déjà : une personne le finira, ou l'a réglé.
                 (Err(Untold::Strange(_)), Some(intent)) => {
-                    let is_awaited = payer == Payer::Awaited || intent.state.is_in_doubt();
-                    payer = if is_awaited { Payer::Awaited } else { Payer::Settled };
+                    payer = payer.with(intent.state.is_in_doubt(), intent.side);
                     continue;
                 }
                 (fill, _) => fill?,
@@ -159,9 +158,9 @@ pub fn bring_up(config: &Config, account: &Account, tag: Option<&str>) -> Result
             return Ok(Brought::default());
         }
         desk.open_account(&ledger).await?;
-        let past = LostPast::of(lacking);
+        let mut past = LostPast::of(lacking);
         // Le cours manque ici, ou ne manquera plus.
-        let deposit = desk.deposit(&ledger, &past, payer).await?;
+        let deposit = desk.deposit(&ledger, &mut past, payer).await?;
         if tag != own {
             ledger.with(move |db| db.take_tag(&tag)).await?;
         }
@@ -258,8 +257,8 @@ pub fn from_account(
     let done = smol::block_on(async {
         ledger.with(move |db| db.take_tag(&chosen)).await?;
         desk.open_account(&ledger).await?;
-        let past = LostPast::of(orders);
-        let deposit = desk.deposit(&ledger, &past, Payer::Deposit).await?;
+        let mut past = LostPast::of(orders);
+        let deposit = desk.deposit(&ledger, &mut past, Payer::Deposit).await?;
         // Les autres passés de ce compte ont été montrés avec celui-ci.
         for (coin, reports) in recent {
             ledger.with(move |db| db.see_orders(coin, &reports, false)).await?;
@@ -392,15 +391,17 @@ impl<'a> Desk<'a> {
     async fn deposit(
         &self,
         ledger: &Ledger,
-        past: &LostPast,
+        past: &mut LostPast,
         payer: Payer,
     ) -> Result<Option<Movement>, RestoreError> {
-        let booked = ledger.with(|db| db.holdings()).await?.map(|holdings| holdings.cash);
-        match (payer, past.beyond(booked.unwrap_or_default())) {
-            (_, beyond) if !beyond.is_positive() => Ok(None),
-            (Payer::Deposit, beyond) => Ok(Some(lost_past::deposit(beyond, self.rate()?))),
-            (Payer::Awaited, _) => Err(RestoreError::Failed(UNPAID.to_owned())),
-            (Payer::Settled, _) => Ok(None),
+        let booked = ledger.with(|db| db.holdings()).await?.unwrap_or_default();
+        let beyond = past.beyond(&booked);
+        match payer {
+            Payer::Awaited if beyond.is_positive() => Err(RestoreError::Failed(UNPAID.to_owned())),
+            // Un second attend avec lui : la page le montrera.
+            Payer::Awaited => Ok(past.keep_paid(&booked).and(None)),
+            Payer::Deposit if beyond.is_positive() => Ok(Some(lost_past::deposit(beyond, self.rate()?))),
+            Payer::Deposit | Payer::Settled => Ok(None),
         }
     }
 }

@@ -231,7 +231,7 @@ fn a_signal_the_old_program_knew_is_not_executed_again_and_a_new_one_is() {
                 {{"coin":"ETHUSDC","pct_of_portfolio":0.5}}]}}}}"#
         )
     };
-    world.leader().set_raw(raw("sig-5"));
+    world.leader().set_raw(raw("sig-6"));
     let follower = Follower::of(&world, &folder);
     follower.site().wait_polls(3);
     assert_eq!(list(&follower, "/api/trades").len(), 4);

@@ -676,6 +676,30 @@ fn what_was_delivered_a_second_time_does_not_take_the_money_of_what_was_bought_l
     assert_eq!(sol(&card), bought);
 }
 
+/// Les deux ventes d'une demande livrée deux fois étaient d'ici, et ont payé la suite : rien n'avait été versé.
+#[test]
+fn a_sale_delivered_twice_pays_for_what_was_bought_with_it() {
+    let (world, folder) = (world(), Folder::new());
+    follow(&world, &folder, &[&[("BTCUSDC", dec!(0.6))]]);
+    assert_eq!(calvalot(&world, &folder, &["backup", "copy.db"]).0, 0);
+    let process = start(&world, &folder);
+    let site = process.site();
+    until("trading is open", || site.json("/api/exchange")["trading_open"].as_bool().filter(|open| *open));
+    world.fault(On::exchange("/api/v3/order").method("POST").next(1), Fault::twice());
+    world.leader().set_target(&[("BTCUSDC", dec!(0.3))]);
+    until("the second is seen", || site.json("/api/exchange")["not_alone"].is_object().then_some(()));
+    assert_eq!(site.send("POST", "/api/exchange/adopt", r#"{"other_is_off": true}"#).status, 200);
+    resume(site);
+    site.closed_signal(&world.leader().set_target(&[("BTCUSDC", dec!(0.3)), ("ETHUSDC", dec!(0.68))]));
+    process.kill();
+    let lost = positions(&folder.db());
+    let card = Folder::new();
+    fs::copy(folder.path().join("copy.db"), card.path().join("copy.db")).expect("it is there");
+    let (code, said) = calvalot(&world, &card, &["restore", "copy.db"]);
+    assert!(code == 0 && !said.contains("deposited"), "{said}");
+    assert_eq!(positions(&card.db()), lost);
+}
+
 /// Ce que le leader redit encore a été fait dans le passé que la copie n'a pas : une action n'est pas une allocation, et ne
 /// se refait pas.
 #[test]

@@ -4,15 +4,16 @@ use std::collections::BTreeSet;
 
 use super::LiveAccount;
 use super::held::WATCHED;
+use super::question::{Finding, find, question};
 use crate::clock;
 use crate::domain::execution::{self, BnbPrice, Executions};
 use crate::domain::lost_past::{self, Brought, LostOrder, LostPast, Payer};
 use crate::domain::money::{Price, Rate};
-use crate::domain::order::Side;
+use crate::domain::portfolio::Holdings;
 use crate::domain::recourse::Hand;
 use crate::domain::refusal::Refusal;
 use crate::exchange::{Sighting, Trouble};
-use crate::ledger::{Bears, Db, ForeignOrder};
+use crate::ledger::{Bears, Db, ForeignOrder, Outcome};
 use crate::logging::orders as told;
 
 /// Ce qu'une personne a décidé dans le passé perdu n'est pas à la bourse : elle regarde d'abord.
@@ -46,16 +47,15 @@ impl LiveAccount {
             }
         }
         self.mark_seconds(&mut told).await?;
-        let payer = self.payer(left.is_none()).await?;
+        let payer = self.payer(left.is_none(), bnb).await?;
         let mut past = LostPast::of(told);
-        let holdings = self.ledger.with(|db| db.holdings()).await?;
-        let cash = holdings.map(|holdings| holdings.cash).unwrap_or_default();
-        let deposit = match (payer, past.beyond(cash)) {
+        let holdings = self.opened(rate).await?;
+        let deposit = match (payer, past.beyond(&holdings)) {
             (Payer::Deposit, beyond) if beyond.is_positive() => {
                 Some(lost_past::deposit(beyond, rate.ok_or_else(unknown_rate)?))
             }
             (Payer::Awaited, _) => {
-                if let Some(unpaid) = past.keep_paid(cash) {
+                if let Some(unpaid) = past.keep_paid(&holdings) {
                     let reason = "the outcome of an order in doubt, which may have paid for it, comes first"
                         .to_owned();
                     left = left.or(Some((unpaid.report.order_id, reason)));
@@ -84,24 +84,49 @@ impl LiveAccount {
         }
     }
 
+    /// Ce que tiennent les livres ; une copie d'avant l'ouverture est ouverte au capital voulu, que le passé perdu avait.
+    async fn opened(&self, rate: Option<Rate>) -> Result<Holdings, Refusal> {
+        if let Some(holdings) = self.ledger.with(|db| db.holdings()).await? {
+            return Ok(holdings);
+        }
+        let rate = rate.ok_or_else(unknown_rate)?;
+        let opened = self.ledger.with(move |db| {
+            db.book_opening(rate, None, clock::now())?;
+            db.holdings()
+        });
+        Ok(opened.await?.unwrap_or_default())
+    }
+
     /// Ce qui a pu payer des ordres que le cash des livres ne paie pas ; `whole` : la bourse les a tous dits.
-    async fn payer(&self, whole: bool) -> Result<Payer, Refusal> {
+    async fn payer(&self, whole: bool, bnb: Option<Price>) -> Result<Payer, Refusal> {
         let since = clock::now().minus(WATCHED);
         let known = move |db: &mut Db| {
-            let is_in_doubt = !db.doubtful()?.is_empty();
-            let mut settled = false;
-            for sale in db.unexecuted(since)? {
-                let is_sale = sale.by_hand == Some(Hand::Settled) && sale.side == Side::Sell;
-                settled |= is_sale && !sale.accounted && db.settled_since(sale.id)?.is_nothing();
+            let mut settled = db.unexecuted(since)?;
+            settled.retain(|intent| intent.by_hand == Some(Hand::Settled) && !intent.accounted);
+            let mut unpaid = Vec::new();
+            for intent in settled {
+                // Ce qu'elle a changé n'est aux livres par rien.
+                if db.settled_since(intent.id)?.is_nothing() {
+                    unpaid.push(intent);
+                }
             }
-            Ok((is_in_doubt, settled))
+            Ok((!db.doubtful()?.is_empty(), unpaid))
         };
-        Ok(match self.ledger.with(known).await? {
-            (true, _) => Payer::Awaited,
-            _ if !whole => Payer::Awaited,
-            (false, true) => Payer::Settled,
-            (false, false) => Payer::Deposit,
-        })
+        let (is_in_doubt, settled) = self.ledger.with(known).await?;
+        let mut payer = if is_in_doubt || !whole { Payer::Awaited } else { Payer::Deposit };
+        for intent in settled {
+            let Some(sent) = &intent.sent else { continue };
+            let told = question(&self.account, &intent, &sent.client_id).await;
+            match find(&intent, told, BnbPrice::or_unknown(bnb)) {
+                Finding::Absent
+                | Finding::Ended(_, Outcome::Unprocessed(_), _)
+                | Finding::Strange(None, _) => {}
+                Finding::Strange(Some(_), _) => payer = payer.with(false, intent.side),
+                // Le balayage la comptera, ou la bourse ne répond pas.
+                Finding::Ended(..) | Finding::Open(..) => payer = Payer::Awaited,
+            }
+        }
+        Ok(payer)
     }
 
     /// Marque ceux dont un autre portait déjà le nom : une copie, ou le réseau qui a livré deux fois une demande.

@@ -23,7 +23,7 @@ const ADOPT: Way = Way {
     consequence: "each of these orders is put into the books as the exchange tells it, with its trades and fees; \
                   what they spent beyond the cash of the books is counted as deposited; it is then paused until you resume \
                   it; what you had decided since is not known here, and a withdrawal or a sale of everything that still \
-                  sells is called off; stop any other copy of this ledger first, or it goes on \
+                  sells is called off, and so is a withdrawal whose money these orders spent; stop any other copy of this ledger first, or it goes on \
                   trading with the same money",
 };
 

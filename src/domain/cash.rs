@@ -3,9 +3,7 @@
 //!
 //! La seule définition : un plan n'achète qu'avec lui, et une personne ne reprend que lui.
 
-use super::book::Fill;
 use super::money::Usdc;
-use super::order::Side;
 
 /// Le cash des livres, et ce qui n'en est plus à prendre.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -27,25 +25,6 @@ impl Cash {
     pub fn followed(self) -> Usdc {
         self.booked - self.aside
     }
-}
-
-/// Le cash après chacune de ces exécutions, dans leur ordre ; négatif là où elles ont dépensé ce qui n'y était pas.
-pub fn after<'a>(
-    mut cash: Usdc,
-    fills: impl Iterator<Item = Option<&'a Fill>>,
-) -> impl Iterator<Item = Usdc> {
-    fills.map(move |fill| {
-        cash += fill.map_or(Usdc::ZERO, |fill| match fill.side {
-            Side::Buy => -(fill.amount + fill.fees.usdc),
-            Side::Sell => fill.amount - fill.fees.usdc,
-        });
-        cash
-    })
-}
-
-/// Ce qu'elles demandent de plus que ce cash, pour qu'il ne descende jamais sous zéro.
-pub fn beyond<'a>(cash: Usdc, fills: impl Iterator<Item = Option<&'a Fill>>) -> Usdc {
-    -after(cash, fills).fold(Usdc::ZERO, Usdc::min)
 }
 
 #[cfg(test)]

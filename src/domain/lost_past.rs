@@ -3,12 +3,13 @@
 //! La seule définition, pour la page comme pour `calvalot restore`. Invariant : un second ordre sous un nom qui avait servi (le
 //! réseau a livré deux fois une demande) ne prend aux livres que ce dont nul autre d'ici n'a eu besoin.
 
-use super::book::Fill;
-use super::cash;
+use super::book::{self, Effect, Fill};
 use super::execution::Report;
 use super::money::{Eur, Rate, Usdc};
 use super::movement::{Kind, Movement};
 use super::order::Side;
+use super::portfolio::Holdings;
+use super::reconcile::CASH;
 
 /// Un ordre à mettre aux livres.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +32,18 @@ pub enum Payer {
     Awaited,
     /// Une vente qu'une personne a réglée et que la bourse peut dire encore : le reste est pris à ce qui est d'autrui, et se voit.
     Settled,
+}
+
+impl Payer {
+    /// Avec un ordre d'ici, exécuté, que la bourse raconte mal : en doute, il attend une personne ; réglé par elle, une vente a payé,
+    /// un achat n'a rien payé.
+    pub fn with(self, is_in_doubt: bool, side: Side) -> Payer {
+        match (self, is_in_doubt, side) {
+            (Payer::Awaited, ..) | (_, true, _) => Payer::Awaited,
+            (_, false, Side::Sell) => Payer::Settled,
+            (before, false, Side::Buy) => before,
+        }
+    }
 }
 
 /// Ses ordres, dans l'ordre où les livres les prennent.
@@ -76,20 +89,42 @@ impl LostPast {
         self.orders.is_empty()
     }
 
-    /// Ce que ces exécutions demandent de plus que ce cash ; jamais négatif.
-    pub fn beyond(&self, cash: Usdc) -> Usdc {
-        cash::beyond(cash, self.paid())
+    /// Ce que ces exécutions demandent de plus que ce que les livres tiennent, tel que les livres les compteront ; jamais négatif.
+    pub fn beyond(&self, before: &Holdings) -> Usdc {
+        let mut covered = *before;
+        // Ce qui couvre un achat peut en laisser un suivant à court : une vente n'a rendu que sa part.
+        for _ in 0..=self.orders.len() {
+            let lack: Usdc = self.lacks(&covered).sum();
+            if !lack.is_positive() {
+                break;
+            }
+            covered.cash += lack;
+        }
+        covered.cash - before.cash
     }
 
-    /// N'en garde que les premiers, tant que ce cash les paie ; rend le premier des autres.
-    pub fn keep_paid(&mut self, cash: Usdc) -> Option<LostOrder> {
-        let paid = cash::after(cash, self.paid()).take_while(|cash| *cash >= Usdc::ZERO).count();
-        self.orders.drain(paid..).next()
+    /// Tant qu'un ordre qui a peut-être payé ceux-ci n'est pas dit, n'en garde que les premiers, et aucun second, tant que les livres
+    /// les paient ; rend le premier des autres.
+    pub fn keep_paid(&mut self, before: &Holdings) -> Option<LostOrder> {
+        let (seconds, firsts) =
+            std::mem::take(&mut self.orders).into_iter().partition(LostOrder::is_second_purchase);
+        self.orders = firsts;
+        let paid = self.lacks(before).take_while(|lack| !lack.is_positive()).count();
+        let unpaid = self.orders.drain(paid..).next();
+        let seconds: Vec<LostOrder> = seconds;
+        unpaid.or(seconds.into_iter().next())
     }
 
-    /// Ce que le cash des livres a payé, ou reçu.
-    fn paid(&self) -> impl Iterator<Item = Option<&Fill>> {
-        self.orders.iter().map(|order| order.fill.as_ref().filter(|_| !order.second))
+    /// Ce que d'autres auraient à payer de chacun de ses ordres, dans leur ordre ; rien d'un second.
+    fn lacks(&self, before: &Holdings) -> impl Iterator<Item = Usdc> {
+        let mut holdings = *before;
+        self.orders.iter().map(move |order| {
+            let Some(fill) = &order.fill else { return Usdc::ZERO };
+            let Effect { holdings: after, others } = book::effect(&holdings, fill);
+            holdings = after;
+            let of_others = Usdc::new(others.of(CASH).decimal()).max(Usdc::ZERO);
+            if order.is_second_purchase() { Usdc::ZERO } else { of_others }
+        })
     }
 }
 
@@ -133,6 +168,10 @@ mod tests {
         LostOrder { report, fill: Some(fill), ends: None, second }
     }
 
+    fn cash(cash: Decimal) -> Holdings {
+        Holdings { cash: Usdc::new(cash), ..Holdings::default() }
+    }
+
     fn numbers(past: &LostPast) -> Vec<i64> {
         past.orders().iter().map(|order| order.report.order_id).collect()
     }
@@ -146,8 +185,8 @@ mod tests {
             order(3, Coin::Sol, buy, dec!(400), false),
         ]);
         assert_eq!(numbers(&past), [1, 3, 2]);
-        assert_eq!(past.beyond(Usdc::new(dec!(700))), Usdc::ZERO, "nothing was deposited for it");
-        assert_eq!(past.beyond(Usdc::new(dec!(650))), Usdc::new(dec!(50)));
+        assert_eq!(past.beyond(&cash(dec!(700))), Usdc::ZERO, "nothing was deposited for it");
+        assert_eq!(past.beyond(&cash(dec!(650))), Usdc::new(dec!(50)));
 
         let sold = LostPast::of(vec![
             order(1, Coin::Eth, buy, dec!(300), false),
@@ -168,9 +207,32 @@ mod tests {
             order(3, Coin::Sol, buy, dec!(70), false),
             order(4, Coin::Xrp, buy, dec!(1), false),
         ]);
-        let dropped = past.keep_paid(Usdc::new(dec!(100)));
+        let dropped = past.keep_paid(&cash(dec!(100)));
         assert_eq!((numbers(&past), dropped.map(|order| order.report.order_id)), (vec![1, 2], Some(3)));
-        assert_eq!(past.keep_paid(Usdc::new(dec!(60))), None);
+        assert_eq!(past.keep_paid(&cash(dec!(60))), None);
+        let mut second = LostPast::of(vec![
+            order(1, Coin::Eth, buy, dec!(10), false),
+            order(2, Coin::Eth, buy, dec!(10), true),
+        ]);
+        let dropped = second.keep_paid(&cash(dec!(100)));
+        assert_eq!((numbers(&second), dropped.map(|order| order.report.order_id)), (vec![1], Some(2)));
+    }
+
+    #[test]
+    fn a_sale_pays_with_what_was_of_the_books_a_second_one_too() {
+        let (buy, sell) = (Side::Buy, Side::Sell);
+        // Livrée deux fois, et les deux de ce que les livres tiennent.
+        let twice = LostPast::of(vec![
+            order(1, Coin::Btc, sell, dec!(300), false),
+            order(2, Coin::Btc, sell, dec!(300), true),
+            order(3, Coin::Eth, buy, dec!(600), false),
+        ]);
+        let mut before = cash(dec!(0));
+        before.positions[Coin::Btc].quantity = Quantity::new(dec!(6));
+        assert_eq!(twice.beyond(&before), Usdc::ZERO);
+        // La moitié n'en était pas : des coins avaient été comptés depuis.
+        before.positions[Coin::Btc].quantity = Quantity::new(dec!(3));
+        assert_eq!(twice.beyond(&before), Usdc::new(dec!(300)));
     }
 
     #[test]

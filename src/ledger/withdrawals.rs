@@ -132,7 +132,7 @@ impl Db {
         let unsettled =
             "SELECT EXISTS (SELECT 1 FROM intents WHERE state IN ('planned', 'sent', 'unknown', 'stuck')
                              OR (client_id IS NOT NULL AND ended_at > ?1)
-                             OR (by_hand = 'settled' AND state <> 'filled' AND accounted IS NULL AND side = 'BUY'
+                             OR (by_hand = 'settled' AND state <> 'filled' AND side = 'BUY'
                                  AND ended_at >= (SELECT at FROM withdrawals WHERE id = ?2)))";
         if transaction.query_row(unsettled, params![quiet, open.id], |row| row.get(0))?
             || foreign::has_evidence(&transaction)?

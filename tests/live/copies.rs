@@ -108,11 +108,33 @@ fn an_older_copy_of_the_ledger_sends_nothing_until_a_person_has_adopted_what_it_
     bench.check_settled();
 }
 
-/// Ce que le passé perdu avait versé, ses ordres l'ont dépensé : adopté, rien n'en est coupé, et rien ne se vend pour cela.
+/// Une vente qui n'est jamais partie, qu'une personne tient pour réglée ; rend le programme en marche.
+fn settles_a_sale_that_never_was(bench: &Bench, follower: Follower) -> Follower {
+    bench.strike(|on| on.next(1), Fault::unprocessed(Wire::Close));
+    bench.world.leader().set_target(&[("BTCUSDC", dec!(0.3))]);
+    bench.wait_states("BTCUSDC", "filled unknown");
+    follower.stop();
+    bench.books().execute("UPDATE intents SET state = 'stuck' WHERE state = 'unknown'", []).unwrap();
+    calvalot::ledger::reseal(&bench.books()).unwrap();
+    let follower = bench.follow();
+    until("it is settled", || {
+        let settle = follower.site().send("POST", "/api/orders/2/settle", r#"{"looked": true}"#);
+        (settle.status == 200).then_some(())
+    });
+    follower
+}
+
+/// Ce que le passé perdu avait versé, ses ordres l'ont dépensé : adopté, rien n'en est coupé, et rien ne se vend pour cela. Une
+/// vente réglée que la bourse n'a jamais vue n'a rien payé.
 #[test]
 fn what_a_lost_deposit_bought_comes_back_whole_when_it_is_adopted() {
+    adopts_what_a_lost_deposit_bought(|_, follower| follower);
+    adopts_what_a_lost_deposit_bought(settles_a_sale_that_never_was);
+}
+
+fn adopts_what_a_lost_deposit_bought(before: impl Fn(&Bench, Follower) -> Follower) {
     let bench = Bench::holding(&[("USDC", dec!(4000))]);
-    let follower = bench.settled(FIRST);
+    let follower = before(&bench, bench.settled(FIRST));
     let copy = copied(&bench, follower);
     let follower = bench.follow();
     follower.site().wait_polls(2);

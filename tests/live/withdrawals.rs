@@ -554,9 +554,25 @@ fn what_a_settled_purchase_has_spent_is_not_booked_as_taken_out() {
     let order = site.json("/api/orders")[0]["id"].clone();
     let settled = site.send("POST", &format!("/api/orders/{order}/settle"), r#"{"looked": true}"#);
     assert_eq!(settled.status, 200, "{}", settled.body);
-    site.wait_polls(5);
-    let open = reached(site, "set_aside");
-    assert_eq!(open["taken_usdc"].as_f64(), Some(0.0), "{open}");
+    let still_there = |site: Site| {
+        site.wait_polls(5);
+        let open = reached(site, "set_aside");
+        assert_eq!(open["taken_usdc"].as_f64(), Some(0.0), "{open}");
+    };
+    still_there(site);
+    // Ses coins comptés, la bourse le dit enfin : ce qu'il a dépensé manque toujours, et personne ne l'a sorti.
+    let beyond = bench.exchange().balance("ETH").free;
+    let counted = format!(r#"{{"quantity": "{beyond}"}}"#);
+    let counted = site.send("POST", "/api/exchange/differences/ETH/count", &counted);
+    assert_eq!(counted.status, 200, "{}", counted.body);
+    follower.stop();
+    bench.world.clear_faults();
+    let follower = bench.follow();
+    let site = follower.site();
+    until("it is accounted for", || {
+        site.json("/api/orders").to_string().contains("it is not booked again").then_some(())
+    });
+    still_there(site);
     let taken = site.send("POST", &format!("{PATH}/{id}/taken"), r#"{"taken_out": true}"#);
     assert_eq!(taken.status, 200, "{}", taken.body);
     assert_eq!(reached(site, "completed")["id"], id);

@@ -227,10 +227,12 @@ impl Seen {
         if self.withdrawal.is_none() {
             let path = "/api/budget/withdrawals";
             let part = self.traded(
-                "what the cash does not cover is sold in proportion, and these USDC are set aside for you to take out of the exchange;                  with less than 5 EUR left, nothing can be followed",
+                "what the cash does not cover is sold in proportion, and these USDC are set aside for you to take out of the \
+                 exchange; with less than 5 EUR left, nothing can be followed",
             );
             let all = self.traded(
-                "everything is sold and set aside for you to take out of the exchange; nothing is then followed until money comes                  back",
+                "everything is sold and set aside for you to take out of the exchange; nothing is then followed until \
+                 money comes back",
             );
             let needs: &'static [_] = &["amount_eur"];
             ways.push(WayOut { needs, ..way("withdraw", &part).post(path).yes("understood") });

@@ -182,7 +182,7 @@ async fn pairs(exchange: &Exchange, state: &AccountState) -> Check {
     if !barred.is_empty() {
         let found = format!("this account may not trade {}", barred.join(", "));
         let remedy = "Binance does not open these pairs to this account (often because of its country): ask its support; \
-                      nothing is traded meanwhile, for a signal could not be followed whole";
+                      orders of these are refused, the other pairs are followed";
         Check::fault("account pairs", found, remedy)
     } else if !untold.is_empty() {
         let found = format!("the exchange does not say who may trade {}", untold.join(", "));

@@ -199,7 +199,7 @@ const SAID = [
   ['is not valid yet: the clock of this machine says that it is {}, which is most likely wrong: set it right', [], 'Heure : Binance montre un certificat pas encore valable : l’heure de cette machine (1970-01-01) est sans doute fausse.'],
   ['has expired: the clock of this machine says that it is {}; if that is wrong, set it right; if not, whoever runs that address has to renew its certificate', [], 'Heure : Binance montre un certificat expiré : l’heure de cette machine (2036-01-01) est-elle juste ?'],
   ['this account may not trade {}', ['XRPUSDC, SOLUSDC'], 'Ce compte Binance n’a pas le droit de négocier XRP, SOL.'],
-  ['Binance does not open these pairs to this account (often because of its country): ask its support; nothing is traded meanwhile, for a signal could not be followed whole', [], 'Binance ne les ouvre pas à ce compte, souvent à cause du pays : demandez-le à son assistance.'],
+  ['Binance does not open these pairs to this account (often because of its country): ask its support; orders of these are refused, the other pairs are followed', [], 'Binance ne les ouvre pas à ce compte, souvent à cause du pays : demandez-le à son assistance.'],
   ['the exchange does not say who may trade {}', ['XRPUSDC'], 'Binance ne dit pas qui a le droit de négocier XRP.'],
   ['try again later; update the program if it stays', [], 'Attendez ; si cela dure, mettez le programme à jour.'],
   ['no folder leads to {}', ['data/c.db'], 'aucun dossier ne mène à data/c.db.'],

@@ -92,27 +92,20 @@ impl LostPast {
     /// Ce que ces exécutions demandent de plus que ce que les livres tiennent, tel que les livres les compteront ; jamais négatif.
     pub fn beyond(&self, before: &Holdings) -> Usdc {
         let mut covered = *before;
-        // Ce qui couvre un achat peut en laisser un suivant à court : une vente n'a rendu que sa part.
-        for _ in 0..=self.orders.len() {
-            let lack: Usdc = self.lacks(&covered).sum();
-            if !lack.is_positive() {
-                break;
-            }
+        // Ce qui manque au premier manque aussi aux suivants, quand une vente n'en rend que la part : il n'est compté qu'une fois.
+        for _ in 0..=2 * self.orders.len() {
+            let Some(lack) = self.lacks(&covered).find(|lack| lack.is_positive()) else { break };
             covered.cash += lack;
         }
         covered.cash - before.cash
     }
 
-    /// Tant qu'un ordre qui a peut-être payé ceux-ci n'est pas dit, n'en garde que les premiers, et aucun second, tant que les livres
-    /// les paient ; rend le premier des autres.
+    /// Tant qu'un ordre qui a peut-être payé ceux-ci n'est pas dit, n'en garde que les premiers que les livres paient, jusqu'à un second :
+    /// lui attend, et ce qui vient après en a peut-être vendu. Rend le premier des autres.
     pub fn keep_paid(&mut self, before: &Holdings) -> Option<LostOrder> {
-        let (seconds, firsts) =
-            std::mem::take(&mut self.orders).into_iter().partition(LostOrder::is_second_purchase);
-        self.orders = firsts;
-        let paid = self.lacks(before).take_while(|lack| !lack.is_positive()).count();
-        let unpaid = self.orders.drain(paid..).next();
-        let seconds: Vec<LostOrder> = seconds;
-        unpaid.or(seconds.into_iter().next())
+        let is_paid = |(lack, order): &(Usdc, &LostOrder)| !lack.is_positive() && !order.is_second_purchase();
+        let paid = self.lacks(before).zip(&self.orders).take_while(is_paid).count();
+        self.orders.drain(paid..).next()
     }
 
     /// Ce que d'autres auraient à payer de chacun de ses ordres, dans leur ordre ; rien d'un second.
@@ -230,6 +223,16 @@ mod tests {
         let mut before = cash(dec!(0));
         before.positions[Coin::Btc].quantity = Quantity::new(dec!(6));
         assert_eq!(twice.beyond(&before), Usdc::ZERO);
+        // Ce qui manque à un achat manque encore à celui que sa vente paie : une seule fois.
+        let turned = LostPast::of(vec![
+            order(1, Coin::Eth, buy, dec!(100), false),
+            order(2, Coin::Eth, sell, dec!(100), false),
+            order(3, Coin::Sol, buy, dec!(100), false),
+            order(4, Coin::Sol, sell, dec!(100), false),
+            order(5, Coin::Xrp, buy, dec!(120), false),
+        ]);
+        assert_eq!(turned.beyond(&cash(dec!(0))), Usdc::new(dec!(120)));
+        assert_eq!(turned.beyond(&cash(dec!(30))), Usdc::new(dec!(90)));
         // La moitié n'en était pas : des coins avaient été comptés depuis.
         before.positions[Coin::Btc].quantity = Quantity::new(dec!(3));
         assert_eq!(twice.beyond(&before), Usdc::new(dec!(300)));

@@ -1,5 +1,7 @@
 //! Le texte d'un signal : lu exactement, ou refusé avec la phrase qui dit où.
 
+use std::time::Duration;
+
 use calvalot::domain::market::Coin;
 use calvalot::domain::signal::{Action, Instruction};
 use calvalot::leader::decode;
@@ -220,7 +222,8 @@ fn a_signal_is_not_followed_beyond_its_time() {
         let state = r#""portfolio_state":{"positions":[]}"#;
         let text = format!(r#"{{"signal_id":"a","version":{version},{state}{dates}}}"#);
         let verdict = decode(&text).expect("it has an id").verdict;
-        verdict.map(|signal| signal.outlived(received, now).map_or("", |left| left.code()).to_owned())
+        let rhythm = Duration::from_secs(120);
+        verdict.map(|signal| signal.outlived(received, now, rhythm).map_or("", |left| left.code()).to_owned())
     };
     let fault = |got: &str| Err(format!("expires_at: expected a date or Unix seconds, got {got}"));
     let says = |word: &str| Ok(word.to_owned());

@@ -177,6 +177,7 @@ fn received(rank: u32, target: &Target) -> Received {
         .collect();
     Received {
         meaning: None,
+        is_outlived: false,
         signal_id: format!("past-{rank:04}"),
         version: Some(2),
         confidence: Some(0.55 + f64::from(rank % 8) / 20.0),

@@ -118,6 +118,7 @@ mod tests {
         let ledger = in_memory("live", Eur::new(dec!(100)), now).expect("a new ledger");
         let signal = Received {
             meaning: None,
+            is_outlived: false,
             signal_id: "one".to_owned(),
             version: Some(2),
             confidence: None,

@@ -3,6 +3,8 @@
 //! Le texte reçu est décodé ailleurs (`leader`) ; un `Signal` qui existe est un signal valable :
 //! coins connus, parts entre 0 et 1, une seule consigne par coin.
 
+use std::time::Duration;
+
 use rust_decimal::{Decimal, dec};
 
 use super::market::{Coin, PerCoin};
@@ -34,33 +36,31 @@ pub struct Signal {
 }
 
 impl Signal {
-    /// Pourquoi rien n'en est fait à `now`, reçu à `received_at` ; `None` s'il vaut encore. Une action voulait le prix de son moment ;
-    /// une allocation vaut jusqu'à la suivante, ou jusqu'à ce que le leader a dit.
-    pub fn outlived(&self, received_at: Moment, now: Moment) -> Option<Left> {
+    /// Pourquoi rien n'en est fait à `now`, reçu à `received_at` ; `None` s'il vaut encore. Une action voulait le prix de son moment,
+    /// que l'on apprend tous les `rhythm` ; une allocation vaut jusqu'à la suivante, ou jusqu'à ce que le leader a dit.
+    pub fn outlived(&self, received_at: Moment, now: Moment, rhythm: Duration) -> Option<Left> {
         if let Some(expired) = self.expires_at.filter(|&at| at < now) {
             return Some(Left::Expired(now.since(expired)));
         }
         let said_at = self.said_at.map_or(received_at, |said| said.min(received_at));
         let age = matches!(self.instruction, Instruction::Actions(_)).then(|| now.since(said_at));
-        age.filter(|_| recourse::is_too_old(age)).map(Left::TooOld)
+        age.filter(|&age| recourse::is_too_old(Some(age)) && age > rhythm * 2).map(Left::TooOld)
     }
 
     /// Ce qu'il demande, en quelques mots : le même sens donne le même texte, quoi que le leader dise de plus.
     pub fn meaning(&self) -> String {
-        let mut words = Vec::new();
-        if let Instruction::Actions(actions) = &self.instruction {
-            for (coin, action) in actions.iter() {
-                match action {
-                    Some(Action::Buy(part)) => words.push(format!("+{}{part}", coin.asset())),
-                    Some(Action::Sell(part)) => words.push(format!("-{}{part}", coin.asset())),
-                    Some(Action::Hold) | None => {}
-                }
+        let word = |(coin, action): (Coin, &Option<Action>)| match action {
+            Some(Action::Buy(part)) => Some(format!("+{}{part}", coin.asset())),
+            Some(Action::Sell(part)) => Some(format!("-{}{part}", coin.asset())),
+            Some(Action::Hold) | None => None,
+        };
+        let words: Vec<String> = match &self.instruction {
+            Instruction::Actions(actions) => actions.iter().filter_map(word).collect(),
+            Instruction::Target(target) => {
+                Coin::ALL.map(|coin| format!("{}{}", coin.asset(), target.weight(coin))).to_vec()
             }
-            words.push("then".to_owned());
-        }
-        if let Some(target) = &self.target {
-            words.extend(Coin::ALL.map(|coin| format!("{}{}", coin.asset(), target.weight(coin))));
-        }
+            Instruction::Raise(amount) => vec![amount.to_string()],
+        };
         words.join(" ")
     }
 }

@@ -156,7 +156,11 @@ impl Engine {
         };
         let mut entry = entry(&received);
         let carries_target = received.verdict.as_ref().is_ok_and(|signal| signal.target.is_some());
-        let opens_sync = carries_target && !agent.dead && self.is_blank().await?;
+        let rhythm = self.manner.poll_interval;
+        let outlived = |signal: &Signal| signal.outlived(now, now, rhythm).is_some();
+        entry.is_outlived = received.verdict.as_ref().is_ok_and(outlived);
+        // Une allocation qui a expiré n'est pas à reprendre : la première qui vaut le sera.
+        let opens_sync = carries_target && !entry.is_outlived && !agent.dead && self.is_blank().await?;
         if agent.dead && matches!(entry.verdict, Verdict::Accepted) {
             entry.verdict = Verdict::Skipped(DEAD.to_owned());
         } else if opens_sync && received.version == 1 {
@@ -330,6 +334,7 @@ fn entry(received: &Received) -> ledger::Received {
         portfolio_state: received.portfolio_json.clone(),
         payload: received.payload.clone(),
         target,
+        is_outlived: false,
         verdict,
     }
 }

@@ -5,6 +5,8 @@
 //! est planifié à nouveau depuis ce qui est vrai, et ce qui a déjà été échangé n'est pas refait. Un coin dont un
 //! ordre est en doute n'est pas touché ; les autres vont leur chemin, et le signal attend.
 
+use std::time::Duration;
+
 use super::Engine;
 use super::holdback::{self, Holdback};
 use crate::clock;
@@ -45,20 +47,24 @@ impl Engine {
         market: &Market,
     ) -> Result<Option<Carried>, LedgerError> {
         let pending = self.ledger.with(|db| db.due()).await?;
-        let Some(last) = pending.last() else {
+        if pending.is_empty() {
             return Ok(None);
-        };
+        }
         // Les écrans montrent les prix auxquels on s'apprête à traiter.
         self.keep_readings().await?;
         self.ledger.with(|db| db.interrupt_intents(clock::now())).await?;
-        let signals: Vec<Result<Signal, String>> = pending.iter().map(read_again).collect();
+        let rhythm = self.manner.poll_interval;
+        let (pending, signals) = in_time(pending, rhythm);
+        let Some(last) = pending.last() else {
+            return Ok(None);
+        };
         let mut carried = Carried {
             signal_id: last.signal_id.clone(),
             outcome: PollOutcome::Executed,
             trades: 0,
             error: None,
         };
-        let dropped = dropped(&pending, &signals, clock::now());
+        let dropped = dropped(&pending, &signals, clock::now(), rhythm);
         for ((entry, signal), why) in pending.iter().zip(signals).zip(dropped) {
             let remainder = match (signal, why) {
                 (_, Some(why)) => Ok(self.drop(entry, &why).await?),
@@ -221,7 +227,12 @@ fn awaited(pending: &[(Coin, Left)]) -> Vec<Decision> {
 
 /// Pourquoi chacun n'est plus suivi : il a peut-être été fait, il n'est plus de ce moment, ou une cible plus récente du leader, ou une personne qui prend
 /// tout, le dépasse. Elle ne l'est par rien.
-fn dropped(pending: &[PendingSignal], signals: &[Result<Signal, String>], now: Moment) -> Vec<Option<Left>> {
+fn dropped(
+    pending: &[PendingSignal],
+    signals: &[Result<Signal, String>],
+    now: Moment,
+    rhythm: Duration,
+) -> Vec<Option<Left>> {
     let all = pending.iter().find(|entry| entry.takes_all());
     let sets = |rank: &usize| pending[*rank].wish.is_none() && sets_target(&signals[*rank]);
     let newest = (0..pending.len()).rev().find(sets);
@@ -232,9 +243,8 @@ fn dropped(pending: &[PendingSignal], signals: &[Result<Signal, String>], now: M
         if entry.maybe_done {
             return Some(Left::MaybeDone);
         }
-        let outlived = signals[rank].as_ref().ok().and_then(|signal| signal.outlived(entry.received_at, now));
-        if outlived.is_some() {
-            return outlived;
+        if let Some(outlived) = outlived(entry, &signals[rank], now, rhythm) {
+            return Some(outlived);
         }
         // La synchronisation initiale ne l'est pas par le signal dont elle vient.
         let newer = |newest: &usize| rank < *newest && pending[*newest].payload != entry.payload;
@@ -242,6 +252,33 @@ fn dropped(pending: &[PendingSignal], signals: &[Result<Signal, String>], now: M
         Some(Left::Superseded(all.or(newest)?.signal_id.clone()))
     };
     pending.iter().enumerate().map(by).collect()
+}
+
+/// Ceux qui se suivent ou se closent à ce tour. La synchronisation initiale dont l'allocation a expiré attend la suivante : close,
+/// elle ne serait jamais faite.
+fn in_time(
+    pending: Vec<PendingSignal>,
+    rhythm: Duration,
+) -> (Vec<PendingSignal>, Vec<Result<Signal, String>>) {
+    let now = clock::now();
+    let read = pending.into_iter().map(|entry| {
+        let signal = read_again(&entry);
+        (entry, signal)
+    });
+    let is_in_time = |(entry, signal): &(PendingSignal, Result<Signal, String>)| {
+        entry.signal_id != INITIAL_SYNC || outlived(entry, signal, now, rhythm).is_none()
+    };
+    read.filter(is_in_time).unzip()
+}
+
+/// Pourquoi ce signal n'est plus de ce moment ; `None` s'il l'est.
+fn outlived(
+    entry: &PendingSignal,
+    signal: &Result<Signal, String>,
+    now: Moment,
+    rhythm: Duration,
+) -> Option<Left> {
+    signal.as_ref().ok()?.outlived(entry.received_at, now, rhythm)
 }
 
 /// Le signal gardé au grand livre, décodé à nouveau. La synchronisation initiale garde le texte du

@@ -24,6 +24,8 @@ pub struct Received {
     pub target: Option<Target>,
     /// Ce qu'il demande ; `None` s'il est rejeté.
     pub meaning: Option<String>,
+    /// Il n'est plus de ce moment.
+    pub is_outlived: bool,
     pub verdict: Verdict,
 }
 
@@ -111,6 +113,12 @@ impl Db {
             Novelty::Fresh(name) => insert_signal(&transaction, signal, name, now)?,
             _ => false,
         };
+        if novelty == Novelty::Known {
+            // Le leader a pu en avancer, ou en repousser, la fin.
+            let sql = "UPDATE signals SET payload = ?2 WHERE status = 'received' AND payload IS NOT ?2
+                           AND coalesce(leader_id, signal_id) = ?1 AND meaning = ?3";
+            transaction.execute(sql, params![signal.signal_id, signal.payload, signal.meaning])?;
+        }
         // Le premier reçu depuis qu'un passé manquait, s'il dit ce que le leader veut : il a pu y être suivi. Les autres, non.
         let tells = !matches!(signal.verdict, Verdict::Rejected(_));
         if tells && transaction.execute("UPDATE agent SET past_unknown = 0 WHERE past_unknown = 1", [])? == 1
@@ -179,7 +187,9 @@ fn judge(connection: &Connection, signal: &Received) -> Result<Novelty, LedgerEr
     )?;
     let rows = statement.query_map([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     let named: Vec<(i64, bool, Option<String>)> = rows.collect::<Result<_, _>>()?;
-    let Some((row, was_rejected, meaning)) = named.last() else { return Ok(Novelty::Fresh(id.clone())) };
+    let Some((row, was_rejected, meaning)) = named.last() else {
+        return Ok(Novelty::Fresh(free_name(connection, id)?));
+    };
     let newest = "SELECT max(id) FROM signals WHERE wish IS NULL AND signal_id NOT IN (?1, ?2)";
     let newest: i64 = connection.query_row(newest, [INITIAL_SYNC, ADOPTED], |row| row.get(0))?;
     let is_same = match (&signal.meaning, meaning) {
@@ -195,13 +205,33 @@ fn judge(connection: &Connection, signal: &Received) -> Result<Novelty, LedgerEr
     let is_newest = *row == newest;
     let was_said = named.iter().any(|(_, _, said)| said.is_some() && *said == signal.meaning);
     let sets_target = signal.version == Some(2);
+    // Le leader en a repoussé la fin : ce qui avait expiré vaut de nouveau.
+    let expired = "SELECT EXISTS (SELECT 1 FROM decisions WHERE signal = ?1 AND code = 'expired')";
+    let is_prolonged = is_same
+        && sets_target
+        && !signal.is_outlived
+        && connection.query_row(expired, [row], |found| found.get(0))?;
     Ok(match signal.meaning {
+        Some(_) if is_newest && is_prolonged => Novelty::Fresh(free_name(connection, id)?),
         _ if is_same && is_newest => Novelty::Known,
         // Sous un nom d'avant, ce qui a déjà été dit, ou n'a jamais été compris, n'est pas d'aujourd'hui.
         _ if !is_newest && (is_same || was_said || *was_rejected) => Novelty::Old,
-        Some(_) if *was_rejected || sets_target => Novelty::Fresh(format!("{id} #{}", named.len() + 1)),
+        Some(_) if *was_rejected || sets_target => Novelty::Fresh(free_name(connection, id)?),
         _ => Novelty::Changed,
     })
+}
+
+/// Le nom sous lequel tenir un signal que le leader appelle ainsi : le sien, s'il est libre.
+fn free_name(connection: &Connection, id: &str) -> Result<String, LedgerError> {
+    let mut name = id.to_owned();
+    for number in 2.. {
+        let taken = "SELECT EXISTS (SELECT 1 FROM signals WHERE signal_id = ?1)";
+        if !connection.query_row(taken, [&name], |row| row.get(0))? {
+            break;
+        }
+        name = format!("{id} #{number}");
+    }
+    Ok(name)
 }
 
 /// Clôt un signal ouvert, avec ce qui a été décidé de chaque coin.
@@ -371,6 +401,7 @@ mod tests {
             payload: format!("what {id} says"),
             target,
             meaning: Some(format!("what {id} asks")),
+            is_outlived: false,
             verdict: Verdict::Accepted,
         }
     }

@@ -315,6 +315,24 @@ fn what_is_of_another_time_is_not_followed_and_says_how_old_it_is() {
         assert!(signal["error_message"].as_str().unwrap().contains(told), "{signal}");
     }
     assert_eq!(list(follower.site(), "/api/trades").len(), trades);
+    // Le leader en repousse la fin : son allocation vaut de nouveau.
+    world.leader().set_raw(target.replace("2020", "2120"));
+    assert_eq!(status(&follower.site().closed_signal("expired #2")).0, "executed");
+    near(weight(follower.site(), "ETHUSDC"), dec!(0.5));
+}
+
+/// Une première allocation expirée n'est pas à reprendre, et n'empêche pas de reprendre la suivante.
+#[test]
+fn the_initial_sync_takes_over_the_first_allocation_that_has_not_expired() {
+    let (world, folder) = (still_world(), Folder::new());
+    let state = r#""portfolio_state":{"positions":[{"coin":"ETHUSDC","pct_of_portfolio":0.5}]}"#;
+    let expired = r#""expires_at":"2020-01-01T00:00:00Z""#;
+    world.leader().set_raw(format!(r#"{{"signal_id":"of-2020",{expired},"actions":[],{state}}}"#));
+    let follower = Follower::of(&world, &folder);
+    assert_eq!(follower.site().closed_signal("of-2020")["status"], "skipped");
+    world.leader().set_raw(format!(r#"{{"signal_id":"of-today","actions":[],{state}}}"#));
+    assert_eq!(status(&follower.site().closed_signal("initial_sync")), ("executed", 1));
+    near(weight(follower.site(), "ETHUSDC"), dec!(0.5));
 }
 
 /// Rejeté une fois, un signal que l'on comprend maintenant est suivi.

@@ -53,6 +53,7 @@ fn fill(coin: Coin) -> Fill {
 fn signal() -> Received {
     Received {
         meaning: None,
+        is_outlived: false,
         signal_id: "sig-1".to_owned(),
         version: Some(2),
         confidence: None,

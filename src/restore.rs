@@ -18,7 +18,7 @@ use crate::domain::intent::State;
 use crate::domain::lost_past::{self, Brought, LostOrder, LostPast, Payer};
 use crate::domain::market::{Coin, Readings};
 use crate::domain::moment::Moment;
-use crate::domain::money::{Price, Rate};
+use crate::domain::money::{Price, Rate, Usdc};
 use crate::domain::movement::Movement;
 use crate::domain::order_name::OrderName;
 use crate::exchange::{Account, Questions, Silence, Trouble};
@@ -160,11 +160,11 @@ pub fn bring_up(config: &Config, account: &Account, tag: Option<&str>) -> Result
         desk.open_account(&ledger).await?;
         let mut past = LostPast::of(lacking);
         // Le cours manque ici, ou ne manquera plus.
-        let deposit = desk.deposit(&ledger, &mut past, payer).await?;
+        let paid = desk.payment(&ledger, &mut past, payer).await?;
         if tag != own {
             ledger.with(move |db| db.take_tag(&tag)).await?;
         }
-        put(&ledger, past, deposit).await
+        put(&ledger, past, paid).await
     });
     drop(ledger);
     thread.join();
@@ -172,9 +172,13 @@ pub fn bring_up(config: &Config, account: &Account, tag: Option<&str>) -> Result
 }
 
 /// Met ces ordres aux livres, avec ce qui les a payés, et en pause.
-async fn put(ledger: &Ledger, past: LostPast, deposit: Option<Movement>) -> Result<Brought, RestoreError> {
+async fn put(
+    ledger: &Ledger,
+    past: LostPast,
+    (deposit, of_others): (Option<Movement>, Usdc),
+) -> Result<Brought, RestoreError> {
     let deposited = deposit.as_ref().map(|deposit| deposit.eur).unwrap_or_default();
-    let brought = Brought { orders: past.orders().len(), deposited };
+    let brought = Brought { orders: past.orders().len(), deposited, of_others };
     let adopt = move |db: &mut Db| db.adopt(&past, deposit.as_ref(), ledger::PUT_BACK, clock::now());
     ledger.with(adopt).await?;
     Ok(brought)
@@ -258,13 +262,13 @@ pub fn from_account(
         ledger.with(move |db| db.take_tag(&chosen)).await?;
         desk.open_account(&ledger).await?;
         let mut past = LostPast::of(orders);
-        let deposit = desk.deposit(&ledger, &mut past, Payer::Deposit).await?;
+        let paid = desk.payment(&ledger, &mut past, Payer::Deposit).await?;
         // Les autres passés de ce compte ont été montrés avec celui-ci.
         for (coin, reports) in recent {
             ledger.with(move |db| db.see_orders(coin, &reports, false)).await?;
         }
         ledger.with(|db| db.settle_others()).await?;
-        put(&ledger, past, deposit).await
+        put(&ledger, past, paid).await
     });
     drop(ledger);
     thread.join();
@@ -387,21 +391,27 @@ impl<'a> Desk<'a> {
         })
     }
 
-    /// Ce qui est à compter comme déposé pour ces ordres.
-    async fn deposit(
+    /// Ce qui est à compter comme déposé pour ces ordres, et ce que rien d'ici n'a payé.
+    async fn payment(
         &self,
         ledger: &Ledger,
         past: &mut LostPast,
         payer: Payer,
-    ) -> Result<Option<Movement>, RestoreError> {
+    ) -> Result<(Option<Movement>, Usdc), RestoreError> {
         let booked = ledger.with(|db| db.holdings()).await?.unwrap_or_default();
         let beyond = past.beyond(&booked);
         match payer {
             Payer::Awaited if beyond.is_positive() => Err(RestoreError::Failed(UNPAID.to_owned())),
-            // Un second attend avec lui : la page le montrera.
-            Payer::Awaited => Ok(past.keep_paid(&booked).and(None)),
-            Payer::Deposit if beyond.is_positive() => Ok(Some(lost_past::deposit(beyond, self.rate()?))),
-            Payer::Deposit | Payer::Settled => Ok(None),
+            Payer::Awaited => {
+                // Un second attend avec lui : la page le montrera.
+                past.keep_paid(&booked);
+                Ok((None, Usdc::ZERO))
+            }
+            Payer::Deposit if beyond.is_positive() => {
+                Ok((Some(lost_past::deposit(beyond, self.rate()?)), Usdc::ZERO))
+            }
+            Payer::Deposit => Ok((None, Usdc::ZERO)),
+            Payer::Settled => Ok((None, beyond)),
         }
     }
 }

@@ -8,7 +8,7 @@ use super::question::{Finding, find, question};
 use crate::clock;
 use crate::domain::execution::{self, BnbPrice, Executions};
 use crate::domain::lost_past::{self, Brought, LostOrder, LostPast, Payer};
-use crate::domain::money::{Price, Rate};
+use crate::domain::money::{Price, Rate, Usdc};
 use crate::domain::portfolio::Holdings;
 use crate::domain::recourse::Hand;
 use crate::domain::refusal::Refusal;
@@ -19,6 +19,9 @@ use crate::logging::orders as told;
 /// Ce qu'une personne a décidé dans le passé perdu n'est pas à la bourse : elle regarde d'abord.
 const PAUSED: &str = "orders of a past that this ledger had lost were adopted: what you decided in it (pause, sell all, deposits, \
                       withdrawals, differences) is not in the books; look at the cash and the positions, then resume";
+
+/// De même quand rien n'était perdu : ces ordres portaient un nom qui avait déjà servi.
+const SECONDS: &str = "orders under names that had served already were adopted: look at the cash and the positions, then resume";
 
 /// De même quand il reste dehors.
 const OUTSIDE: &str = "orders of a past that this ledger had lost were left outside: what they bought is not in the books, nor what you \
@@ -49,8 +52,10 @@ impl LiveAccount {
         self.mark_seconds(&mut told).await?;
         let payer = self.payer(left.is_none(), bnb).await?;
         let mut past = LostPast::of(told);
-        let holdings = self.opened(rate).await?;
-        let deposit = match (payer, past.beyond(&holdings)) {
+        // Une ouverture ne se compte pas pour rien.
+        let holdings = if past.is_empty() { Holdings::default() } else { self.opened(rate).await? };
+        let beyond = past.beyond(&holdings);
+        let deposit = match (payer, beyond) {
             (Payer::Deposit, beyond) if beyond.is_positive() => {
                 Some(lost_past::deposit(beyond, rate.ok_or_else(unknown_rate)?))
             }
@@ -67,10 +72,12 @@ impl LiveAccount {
         let brought = Brought {
             orders: past.orders().len(),
             deposited: deposit.as_ref().map(|deposit| deposit.eur).unwrap_or_default(),
+            of_others: if payer == Payer::Settled { beyond } else { Usdc::ZERO },
         };
         if !past.is_empty() {
             let adopted = past.clone();
-            let adopt = move |db: &mut Db| db.adopt(&adopted, deposit.as_ref(), PAUSED, clock::now());
+            let reason = if past.orders().iter().all(|order| order.second) { SECONDS } else { PAUSED };
+            let adopt = move |db: &mut Db| db.adopt(&adopted, deposit.as_ref(), reason, clock::now());
             self.ledger.with(adopt).await?;
         }
         past.orders().iter().filter_map(|order| order.fill.as_ref()).for_each(told::traded);

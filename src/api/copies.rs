@@ -87,14 +87,15 @@ async fn alone(request: &mut Request) -> Result<(), tide::Error> {
 /// Les ordres que seul le compte connaissait sont mis aux livres.
 pub async fn adopt(mut request: Request) -> tide::Result {
     alone(&mut request).await?;
-    let Brought { orders: count, deposited } =
-        request.state().commands.adopt().await.map_err(ApiError::from)?;
+    let brought: Brought = request.state().commands.adopt().await.map_err(ApiError::from)?;
+    let Brought { orders: count, deposited, .. } = brought;
+    let unpaid = brought.unpaid().map(|unpaid| format!("; {unpaid}")).unwrap_or_default();
     let spent = match deposited.is_zero() {
         true => String::new(),
         false => format!("; {deposited} EUR were counted as deposited: these orders spent them"),
     };
     decided(format!(
-        "{} adopted{spent}; it is paused: look at the cash and the positions, then resume",
+        "{} adopted{spent}{unpaid}; it is paused: look at the cash and the positions, then resume",
         orders(count)
     ))
 }

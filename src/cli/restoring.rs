@@ -125,6 +125,9 @@ fn tell(brought: &Brought) {
     if !brought.deposited.is_zero() {
         println!("{} EUR were counted as deposited: the orders spent them", brought.deposited);
     }
+    if let Some(unpaid) = brought.unpaid() {
+        println!("{unpaid}");
+    }
     println!("{PAUSED}");
 }
 

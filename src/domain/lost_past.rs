@@ -58,6 +58,19 @@ pub struct Brought {
     pub orders: usize,
     /// Ce que ces ordres ont dépensé de plus que le cash : le passé perdu l'avait versé.
     pub deposited: Eur,
+    /// Ce qu'ils ont dépensé de plus, que rien ici n'a payé : une vente qu'une personne a réglée, peut-être.
+    pub of_others: Usdc,
+}
+
+impl Brought {
+    /// Ce qui n'a été payé par rien d'ici, en une phrase ; `None` si tout l'a été.
+    pub fn unpaid(&self) -> Option<String> {
+        let told = format!(
+            "{:.2} USDC of what they bought stay outside the books: a sale that was settled by hand may have paid them",
+            self.of_others
+        );
+        self.of_others.is_positive().then_some(told)
+    }
 }
 
 impl LostPast {

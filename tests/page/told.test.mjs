@@ -73,6 +73,7 @@ const SAID = [
   ['the Python version called it DEAD: it can be resumed once its value is known', [], 'La version Python le disait mort : il pourra reprendre une fois sa valeur connue.'],
   ['the Python version called it DEAD, and it is worth {total:.2} EUR: have a look, then resume it', ['12.00'], 'La version Python le disait mort, et il vaut 12,00 €.'],
   ['this ledger was put back: what you decided since', [], 'Ce grand livre a été remis. Ce que vous aviez décidé depuis (pause, dépôts, retraits, écarts) n’y est pas : regardez le cash et les positions.'],
+  ['orders under names that had served already were adopted: look at the cash and the positions, then resume', [], 'Des ordres sous des noms qui avaient déjà servi ont été repris : regardez le cash et les positions.'],
   ['orders of a past that this ledger had lost were adopted: what you decided in it', [], 'Des ordres d’un passé que ce grand livre avait perdu ont été repris. Ce que vous y aviez décidé (pause, dépôts, retraits, écarts) n’est pas dans les livres : regardez le cash et les positions.'],
   ['something went wrong here; see the log', [], 'Quelque chose n’a pas marché ici : voyez le journal.'],
   ['the program is stopping', [], 'Le programme s’arrête.'],

@@ -117,6 +117,8 @@ fn a_signal_that_ends_in_error_has_a_reason_for_each_coin() {
     follower.stop();
     base(&folder).execute("UPDATE signals SET payload = 'torn' WHERE status = 'received'", []).unwrap();
     world.clear_faults();
+    // Le leader ne le montre plus : de lui, son texte reviendrait.
+    world.leader().no_signal();
     let follower = Follower::of(&world, &folder);
     let closed = follower.site().closed_signal(&id);
     assert_eq!((&closed["status"], &closed["waiting_for"]), (&"error".into(), &Value::Null));

@@ -72,7 +72,9 @@ FROM scratch
 COPY --from=build /rootfs/ /
 # Après l'arbre, et seul : le dossier garde ainsi son propriétaire.
 COPY --from=build --chown=1000:1000 /empty/ /app/data/
-ENV SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt
+# Un tas pour tous les fils, qui attendent plus qu'ils n'allouent : 0,15 Mo de moins.
+ENV SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt \
+    MALLOC_ARENA_MAX=1
 WORKDIR /app
 USER 1000:1000
 EXPOSE 8080

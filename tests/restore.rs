@@ -637,16 +637,21 @@ fn what_was_delivered_a_second_time_is_seen_after_a_start_with_the_first_in_doub
     assert_eq!(orders.len(), 1, "{orders:?}");
 }
 
-/// La seconde fois, laissée dehors d'un livre qui tient la première, y reste quand la copie revient.
-#[test]
-fn what_was_delivered_a_second_time_and_left_outside_stays_outside() {
-    let (world, folder) = (world(), Folder::new());
-    let process = delivered_twice(&world, &folder);
+/// De même, et le second laissé dehors par une personne.
+fn second_left_outside(world: &World, folder: &Folder) -> Process {
+    let process = delivered_twice(world, folder);
     world.clear_faults();
     let site = process.site();
     until("the second is seen", || site.json("/api/exchange")["not_alone"].is_object().then_some(()));
     assert_eq!(site.send("POST", "/api/exchange/disown", r#"{"other_is_off": true}"#).status, 200);
-    process.kill();
+    process
+}
+
+/// La seconde fois, laissée dehors d'un livre qui tient la première, y reste quand la copie revient.
+#[test]
+fn what_was_delivered_a_second_time_and_left_outside_stays_outside() {
+    let (world, folder) = (world(), Folder::new());
+    second_left_outside(&world, &folder).kill();
     let (code, said) = calvalot(&world, &folder, &["restore", "copy.db"]);
     assert!(code == 0 && said.contains("left outside the ledger of before, and of this one: 1 of"), "{said}");
     let filled = "SELECT count(*) FROM intents WHERE state = 'filled'";
@@ -657,11 +662,8 @@ fn what_was_delivered_a_second_time_and_left_outside_stays_outside() {
 #[test]
 fn what_was_delivered_a_second_time_does_not_take_the_money_of_what_was_bought_later() {
     let (world, folder) = (world(), Folder::new());
-    let process = delivered_twice(&world, &folder);
-    world.clear_faults();
+    let process = second_left_outside(&world, &folder);
     let site = process.site();
-    until("the second is seen", || site.json("/api/exchange")["not_alone"].is_object().then_some(()));
-    assert_eq!(site.send("POST", "/api/exchange/disown", r#"{"other_is_off": true}"#).status, 200);
     resume(site);
     let target = [("BTCUSDC", dec!(0.1)), ("ETHUSDC", dec!(0.3)), ("SOLUSDC", dec!(0.5))];
     site.closed_signal(&world.leader().set_target(&target));

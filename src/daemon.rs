@@ -68,7 +68,7 @@ pub fn run(config: Config, listener: TcpListener, stop: impl Future<Output = ()>
     let manner = Manner {
         poll_interval: config.poll_interval,
         market_interval: config.market_interval,
-        threshold: config.threshold,
+        policy: config.policy,
     };
     let venue = venue(account, &config, (&exchange, fetch), &ledger, &instruments)?;
     let means = Means { ledger: ledger.clone(), leader, exchange, instruments: instruments.clone() };
@@ -78,6 +78,7 @@ pub fn run(config: Config, listener: TcpListener, stop: impl Future<Output = ()>
         commands,
         version: config.version.clone(),
         poll_interval: config.poll_interval,
+        policy: config.policy,
         started: clock::instant(),
         instruments,
         place: Place::of(&config.db_path),

@@ -32,7 +32,7 @@ fn two_variables_are_enough() {
     assert_eq!(config.mode, Mode::DryRun);
     assert_eq!(config.initial_budget.to_string(), "100");
     assert_eq!(config.poll_interval, Duration::from_secs(120));
-    assert_eq!(config.threshold.to_string(), "0.005");
+    assert_eq!(config.policy.threshold.to_string(), "0.005");
     assert_eq!(config.db_path.to_str(), Some("data/calvalot.db"));
     assert_eq!((config.port, config.allowed_hosts.len()), (8080, 0));
     assert_eq!(config.version, VERSION);

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use calvalot::domain::market::Coin;
-use calvalot::domain::signal::{Action, Instruction};
+use calvalot::domain::policy::Policy;
+use calvalot::domain::signal::{Action, Ages, Instruction};
 use calvalot::leader::decode;
 
 /// Ce que le signal demande, en une ligne : les actions ou l'allocation, dans l'ordre des coins ; ou
@@ -222,8 +223,8 @@ fn a_signal_is_not_followed_beyond_its_time() {
         let state = r#""portfolio_state":{"positions":[]}"#;
         let text = format!(r#"{{"signal_id":"a","version":{version},{state}{dates}}}"#);
         let verdict = decode(&text).expect("it has an id").verdict;
-        let rhythm = Duration::from_secs(120);
-        verdict.map(|signal| signal.outlived(received, now, rhythm).map_or("", |left| left.code()).to_owned())
+        let ages = Ages { oldest_action: Policy::default().action_age, rhythm: Duration::from_secs(120) };
+        verdict.map(|signal| signal.outlived(received, now, ages).map_or("", |left| left.code()).to_owned())
     };
     let fault = |got: &str| Err(format!("expires_at: expected a date or Unix seconds, got {got}"));
     let says = |word: &str| Ok(word.to_owned());

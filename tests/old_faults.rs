@@ -168,6 +168,7 @@ fn the_initial_sync_is_never_done_twice() {
     let id = world.leader().set_target(&[]);
     follower.site().closed_signal(&id);
     let trades = follower.site().json("/api/trades?limit=100");
+    assert_eq!(trades.as_array().map(Vec::len), Some(2));
     follower.stop();
     // Plus aucune position, et un signal de version 1 qui en porterait une.
     let id = world.leader().set_actions(&[("BTCUSDC", "HOLD", dec!(0))], Some(&[("BTCUSDC", dec!(0.5))]));

@@ -461,6 +461,8 @@ fn an_order_adopted_under_a_name_that_served_twice_is_known_ever_after() {
     follow(&world, &folder, &[&FIRST]);
     world.fault(On::exchange("/api/v3/order").method("POST").next(1), Fault::twice());
     follow(&world, &folder, &[&[("BTCUSDC", dec!(0.4)), ("ETHUSDC", dec!(0.2))]]);
+    // Sans rien à suivre, ce qui a été acheté deux fois reste.
+    world.leader().no_signal();
     let process = start(&world, &folder);
     let site = process.site();
     until("it is not alone", || site.json("/api/exchange")["not_alone"].is_object().then_some(()));

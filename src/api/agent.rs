@@ -8,6 +8,7 @@ use super::body::json_body;
 use super::errors::ApiError;
 use super::json::json;
 use super::sell_all::SellingAll;
+use super::target::{OldTargetView, TargetView};
 use crate::clock;
 use crate::domain::market::Unknown;
 use crate::domain::moment::Moment;
@@ -29,6 +30,8 @@ struct Status {
     unknown: Vec<UnknownStatus>,
     waiting_signals: usize,
     selling_all: Option<SellingAll>,
+    target: Option<TargetView>,
+    old_target: Option<OldTargetView>,
 }
 
 #[derive(Serialize)]
@@ -44,6 +47,7 @@ struct LeaderStatus {
     connected: bool,
     last_contact: Option<f64>,
     last_signal_at: Option<String>,
+    said_at: Option<String>,
     error: Option<String>,
 }
 
@@ -68,9 +72,10 @@ pub async fn status(request: Request) -> tide::Result {
     let now = clock::now();
     let read = move |db: &mut crate::ledger::Db| {
         let waiting = db.pending()?.iter().filter(|signal| signal.wish.is_none()).count();
-        Ok((db.agent()?, db.pulse()?, db.last_signal_at()?, db.outside(now)?, waiting, db.selling_all()?))
+        let heard = (db.pulse()?, db.last_word()?, TargetView::read(db)?, db.old_target()?);
+        Ok((db.agent()?, heard, db.outside(now)?, waiting, db.selling_all()?))
     };
-    let (agent, pulse, last_signal_at, outside, waiting_signals, selling_all) =
+    let (agent, (pulse, last_word, target, old_target), outside, waiting_signals, selling_all) =
         state.ledger.with(read).await.map_err(ApiError::from)?;
     let Agent { mode, dead, paused, paused_reason } = agent;
     let status = Status {
@@ -83,20 +88,23 @@ pub async fn status(request: Request) -> tide::Result {
         last_poll_time: pulse.as_ref().map(|pulse| pulse.polled_at.seconds()),
         mode,
         state: if dead { "DEAD" } else { "ACTIVE" },
-        leader: leader_status(pulse.as_ref(), last_signal_at),
+        leader: leader_status(pulse.as_ref(), last_word),
         last_poll: pulse.map(last_poll),
         selling_all: selling_all.map(|selling| SellingAll::of(selling, &outside.prices)),
         unknown: outside.unknown.into_iter().map(UnknownStatus::from).collect(),
         waiting_signals,
+        target,
+        old_target: old_target.map(|old| OldTargetView::of(old, now)),
     };
     Ok(json(StatusCode::Ok, &status))
 }
 
-fn leader_status(pulse: Option<&Pulse>, last_signal_at: Option<Moment>) -> LeaderStatus {
+fn leader_status(pulse: Option<&Pulse>, last_word: Option<(Moment, Option<Moment>)>) -> LeaderStatus {
     LeaderStatus {
         connected: pulse.is_some_and(|pulse| pulse.leader_error.is_none()),
         last_contact: pulse.and_then(|pulse| pulse.leader_contact_at).map(Moment::seconds),
-        last_signal_at: last_signal_at.map(clock::utc),
+        last_signal_at: last_word.map(|(received_at, _)| clock::utc(received_at)),
+        said_at: last_word.and_then(|(_, said_at)| said_at).map(clock::utc),
         error: pulse.and_then(|pulse| pulse.leader_error.clone()),
     }
 }

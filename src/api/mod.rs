@@ -29,6 +29,7 @@ mod recourse;
 mod scrape;
 mod sell_all;
 mod signals;
+mod target;
 mod trades;
 mod ways;
 mod withdrawals;
@@ -36,6 +37,7 @@ mod withdrawals;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::domain::policy::Policy;
 use crate::domain::refusal::Refusal;
 use crate::engine::Commands;
 use crate::ledger::{Ledger, LedgerError};
@@ -52,6 +54,7 @@ pub struct State {
     pub commands: Commands,
     pub version: String,
     pub poll_interval: Duration,
+    pub policy: Policy,
     /// À l'horloge monotone : l'autre peut être fausse au démarrage, et juste ensuite.
     pub started: Instant,
     pub instruments: Arc<Instruments>,
@@ -92,6 +95,7 @@ pub fn app(state: State, guard: Guard) -> tide::Server<State> {
         .get("/api/agent/status", agent::status)
         .post("/api/agent/toggle", agent::toggle)
         .post("/api/agent/sell-all", sell_all::sell_all)
+        .post("/api/agent/old-target", target::settle)
         .get("/api/ways", ways::ways)
         .get("/api/events", Events::default());
     page::add_to(routes).guarded(guard)

@@ -1,5 +1,7 @@
 //! `GET /api/orders` : les ordres voulus, leur issue, ceux qui attendent quelqu'un, et ce qu'il peut en faire.
 
+use std::time::Duration;
+
 use http_types::StatusCode;
 use miniserde::Serialize;
 
@@ -48,15 +50,16 @@ struct WayView {
 }
 
 impl OrderView {
-    fn of(intent: Intent, now: Moment) -> OrderView {
+    fn of(intent: Intent, oldest_action: Duration, now: Moment) -> OrderView {
         let (spend, quantity) = match intent.size {
             Size::Spend(amount) => (Some(amount), None),
             Size::Sell(quantity) => (None, Some(quantity)),
         };
         let case = intent.case(now);
         let ways = case.ways().iter();
-        let ways: Vec<WayView> =
-            ways.map(|&way| WayView { way: way.word(), consequence: case.consequence(way) }).collect();
+        let ways: Vec<WayView> = ways
+            .map(|&way| WayView { way: way.word(), consequence: case.consequence(way, oldest_action) })
+            .collect();
         OrderView {
             id: intent.id,
             signal_id: intent.signal_id,
@@ -86,8 +89,10 @@ impl OrderView {
 /// Les derniers ordres ; ceux qui sont en doute ou demandent quelqu'un d'abord.
 pub async fn orders(request: Request) -> tide::Result {
     let limit = limit(&request, 20, 100)?;
-    let orders = request.state().ledger.with(move |db| db.orders(limit)).await.map_err(ApiError::from)?;
-    let now = clock::now();
-    let views: Vec<OrderView> = orders.into_iter().map(|intent| OrderView::of(intent, now)).collect();
+    let state = request.state();
+    let orders = state.ledger.with(move |db| db.orders(limit)).await.map_err(ApiError::from)?;
+    let (oldest_action, now) = (state.policy.action_age, clock::now());
+    let view = |intent| OrderView::of(intent, oldest_action, now);
+    let views: Vec<OrderView> = orders.into_iter().map(view).collect();
     Ok(json(StatusCode::Ok, &views))
 }

@@ -44,6 +44,7 @@ pub const TABLES: &[(&str, &[Part])] = &[
     ("positions", &[Status, Budget, Positions]),
     ("signals", &[Status, Signals, Orders, History, Withdrawals]),
     ("leader_target", &[Budget, Positions]),
+    ("aim", &[Status, Orders]),
     ("decisions", &[Status, Signals]),
     ("waits", &[Status, Signals]),
     ("intents", &[Orders, Exchange]),
@@ -87,7 +88,9 @@ mod tests {
     use crate::api::guard::Guard;
     use crate::api::{State, app};
     use crate::clock;
-    use crate::domain::money::{Eur, Weight};
+    use crate::domain::moment::Moment;
+    use crate::domain::money::Eur;
+    use crate::domain::policy::Policy;
     use crate::engine::{Engine, Manner, Means};
     use crate::exchange::Exchange as Market;
     use crate::fetch;
@@ -119,6 +122,9 @@ mod tests {
         let signal = Received {
             meaning: None,
             is_outlived: false,
+            said_at: None,
+            unheard_since: Moment(0),
+            is_old: false,
             signal_id: "one".to_owned(),
             version: Some(2),
             confidence: None,
@@ -138,7 +144,7 @@ mod tests {
         let leader = Leader::new("http://127.0.0.1:9", "secret", "test", fetch.clone());
         let market = Market::binance("http://127.0.0.1:9", fetch);
         let poll_interval = Duration::from_secs(120);
-        let manner = Manner { poll_interval, market_interval: poll_interval, threshold: Weight::ZERO };
+        let manner = Manner { poll_interval, market_interval: poll_interval, policy: Policy::default() };
         let instruments = Arc::new(Instruments::new(&[], &[]));
         let venue = Venue::Paper(PaperAccount::new(ledger.clone(), instruments.clone()));
         let means =
@@ -150,6 +156,7 @@ mod tests {
             commands,
             version,
             poll_interval,
+            policy: Policy::default(),
             started: clock::instant(),
             instruments,
             place: Place::of(Path::new("nowhere")),

@@ -3,6 +3,8 @@
 //! `calvalot decide` ne sait rien d'autre. Invariant : ce qui attend quelqu'un a ici au moins une issue, et ce qui est offert
 //! n'est pas refusé tant que rien ne change.
 
+use std::time::Duration;
+
 use http_types::StatusCode;
 use miniserde::Serialize;
 use miniserde::json::{Object, Value};
@@ -19,7 +21,7 @@ use crate::domain::order::Size;
 use crate::domain::reconcile::{CASH, Line};
 use crate::domain::recourse::{self, Way};
 use crate::domain::wish::SELL_ALL_TELLS;
-use crate::ledger::views::{Agent, Balance, Intent, Withdrawal};
+use crate::ledger::views::{Agent, Balance, Intent, OldTarget, Withdrawal};
 use crate::ledger::{Db, ForeignOrder, LedgerError};
 
 /// Les ordres que l'on regarde : ceux qui demandent quelqu'un viennent d'abord.
@@ -87,6 +89,7 @@ struct Seen {
     withdrawal: Option<Withdrawal>,
     selling: bool,
     holds: bool,
+    old_target: Option<OldTarget>,
     /// Ce qui a été déposé ; `None` avant l'ouverture.
     deposited: Option<Eur>,
 }
@@ -105,19 +108,21 @@ impl Seen {
             withdrawal: db.withdrawals(Some(1))?.pop().filter(|withdrawal| withdrawal.open),
             selling: db.selling_all()?.is_some_and(|selling| !selling.done),
             holds: !db.open_positions()?.is_empty(),
+            old_target: db.old_target()?,
             deposited: account.cash.map(|_| account.deposited),
         })
     }
 
     /// Ce qui empêche de suivre d'abord, ce qui est toujours possible à la fin.
-    fn ways(&self, now: Moment) -> Vec<WayOut> {
+    fn ways(&self, oldest_action: Duration, now: Moment) -> Vec<WayOut> {
         let mut ways = self.alone();
         ways.extend(self.taken_over());
-        ways.extend(self.orders.iter().flat_map(|order| ended(order, now)));
+        ways.extend(self.orders.iter().flat_map(|order| ended(order, oldest_action, now)));
         if self.evidence.is_empty() {
             ways.extend(self.balances.iter().flat_map(|balance| self.settled(balance)));
         }
         ways.extend(self.withdrawal.iter().flat_map(|withdrawal| self.withdrawn(withdrawal)));
+        ways.extend(self.old_target.iter().flat_map(|old| aged(old, now)));
         ways.extend(self.followed());
         ways.extend(self.deposited.iter().flat_map(|deposited| self.moved(*deposited)));
         ways.extend(self.sold());
@@ -239,7 +244,7 @@ impl Seen {
             ways.push(way("withdraw-all", &all).post(path).yes("all").yes("understood"));
         }
         if !self.agent.is_live() && !self.agent.dead {
-            let told = "it is cash of the simulation, to be invested at the next target";
+            let told = "it is cash of the simulation, invested once the leader shows a target";
             ways.push(WayOut { needs: &["amount_eur"], ..way("deposit", told).post("/api/budget/deposit") });
         }
         let told = "the total of all deposits becomes this, and the cash changes by the difference, at the rate of now; with less than \
@@ -293,8 +298,21 @@ impl Seen {
     }
 }
 
+/// Que faire d'une allocation que le premier démarrage a trouvée vieille.
+fn aged(old: &OldTarget, now: Moment) -> Vec<WayOut> {
+    let about = format!("the leader's allocation is {} old", recourse::told(now.since(old.said_at)));
+    let way = |name: &str, follow: bool, consequence: &str| {
+        WayOut::new(name, &about, consequence)
+            .post("/api/agent/old-target")
+            .say("follow", Value::Bool(follow))
+    };
+    let take = way("take-over", true, "it is followed from the next poll, at the prices of now");
+    let leave = way("wait-for-next", false, "nothing is bought until the leader says a new one");
+    if old.declined { vec![take] } else { vec![take, leave] }
+}
+
 /// Comment finir un ordre qui attend quelqu'un.
-fn ended(order: &Intent, now: Moment) -> Vec<WayOut> {
+fn ended(order: &Intent, oldest_action: Duration, now: Moment) -> Vec<WayOut> {
     let case = order.case(now);
     let (id, coin, side) = (order.id, order.coin.asset(), order.side.word());
     let size = match order.size {
@@ -310,7 +328,7 @@ fn ended(order: &Intent, now: Moment) -> Vec<WayOut> {
     );
     let way = |&way: &Way| {
         let path = |word| format!("/api/orders/{id}/{word}");
-        let named = WayOut::new(format!("{}-{id}", way.word()), &about, case.consequence(way));
+        let named = WayOut::new(format!("{}-{id}", way.word()), &about, case.consequence(way, oldest_action));
         match way {
             Way::Release | Way::Acknowledge => named.post(path("release")).yes("looked"),
             Way::Settle => named.post(path("settle")).yes("looked"),
@@ -326,6 +344,7 @@ fn ended(order: &Intent, now: Moment) -> Vec<WayOut> {
 
 /// Les issues, celles qui rendent le suivi d'abord.
 pub async fn ways(request: Request) -> tide::Result {
-    let seen = request.state().ledger.with(Seen::read).await.map_err(ApiError::from)?;
-    Ok(json(StatusCode::Ok, &seen.ways(clock::now())))
+    let state = request.state();
+    let seen = state.ledger.with(Seen::read).await.map_err(ApiError::from)?;
+    Ok(json(StatusCode::Ok, &seen.ways(state.policy.action_age, clock::now())))
 }

@@ -15,7 +15,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::domain::money::{Eur, Weight};
+use crate::domain::money::Eur;
+use crate::domain::policy::Policy;
 
 pub use account::{AccountAccess, ExchangeKey, KeySecret};
 pub use faults::{Fault, Faults};
@@ -45,8 +46,7 @@ pub struct Config {
     pub poll_interval: Duration,
     /// Ne se règle pas : [`MARKET_INTERVAL`], sauf dans les essais.
     pub market_interval: Duration,
-    /// L'écart de part sous lequel un coin n'est pas touché.
-    pub threshold: Weight,
+    pub policy: Policy,
     pub db_path: PathBuf,
     /// Le fichier qui nomme la machine. Ne se règle pas : [`MACHINE_ID`], sauf dans les essais.
     pub machine_id: PathBuf,
@@ -142,7 +142,7 @@ impl Config {
             values.read("TRADING_MODE", parse::mode),
             values.read("INITIAL_BUDGET_EUR", parse::budget),
             values.read("POLL_INTERVAL_SECONDS", parse::poll_interval),
-            values.read("REBALANCE_THRESHOLD_PCT", parse::threshold),
+            policy(&mut values),
             values.read("DB_PATH", parse::path),
             values.read("PORT", parse::port),
             values.read_or("ALLOWED_HOSTS", parse::hosts, Vec::new()),
@@ -157,7 +157,7 @@ impl Config {
                 Some(mode),
                 Some(initial_budget),
                 Some(poll_interval),
-                Some(threshold),
+                Some(policy),
                 Some(db_path),
                 Some(port),
                 Some(allowed_hosts),
@@ -170,7 +170,7 @@ impl Config {
                 initial_budget,
                 poll_interval,
                 market_interval: MARKET_INTERVAL,
-                threshold,
+                policy,
                 db_path,
                 machine_id: PathBuf::from(MACHINE_ID),
                 port,
@@ -181,4 +181,22 @@ impl Config {
             _ => Err(Faults::Invalid(values.faults)),
         }
     }
+}
+
+/// Comment l'on suit, tel qu'un propriétaire le règle.
+fn policy(values: &mut parse::Values) -> Option<Policy> {
+    let (threshold, reaim_threshold, turnover, action_age, follow_old_target) = (
+        values.read("REBALANCE_THRESHOLD_PCT", parse::threshold),
+        values.read("REAIM_THRESHOLD_PCT", parse::reaim_threshold),
+        values.read("MAX_TURNOVER_PCT_PER_DAY", parse::turnover),
+        values.read("MAX_ACTION_AGE_MINUTES", parse::action_age),
+        values.read("FOLLOW_OLD_TARGET", parse::boolean),
+    );
+    Some(Policy {
+        threshold: threshold?,
+        reaim_threshold: reaim_threshold?,
+        turnover: turnover?,
+        action_age: action_age?,
+        follow_old_target: follow_old_target?,
+    })
 }

@@ -256,6 +256,36 @@ pub fn threshold(text: &str) -> Result<Weight, Wrong> {
     }
 }
 
+/// Un pourcentage, de 0 à `most` ; rend la part.
+fn percentage(text: &str, least: Decimal, most: Decimal) -> Result<Weight, Wrong> {
+    let remedy = format!("write percent from {least} to {most} without the sign, like 5 or 2.5");
+    match Weight::parse(text) {
+        Err(_) => wrong(format!("{text:?} is no number"), remedy),
+        Ok(percent) if percent.decimal() < least || percent.decimal() > most => {
+            wrong(format!("{text} is out of range"), remedy)
+        }
+        Ok(percent) => Ok(percent.times(dec!(0.01))),
+    }
+}
+
+pub fn reaim_threshold(text: &str) -> Result<Weight, Wrong> {
+    percentage(text, dec!(0), dec!(100))
+}
+
+pub fn turnover(text: &str) -> Result<Weight, Wrong> {
+    percentage(text, dec!(1), dec!(100_000))
+}
+
+pub fn action_age(text: &str) -> Result<Duration, Wrong> {
+    match text.parse() {
+        Ok(minutes @ 1..=10_080) => Ok(Duration::from_secs(minutes * 60)),
+        _ => wrong(
+            format!("{text:?} is no whole number of minutes from 1 to 10080"),
+            "write a number without unit, like 15",
+        ),
+    }
+}
+
 pub fn port(text: &str) -> Result<u16, Wrong> {
     match text.parse() {
         Ok(port @ 1..) => Ok(port),

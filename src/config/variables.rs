@@ -17,6 +17,18 @@ pub const VARIABLES: &[Variable] = &[
     variable("INITIAL_BUDGET_EUR", "100", "euros at the first start, from 10 to 1000000"),
     variable("POLL_INTERVAL_SECONDS", "120", "seconds between two questions to the leader, from 1 to 86400"),
     variable("REBALANCE_THRESHOLD_PCT", "0.005", "drift that is left alone, as a fraction: 0.005 is 0.5 %"),
+    variable(
+        "REAIM_THRESHOLD_PCT",
+        "5",
+        "drift in percent at which a target that was reached is aimed at again; 0: never",
+    ),
+    variable("MAX_TURNOVER_PCT_PER_DAY", "300", "most that is traded in a day, in percent of the capital"),
+    variable("MAX_ACTION_AGE_MINUTES", "15", "age beyond which an action of a version 1 signal is not done"),
+    variable(
+        "FOLLOW_OLD_TARGET",
+        "false",
+        "true: a first start follows an allocation older than a day without asking",
+    ),
     variable("BINANCE_API_KEY", "", "key of your Binance account, not needed for dry_run"),
     variable("BINANCE_API_SECRET", "", "secret of that key, not needed for dry_run"),
     variable(

@@ -3,6 +3,7 @@
 //! Tout ce qui est difficile se décide ici, et se teste ici sans réseau. Rien de ce module ne
 //! sait d'où vient un prix ni où va un ordre ; le temps est un argument.
 
+pub mod aim;
 pub mod allocation;
 pub mod book;
 pub mod booking;
@@ -25,6 +26,7 @@ pub mod order_name;
 pub mod others;
 pub mod performance;
 pub mod plan;
+pub mod policy;
 pub mod poll;
 pub mod portfolio;
 pub mod raise;
@@ -34,5 +36,6 @@ pub mod refusal;
 pub mod settled;
 pub mod signal;
 pub mod survival;
+pub mod turnover;
 pub mod wish;
 pub mod withdrawal;

@@ -110,6 +110,10 @@ pub enum Left {
     Later(String),
     /// Le cash d'une vente, ou d'un ordre en doute, manque encore à cet achat.
     CashAwaited,
+    /// Ce qui s'échange au plus en un jour est atteint : le reste attend.
+    Turnover {
+        spare: Usdc,
+    },
     /// Le compte tient moins que ce que disent les livres.
     AccountShort {
         asset: &'static str,
@@ -139,8 +143,15 @@ impl Left {
             Left::Stuck(_) => "stuck",
             Left::Later(_) => "later",
             Left::CashAwaited => "cash_awaited",
+            Left::Turnover { .. } => "turnover",
             Left::AccountShort { .. } => "account_short",
         }
+    }
+
+    /// Vrai si l'allocation se visera encore pour ce coin : ce qui l'en empêche passe. Les règles de la bourse, elles, font de ce
+    /// qui est atteint tout ce qui peut l'être.
+    pub fn passes(&self) -> bool {
+        self.is_pending() || matches!(self, Left::Halted(_) | Left::Refused(_) | Left::Turnover { .. })
     }
 
     /// Vrai si le signal attend encore ce coin : le temps, ou quelqu'un, y remédie.
@@ -185,6 +196,10 @@ impl fmt::Display for Left {
             Left::Stuck(reason) => write!(f, "a person must look: {reason}"),
             Left::Later(reason) => write!(f, "tried again later: {reason}"),
             Left::CashAwaited => write!(f, "waits for the cash of a sale or of an order in doubt"),
+            Left::Turnover { spare } => write!(
+                f,
+                "what may be traded in a day (MAX_TURNOVER_PCT_PER_DAY) leaves {spare:.2} USDC: the rest waits"
+            ),
             Left::AccountShort { asset, lack: Lack { missing, locked } } => {
                 write!(f, "the account has {missing} {asset} less free than the books")?;
                 if locked.is_positive() {

@@ -57,7 +57,7 @@ pub fn plan(instruction: &Instruction, holdings: &Holdings, market: &Market, thr
     let mut plan = draft(instruction, holdings, &valuation, market, threshold);
     if let Instruction::Target(_) = instruction {
         for _ in 0..REVISIONS {
-            let left = Valuation { total: valuation.total - cost_of(&plan, market), ..valuation };
+            let left = Valuation { total: valuation.total - plan.cost(market), ..valuation };
             plan = draft(instruction, holdings, &left, market, threshold);
         }
     }
@@ -87,18 +87,26 @@ fn draft(
     plan
 }
 
-/// Ce que le plan perdra de valeur en s'exécutant.
-fn cost_of(plan: &Plan, market: &Market) -> Usdc {
-    let sales = plan.sales.iter().map(|order| {
-        let coin = order.coin();
-        let value = order.value_at(market.quotes[coin].mid());
-        value.times(Decimal::ONE - cost::returned_by_one(coin, market))
-    });
-    let purchases = plan
-        .wants
-        .iter()
-        .map(|want| want.amount.times(Decimal::ONE - cost::bought_by_one(want.coin, market)));
-    sales.chain(purchases).sum()
+impl Plan {
+    /// Ce qu'il échange en tout.
+    pub fn moved(&self, market: &Market) -> Usdc {
+        let sales = self.sales.iter().map(|order| order.value_at(market.quotes[order.coin()].mid()));
+        sales.chain(self.wants.iter().map(|want| want.amount)).sum()
+    }
+
+    /// Ce qu'il perdra de valeur en s'exécutant.
+    pub fn cost(&self, market: &Market) -> Usdc {
+        let sales = self.sales.iter().map(|order| {
+            let coin = order.coin();
+            let value = order.value_at(market.quotes[coin].mid());
+            value.times(Decimal::ONE - cost::returned_by_one(coin, market))
+        });
+        let purchases = self
+            .wants
+            .iter()
+            .map(|want| want.amount.times(Decimal::ONE - cost::bought_by_one(want.coin, market)));
+        sales.chain(purchases).sum()
+    }
 }
 
 fn toward(target: &Target, coin: Coin, valuation: &Valuation, market: &Market, threshold: Weight) -> Need {

@@ -12,6 +12,8 @@ pub enum PollOutcome {
     OldSignal,
     /// Il a changé des actions déjà reçues.
     ChangedSignal,
+    /// Il en dit plus en un jour que l'on n'en suit.
+    TooManySignals,
     /// Un signal attend un prix, le cash, le cours de l'euro ou les règles.
     Waiting,
     Paused,
@@ -22,7 +24,7 @@ pub enum PollOutcome {
 }
 
 impl PollOutcome {
-    pub const ALL: [PollOutcome; 13] = [
+    pub const ALL: [PollOutcome; 14] = [
         PollOutcome::Executed,
         PollOutcome::Skipped,
         PollOutcome::Rejected,
@@ -30,6 +32,7 @@ impl PollOutcome {
         PollOutcome::AlreadyProcessed,
         PollOutcome::OldSignal,
         PollOutcome::ChangedSignal,
+        PollOutcome::TooManySignals,
         PollOutcome::Waiting,
         PollOutcome::Paused,
         PollOutcome::NoSignal,
@@ -48,6 +51,7 @@ impl PollOutcome {
             PollOutcome::AlreadyProcessed => "already_processed",
             PollOutcome::OldSignal => "old_signal",
             PollOutcome::ChangedSignal => "changed_signal",
+            PollOutcome::TooManySignals => "too_many_signals",
             PollOutcome::Waiting => "waiting",
             PollOutcome::Paused => "paused",
             PollOutcome::NoSignal => "no_signal",

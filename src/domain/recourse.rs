@@ -8,9 +8,6 @@ use std::time::Duration;
 use super::doubt::ATTEMPTS;
 use super::intent::State;
 
-/// L'âge au-delà duquel une action de la version 1, qui voulait le prix de son moment, n'est plus faite, ni refaite.
-pub const MAX_ACTION_AGE: Duration = Duration::from_secs(15 * 60);
-
 /// Comment une personne a fini un ordre sans la bourse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hand {
@@ -71,8 +68,8 @@ pub struct Case {
 }
 
 /// Vrai si une action de cet âge n'est plus refaite : le prix n'est plus celui qu'elle voulait.
-pub fn is_too_old(action_age: Option<Duration>) -> bool {
-    action_age.is_some_and(|age| age > MAX_ACTION_AGE)
+pub fn is_too_old(action_age: Option<Duration>, oldest_action: Duration) -> bool {
+    action_age.is_some_and(|age| age > oldest_action)
 }
 
 impl Case {
@@ -85,13 +82,13 @@ impl Case {
         }
     }
 
-    /// Ce qui s'ensuivra, en une ou deux phrases.
-    pub fn consequence(&self, way: Way) -> String {
+    /// Ce qui s'ensuivra, en une ou deux phrases ; une action plus vieille que `oldest_action` n'est plus refaite.
+    pub fn consequence(&self, way: Way, oldest_action: Duration) -> String {
         match way {
             Way::Release => format!(
                 "The exchange is asked once more. If it has this order, the order is booked as the exchange tells it. \
                  If it does not know it, or the order ended without a trade, nothing is booked and {}.",
-                self.afterwards()
+                self.afterwards(oldest_action)
             ),
             Way::Book => "What you enter goes into the books as the trade of this order, as the page of the exchange \
                           shows it. The order is not sent again, and its signal goes on from there."
@@ -107,12 +104,12 @@ impl Case {
     }
 
     /// Ce que devient un ordre libéré qui n'a pas été exécuté.
-    fn afterwards(&self) -> String {
+    fn afterwards(&self, oldest_action: Duration) -> String {
         match self.action_age {
             _ if !self.signal_is_open => {
                 "it is not sent again: its signal is closed, and the next one decides".to_owned()
             }
-            Some(age) if is_too_old(self.action_age) => {
+            Some(age) if is_too_old(self.action_age, oldest_action) => {
                 format!("it is given up, not sent again: its signal is {} old", told(age))
             }
             _ if self.attempt >= ATTEMPTS => {
@@ -176,7 +173,7 @@ mod tests {
             (Case { signal_is_open: false, action_age: minutes(1), ..STUCK }, "its signal is closed"),
         ];
         for (case, expected) in cases {
-            let found = case.consequence(Way::Release);
+            let found = case.consequence(Way::Release, Duration::from_secs(15 * 60));
             assert!(found.contains(expected), "{found}");
         }
     }

@@ -11,6 +11,8 @@ use super::market::{Coin, PerCoin};
 use super::moment::Moment;
 use super::money::{Usdc, Weight};
 use super::order::Left;
+use super::policy;
+use super::portfolio::Valuation;
 use super::recourse;
 
 /// L'identifiant sous lequel la synchronisation initiale est tenue au grand livre.
@@ -37,14 +39,34 @@ pub struct Signal {
 
 impl Signal {
     /// Pourquoi rien n'en est fait à `now`, reçu à `received_at` ; `None` s'il vaut encore. Une action voulait le prix de son moment,
-    /// que l'on apprend tous les `rhythm` ; une allocation vaut jusqu'à la suivante, ou jusqu'à ce que le leader a dit.
-    pub fn outlived(&self, received_at: Moment, now: Moment, rhythm: Duration) -> Option<Left> {
-        if let Some(expired) = self.expires_at.filter(|&at| at < now) {
-            return Some(Left::Expired(now.since(expired)));
+    /// que l'on apprend à son rythme ; une allocation vaut jusqu'à la suivante, ou jusqu'à ce que le leader a dit.
+    pub fn outlived(&self, received_at: Moment, now: Moment, ages: Ages) -> Option<Left> {
+        if let Some(expired) = self.expired(now) {
+            return Some(Left::Expired(expired));
         }
         let said_at = self.said_at.map_or(received_at, |said| said.min(received_at));
         let age = matches!(self.instruction, Instruction::Actions(_)).then(|| now.since(said_at));
-        age.filter(|&age| recourse::is_too_old(Some(age)) && age > rhythm * 2).map(Left::TooOld)
+        age.filter(|&age| recourse::is_too_old(Some(age), ages.oldest_action) && age > ages.rhythm * 2)
+            .map(Left::TooOld)
+    }
+
+    /// Depuis quand il a expiré ; `None` s'il vaut encore.
+    pub fn expired(&self, now: Moment) -> Option<Duration> {
+        self.expires_at.filter(|&at| at < now).map(|at| now.since(at))
+    }
+
+    /// Cette allocation, où les coins qu'une action dit de garder restent ce qu'ils sont : le leader le demande.
+    pub fn held(&self, target: Target, valuation: &Valuation) -> Target {
+        let Instruction::Actions(actions) = &self.instruction else { return target };
+        Target(PerCoin::from_fn(|coin| match actions[coin] {
+            Some(Action::Hold) => valuation.weight(coin),
+            _ => target.weight(coin),
+        }))
+    }
+
+    /// Vrai si le leader l'a dit il y a plus d'un jour.
+    pub fn is_old(&self, now: Moment) -> bool {
+        self.said_at.is_some_and(|said| now.since(said) > policy::DAY)
     }
 
     /// Ce qu'il demande, en quelques mots : le même sens donne le même texte, quoi que le leader dise de plus.
@@ -63,6 +85,15 @@ impl Signal {
         };
         words.join(" ")
     }
+}
+
+/// Ce qui fait vieillir une action.
+#[derive(Clone, Copy, Debug)]
+pub struct Ages {
+    /// Celui au-delà duquel elle n'est plus faite.
+    pub oldest_action: Duration,
+    /// Entre deux demandes au leader : l'apprendre prend ce temps.
+    pub rhythm: Duration,
 }
 
 /// Ce que le signal demande de faire.

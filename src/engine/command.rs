@@ -66,6 +66,11 @@ pub enum Command {
         request: Option<RequestKey>,
         reply: Reply<()>,
     },
+    /// Suivre l'allocation que le premier démarrage a trouvée vieille, ou attendre la suivante.
+    SettleOldTarget {
+        follow: bool,
+        reply: Reply<()>,
+    },
     /// Une personne a regardé cet ordre à la bourse, et en décide ; le compte s'en charge.
     Decide {
         intent: i64,
@@ -139,6 +144,11 @@ impl Commands {
         self.ask(|reply| Command::SellAll { request, reply }).await
     }
 
+    /// Suit l'allocation que le premier démarrage a trouvée vieille, ou attend la suivante.
+    pub async fn settle_old_target(&self, follow: bool) -> Result<(), Refusal> {
+        self.ask(|reply| Command::SettleOldTarget { follow, reply }).await
+    }
+
     async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, Refusal> {
         let stopping = || Refusal::Failed("the agent is stopping: nothing was changed".to_owned());
         let (reply, answer) = channel::bounded(1);
@@ -167,6 +177,7 @@ impl Command {
             | Command::Withdraw { .. }
             | Command::CancelWithdrawal { .. }
             | Command::TakenOut { .. }
+            | Command::SettleOldTarget { .. }
             | Command::SellAll { .. } => false,
             Command::Decide { .. }
             | Command::Adopt { .. }
@@ -191,6 +202,7 @@ impl Command {
             | Command::Withdraw { .. }
             | Command::CancelWithdrawal { .. }
             | Command::TakenOut { .. }
+            | Command::SettleOldTarget { .. }
             | Command::SellAll { .. } => false,
         }
     }
@@ -246,6 +258,13 @@ impl Command {
                     log::warn!("selling_all id={name}");
                 }
                 answer(reply, opened.map(drop).map_err(Refusal::from))
+            }
+            Command::SettleOldTarget { follow, reply } => {
+                let settled = ledger.with(move |db| db.settle_old_target(follow, now)).await;
+                if settled.is_ok() {
+                    log::info!("old_target_settled follow={follow}");
+                }
+                answer(reply, settled.map_err(Refusal::from))
             }
             // L'affaire du compte ([`Command::concerns_the_account`]).
             Command::Decide { .. }

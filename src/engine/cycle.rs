@@ -6,39 +6,17 @@
 use smol::future::zip;
 
 use super::Engine;
-use super::execute::Carried;
+use super::story::{Shown, Story};
 use crate::clock;
 use crate::domain::market::{self, Coin, Market, Unknown};
 use crate::domain::moment::Moment;
 use crate::domain::poll::PollOutcome;
 use crate::domain::portfolio::Holdings;
 use crate::domain::reconcile::Reconciliation;
-use crate::domain::signal::Signal;
-use crate::domain::survival::{self, Averages, DEAD};
+use crate::domain::survival::{self, Averages};
 use crate::exchange::{AccountState, Trouble};
-use crate::leader::{LeaderError, Received, Reply};
-use crate::ledger::views::Agent;
-use crate::ledger::{self, CycleRecord, Db, LedgerError, Novelty, Verdict};
-
-/// Ce qu'un tour aura à dire de lui.
-#[derive(Debug)]
-struct Story {
-    outcome: PollOutcome,
-    signal_id: Option<String>,
-    trades: Option<u32>,
-    error: Option<String>,
-    leader_error: Option<String>,
-}
-
-impl Story {
-    fn of(outcome: PollOutcome) -> Story {
-        Story { outcome, signal_id: None, trades: None, error: None, leader_error: None }
-    }
-
-    fn about(outcome: PollOutcome, signal_id: &str) -> Story {
-        Story { signal_id: Some(signal_id.to_owned()), ..Story::of(outcome) }
-    }
-}
+use crate::leader::{LeaderError, Reply};
+use crate::ledger::{CycleRecord, Db, LedgerError};
 
 impl Engine {
     /// Fait un tour complet et l'écrit au grand livre.
@@ -50,7 +28,7 @@ impl Engine {
         let reconciliation = self.reconcile(account).await?;
         self.watch_withdrawal(reconciliation, begun).await?;
         let agent = self.ledger.with(|db| db.agent()).await?;
-        let mut story = self.receive(reply, &agent, now).await?;
+        let (mut story, shown) = self.hear(reply, &agent, now).await?;
         let market = self.market(now).await?;
         if let Ok(market) = &market {
             self.venue.sweep(market).await?;
@@ -58,7 +36,7 @@ impl Engine {
         self.tell_trouble(&story, &market);
         let buried = if agent.dead { self.bury_pending().await } else { Ok(()) };
         let followed = match buried {
-            Ok(()) => self.follow(&market, &mut story, begun).await,
+            Ok(()) => self.follow(&market, shown.as_ref(), &mut story, begun).await,
             failed => failed,
         };
         if let Err(error) = followed {
@@ -141,75 +119,11 @@ impl Engine {
         Ok(market)
     }
 
-    /// Écrit le signal reçu, s'il est nouveau, et ce qu'il en sera.
-    async fn receive(
-        &self,
-        reply: Result<Reply, LeaderError>,
-        agent: &Agent,
-        now: Moment,
-    ) -> Result<Story, LedgerError> {
-        let received = match reply {
-            Err(error) => return Ok(failed(&error)),
-            Ok(_) if agent.paused => return Ok(Story::of(PollOutcome::Paused)),
-            Ok(Reply::NoSignal) => return Ok(Story::of(PollOutcome::NoSignal)),
-            Ok(Reply::Signal(received)) => received,
-        };
-        let mut entry = entry(&received);
-        let carries_target = received.verdict.as_ref().is_ok_and(|signal| signal.target.is_some());
-        let rhythm = self.manner.poll_interval;
-        let outlived = |signal: &Signal| signal.outlived(now, now, rhythm).is_some();
-        entry.is_outlived = received.verdict.as_ref().is_ok_and(outlived);
-        // Une allocation qui a expiré n'est pas à reprendre : la première qui vaut le sera.
-        let opens_sync = carries_target && !entry.is_outlived && !agent.dead && self.is_blank().await?;
-        if agent.dead && matches!(entry.verdict, Verdict::Accepted) {
-            entry.verdict = Verdict::Skipped(DEAD.to_owned());
-        } else if opens_sync && received.version == 1 {
-            // L'allocation que porte un signal de version 1 est celle d'après ses actions.
-            entry.verdict = Verdict::Skipped("the initial sync takes over its allocation".to_owned());
-        }
-        let verdict = entry.verdict.clone();
-        let novelty = self.ledger.with(move |db| db.receive(&entry, opens_sync, now)).await?;
-        let untaken =
-            |outcome, reason: String| Story { error: Some(reason), ..Story::about(outcome, &received.id) };
-        let name = match (novelty, verdict.clone()) {
-            (Novelty::Fresh(name), _) => name,
-            (Novelty::Known, _) => return Ok(Story::about(PollOutcome::AlreadyProcessed, &received.id)),
-            (Novelty::Old, _) => {
-                let reason = format!(
-                    "the leader shows {} again, which it had replaced: an old answer, not followed",
-                    received.id
-                );
-                return Ok(untaken(PollOutcome::OldSignal, reason));
-            }
-            (Novelty::Changed, Verdict::Rejected(reason)) => {
-                return Ok(untaken(PollOutcome::Rejected, reason));
-            }
-            (Novelty::Changed, _) => {
-                let reason = format!(
-                    "the leader changed the actions of {} after they were received: they are not followed",
-                    received.id
-                );
-                return Ok(untaken(PollOutcome::ChangedSignal, reason));
-            }
-        };
-        let (outcome, reason) = match verdict {
-            Verdict::Accepted => (PollOutcome::Waiting, None),
-            Verdict::Rejected(reason) => (PollOutcome::Rejected, Some(reason)),
-            Verdict::Skipped(reason) => (PollOutcome::Skipped, Some(reason)),
-        };
-        log::info!("signal_received id={name:?} outcome={} reason={reason:?}", outcome.word());
-        Ok(Story { error: reason, ..Story::about(outcome, &name) })
-    }
-
-    /// Vrai tant que le suiveur n'a rien : ni synchronisation initiale aboutie, ni position.
-    async fn is_blank(&self) -> Result<bool, LedgerError> {
-        self.ledger.with(|db| Ok(!db.initial_sync_done()? && db.open_positions()?.is_empty())).await
-    }
-
     /// Exécute les signaux qui attendent, si tout est connu.
     async fn follow(
         &mut self,
         market: &Result<Market, Vec<Unknown>>,
+        shown: Option<&Shown>,
         story: &mut Story,
         begun: Moment,
     ) -> Result<(), LedgerError> {
@@ -223,16 +137,19 @@ impl Engine {
         };
         match (market, obstacle) {
             (Ok(market), None) => {
-                if let Some(carried) = self.carry_out_pending(market).await? {
-                    let Carried { signal_id, outcome, trades, error } = carried;
-                    story.outcome = outcome;
-                    story.signal_id = Some(signal_id);
-                    story.trades = Some(trades);
-                    story.error = error;
-                    if trades > 0 {
-                        let account = self.reception.during(&self.sight, self.venue.read()).await;
-                        self.reconcile(account).await?;
-                    }
+                let carried = self.carry_out_pending(market, shown).await?;
+                let carried = match shown {
+                    // Ce tour a déjà échangé : il regarde seulement si tout est atteint.
+                    Some(shown) => self.pursue(shown, market, carried.is_none()).await?.or(carried),
+                    None => carried,
+                };
+                let traded = carried.as_ref().is_some_and(|carried| carried.trades > 0);
+                if let Some(carried) = carried {
+                    story.take(carried);
+                }
+                if traded {
+                    let account = self.reception.during(&self.sight, self.venue.read()).await;
+                    self.reconcile(account).await?;
                 }
             }
             (_, Some(reason)) if !self.ledger.with(|db| db.due()).await?.is_empty() => {
@@ -307,34 +224,5 @@ impl Engine {
             }
             self.trouble = trouble;
         }
-    }
-}
-
-fn failed(error: &LeaderError) -> Story {
-    let outcome = match error {
-        LeaderError::Unreachable(_) => PollOutcome::LeaderUnreachable,
-        LeaderError::Refused(_) => PollOutcome::LeaderRefused,
-        LeaderError::InvalidSignal(_) => PollOutcome::InvalidSignal,
-    };
-    Story { error: Some(error.to_string()), leader_error: Some(error.to_string()), ..Story::of(outcome) }
-}
-
-fn entry(received: &Received) -> ledger::Received {
-    let (target, verdict) = match &received.verdict {
-        Ok(Signal { target, .. }) => (*target, Verdict::Accepted),
-        Err(reason) => (None, Verdict::Rejected(reason.clone())),
-    };
-    ledger::Received {
-        meaning: received.verdict.as_ref().ok().map(Signal::meaning),
-        signal_id: received.id.clone(),
-        version: Some(received.version),
-        confidence: received.confidence,
-        reasoning: received.reasoning.clone(),
-        actions: received.actions_json.clone(),
-        portfolio_state: received.portfolio_json.clone(),
-        payload: received.payload.clone(),
-        target,
-        is_outlived: false,
-        verdict,
     }
 }

@@ -5,10 +5,9 @@
 //! est planifié à nouveau depuis ce qui est vrai, et ce qui a déjà été échangé n'est pas refait. Un coin dont un
 //! ordre est en doute n'est pas touché ; les autres vont leur chemin, et le signal attend.
 
-use std::time::Duration;
-
 use super::Engine;
-use super::holdback::{self, Holdback};
+use super::holdback::{self, Holdback, Purpose};
+use super::story::{Carried, Shown};
 use crate::clock;
 use crate::domain::market::{Coin, Market, PerCoin};
 use crate::domain::moment::Moment;
@@ -17,21 +16,14 @@ use crate::domain::order::{self, Left, Side};
 use crate::domain::plan::{self, Plan};
 use crate::domain::poll::PollOutcome;
 use crate::domain::portfolio::Holdings;
-use crate::domain::signal::{INITIAL_SYNC, Instruction, Signal};
+use crate::domain::recourse;
+use crate::domain::signal::{Ages, INITIAL_SYNC, Instruction, Signal};
 use crate::domain::survival::DEAD;
+use crate::domain::turnover;
 use crate::domain::wish::{self, Wish};
 use crate::leader;
 use crate::ledger::views::Trade;
 use crate::ledger::{Db, Decision, LedgerError, PendingSignal, SignalStatus};
-
-/// Ce qui a été exécuté à ce tour : le dernier signal, et les trades de tous.
-#[derive(Debug)]
-pub(super) struct Carried {
-    pub signal_id: String,
-    pub outcome: PollOutcome,
-    pub trades: u32,
-    pub error: Option<String>,
-}
 
 /// Ce qu'un plan a laissé, et les coins que le signal attend encore.
 #[derive(Debug, Default)]
@@ -45,6 +37,7 @@ impl Engine {
     pub(super) async fn carry_out_pending(
         &mut self,
         market: &Market,
+        shown: Option<&Shown>,
     ) -> Result<Option<Carried>, LedgerError> {
         let pending = self.ledger.with(|db| db.due()).await?;
         if pending.is_empty() {
@@ -53,19 +46,20 @@ impl Engine {
         // Les écrans montrent les prix auxquels on s'apprête à traiter.
         self.keep_readings().await?;
         self.ledger.with(|db| db.interrupt_intents(clock::now())).await?;
-        let rhythm = self.manner.poll_interval;
-        let (pending, signals) = in_time(pending, rhythm);
-        let Some(last) = pending.last() else {
-            return Ok(None);
-        };
-        let mut carried = Carried {
-            signal_id: last.signal_id.clone(),
-            outcome: PollOutcome::Executed,
-            trades: 0,
-            error: None,
-        };
-        let dropped = dropped(&pending, &signals, clock::now(), rhythm);
+        let ages = self.ages();
+        let (pending, signals) = in_time(pending, ages);
+        let (mut carried, mut trades) = (None, 0);
+        let dropped = dropped(&pending, &signals, clock::now(), ages);
         for ((entry, signal), why) in pending.iter().zip(signals).zip(dropped) {
+            let held = signal.as_ref().ok().and_then(|signal| held(entry, signal, shown));
+            if let (None, Some(reason)) = (&why, held) {
+                let (row, kept) = (entry.row, reason.clone());
+                self.ledger.with(move |db| db.hold(row, &kept)).await?;
+                // D'un leader qui se tait, le silence est l'issue du tour.
+                let story = shown.map(|_| (entry.signal_id.clone(), PollOutcome::Waiting, Some(reason)));
+                carried = carried.or(story);
+                continue;
+            }
             let remainder = match (signal, why) {
                 (_, Some(why)) => Ok(self.drop(entry, &why).await?),
                 (Ok(signal), None) => match self.trade(entry, &signal, market).await {
@@ -75,16 +69,17 @@ impl Engine {
                 },
                 (Err(reason), None) => Err(reason),
             };
-            let (status, trades) = self.settle(entry, remainder, market.rate).await?;
-            carried.trades += trades;
-            (carried.outcome, carried.error) = match status {
+            let (status, made) = self.settle(entry, remainder, market.rate).await?;
+            trades += made;
+            let (outcome, error) = match status {
                 None => (PollOutcome::Waiting, self.told_pending(entry).await?),
                 Some(SignalStatus::Executed) => (PollOutcome::Executed, None),
                 Some(SignalStatus::Skipped(reason)) => (PollOutcome::Skipped, Some(reason)),
                 Some(SignalStatus::Error(reason)) => (PollOutcome::Error, Some(reason)),
             };
+            carried = Some((entry.signal_id.clone(), outcome, error));
         }
-        Ok(Some(carried))
+        Ok(carried.map(|(signal_id, outcome, error)| Carried { signal_id, outcome, trades, error }))
     }
 
     /// Clôt les signaux qui attendaient quand l'agent est mort ; le souhait d'une personne lui survit.
@@ -115,32 +110,20 @@ impl Engine {
         signal: &Signal,
         market: &Market,
     ) -> Result<Remainder, LedgerError> {
-        let id = entry.signal_id.clone();
-        let done = self.ledger.with(move |db| db.trades_of(&id)).await?;
+        let done = self.trades_of(&entry.signal_id).await?;
         let instruction = without_done(&signal.instruction, &done);
-        let mut holdback = self.holdback(entry).await?;
+        let holdback = self.holdback(entry.row, Purpose::of(entry)).await?;
         let holdings = self.holdings().await?;
-        let (usable, threshold) = match entry.wish {
-            Some(_) => (holdback.sellable(&holdings, market), Weight::ZERO),
-            None => (holdback.followed(&holdings), self.manner.threshold),
+        let plan = match entry.wish {
+            Some(_) => plan::plan(&instruction, &holdback.sellable(&holdings, market), market, Weight::ZERO),
+            None => {
+                let followed = holdback.followed(&holdings);
+                let spare = self.most_turnover(&followed.value(market)) - self.traded_today().await?;
+                let plan = plan::plan(&instruction, &followed, market, self.manner.policy.threshold);
+                turnover::within(plan, spare, market)
+            }
         };
-        let Plan { sales, wants, left } = plan::plan(&instruction, &usable, market, threshold);
-        let mut remainder = Remainder { left, pending: Vec::new() };
-        holdback.review(&mut remainder.left);
-        let sales = holdback.allow_sales(sales, &holdings, market, &mut remainder.left);
-        let unsold = self.venue.execute(entry.row, &sales, market).await?;
-        holdback.await_cash_of(&unsold);
-        remainder.left.extend(unsold);
-        let wants = holdback.allow_purchases(wants, &mut remainder.left);
-        let cash = holdback.spendable(self.holdings().await?.cash);
-        holdback.await_reserve(&wants);
-        let (orders, short) = plan::purchases(&wants, cash, market);
-        remainder.left.extend(short);
-        remainder.left.extend(self.venue.execute(entry.row, &orders, market).await?);
-        remainder.pending = remainder.left.iter().filter(|(_, left)| left.is_pending()).cloned().collect();
-        if holdback.awaits_cash {
-            remainder.pending.extend(wants.iter().map(|want| (want.coin, Left::CashAwaited)));
-        }
+        let mut remainder = self.fulfil(entry.row, plan, holdback, market).await?;
         if entry.wish.is_some() {
             remainder.pending.clear();
             self.await_wish(entry, &instruction, market, &mut remainder).await?;
@@ -148,10 +131,43 @@ impl Engine {
         Ok(remainder)
     }
 
-    pub(super) async fn holdback(&self, entry: &PendingSignal) -> Result<Holdback, LedgerError> {
-        let (signal, wished, shortage) = (entry.row, entry.wish.is_some(), self.venue.shortage());
-        let now = clock::now();
-        self.ledger.with(move |db| Holdback::read(db, signal, wished, shortage, now)).await
+    /// Vend, puis achète avec le cash qui est là, ce que ce plan demande au nom de ce signal ; rend ce qui est laissé.
+    pub(super) async fn fulfil(
+        &mut self,
+        signal: i64,
+        plan: Plan,
+        mut holdback: Holdback,
+        market: &Market,
+    ) -> Result<Remainder, LedgerError> {
+        let Plan { sales, wants, left } = plan;
+        let mut remainder = Remainder { left, pending: Vec::new() };
+        holdback.review(&mut remainder.left);
+        let holdings = self.holdings().await?;
+        let sales = holdback.allow_sales(sales, &holdings, market, &mut remainder.left);
+        let unsold = self.venue.execute(signal, &sales, market).await?;
+        holdback.await_cash_of(&unsold);
+        remainder.left.extend(unsold);
+        let wants = holdback.allow_purchases(wants, &mut remainder.left);
+        let cash = holdback.spendable(self.holdings().await?.cash);
+        holdback.await_reserve(&wants);
+        let (orders, short) = plan::purchases(&wants, cash, market);
+        remainder.left.extend(short);
+        remainder.left.extend(self.venue.execute(signal, &orders, market).await?);
+        remainder.pending = remainder.left.iter().filter(|(_, left)| left.is_pending()).cloned().collect();
+        if holdback.awaits_cash {
+            remainder.pending.extend(wants.iter().map(|want| (want.coin, Left::CashAwaited)));
+        }
+        Ok(remainder)
+    }
+
+    pub(super) async fn trades_of(&self, signal: &str) -> Result<Vec<Trade>, LedgerError> {
+        let id = signal.to_owned();
+        self.ledger.with(move |db| db.trades_of(&id)).await
+    }
+
+    pub(super) async fn holdback(&self, signal: i64, purpose: Purpose) -> Result<Holdback, LedgerError> {
+        let (shortage, ages, now) = (self.venue.shortage(), self.ages(), clock::now());
+        self.ledger.with(move |db| Holdback::read(db, signal, purpose, shortage, (ages, now))).await
     }
 
     pub(super) async fn holdings(&self) -> Result<Holdings, LedgerError> {
@@ -208,7 +224,7 @@ impl Engine {
 
     /// Ce qu'un signal attend, en une phrase.
     async fn told_pending(&self, entry: &PendingSignal) -> Result<Option<String>, LedgerError> {
-        Ok(self.holdback(entry).await?.told())
+        Ok(self.holdback(entry.row, Purpose::of(entry)).await?.told())
     }
 }
 
@@ -225,13 +241,35 @@ fn awaited(pending: &[(Coin, Left)]) -> Vec<Decision> {
     waits.map(|(coin, reason)| unsettled(*coin, "waiting", reason)).collect()
 }
 
+/// Ce qui retient un signal qui vaut encore : une allocation n'est suivie que tant que le leader la montre, et la première, si elle
+/// était déjà vieille, que si une personne le veut.
+fn held(entry: &PendingSignal, signal: &Signal, shown: Option<&Shown>) -> Option<String> {
+    let Instruction::Target(target) = signal.instruction else { return None };
+    if entry.wish.is_some() {
+        return None;
+    }
+    if entry.awaits_person {
+        let age = signal.said_at.map(|said| recourse::told(clock::now().since(said))).unwrap_or_default();
+        return Some(format!(
+            "this allocation is {age} old: take it over, or wait for the leader's next one"
+        ));
+    }
+    let is_shown = match shown {
+        Some(shown) if entry.signal_id == INITIAL_SYNC => shown.target() == Some(target),
+        Some(shown) => shown.named.row == entry.row,
+        None => false,
+    };
+    let unshown = "the leader does not show this allocation now: it is followed again when he does";
+    (!is_shown).then(|| unshown.to_owned())
+}
+
 /// Pourquoi chacun n'est plus suivi : il a peut-être été fait, il n'est plus de ce moment, ou une cible plus récente du leader, ou une personne qui prend
 /// tout, le dépasse. Elle ne l'est par rien.
 fn dropped(
     pending: &[PendingSignal],
     signals: &[Result<Signal, String>],
     now: Moment,
-    rhythm: Duration,
+    ages: Ages,
 ) -> Vec<Option<Left>> {
     let all = pending.iter().find(|entry| entry.takes_all());
     let sets = |rank: &usize| pending[*rank].wish.is_none() && sets_target(&signals[*rank]);
@@ -243,7 +281,7 @@ fn dropped(
         if entry.maybe_done {
             return Some(Left::MaybeDone);
         }
-        if let Some(outlived) = outlived(entry, &signals[rank], now, rhythm) {
+        if let Some(outlived) = outlived(entry, &signals[rank], now, ages) {
             return Some(outlived);
         }
         // La synchronisation initiale ne l'est pas par le signal dont elle vient.
@@ -256,29 +294,21 @@ fn dropped(
 
 /// Ceux qui se suivent ou se closent à ce tour. La synchronisation initiale dont l'allocation a expiré attend la suivante : close,
 /// elle ne serait jamais faite.
-fn in_time(
-    pending: Vec<PendingSignal>,
-    rhythm: Duration,
-) -> (Vec<PendingSignal>, Vec<Result<Signal, String>>) {
+fn in_time(pending: Vec<PendingSignal>, ages: Ages) -> (Vec<PendingSignal>, Vec<Result<Signal, String>>) {
     let now = clock::now();
     let read = pending.into_iter().map(|entry| {
         let signal = read_again(&entry);
         (entry, signal)
     });
     let is_in_time = |(entry, signal): &(PendingSignal, Result<Signal, String>)| {
-        entry.signal_id != INITIAL_SYNC || outlived(entry, signal, now, rhythm).is_none()
+        entry.signal_id != INITIAL_SYNC || outlived(entry, signal, now, ages).is_none()
     };
     read.filter(is_in_time).unzip()
 }
 
 /// Pourquoi ce signal n'est plus de ce moment ; `None` s'il l'est.
-fn outlived(
-    entry: &PendingSignal,
-    signal: &Result<Signal, String>,
-    now: Moment,
-    rhythm: Duration,
-) -> Option<Left> {
-    signal.as_ref().ok()?.outlived(entry.received_at, now, rhythm)
+fn outlived(entry: &PendingSignal, signal: &Result<Signal, String>, now: Moment, ages: Ages) -> Option<Left> {
+    signal.as_ref().ok()?.outlived(entry.received_at, now, ages)
 }
 
 /// Le signal gardé au grand livre, décodé à nouveau. La synchronisation initiale garde le texte du
@@ -330,7 +360,7 @@ fn verdict(trades: &[Trade], decisions: &[Decision]) -> SignalStatus {
 }
 
 /// Une décision par coin : ce qui a été échangé l'emporte sur ce qui a été laissé ensuite.
-fn decisions(trades: &[Trade], left: &[(Coin, Left)]) -> Vec<Decision> {
+pub(super) fn decisions(trades: &[Trade], left: &[(Coin, Left)]) -> Vec<Decision> {
     let kept = left.iter().map(|(coin, reason)| unsettled(*coin, "left", reason));
     let traded = trades.iter().map(|trade| Decision {
         coin: trade.coin,

@@ -16,9 +16,10 @@ use crate::domain::plan::Want;
 use crate::domain::portfolio::Holdings;
 use crate::domain::reconcile::{CASH, Shortage};
 use crate::domain::recourse::{self, Hand};
+use crate::domain::signal::Ages;
 use crate::domain::wish;
 use crate::ledger::views::Intent;
-use crate::ledger::{Db, LedgerError};
+use crate::ledger::{Db, LedgerError, PendingSignal};
 
 /// Envois que la bourse n'a pas traités, après lesquels un coin est laissé pour ce signal.
 const PATIENCE: usize = 5;
@@ -26,6 +27,26 @@ const PATIENCE: usize = 5;
 /// Ce que la bourse ne traite pas en ce moment (marché fermé, carnet vide, trop de demandes), le souhait d'une personne le
 /// retente ensuite à ce pas, tant qu'il attend le marché.
 const SLOWLY: Duration = Duration::from_secs(15 * 60);
+
+/// Le plus long pas entre deux tentatives d'une allocation.
+const SLOWEST: Duration = Duration::from_secs(3600);
+
+/// Pour quoi l'on planifie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// Un signal du leader, encore ouvert.
+    Signal,
+    /// Le souhait d'une personne : rien n'en est décidé d'avance, et un refus ne l'arrête pas.
+    Wish,
+    /// L'allocation d'un signal clos : de même, à un pas qui s'allonge.
+    Aim,
+}
+
+impl Purpose {
+    pub fn of(entry: &PendingSignal) -> Purpose {
+        if entry.wish.is_some() { Purpose::Wish } else { Purpose::Signal }
+    }
+}
 
 /// Ce qu'un plan ne doit pas toucher.
 #[derive(Debug)]
@@ -45,19 +66,24 @@ pub(super) struct Holdback {
 }
 
 impl Holdback {
-    /// `wished` : c'est le souhait d'une personne ; rien n'en est décidé d'avance, et un refus ne l'arrête pas.
     pub fn read(
         db: &mut Db,
         signal: i64,
-        wished: bool,
+        purpose: Purpose,
         shortage: Shortage,
-        now: Moment,
+        (ages, now): (Ages, Moment),
     ) -> Result<Holdback, LedgerError> {
         let doubtful = db.doubtful()?;
         let (tried, decisions) = (db.intents_of(signal)?, db.decisions(signal)?);
+        let by_hand = db.left_by_hand(signal)?;
         let frozen = PerCoin::from_fn(|coin| {
             let doubt = doubtful.iter().find(|intent| intent.coin == coin).map(doubted);
-            doubt.or_else(|| if wished { worn_out(coin, &tried, now) } else { exhausted(coin, &tried, now) })
+            doubt.or_else(|| match purpose {
+                Purpose::Wish => worn_out(coin, &tried, now),
+                Purpose::Aim if by_hand.contains(&coin) => Some(Left::Settled),
+                Purpose::Aim => spaced_out(coin, &tried, ages.rhythm, now),
+                Purpose::Signal => exhausted(coin, &tried, ages.oldest_action, now),
+            })
         });
         let selling = doubtful.iter().filter_map(|intent| match intent.size {
             Size::Sell(quantity) if intent.state != State::Stuck => Some((intent.coin, quantity)),
@@ -72,9 +98,9 @@ impl Holdback {
         Ok(Holdback {
             frozen,
             decided: PerCoin::from_fn(|coin| {
-                !wished && decisions.iter().any(|decision| decision.coin == coin)
+                purpose == Purpose::Signal && decisions.iter().any(|decision| decision.coin == coin)
             }),
-            wished,
+            wished: purpose == Purpose::Wish,
             selling: selling.collect(),
             no_purchase: late.or(short),
             shortage,
@@ -231,8 +257,29 @@ fn worn_out(coin: Coin, tried: &[Intent], now: Moment) -> Option<Left> {
     (now.since(ended_at) < SLOWLY).then_some(Left::Later(told))
 }
 
+/// Pourquoi une allocation ne tente rien pour ce coin à ce tour ; `None` si elle le peut : après un échec elle attend de plus en plus
+/// longtemps, jusqu'à une heure, et une heure d'emblée après un refus. Ce qui n'est jamais arrivé attend le signal suivant.
+fn spaced_out(coin: Coin, tried: &[Intent], rhythm: Duration, now: Moment) -> Option<Left> {
+    let real: Vec<&Intent> =
+        tried.iter().filter(|intent| intent.coin == coin && intent.sent.is_some()).collect();
+    let absent = real.iter().filter(|intent| intent.state == State::Absent).count();
+    if absent >= ATTEMPTS as usize {
+        return Some(Left::Refused(format!("sent {absent} times, and it never reached the exchange")));
+    }
+    let failed: Vec<&Intent> =
+        real.into_iter().rev().take_while(|intent| intent.state != State::Filled).collect();
+    let (last, first) = (failed.first()?, failed.last()?);
+    let ended_at = last.ended_at?;
+    let wait = match last.state {
+        State::Refused => SLOWEST,
+        _ => (ended_at.since(first.created_at) / 2).max(rhythm * PATIENCE as u32).min(SLOWEST),
+    };
+    let reason = || last.reason.clone().unwrap_or_default();
+    (now.since(ended_at) < wait).then(|| Left::Later(reason()))
+}
+
 /// Pourquoi ce signal ne tente plus rien pour ce coin ; `None` s'il le peut encore.
-fn exhausted(coin: Coin, tried: &[Intent], now: Moment) -> Option<Left> {
+fn exhausted(coin: Coin, tried: &[Intent], oldest_action: Duration, now: Moment) -> Option<Left> {
     let real = || tried.iter().filter(|intent| intent.coin == coin && intent.sent.is_some());
     let told = |intent: &Intent| intent.reason.clone().unwrap_or_default();
     if let Some(refused) = real().rfind(|intent| intent.state == State::Refused) {
@@ -243,7 +290,7 @@ fn exhausted(coin: Coin, tried: &[Intent], now: Moment) -> Option<Left> {
     }
     let unexecuted = real().rfind(|intent| matches!(intent.state, State::Absent | State::Abandoned));
     let age = unexecuted.and_then(|intent| intent.origin.action_age(now));
-    if let Some(age) = age.filter(|age| recourse::is_too_old(Some(*age))) {
+    if let Some(age) = age.filter(|age| recourse::is_too_old(Some(*age), oldest_action)) {
         return Some(Left::TooOld(age));
     }
     // Une personne l'a libéré : à ce signal, il a déjà eu ses tentatives.

@@ -9,10 +9,13 @@
 mod command;
 mod cycle;
 mod execute;
+mod hearing;
 mod holdback;
 mod outlook;
+mod pursuit;
 mod reception;
 mod sight;
+mod story;
 mod wishes;
 
 use std::sync::Arc;
@@ -24,7 +27,8 @@ pub use crate::venue::Decision;
 pub use command::Commands;
 
 use crate::clock;
-use crate::domain::money::{Usdc, Weight};
+use crate::domain::money::Usdc;
+use crate::domain::policy::Policy;
 use crate::exchange::Exchange;
 use crate::leader::Leader;
 use crate::ledger::{Db, Ledger, LedgerError, Outlook};
@@ -41,8 +45,7 @@ pub struct Manner {
     pub poll_interval: Duration,
     /// Entre deux lectures du marché, quand le leader est interrogé moins souvent.
     pub market_interval: Duration,
-    /// L'écart de part qui est laissé.
-    pub threshold: Weight,
+    pub policy: Policy,
 }
 
 /// Le moteur et ce qu'il possède.

@@ -11,7 +11,7 @@ use rust_decimal::{Decimal, dec};
 
 use super::Engine;
 use super::execute::Remainder;
-use super::holdback::Holdback;
+use super::holdback::{Holdback, Purpose};
 use crate::clock;
 use crate::domain::cost;
 use crate::domain::market::{Coin, Market};
@@ -44,7 +44,7 @@ impl Engine {
         market: &Market,
         remainder: &mut Remainder,
     ) -> Result<(), LedgerError> {
-        let (holdback, holdings) = (self.holdback(entry).await?, self.holdings().await?);
+        let (holdback, holdings) = (self.holdback(entry.row, Purpose::Wish).await?, self.holdings().await?);
         if let Instruction::Raise(amount) = instruction
             && withdrawal::is_raised(*amount, holdback.spared(holdings.cash))
         {

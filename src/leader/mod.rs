@@ -16,8 +16,8 @@ use crate::fetch::{Answer, Client, FetchError};
 
 pub use decode::{Received, decode};
 
-/// Un signal tient en quelques kilo-octets.
-const BODY_LIMIT: usize = 64 * 1024;
+/// Un signal tient en quelques kilo-octets ; d'un plus grand, rien n'est gardé.
+const BODY_LIMIT: usize = 16 * 1024;
 
 /// Le leader que l'on suit.
 pub struct Leader {

@@ -8,6 +8,7 @@
 
 mod account;
 mod adoption;
+mod aim;
 mod audit;
 mod balances;
 mod birth;
@@ -32,6 +33,7 @@ mod keeper;
 mod legacy;
 mod lock;
 mod movements;
+mod novelty;
 mod opening;
 mod others;
 mod owner;
@@ -78,11 +80,12 @@ pub use exchange::{ClockReading, Origin, Outlook, Silenced};
 pub use file::written;
 pub use foreign::{Bears, ForeignOrder, OrderMark, Seen};
 pub use intents::{Outcome, Sending};
+pub use novelty::{Named, Novelty};
 pub use opening::{look, open};
 pub use owner::hand_over;
 pub use requests::RequestKey;
 pub use seal::reseal;
-pub use signals::{Decision, Novelty, PendingSignal, Received, SignalStatus, Verdict};
+pub use signals::{Decision, PendingSignal, Received, SignalStatus, Verdict};
 pub use withdrawals::Request as WithdrawalRequest;
 
 /// Travaux en attente au plus ; au-delà, qui demande attend son tour.

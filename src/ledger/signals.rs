@@ -1,14 +1,15 @@
 //! Les signaux au grand livre : reçus une fois, clos une fois.
 //!
-//! Invariants : un identifiant n'est écrit qu'une fois, et un autre signal sous le même nom en prend un à lui ; un signal ouvert
-//! garde son texte, de quoi le reprendre ; un signal clos ne se rouvre pas.
+//! Invariants : un signal ouvert garde son texte, de quoi le reprendre ; un signal clos ne se rouvre pas.
 
 use rusqlite::{Connection, params};
 
-use super::{Db, LedgerError};
+use super::novelty::{is_one_too_many, judge};
+use super::{Db, LedgerError, Novelty};
 use crate::domain::market::Coin;
 use crate::domain::moment::Moment;
-use crate::domain::signal::{ADOPTED, INITIAL_SYNC, Target};
+use crate::domain::poll::PollOutcome;
+use crate::domain::signal::{INITIAL_SYNC, Target};
 use crate::domain::wish::{self, Wish};
 
 /// Un signal tel que le leader l'a envoyé, prêt à être écrit.
@@ -26,20 +27,13 @@ pub struct Received {
     pub meaning: Option<String>,
     /// Il n'est plus de ce moment.
     pub is_outlived: bool,
+    /// Quand le leader l'a dit, à son heure ; `None` s'il ne le dit pas.
+    pub said_at: Option<Moment>,
+    /// Sans un tour entendu depuis, d'autres ont pu se dire avant lui.
+    pub unheard_since: Moment,
+    /// Son allocation est vieille : au premier démarrage, une personne en décide.
+    pub is_old: bool,
     pub verdict: Verdict,
-}
-
-/// Ce qu'un signal du leader est pour ce grand livre.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Novelty {
-    /// Jamais vu, ou un autre sous un nom connu ; il est écrit sous ce nom-ci.
-    Fresh(String),
-    /// Le dernier reçu.
-    Known,
-    /// Un d'avant le dernier : la réponse d'un cache, ou d'un second serveur.
-    Old,
-    /// Le dernier reçu, et ce qu'il demande a changé ; des actions ne se font pas deux fois.
-    Changed,
 }
 
 /// Ce qu'on fait d'un signal à sa réception.
@@ -63,6 +57,8 @@ pub struct PendingSignal {
     pub wish: Option<Wish>,
     /// Des actions qui ont peut-être été faites dans un passé que ce grand livre ne connaissait pas.
     pub maybe_done: bool,
+    /// Son allocation était vieille au premier démarrage, et personne n'a dit de la suivre.
+    pub awaits_person: bool,
     pub received_at: Moment,
 }
 
@@ -101,19 +97,29 @@ impl Db {
         now: Moment,
     ) -> Result<Novelty, LedgerError> {
         let transaction = self.transaction()?;
-        let novelty = judge(&transaction, signal)?;
+        let mut novelty = judge(&transaction, signal)?;
+        if matches!(novelty, Novelty::Fresh(_)) && is_one_too_many(&transaction, now)? {
+            return Ok(Novelty::OneTooMany);
+        }
         // D'une vieille réponse rien ne se conclut.
         if novelty == Novelty::Old {
             return Ok(novelty);
         }
         if opens_sync {
-            open_initial_sync(&transaction, signal, now)?;
+            let is_news = matches!(novelty, Novelty::Fresh(_));
+            open_initial_sync(&transaction, signal, is_news, now)?;
         }
-        let fresh = match &novelty {
-            Novelty::Fresh(name) => insert_signal(&transaction, signal, name, now)?,
-            _ => false,
-        };
-        if novelty == Novelty::Known {
+        let mut fresh = false;
+        if let Novelty::Fresh(named) = &mut novelty {
+            fresh = insert_signal(&transaction, signal, &named.name, now)?;
+            named.row = transaction.last_insert_rowid();
+            note_missed(&transaction, named.row, signal.unheard_since)?;
+            if opens_sync && signal.is_old {
+                let sql = "UPDATE signals SET old_target = 'asked' WHERE id = ?1";
+                transaction.execute(sql, [named.row])?;
+            }
+        }
+        if let Novelty::Known(_) = novelty {
             // Le leader a pu en avancer, ou en repousser, la fin.
             let sql = "UPDATE signals SET payload = ?2 WHERE status = 'received' AND payload IS NOT ?2
                            AND coalesce(leader_id, signal_id) = ?1 AND meaning = ?3";
@@ -167,6 +173,15 @@ impl Db {
         Ok(())
     }
 
+    /// Retient pourquoi ce signal-ci ne peut pas être exécuté à ce tour. Dit deux fois, ce n'est écrit qu'une.
+    pub fn hold(&mut self, row: i64, reason: &str) -> Result<(), LedgerError> {
+        self.connection.execute(
+            "UPDATE signals SET waiting_for = ?2 WHERE id = ?1 AND status = 'received' AND waiting_for IS NOT ?2",
+            params![row, reason],
+        )?;
+        Ok(())
+    }
+
     /// Retient pourquoi aucun des signaux ouverts ne peut être exécuté à ce tour. Dit deux fois, ce n'est écrit qu'une.
     pub fn postpone(&mut self, reason: &str) -> Result<(), LedgerError> {
         self.connection.execute(
@@ -175,65 +190,6 @@ impl Db {
         )?;
         Ok(())
     }
-}
-
-/// Ce qu'est ce signal, d'après ceux qui ont porté son nom. Rejeté une fois, il est jugé de nouveau quand le programme, ou son
-/// texte, le comprend.
-fn judge(connection: &Connection, signal: &Received) -> Result<Novelty, LedgerError> {
-    let id = &signal.signal_id;
-    let mut statement = connection.prepare(
-        "SELECT id, status = 'rejected', meaning FROM signals WHERE signal_id = ?1 AND leader_id IS NULL
-         UNION ALL SELECT id, status = 'rejected', meaning FROM signals WHERE leader_id = ?1 ORDER BY id",
-    )?;
-    let rows = statement.query_map([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-    let named: Vec<(i64, bool, Option<String>)> = rows.collect::<Result<_, _>>()?;
-    let Some((row, was_rejected, meaning)) = named.last() else {
-        return Ok(Novelty::Fresh(free_name(connection, id)?));
-    };
-    // Le dernier, sans relire les autres : dix ans de signaux ne ralentissent pas un tour.
-    let newest =
-        "SELECT id FROM signals WHERE wish IS NULL AND signal_id NOT IN (?1, ?2) ORDER BY id DESC LIMIT 1";
-    let newest: i64 = connection.query_row(newest, [INITIAL_SYNC, ADOPTED], |row| row.get(0))?;
-    let is_same = match (&signal.meaning, meaning) {
-        (None, _) => *was_rejected,
-        (Some(_), _) if *was_rejected => false,
-        // D'un grand livre d'avant : le premier texte revu est le sien.
-        (Some(now), None) => {
-            connection.execute("UPDATE signals SET meaning = ?2 WHERE id = ?1", params![row, now])?;
-            true
-        }
-        (Some(now), Some(before)) => now == before,
-    };
-    let is_newest = *row == newest;
-    let was_said = named.iter().any(|(_, _, said)| said.is_some() && *said == signal.meaning);
-    let sets_target = signal.version == Some(2);
-    // Le leader en a repoussé la fin : ce qui avait expiré vaut de nouveau.
-    let expired = "SELECT EXISTS (SELECT 1 FROM decisions WHERE signal = ?1 AND code = 'expired')";
-    let is_prolonged = is_same
-        && sets_target
-        && !signal.is_outlived
-        && connection.query_row(expired, [row], |found| found.get(0))?;
-    Ok(match signal.meaning {
-        Some(_) if is_newest && is_prolonged => Novelty::Fresh(free_name(connection, id)?),
-        _ if is_same && is_newest => Novelty::Known,
-        // Sous un nom d'avant, ce qui a déjà été dit, ou n'a jamais été compris, n'est pas d'aujourd'hui.
-        _ if !is_newest && (is_same || was_said || *was_rejected) => Novelty::Old,
-        Some(_) if *was_rejected || sets_target => Novelty::Fresh(free_name(connection, id)?),
-        _ => Novelty::Changed,
-    })
-}
-
-/// Le nom sous lequel tenir un signal que le leader appelle ainsi : le sien, s'il est libre.
-fn free_name(connection: &Connection, id: &str) -> Result<String, LedgerError> {
-    let mut name = id.to_owned();
-    for number in 2.. {
-        let taken = "SELECT EXISTS (SELECT 1 FROM signals WHERE signal_id = ?1)";
-        if !connection.query_row(taken, [&name], |row| row.get(0))? {
-            break;
-        }
-        name = format!("{id} #{number}");
-    }
-    Ok(name)
 }
 
 /// Clôt un signal ouvert, avec ce qui a été décidé de chaque coin.
@@ -285,7 +241,11 @@ fn replace_waits(connection: &Connection, row: i64, waits: &[Decision]) -> Resul
     Ok(())
 }
 
-fn insert_decisions(connection: &Connection, row: i64, decisions: &[Decision]) -> Result<(), LedgerError> {
+pub(super) fn insert_decisions(
+    connection: &Connection,
+    row: i64,
+    decisions: &[Decision],
+) -> Result<(), LedgerError> {
     for decision in decisions {
         connection.execute(
             "INSERT OR REPLACE INTO decisions (signal, coin, decision, code, reason) VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -310,7 +270,12 @@ fn doubt_open(connection: &Connection) -> Result<(), LedgerError> {
 }
 
 /// Ouvre la synchronisation initiale sur `signal`, ou la met à jour tant qu'elle n'a pas abouti.
-fn open_initial_sync(connection: &Connection, signal: &Received, now: Moment) -> Result<(), LedgerError> {
+fn open_initial_sync(
+    connection: &Connection,
+    signal: &Received,
+    is_news: bool,
+    now: Moment,
+) -> Result<(), LedgerError> {
     let sync = Received {
         signal_id: INITIAL_SYNC.to_owned(),
         reasoning: reasoning_of_sync(signal),
@@ -318,8 +283,15 @@ fn open_initial_sync(connection: &Connection, signal: &Received, now: Moment) ->
         verdict: Verdict::Accepted,
         ..signal.clone()
     };
-    if !insert_signal(connection, &sync, INITIAL_SYNC, now)? {
+    let is_opened = insert_signal(connection, &sync, INITIAL_SYNC, now)?;
+    if !is_opened {
         renew(connection, signal)?;
+    }
+    // Redit, un signal garde ce qu'une personne en a décidé.
+    if is_opened || is_news {
+        let asked = signal.is_old.then_some("asked");
+        let sql = "UPDATE signals SET old_target = ?2 WHERE signal_id = ?1 AND status = 'received'";
+        connection.execute(sql, params![INITIAL_SYNC, asked])?;
     }
     Ok(())
 }
@@ -348,6 +320,22 @@ fn reasoning_of_sync(signal: &Received) -> String {
     format!("initial sync from {}", signal.signal_id)
 }
 
+/// Note si d'autres signaux ont pu se dire avant celui-ci sans être entendus.
+fn note_missed(connection: &Connection, row: i64, since: Moment) -> Result<(), LedgerError> {
+    let deaf = [
+        PollOutcome::Paused,
+        PollOutcome::LeaderUnreachable,
+        PollOutcome::LeaderRefused,
+        PollOutcome::InvalidSignal,
+        PollOutcome::TooManySignals,
+    ];
+    let deaf = deaf.map(PollOutcome::word).join(" ");
+    let sql = "UPDATE signals SET missed = 1 WHERE id = ?1
+               AND EXISTS (SELECT 1 FROM pulse WHERE polled_at < ?2 OR instr(?3, outcome) > 0)";
+    connection.execute(sql, params![row, since, deaf])?;
+    Ok(())
+}
+
 /// Écrit ce signal sous ce nom, s'il est libre.
 fn insert_signal(
     connection: &Connection,
@@ -363,8 +351,8 @@ fn insert_signal(
     };
     let inserted = connection.execute(
         "INSERT INTO signals (signal_id, version, confidence, reasoning, actions, portfolio_state, payload, status,
-             error_message, received_at, leader_id, meaning)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT (signal_id) DO NOTHING",
+             error_message, received_at, leader_id, meaning, said_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT (signal_id) DO NOTHING",
         params![
             name,
             signal.version,
@@ -378,6 +366,7 @@ fn insert_signal(
             now,
             leader_id,
             signal.meaning,
+            signal.said_at,
         ],
     )?;
     Ok(inserted == 1)
@@ -404,6 +393,9 @@ mod tests {
             target,
             meaning: Some(format!("what {id} asks")),
             is_outlived: false,
+            said_at: None,
+            unheard_since: Moment(0),
+            is_old: false,
             verdict: Verdict::Accepted,
         }
     }

@@ -7,7 +7,8 @@ use calvalot::api::guard::Guard;
 use calvalot::api::{State, app};
 use calvalot::clock;
 use calvalot::domain::moment::Moment;
-use calvalot::domain::money::{Eur, Weight};
+use calvalot::domain::money::Eur;
+use calvalot::domain::policy::Policy;
 use calvalot::engine::{Engine, Manner, Means};
 use calvalot::exchange::Exchange;
 use calvalot::leader::Leader;
@@ -203,7 +204,7 @@ fn health_is_degraded_once_two_polls_are_missing() {
     let leader = Leader::new("http://127.0.0.1:9", "secret", "test", fetch.clone());
     let exchange = Exchange::binance("http://127.0.0.1:9", fetch);
     let interval = Duration::from_secs(120);
-    let manner = Manner { poll_interval: interval, market_interval: interval, threshold: Weight::ZERO };
+    let manner = Manner { poll_interval: interval, market_interval: interval, policy: Policy::default() };
     let instruments = Arc::new(Instruments::new(&[], &[]));
     let venue = Venue::Paper(PaperAccount::new(ledger.clone(), instruments.clone()));
     let means = Means { ledger: ledger.clone(), leader, exchange, instruments: instruments.clone() };
@@ -214,6 +215,7 @@ fn health_is_degraded_once_two_polls_are_missing() {
             commands: commands.clone(),
             version: "test".to_owned(),
             poll_interval: interval,
+            policy: Policy::default(),
             started,
             instruments: instruments.clone(),
             place: Place::of(&folder.db()),

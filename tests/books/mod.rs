@@ -124,10 +124,12 @@ pub fn check_settled(books: &Connection) {
     );
     let open = "SELECT count(*) FROM signals WHERE status = 'received' OR payload IS NOT NULL";
     assert_eq!(number(books, open), 0, "a signal is still open");
-    // Ce qu'une personne veut vendre peut l'être en plusieurs fois ; ce qui a été adopté vient de plusieurs signaux.
-    let again = "SELECT count(*) FROM (SELECT 1 FROM trades
-                     WHERE signal_id NOT IN (SELECT signal_id FROM signals WHERE wish IS NOT NULL OR signal_id = 'adopted')
-                     GROUP BY signal_id, coin HAVING count(*) > 1)";
+    // Ce qu'une personne veut vendre peut l'être en plusieurs fois ; ce qui a été adopté vient de plusieurs signaux ; ce qui est visé
+    // de nouveau l'est une fois le signal clos.
+    let again = "SELECT count(*) FROM (SELECT 1 FROM trades JOIN intents ON intents.id = trades.intent
+                     JOIN signals ON signals.id = intents.signal
+                     WHERE wish IS NULL AND signals.signal_id <> 'adopted' AND intents.created_at <= executed_at
+                     GROUP BY signals.id, intents.coin HAVING count(*) > 1)";
     assert_eq!(number(books, again), 0, "a coin was traded twice for one signal");
     let stray = "SELECT count(*) FROM trades WHERE signal_id NOT IN (SELECT signal_id FROM signals)";
     assert_eq!(number(books, stray), 0, "a trade for no signal");

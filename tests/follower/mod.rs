@@ -84,12 +84,14 @@ pub fn config(world: &World, folder: &Folder) -> Config {
 }
 
 /// Ce qu'il faut au vrai programme pour suivre `world`, sans clé.
-pub fn environment(world: &World, folder: &Folder) -> [(&'static str, String); 4] {
+pub fn environment(world: &World, folder: &Folder) -> [(&'static str, String); 5] {
     [
         ("LEADER_URL", world.leader_url()),
         ("SIGNAL_SECRET", Script::default().secret),
         ("BINANCE_URL", world.exchange_url()),
         ("DB_PATH", folder.db().display().to_string()),
+        // Le leader des essais change d'avis bien plus souvent qu'un vrai.
+        ("MAX_TURNOVER_PCT_PER_DAY", "100000".to_owned()),
     ]
 }
 

@@ -7,6 +7,7 @@
 mod follower;
 
 mod actions;
+mod pursuit;
 mod sync;
 mod targets;
 mod waiting;

@@ -2,11 +2,17 @@
 
 use calvalot::config::Config;
 use calvalot::domain::money::{Eur, Weight};
+use calvalot::domain::policy::Policy;
 use calvalot::sim::{Script, Status, World};
 use rust_decimal::{Decimal, dec};
 
 use crate::follower::{Folder, Follower, config, decimal, still_world, until};
 use crate::{code, list, near, settled, status, trades_of, weight};
+
+/// Sans seuil : tout écart que la bourse permet de corriger l'est.
+fn unbounded(config: Config) -> Config {
+    Config { policy: Policy { threshold: Weight::ZERO, ..config.policy }, ..config }
+}
 
 #[test]
 fn each_change_of_the_leaders_mind_is_followed() {
@@ -80,7 +86,7 @@ fn a_drift_below_the_threshold_is_left_and_one_above_is_not() {
 fn a_threshold_of_zero_leaves_only_what_the_exchange_would_refuse() {
     let (world, folder) = (still_world(), Folder::new());
     world.leader().set_target(&[("BTCUSDC", dec!(0.5))]);
-    let follower = Follower::start(Config { threshold: Weight::ZERO, ..config(&world, &folder) });
+    let follower = Follower::start(unbounded(config(&world, &folder)));
     follower.site().closed_signal("initial_sync");
     let now = weight(follower.site(), "BTCUSDC");
     // 0,6 % de 1000 EUR : sous le seuil habituel, au-dessus des 5 USDC de la bourse.
@@ -98,7 +104,7 @@ fn a_threshold_of_zero_leaves_only_what_the_exchange_would_refuse() {
 fn a_dust_no_order_can_reach_is_no_obstacle() {
     let (world, folder) = (still_world(), Folder::new());
     world.leader().set_target(&[("XRPUSDC", dec!(0.5))]);
-    let follower = Follower::start(Config { threshold: Weight::ZERO, ..config(&world, &folder) });
+    let follower = Follower::start(unbounded(config(&world, &folder)));
     follower.site().closed_signal("initial_sync");
     for trades in [1, 0] {
         let id = world.leader().set_target(&[]);

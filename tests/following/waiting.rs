@@ -7,7 +7,7 @@ use calvalot::sim::{Fault, On, Side, World};
 use rust_decimal::dec;
 use serde_json::Value;
 
-use crate::follower::{Folder, Follower, config, decimal, still_world, until};
+use crate::follower::{Folder, Follower, config, still_world, until};
 use crate::{code, list, near, settled, status, weight};
 
 const TICKER: &str = "/api/v3/ticker/bookTicker";
@@ -400,20 +400,4 @@ fn the_leader_is_told_our_version() {
     follower.site().wait_polls(1);
     assert_eq!(world.leader().last_version_header().as_deref(), Some("0.1.0+abc"));
     assert_eq!(follower.site().json("/api/agent/status")["version"], "0.1.0+abc");
-}
-
-#[test]
-fn a_deposit_made_on_the_way_is_invested_only_at_the_next_signal() {
-    let (world, folder) = (still_world(), Folder::new());
-    let follower = settled(&world, &folder);
-    let trades = list(follower.site(), "/api/trades");
-    follower.site().send("POST", "/api/budget/deposit", r#"{"amount_eur": 1000}"#);
-    follower.site().wait_polls(4);
-    assert_eq!(list(follower.site(), "/api/trades"), trades);
-    near(weight(follower.site(), "BTCUSDC"), dec!(0.25));
-    let id = world.leader().set_target(&[("BTCUSDC", dec!(0.5))]);
-    assert_eq!(status(&follower.site().closed_signal(&id)), ("executed", 1));
-    near(weight(follower.site(), "BTCUSDC"), dec!(0.5));
-    let bought = decimal(&list(follower.site(), "/api/trades?limit=1")[0]["amount_usdt"]);
-    assert!((bought - dec!(541)).abs() < dec!(5), "{bought} for half of 1000 EUR");
 }

@@ -100,6 +100,8 @@ fn a_coin_sold_by_hand_is_never_short_for_ever() {
 fn what_is_at_the_account_is_counted_and_never_more_than_that() {
     let bench = Bench::new();
     let follower = bench.settled(&[("BTCUSDC", dec!(0.4))]);
+    // Ce qui est compté n'est pas mis au travail : le leader ne montre plus rien.
+    bench.world.leader().no_signal();
     take(&bench, "BTC", dec!(-0.002));
     line(&follower, "BTC", |line| decimal(&line["beyond"]) == dec!(0.002));
     let usdc = decimal(&line(&follower, "USDC", |_| true)["beyond"]);

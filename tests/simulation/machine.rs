@@ -15,6 +15,7 @@ use calvalot::account::LiveAccount;
 use calvalot::clock;
 use calvalot::domain::check::{Check, REQUIRED};
 use calvalot::domain::money::{Eur, Weight};
+use calvalot::domain::policy::Policy;
 use calvalot::engine::{Commands, Engine, Manner, Means};
 use calvalot::exchange::{Account, Credentials, Exchange};
 use calvalot::fetch::{Client, OneShot};
@@ -95,7 +96,7 @@ impl Machine {
         let manner = Manner {
             poll_interval: Duration::from_secs(120),
             market_interval: Duration::from_secs(120),
-            threshold: Weight::new(dec!(0.005)),
+            policy: Policy { turnover: Weight::new(dec!(1000)), ..Policy::default() },
         };
         let (engine, commands) =
             Engine::new(Means { ledger, leader, exchange, instruments }, manner, Venue::Live(Box::new(live)));

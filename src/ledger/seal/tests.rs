@@ -54,6 +54,9 @@ fn signal() -> Received {
     Received {
         meaning: None,
         is_outlived: false,
+        said_at: None,
+        unheard_since: Moment(0),
+        is_old: false,
         signal_id: "sig-1".to_owned(),
         version: Some(2),
         confidence: None,

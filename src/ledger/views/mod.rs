@@ -3,6 +3,7 @@
 //! Aucune n'écrit. Ce qui n'est pas connu est `None`, jamais zéro.
 
 mod account;
+mod aim;
 mod cash;
 mod drawdown;
 mod height;
@@ -22,6 +23,7 @@ mod wishes;
 mod withdrawals;
 
 pub use account::{Account, Agent, OpenPosition, holdings};
+pub use aim::OldTarget;
 pub(super) use cash::{cash, reserved};
 pub(in crate::ledger) use drawdown::Followed;
 pub(in crate::ledger) use height::Height;

@@ -46,8 +46,10 @@ pub struct Intent {
 #[derive(Clone, Copy, Debug)]
 pub struct Origin {
     pub received_at: Moment,
-    /// Vrai si c'est une action de la version 1, qui vieillit ; la synchronisation initiale suit une allocation.
+    /// Vrai si c'est une action de la version 1, qui vieillit ; la synchronisation initiale suit une allocation, comme ce qui se fait
+    /// d'un signal une fois clos.
     pub is_action: bool,
+    /// Vrai si son signal, ouvert ou visé encore, sera planifié à nouveau.
     pub is_open: bool,
 }
 
@@ -93,7 +95,7 @@ pub struct Sent {
 const COLUMNS: &str =
     "intents.id, signal, signal_id, coin, side, spend, quantity, attempt, state, reason, client_id,
     stamped_at, window, order_id, doubted, late, created_at, ended_at, by_hand, received_at, version, status,
-    accounted IS NOT NULL";
+    accounted IS NOT NULL, EXISTS (SELECT 1 FROM aim WHERE aim.signal = intents.signal AND reached_at IS NULL)";
 
 impl Db {
     /// Les intentions dont l'issue n'est pas connue, de la plus ancienne à la plus récente.
@@ -155,6 +157,7 @@ fn intent(row: &Row) -> rusqlite::Result<Intent> {
     let stamped: (Option<String>, Option<Moment>, Option<i64>) = (row.get(10)?, row.get(11)?, row.get(12)?);
     let (signal_id, version, status): (String, Option<u32>, String) =
         (row.get(2)?, row.get(20)?, row.get(21)?);
+    let aimed_at: bool = row.get(23)?;
     let sent = match stamped {
         (Some(client_id), Some(stamped_at), Some(window)) => {
             Some(Sent { client_id, stamped_at, window: Duration::from_millis(window.max(0) as u64) })
@@ -180,8 +183,8 @@ fn intent(row: &Row) -> rusqlite::Result<Intent> {
         accounted: row.get(22)?,
         origin: Origin {
             received_at: row.get(19)?,
-            is_action: version == Some(1) && signal_id != INITIAL_SYNC,
-            is_open: status == "received",
+            is_action: version == Some(1) && signal_id != INITIAL_SYNC && status == "received",
+            is_open: status == "received" || aimed_at,
         },
         signal_id,
     })

@@ -23,6 +23,8 @@ pub struct Signal {
     pub error_message: Option<String>,
     pub received_at: Moment,
     pub executed_at: Option<Moment>,
+    /// Quand son allocation a été atteinte ; `None` tant qu'elle ne l'est pas, ou s'il n'en porte pas.
+    pub reached_at: Option<Moment>,
     pub trades: u32,
     /// Ce qu'il attend, tant qu'il est ouvert.
     pub waiting_for: Option<String>,
@@ -45,7 +47,7 @@ impl Db {
                  received_at, executed_at, (SELECT count(*) FROM trades WHERE trades.signal_id = signals.signal_id),
                  CASE WHEN status <> 'received' THEN NULL WHEN wish IS NOT NULL THEN waiting_for
                      WHEN (SELECT paused FROM agent) THEN ?5 WHEN (SELECT past_unknown FROM agent) THEN ?6
-                     ELSE waiting_for END
+                     ELSE waiting_for END, reached_at
              FROM signals
              WHERE (?2 IS NULL OR id < ?2) AND (?4 IS NULL OR signal_id = ?4) AND (?3 IS NULL OR EXISTS
                  (SELECT 1 FROM trades WHERE trades.signal_id = signals.signal_id AND trades.coin = ?3))
@@ -86,7 +88,8 @@ impl Db {
     /// Les signaux à exécuter, dans l'ordre de leur réception.
     pub fn pending(&self) -> Result<Vec<PendingSignal>, LedgerError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT id, signal_id, payload, wish, received_at, maybe_done FROM signals WHERE status = 'received' ORDER BY id",
+            "SELECT id, signal_id, payload, wish, received_at, maybe_done, old_target IN ('asked', 'declined')
+             FROM signals WHERE status = 'received' ORDER BY id",
         )?;
         let rows = statement.query_map([], |row| {
             Ok(PendingSignal {
@@ -96,6 +99,7 @@ impl Db {
                 wish: row.get(3)?,
                 received_at: row.get(4)?,
                 maybe_done: row.get(5)?,
+                awaits_person: row.get::<_, Option<bool>>(6)?.unwrap_or(false),
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
@@ -131,9 +135,21 @@ impl Db {
 
     /// La réception du dernier signal du leader.
     pub fn last_signal_at(&self) -> Result<Option<Moment>, LedgerError> {
-        let sql =
-            "SELECT received_at FROM signals WHERE signal_id <> ?1 AND wish IS NULL ORDER BY id DESC LIMIT 1";
-        Ok(self.connection.query_row(sql, [INITIAL_SYNC], |row| row.get(0)).optional()?)
+        Ok(self.last_word()?.map(|(received_at, _)| received_at))
+    }
+
+    /// Le nom d'un signal.
+    pub fn name_of(&self, row: i64) -> Result<String, LedgerError> {
+        let sql = "SELECT signal_id FROM signals WHERE id = ?1";
+        Ok(self.connection.query_row(sql, [row], |row| row.get(0))?)
+    }
+
+    /// La réception du dernier signal du leader, et quand il dit l'avoir dit.
+    pub fn last_word(&self) -> Result<Option<(Moment, Option<Moment>)>, LedgerError> {
+        let sql = "SELECT received_at, said_at FROM signals WHERE signal_id <> ?1 AND wish IS NULL
+                   ORDER BY id DESC LIMIT 1";
+        let word = self.connection.query_row(sql, [INITIAL_SYNC], |row| Ok((row.get(0)?, row.get(1)?)));
+        Ok(word.optional()?)
     }
 
     /// L'allocation du leader dans son dernier signal qui en portait une.
@@ -161,6 +177,7 @@ fn signal_row(row: &Row) -> rusqlite::Result<Signal> {
         error_message: row.get(8)?,
         received_at: row.get(9)?,
         executed_at: row.get(10)?,
+        reached_at: row.get(13)?,
         trades: row.get(11)?,
         waiting_for: row.get(12)?,
         decisions: Vec::new(),

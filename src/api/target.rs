@@ -1,0 +1,77 @@
+//! L'allocation que l'on vise, dans l'état de l'agent, et `POST /api/agent/old-target` : ce qu'une personne décide d'une vieille.
+
+use http_types::StatusCode;
+use miniserde::{Deserialize, Serialize};
+
+use super::Request;
+use super::body::json_body;
+use super::errors::ApiError;
+use super::json::json;
+use crate::clock;
+use crate::domain::aim::Aim;
+use crate::domain::moment::Moment;
+use crate::ledger::views::OldTarget;
+use crate::ledger::{Db, LedgerError};
+
+/// Où l'on en est de l'allocation du leader.
+#[derive(Serialize)]
+pub(super) struct TargetView {
+    signal_id: String,
+    cause: &'static str,
+    since: String,
+    reached_at: Option<String>,
+    waiting_for: Option<String>,
+}
+
+/// Celle que le premier démarrage a trouvée déjà vieille, et dont une personne décide.
+#[derive(Serialize)]
+pub(super) struct OldTargetView {
+    said_at: String,
+    age_seconds: u64,
+    declined: bool,
+}
+
+impl TargetView {
+    /// Celle qui est visée ; `None` avant la première.
+    pub fn read(db: &mut Db) -> Result<Option<TargetView>, LedgerError> {
+        let Some(Aim { signal, cause, since, reached_at, waiting_for, .. }) = db.aim()? else {
+            return Ok(None);
+        };
+        Ok(Some(TargetView {
+            signal_id: db.name_of(signal)?,
+            cause: cause.word(),
+            since: clock::utc(since),
+            reached_at: reached_at.map(clock::utc),
+            waiting_for,
+        }))
+    }
+}
+
+impl OldTargetView {
+    pub fn of(old: OldTarget, now: Moment) -> OldTargetView {
+        let OldTarget { said_at, declined } = old;
+        OldTargetView { said_at: clock::utc(said_at), age_seconds: now.since(said_at).as_secs(), declined }
+    }
+}
+
+#[derive(Deserialize)]
+struct Wanted {
+    follow: Option<bool>,
+}
+
+#[derive(Serialize)]
+struct Settled {
+    ok: bool,
+    follow: bool,
+}
+
+/// Suit l'allocation que le premier démarrage a trouvée vieille, ou attend la suivante.
+pub async fn settle(mut request: Request) -> tide::Result {
+    let Wanted { follow } = json_body(&mut request, &["follow"], "{\"follow\": true}").await?;
+    let Some(follow) = follow else {
+        let told = "say whether to follow it: {\"follow\": true}, or {\"follow\": false} to wait for the leader's next";
+        return Err(ApiError::bad_request(told).into());
+    };
+    request.state().commands.settle_old_target(follow).await.map_err(ApiError::from)?;
+    Ok(json(StatusCode::Ok, &Settled { ok: true, follow }))
+}

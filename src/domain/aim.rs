@@ -1,0 +1,65 @@
+//! Ce que l'on vise : l'allocation du leader, du moment où il la dit jusqu'à ce qu'elle soit atteinte, puis de nouveau si l'on s'en
+//! écarte.
+
+use rust_decimal::{Decimal, dec};
+
+use super::allocation::Allocation;
+use super::market::PerCoin;
+use super::moment::Moment;
+use super::money::{Usdc, Weight};
+use super::portfolio::Valuation;
+use super::signal::Target;
+
+/// Ce que s'approcher peut coûter, en part de ce qui s'échange : au-delà, un carnet si large ne vaut pas l'écart qu'il corrige.
+const MOST_COST: Decimal = dec!(0.01);
+
+/// Pourquoi une allocation est visée.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// Le leader vient de la dire.
+    Signal,
+    /// De l'argent ou un coin est venu ou parti.
+    Money,
+    /// Les prix en ont écarté.
+    Drift,
+}
+
+impl Cause {
+    /// Le mot du grand livre, de l'API et du journal.
+    pub fn word(self) -> &'static str {
+        match self {
+            Cause::Signal => "signal",
+            Cause::Money => "money",
+            Cause::Drift => "drift",
+        }
+    }
+
+    pub fn from_word(word: &str) -> Option<Cause> {
+        [Cause::Signal, Cause::Money, Cause::Drift].into_iter().find(|cause| cause.word() == word)
+    }
+}
+
+/// Où l'on en est de l'allocation d'un signal.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Aim {
+    pub signal: i64,
+    pub cause: Cause,
+    /// Depuis quand elle reste à atteindre, ou l'est restée.
+    pub since: Moment,
+    /// `None` tant qu'elle reste à atteindre.
+    pub reached_at: Option<Moment>,
+    /// Le dernier mouvement dont elle tient compte.
+    pub movement: i64,
+    pub waiting_for: Option<String>,
+}
+
+/// Ce qu'il faudrait déplacer du tout pour être où le leader est ; `None` si rien n'a de valeur.
+pub fn drift(target: &Target, valuation: &Valuation) -> Option<Weight> {
+    let aimed = Allocation::aimed(PerCoin::from_fn(|coin| target.weight(coin)));
+    Some(Allocation::of(&valuation.coins, valuation.cash)?.drift(&aimed))
+}
+
+/// Vrai si échanger `moved` à ce coût vaut l'écart qui en est corrigé.
+pub fn is_worth(moved: Usdc, cost: Usdc) -> bool {
+    cost <= moved.times(MOST_COST)
+}

@@ -1,0 +1,188 @@
+//! La poursuite : ce que l'allocation du leader demande encore une fois son signal clos, et ce qui en écarte ensuite.
+//!
+//! Ce qui n'a pas pu se faire (paire arrêtée, ordre à moitié servi, refus, borne d'un jour) est tenté de nouveau, sans bruit ; de
+//! l'argent qui vient ou part est mis au travail ; un écart que les prix ont creusé est corrigé s'il en vaut le coût. Invariants :
+//! rien n'est visé que le leader ne montre à ce tour, ni de ce qui a expiré ; un signal clos garde son statut ; ce qui s'échange
+//! porte son nom, et la borne d'un jour tient pour tout.
+
+use rust_decimal::{Decimal, dec};
+
+use super::Engine;
+use super::execute::{Remainder, decisions};
+use super::holdback::Purpose;
+use super::story::{Carried, Shown};
+use crate::clock;
+use crate::domain::aim::{self, Aim, Cause};
+use crate::domain::market::{Coin, Market};
+use crate::domain::money::Usdc;
+use crate::domain::order::Left;
+use crate::domain::plan::{self, Plan};
+use crate::domain::policy;
+use crate::domain::poll::PollOutcome;
+use crate::domain::portfolio::Valuation;
+use crate::domain::signal::{Instruction, Target};
+use crate::domain::turnover;
+use crate::ledger::{Db, LedgerError};
+
+/// Ce que les prix seuls font échanger en un jour, en part de ce que le leader peut en faire échanger.
+const PART_OF_DRIFT: Decimal = dec!(0.333);
+
+impl Engine {
+    /// Vise l'allocation que le leader montre, si elle n'est pas atteinte ou ne l'est plus. Sans `acts`, regarde seulement si elle l'est.
+    pub(super) async fn pursue(
+        &mut self,
+        shown: &Shown,
+        market: &Market,
+        acts: bool,
+    ) -> Result<Option<Carried>, LedgerError> {
+        let now = clock::now();
+        let Some(target) = shown.target().filter(|_| shown.signal.expired(now).is_none()) else {
+            return Ok(None);
+        };
+        if self.is_busy().await? {
+            return Ok(None);
+        }
+        let Some(mut aim) = self.aim(shown).await? else { return Ok(None) };
+        let row = shown.named.row;
+        let holdback = self.holdback(row, Purpose::Aim).await?;
+        let holdings = holdback.followed(&self.holdings().await?);
+        let valuation = holdings.value(market);
+        let target = if self.has_missed(row).await? { target } else { shown.signal.held(target, &valuation) };
+        let plan = plan::plan(&Instruction::Target(target), &holdings, market, self.manner.policy.threshold);
+        let worth = aim::is_worth(plan.moved(market), plan.cost(market));
+        if aim.reached_at.is_some() && !self.strays(&mut aim, &target, &valuation, worth).await? {
+            return Ok(None);
+        }
+        if aim.cause == Cause::Drift && !worth {
+            return self.wait_for(aim, Some(TOO_DEAR.to_owned())).await.map(|()| None);
+        }
+        let plan = turnover::within(plan, self.spare(&valuation, aim.cause).await?, market);
+        if !acts {
+            let Plan { sales, wants, left } = plan;
+            let waits = !sales.is_empty() || !wants.is_empty() || left.iter().any(|(_, left)| left.passes());
+            if !waits {
+                self.reach(aim).await?;
+            }
+            return Ok(None);
+        }
+        self.act_on(aim, shown, plan, market).await
+    }
+
+    /// Fait ce qui reste d'une allocation, et écrit où l'on en est.
+    async fn act_on(
+        &mut self,
+        aim: Aim,
+        shown: &Shown,
+        plan: Plan,
+        market: &Market,
+    ) -> Result<Option<Carried>, LedgerError> {
+        let (row, name) = (shown.named.row, shown.named.name.clone());
+        self.ledger.with(|db| db.interrupt_intents(clock::now())).await?;
+        let before = self.trades_of(&name).await?.len();
+        let holdback = self.holdback(row, Purpose::Aim).await?;
+        let Remainder { left, .. } = self.fulfil(row, plan, holdback, market).await?;
+        let trades = self.trades_of(&name).await?.split_off(before);
+        let waiting_for = told(&left);
+        if trades.is_empty() {
+            return match waiting_for {
+                None if aim.reached_at.is_none() => self.reach(aim).await.map(|()| None),
+                waiting_for => self.wait_for(aim, waiting_for).await.map(|()| None),
+            };
+        }
+        log::info!("target_pursued id={name:?} cause={} trades={}", aim.cause.word(), trades.len());
+        let made = decisions(&trades, &[]);
+        self.ledger.with(move |db| db.decide_again(row, &made)).await?;
+        let count = trades.len() as u32;
+        self.wait_for(aim, waiting_for).await?;
+        Ok(Some(Carried { signal_id: name, outcome: PollOutcome::Executed, trades: count, error: None }))
+    }
+
+    async fn has_missed(&self, row: i64) -> Result<bool, LedgerError> {
+        self.ledger.with(move |db| db.has_missed(row)).await
+    }
+
+    /// Vrai tant qu'un signal du leader est ouvert, ou que se vend ce qu'une personne reprend : cela passe d'abord.
+    async fn is_busy(&self) -> Result<bool, LedgerError> {
+        self.ledger.with(|db| Ok(!db.pending()?.is_empty())).await
+    }
+
+    /// Où l'on en est de ce signal ; `None` si une personne n'en veut pas. Les actions de la version 1 l'ont suivi : son allocation est
+    /// tenue pour atteinte, à moins d'un écart.
+    async fn aim(&self, shown: &Shown) -> Result<Option<Aim>, LedgerError> {
+        let (row, now) = (shown.named.row, clock::now());
+        let is_reached = matches!(shown.signal.instruction, Instruction::Actions(_));
+        let read = move |db: &mut Db| match db.aim()? {
+            _ if db.is_declined(row)? => Ok(None),
+            Some(aim) if aim.signal == row => Ok(Some(aim)),
+            _ => db.aim_at(row, is_reached, now).map(Some),
+        };
+        self.ledger.with(read).await
+    }
+
+    /// Vrai si ce qui était atteint est à viser de nouveau.
+    async fn strays(
+        &self,
+        aim: &mut Aim,
+        target: &Target,
+        valuation: &Valuation,
+        worth: bool,
+    ) -> Result<bool, LedgerError> {
+        let moved = self.ledger.with(|db| db.last_flow()).await?;
+        let threshold = self.manner.policy.reaim_threshold;
+        let strayed =
+            !threshold.is_zero() && aim::drift(target, valuation).is_some_and(|drift| drift > threshold);
+        let cause = match (moved > aim.movement, strayed && worth) {
+            (true, _) => Cause::Money,
+            (_, true) => Cause::Drift,
+            _ => return Ok(false),
+        };
+        let signal = aim.signal;
+        *aim =
+            Aim { signal, cause, since: clock::now(), reached_at: None, movement: moved, waiting_for: None };
+        log::info!("target_aimed_at_again signal={signal} cause={}", cause.word());
+        Ok(true)
+    }
+
+    /// Ce qui peut encore s'échanger aujourd'hui.
+    async fn spare(&self, valuation: &Valuation, cause: Cause) -> Result<Usdc, LedgerError> {
+        let most = self.most_turnover(valuation);
+        let most = if cause == Cause::Drift { most.times(PART_OF_DRIFT) } else { most };
+        Ok(most - self.traded_today().await?)
+    }
+
+    /// Ce qui s'échange au plus en un jour.
+    pub(super) fn most_turnover(&self, valuation: &Valuation) -> Usdc {
+        valuation.total.part(self.manner.policy.turnover)
+    }
+
+    /// Ce qui s'est échangé en un jour.
+    pub(super) async fn traded_today(&self) -> Result<Usdc, LedgerError> {
+        let since = clock::now().minus(policy::DAY);
+        self.ledger.with(move |db| db.traded_since(since)).await
+    }
+
+    async fn reach(&self, aim: Aim) -> Result<(), LedgerError> {
+        let reached = Aim { reached_at: Some(clock::now()), waiting_for: None, ..aim };
+        log::info!("target_reached signal={} cause={}", reached.signal, reached.cause.word());
+        self.ledger.with(move |db| db.keep_aim(&reached)).await
+    }
+
+    /// Retient ce qui empêche d'atteindre ce qui est visé ; dit deux fois, ce n'est écrit qu'une.
+    async fn wait_for(&self, aim: Aim, waiting_for: Option<String>) -> Result<(), LedgerError> {
+        let waiting = Aim { waiting_for, ..aim };
+        let keep = move |db: &mut Db| {
+            if db.aim()?.as_ref() == Some(&waiting) { Ok(()) } else { db.keep_aim(&waiting) }
+        };
+        self.ledger.with(keep).await
+    }
+}
+
+/// La raison d'un écart qui ne vaut pas ce qu'il coûterait.
+const TOO_DEAR: &str = "the book is too wide now: coming nearer would cost more than it is worth";
+
+/// Ce qui empêche d'atteindre une allocation, en une phrase ; `None` si rien qui passe.
+fn told(left: &[(Coin, Left)]) -> Option<String> {
+    let passing = left.iter().filter(|(_, left)| left.passes());
+    let sentence: Vec<String> = passing.map(|(coin, left)| format!("{coin}: {left}")).collect();
+    (!sentence.is_empty()).then(|| sentence.join("; "))
+}

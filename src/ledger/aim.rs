@@ -1,0 +1,71 @@
+//! Ce que l'on vise au grand livre : une ligne, celle du signal que le leader montre.
+
+use rusqlite::params;
+
+use super::signals::{self, insert_decisions};
+use super::{Db, Decision, LedgerError, SignalStatus};
+use crate::domain::aim::{Aim, Cause};
+use crate::domain::moment::Moment;
+use crate::domain::signal::INITIAL_SYNC;
+
+impl Db {
+    /// Vise l'allocation de ce signal. Atteinte avant qu'on ne la vise, ou d'actions qui l'ont suivie, elle l'est d'emblée.
+    pub fn aim_at(&mut self, signal: i64, is_reached: bool, now: Moment) -> Result<Aim, LedgerError> {
+        let before = "SELECT reached_at FROM signals WHERE id = ?1";
+        let before: Option<Moment> = self.connection.query_row(before, [signal], |row| row.get(0))?;
+        let reached_at = before.or(is_reached.then_some(now));
+        let movement = self.last_flow()?;
+        let aim = Aim { signal, cause: Cause::Signal, since: now, reached_at, movement, waiting_for: None };
+        self.keep_aim(&aim)?;
+        Ok(aim)
+    }
+
+    /// Écrit où l'on en est ; la première fois qu'elle est atteinte est aussi au signal.
+    pub fn keep_aim(&mut self, aim: &Aim) -> Result<(), LedgerError> {
+        let transaction = self.transaction()?;
+        transaction.execute(
+            "INSERT INTO aim (id, signal, cause, since, reached_at, movement, waiting_for)
+             VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT (id) DO UPDATE SET signal = ?1, cause = ?2, since = ?3, reached_at = ?4, movement = ?5,
+                 waiting_for = ?6",
+            params![aim.signal, aim.cause.word(), aim.since, aim.reached_at, aim.movement, aim.waiting_for],
+        )?;
+        if let Some(at) = aim.reached_at {
+            let sql = "UPDATE signals SET reached_at = ?2 WHERE id = ?1 AND reached_at IS NULL";
+            transaction.execute(sql, params![aim.signal, at])?;
+        }
+        Ok(transaction.commit()?)
+    }
+
+    /// Écrit ce qui s'est décidé de nouveau d'un signal clos.
+    pub fn decide_again(&mut self, signal: i64, decisions: &[Decision]) -> Result<(), LedgerError> {
+        let transaction = self.transaction()?;
+        insert_decisions(&transaction, signal, decisions)?;
+        Ok(transaction.commit()?)
+    }
+
+    /// Une personne décide d'une allocation qui était vieille au premier démarrage : la suivre, ou attendre la suivante. Refuse s'il
+    /// n'y en a pas.
+    pub fn settle_old_target(&mut self, follow: bool, now: Moment) -> Result<(), LedgerError> {
+        let transaction = self.transaction()?;
+        let word = if follow { "taken" } else { "declined" };
+        let sql = "UPDATE signals SET old_target = ?1 WHERE old_target IN ('asked', 'declined') AND old_target <> ?1";
+        if transaction.execute(sql, [word])? == 0 {
+            let told = "no old allocation waits to be taken over or left".to_owned();
+            return Err(LedgerError::Refused(told));
+        }
+        if !follow {
+            let sql =
+                "SELECT id FROM signals WHERE old_target = ?1 AND status = 'received' AND signal_id <> ?2";
+            let open = transaction
+                .prepare(sql)?
+                .query_map([word, INITIAL_SYNC], |row| row.get(0))?
+                .collect::<Result<Vec<i64>, _>>()?;
+            let status = SignalStatus::Skipped("a person waits for the leader's next allocation".to_owned());
+            for row in open {
+                signals::close(&transaction, row, &status, &[], now)?;
+            }
+        }
+        Ok(transaction.commit()?)
+    }
+}

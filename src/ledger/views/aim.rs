@@ -1,0 +1,85 @@
+//! Ce que l'on vise, et ce que la borne d'un jour en laisse.
+
+use rusqlite::OptionalExtension;
+
+use crate::domain::aim::{Aim, Cause};
+use crate::domain::market::Coin;
+use crate::domain::moment::Moment;
+use crate::domain::money::Usdc;
+use crate::domain::signal::INITIAL_SYNC;
+use crate::ledger::{Db, LedgerError};
+
+/// Une allocation que le premier démarrage a trouvée déjà vieille.
+#[derive(Clone, Copy, Debug)]
+pub struct OldTarget {
+    pub said_at: Moment,
+    /// Une personne attend la suivante.
+    pub declined: bool,
+}
+
+impl Db {
+    /// Ce que l'on vise ; `None` avant la première allocation.
+    pub fn aim(&self) -> Result<Option<Aim>, LedgerError> {
+        let sql = "SELECT signal, cause, since, reached_at, movement, waiting_for FROM aim";
+        let aim = self.connection.query_row(sql, [], |row| {
+            let cause: String = row.get(1)?;
+            Ok(Aim {
+                signal: row.get(0)?,
+                cause: Cause::from_word(&cause).unwrap_or(Cause::Signal),
+                since: row.get(2)?,
+                reached_at: row.get(3)?,
+                movement: row.get(4)?,
+                waiting_for: row.get(5)?,
+            })
+        });
+        Ok(aim.optional()?)
+    }
+
+    /// Le dernier mouvement qui a changé ce que l'on a ; la poussière n'en est pas un.
+    pub fn last_flow(&self) -> Result<i64, LedgerError> {
+        let sql = "SELECT coalesce(max(id), 0) FROM movements WHERE kind <> 'dust'";
+        Ok(self.connection.query_row(sql, [], |row| row.get(0))?)
+    }
+
+    /// Ce qui s'est échangé depuis `since` pour suivre le leader ; ce qu'une personne a voulu n'en est pas.
+    pub fn traded_since(&self, since: Moment) -> Result<Usdc, LedgerError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT amount FROM trades WHERE at >= ?1 AND NOT EXISTS
+                 (SELECT 1 FROM signals WHERE signals.signal_id = trades.signal_id AND wish IS NOT NULL)",
+        )?;
+        let amounts = statement.query_map([since], |row| row.get::<_, Usdc>(0))?;
+        Ok(amounts.sum::<Result<Usdc, _>>()?)
+    }
+
+    /// L'allocation déjà vieille dont une personne décide, ou a décidé d'attendre la suivante ; `None` s'il n'y en a pas.
+    pub fn old_target(&self) -> Result<Option<OldTarget>, LedgerError> {
+        let sql = "SELECT said_at, received_at, old_target = 'declined' FROM signals
+                   WHERE signal_id = ?1 AND status = 'received' AND old_target IN ('asked', 'declined')";
+        let old = self.connection.query_row(sql, [INITIAL_SYNC], |row| {
+            let (said_at, received_at): (Option<Moment>, Moment) = (row.get(0)?, row.get(1)?);
+            Ok(OldTarget { said_at: said_at.unwrap_or(received_at), declined: row.get(2)? })
+        });
+        Ok(old.optional()?)
+    }
+
+    /// Vrai si d'autres signaux ont pu se dire avant celui-ci sans être entendus.
+    pub fn has_missed(&self, signal: i64) -> Result<bool, LedgerError> {
+        let sql = "SELECT missed IS NOT NULL FROM signals WHERE id = ?1";
+        Ok(self.connection.query_row(sql, [signal], |row| row.get(0))?)
+    }
+
+    /// Les coins dont une personne a réglé un ordre depuis ce signal, de quelque signal qu'il vînt.
+    pub fn left_by_hand(&self, signal: i64) -> Result<Vec<Coin>, LedgerError> {
+        let sql = "SELECT DISTINCT coin FROM intents WHERE by_hand = 'settled'
+                       AND ended_at >= (SELECT received_at FROM signals WHERE id = ?1)";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let coins = statement.query_map([signal], |row| row.get(0))?;
+        Ok(coins.collect::<Result<_, _>>()?)
+    }
+
+    /// Vrai si une personne n'a pas voulu, ou pas encore, de cette allocation.
+    pub fn is_declined(&self, signal: i64) -> Result<bool, LedgerError> {
+        let sql = "SELECT coalesce(old_target <> 'taken', 0) FROM signals WHERE id = ?1";
+        Ok(self.connection.query_row(sql, [signal], |row| row.get(0))?)
+    }
+}

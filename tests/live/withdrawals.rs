@@ -394,9 +394,10 @@ fn struck(bench: &Bench, blow: Blow, wish: impl Fn(Site)) -> Process {
     Process::live(&bench.world, &bench.folder)
 }
 
+/// Sans cash : ce qui se vend en proportion laisse l'allocation atteinte, et rien n'est à viser de nouveau.
 fn bench() -> Bench {
     let bench = Bench::new();
-    bench.world.leader().set_target(&[("BTCUSDC", dec!(0.6)), ("ETHUSDC", dec!(0.3))]);
+    bench.world.leader().set_target(&[("BTCUSDC", dec!(0.65)), ("ETHUSDC", dec!(0.35))]);
     bench
 }
 

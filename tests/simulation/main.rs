@@ -42,6 +42,9 @@ const SEEDS: u64 = 25;
 /// qu'une personne ne soit appelée.
 const SETTLING: Duration = Duration::from_secs(3 * 3600);
 
+/// Le temps que prend au plus une allocation dont tout a échoué : deux fois son plus long pas.
+const PURSUING: Duration = Duration::from_secs(2 * 3600);
+
 /// Entre deux regards ; assez pour que les ordres du compte soient balayés de nouveau.
 const PAUSE: Duration = Duration::from_secs(62 * 60);
 
@@ -60,10 +63,12 @@ fn live(seed: u64) -> Tally {
     rest(&mut universe);
     proof::no_signal_is_open(&universe);
     proof::every_coin_has_its_answer(&universe);
+    // Quoi qui l'ait empêché : ce que le leader montre encore finit par être atteint.
     if let (id, Some(target)) = &last
-        && !universe.starved
-        && proof::is_followed(&universe, id)
+        && !proof::leaves_a_coin(&universe, id)
     {
+        universe.pass(PURSUING, None);
+        rest(&mut universe);
         proof::allocation_is(&universe, target);
     }
     let target = scenario::target(&mut dice);

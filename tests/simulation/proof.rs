@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use calvalot::domain::doubt::ATTEMPTS;
 use calvalot::domain::intent::State;
 use calvalot::domain::market::Coin;
 use calvalot::domain::order::Side;
@@ -10,9 +11,6 @@ use calvalot::sim::OrderSide;
 use rust_decimal::{Decimal, dec};
 
 use crate::universe::{USDC, Universe};
-
-/// Après tant d'envois que la bourse n'a pas traités, un signal ne tente plus rien pour ce coin.
-const TRIES: usize = 5;
 
 /// Au plus une exécution par nom, et pour chacune exactement un trade du grand livre, à son numéro.
 pub fn each_order_once(universe: &Universe) {
@@ -97,31 +95,15 @@ pub fn every_coin_has_its_answer(universe: &Universe) {
     }
 }
 
-/// Vrai si le signal a été suivi sans qu'un coin soit laissé malgré lui : un ordre refusé, cinq fois pas traité, ou qui
-/// attendait une personne, une paire arrêtée.
-pub fn is_followed(universe: &Universe, id: &str) -> bool {
-    let signals = universe.books(|db| db.signals(&Selection::last(100)));
-    let Some(signal) = signals.iter().find(|signal| signal.signal_id == id) else { return false };
+/// Vrai si une personne a réglé un ordre de ce signal, ou s'il n'est jamais arrivé deux fois : son coin attend alors le suivant.
+pub fn leaves_a_coin(universe: &Universe, id: &str) -> bool {
     let intents = universe.books(|db| db.orders(10_000));
-    let waited =
-        |intent: &Intent| intent.reason.as_deref().is_some_and(|reason| reason.contains("a person looked"));
-    // Une part échangée, puis le reste refusé : la décision ne dit que la part.
-    let of_signal =
-        |coin: Coin| intents.iter().filter(move |intent| intent.signal == signal.id && intent.coin == coin);
-    let last = |coin: Coin| of_signal(coin).max_by_key(|intent| intent.id);
-    let unprocessed = |coin: Coin| of_signal(coin).filter(|intent| intent.state == State::Abandoned).count();
-    let given_up = |coin: Coin| {
-        last(coin).is_some_and(|intent| match intent.state {
-            State::Refused => true,
-            State::Abandoned => unprocessed(coin) >= TRIES,
-            _ => false,
-        })
+    let of_signal: Vec<&Intent> = intents.iter().filter(|intent| intent.signal_id == id).collect();
+    let lost = |coin: Coin| {
+        let absent = |intent: &&&Intent| intent.coin == coin && intent.state == State::Absent;
+        of_signal.iter().filter(absent).count() >= ATTEMPTS as usize
     };
-    let kept_off = intents.iter().any(waited) || Coin::ALL.into_iter().any(given_up);
-    let against = ["refused", "halted", "superseded", "cash_short"];
-    !kept_off
-        && signal.status == "executed"
-        && signal.decisions.iter().all(|decision| !against.contains(&decision.code.as_str()))
+    of_signal.iter().any(|intent| intent.by_hand.is_some()) || Coin::ALL.into_iter().any(lost)
 }
 
 /// L'allocation est celle du leader, au seuil, au pas et au minimum de la bourse près : le pas le plus gros qui a valu

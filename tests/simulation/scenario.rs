@@ -180,7 +180,6 @@ fn coarsen(universe: &mut Universe, dice: &mut Rng) {
 
 /// Un carnet presque vide : l'ordre finit incomplet, ou sans rien.
 fn starve(universe: &mut Universe, dice: &mut Rng) {
-    universe.starved = true;
     let pair = PAIRS[dice.usize(0..5)];
     let mut book = universe.world.exchange().book(pair);
     book.asks.truncate(dice.usize(0..2));

@@ -46,8 +46,6 @@ pub struct Universe {
     time: Installed,
     micros: Arc<AtomicI64>,
     origin: Instant,
-    /// Un carnet a été trop court pour un ordre entier.
-    pub starved: bool,
     /// Le pas le plus gros de chaque paire depuis que le leader a parlé.
     steps: BTreeMap<&'static str, Decimal>,
 }
@@ -80,7 +78,6 @@ impl Universe {
             time,
             micros,
             origin,
-            starved: false,
             steps: BTreeMap::new(),
         }
     }
@@ -176,9 +173,8 @@ impl Universe {
         self.time.clock().instant() - self.origin
     }
 
-    /// Le leader vient de parler : ce qu'un carnet trop court ou un gros pas a empêché avant ne compte plus.
+    /// Le leader vient de parler : ce qu'un gros pas a empêché avant ne compte plus.
     pub fn judge_anew(&mut self) {
-        self.starved = false;
         self.steps.clear();
         for pair in Coin::ALL.map(Coin::pair) {
             self.note_step(pair);

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use crate::account::LiveAccount;
 use crate::domain::lost_past::Brought;
-use crate::domain::market::{Coin, Market};
+use crate::domain::market::{Coin, Market, Pairs};
 use crate::domain::moment::Moment;
 use crate::domain::money::{Price, Rate, Usdc};
 use crate::domain::order::{Left, Order};
@@ -146,12 +146,12 @@ impl Venue {
         &mut self,
         signal: i64,
         orders: &[Order],
-        market: &Market,
+        pairs: &Pairs,
     ) -> Result<Vec<(Coin, Left)>, LedgerError> {
         match self {
             _ if orders.is_empty() => Ok(Vec::new()),
-            Venue::Paper(account) => account.execute(signal, orders, market).await,
-            Venue::Live(account) => account.execute(signal, orders, market).await,
+            Venue::Paper(account) => account.execute(signal, orders, pairs).await,
+            Venue::Live(account) => account.execute(signal, orders, pairs).await,
         }
     }
 

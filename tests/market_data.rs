@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use calvalot::domain::market::{Coin, Readings};
+use calvalot::domain::market::{Coin, PerCoin, Readings};
 use calvalot::exchange::Exchange;
 use calvalot::fetch::{Client, TIME_LIMIT};
 use fake::{Fake, response};
@@ -80,10 +80,10 @@ fn a_whole_market_is_read_in_two_calls() {
     let readings = refresh(&fake, Readings::default());
     assert_eq!(failures(&readings), Vec::<String>::new());
     let at = readings.quotes[Coin::Btc].clone().expect("a price").at;
-    let market = readings.complete(at).expect("everything is known");
-    assert_eq!(market.quotes[Coin::Btc].bid().to_string(), "1");
+    let market = readings.complete(PerCoin::from_fn(|_| true), at).expect("everything is known");
+    assert_eq!(market.pairs.get(Coin::Btc).expect("BTC").quote.bid().to_string(), "1");
     assert_eq!(market.rate.to_string(), "1.0005");
-    let rules = &market.rules[Coin::Btc];
+    let rules = &market.pairs.get(Coin::Btc).expect("BTC").rules;
     assert_eq!(
         (rules.step.to_string(), rules.min_quantity.to_string(), rules.max_quantity.to_string()),
         ("0.00001".to_owned(), "0.00001".to_owned(), "128.52621715".to_owned())

@@ -10,12 +10,12 @@ mod moves;
 mod raising;
 
 use calvalot::domain::book;
-use calvalot::domain::market::{Coin, Market, PerCoin, Quote, Rules};
+use calvalot::domain::market::{Coin, Market, Pair, Pairs, PerCoin, Quote, Rules};
 use calvalot::domain::moment::Moment;
 use calvalot::domain::money::{Price, Quantity, Rate, Usdc, Weight};
 use calvalot::domain::order::{self, Left, Order, Size};
 use calvalot::domain::plan::{self, Plan};
-use calvalot::domain::portfolio::{Holdings, Position};
+use calvalot::domain::portfolio::{Holdings, Position, Valuation};
 use calvalot::domain::signal::{Action, Instruction, Target};
 use calvalot::paper;
 use proptest::prelude::*;
@@ -79,15 +79,17 @@ fn case() -> impl Strategy<Value = Case> {
     let owned = prop::array::uniform5((prop_oneof![Just(0i64), 1i64..500_000], 0i64..100));
     (pairs, owned, 0i64..5_000_000, instruction()).prop_map(|(pairs, owned, cash, instruction)| {
         let market = Market {
-            quotes: PerCoin::from_fn(|coin| pairs[coin as usize].0),
-            rules: PerCoin::from_fn(|coin| pairs[coin as usize].1.clone()),
+            pairs: Pairs::all(|coin| {
+                let (quote, rules) = pairs[coin as usize].clone();
+                Pair { quote, rules }
+            }),
             rate: Rate::new(dec!(1.08)),
             read_at: Moment(0),
         };
         let positions = PerCoin::from_fn(|coin| {
             let (cents, dust) = owned[coin as usize];
             let invested = Usdc::new(Decimal::new(cents, 2));
-            let bought = invested.buys_at(market.quotes[coin].mid());
+            let bought = invested.buys_at(pair_of(&market, coin).quote.mid());
             let quantity =
                 if cents == 0 { Quantity::ZERO } else { bought + Quantity::new(Decimal::new(dust, 8)) };
             Position { quantity, invested }
@@ -110,7 +112,7 @@ fn run(case: &Case) -> Run {
         plan::plan(&case.instruction, &case.holdings, &case.market, Weight::new(THRESHOLD));
     let after_sales = execute(&case.holdings, &sales, &case.market);
     let cash_allowed = wants.iter().map(|want| want.amount).sum::<Usdc>() <= after_sales.cash;
-    let (purchases, short) = plan::purchases(&wants, after_sales.cash, &case.market);
+    let (purchases, short) = plan::purchases(&wants, after_sales.cash, &case.market.pairs);
     left.extend(short);
     let after = execute(&after_sales, &purchases, &case.market);
     Run { orders: sales.into_iter().chain(purchases).collect(), left, cash_allowed, after }
@@ -118,7 +120,8 @@ fn run(case: &Case) -> Run {
 
 fn execute(holdings: &Holdings, orders: &[Order], market: &Market) -> Holdings {
     orders.iter().fold(*holdings, |holdings, order| {
-        let fill = paper::execute(order, market).expect("an order that obeys the rules is not refused");
+        let fill =
+            paper::execute(order, &market.pairs).expect("an order that obeys the rules is not refused");
         book::apply(&holdings, &fill).expect("a fill never overdraws")
     })
 }
@@ -129,9 +132,9 @@ proptest! {
     #[test]
     fn no_order_is_off_a_step_or_under_a_minimum(case in case()) {
         for order in run(&case).orders {
-            let rules = &case.market.rules[order.coin()];
+            let rules = &pair_of(&case.market, order.coin()).rules;
             prop_assert!(rules.halted.is_none());
-            let fill = paper::execute(&order, &case.market).expect("an order that obeys the rules is not refused");
+            let fill = paper::execute(&order, &case.market.pairs).expect("an order that obeys the rules is not refused");
             prop_assert_eq!(fill.quantity.floor_to_step(rules.step), fill.quantity);
             prop_assert!(fill.quantity >= rules.min_quantity && fill.quantity <= rules.max_quantity);
             prop_assert!(fill.amount >= rules.min_notional, "{:?} is worth {}", order, fill.amount);
@@ -171,15 +174,15 @@ proptest! {
     fn a_target_is_reached_within_the_threshold_and_one_step(case in case()) {
         let Instruction::Target(target) = case.instruction else { return Ok(()) };
         let Run { left, cash_allowed, after, .. } = run(&case);
-        let (before, value) = (case.holdings.value(&case.market), after.value(&case.market));
+        let (before, value) = (worth(&case.holdings, &case.market), worth(&after, &case.market));
         for coin in Coin::ALL {
             let obstacle = left.iter().any(|(other, reason)| *other == coin && order::is_obstacle(reason.code()));
-            let capped = before.coins[coin].max(before.total.part(target.weight(coin)))
-                >= case.market.quotes[coin].bid() * case.market.rules[coin].max_quantity;
+            let Pair { quote, rules } = pair_of(&case.market, coin);
+            let capped = before.coins[coin].max(before.total.part(target.weight(coin))) >= quote.bid() * rules.max_quantity;
             if obstacle || capped || before.total.is_zero() {
                 continue;
             }
-            let step = (case.market.quotes[coin].ask() * case.market.rules[coin].step).share_of(value.total);
+            let step = (quote.ask() * rules.step).share_of(value.total);
             let drift = value.weight(coin) - target.weight(coin);
             let tolerance = Weight::new(THRESHOLD) + step;
             prop_assert!(drift <= tolerance, "{coin} is {drift} over its target, tolerance {tolerance}");
@@ -199,19 +202,19 @@ proptest! {
         let market = &case.market;
         let wants: Vec<plan::Want> = Coin::ALL.into_iter()
             .map(|coin| plan::Want { coin, amount: Usdc::new(Decimal::new(amounts[coin as usize], 2)) })
-            .filter(|want| Order::buy(want.coin, want.amount, market).is_ok())
+            .filter(|want| Order::buy(want.coin, want.amount, &market.pairs).is_ok())
             .collect();
-        let (orders, left) = plan::purchases(&wants, cash, market);
-        let spent: Usdc = orders.iter().map(|order| order.value_at(market.quotes[order.coin()].ask())).sum();
+        let (orders, left) = plan::purchases(&wants, cash, &market.pairs);
+        let spent: Usdc = orders.iter().map(|order| order.value_at(pair_of(market, order.coin()).quote.ask())).sum();
         prop_assert!(spent <= cash);
         prop_assert_eq!(orders.len() + left.len(), wants.len());
-        let minima: Usdc = wants.iter().map(|want| Order::minimum_purchase(want.coin, market)).sum();
+        let minima: Usdc = wants.iter().map(|want| Order::minimum_purchase(pair_of(market, want.coin))).sum();
         if minima <= cash {
             prop_assert!(left.is_empty(), "{left:?} starved with {cash} for minima of {minima}");
         }
         for order in &orders {
             let wanted = wants.iter().find(|want| want.coin == order.coin()).expect("only what is wanted is bought");
-            prop_assert!(order.value_at(market.quotes[order.coin()].ask()) <= wanted.amount);
+            prop_assert!(order.value_at(pair_of(market, order.coin()).quote.ask()) <= wanted.amount);
         }
     }
 }
@@ -233,17 +236,27 @@ fn what_would_remain_under_two_and_a_half_usdc_is_sold_with_the_rest() {
     assert_eq!(plan.sales.iter().map(Order::size).collect::<Vec<_>>(), [Size::Sell(Quantity::new(dec!(1)))]);
 }
 
+fn worth(holdings: &Holdings, market: &Market) -> Valuation {
+    holdings.value(market).expect("all is known")
+}
+
+fn pair_of(market: &Market, coin: Coin) -> &Pair {
+    market.pairs.get(coin).expect("all are known")
+}
+
 fn plain_market() -> Market {
     let price = Price::new(dec!(100));
     Market {
-        quotes: PerCoin::from_fn(|_| Quote::new(price, price).expect("a price")),
-        rules: PerCoin::from_fn(|_| Rules {
-            halted: None,
-            step: Quantity::new(dec!(0.001)),
-            min_quantity: Quantity::new(dec!(0.001)),
-            max_quantity: Quantity::new(dec!(9000)),
-            min_notional: Usdc::new(dec!(5)),
-            max_notional: None,
+        pairs: Pairs::all(|_| Pair {
+            quote: Quote::new(price, price).expect("a price"),
+            rules: Rules {
+                halted: None,
+                step: Quantity::new(dec!(0.001)),
+                min_quantity: Quantity::new(dec!(0.001)),
+                max_quantity: Quantity::new(dec!(9000)),
+                min_notional: Usdc::new(dec!(5)),
+                max_notional: None,
+            },
         }),
         rate: Rate::new(dec!(1.08)),
         read_at: Moment(0),

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use calvalot::clock;
 use calvalot::config::{Config, Mode};
-use calvalot::domain::market::{Coin, Readings};
+use calvalot::domain::market::{Coin, PerCoin, Readings};
 use calvalot::domain::money::Usdc;
 use calvalot::domain::order::Order;
 use calvalot::exchange::{Account, Credentials, Exchange, Placed, Ticket};
@@ -330,7 +330,8 @@ impl Live {
             Exchange::binance(&self.world.exchange_url(), Client::new(TIME_LIMIT).expect("a client"));
         let server = block_on(exchange.synchronise()).expect("the exchange tells its time");
         let readings = block_on(exchange.refresh(Readings::default()));
-        let market = readings.complete(clock::now()).expect("everything is known");
+        let market =
+            readings.complete(PerCoin::from_fn(|_| true), clock::now()).expect("everything is known");
         let order = Order::buy(Coin::Xrp, Usdc::new(dec!(50)), &market).expect("an order");
         let (stamped_at, window) = (server.stamp(), Duration::from_secs(5));
         let ticket = Ticket { client_id: client_id.to_owned(), order, stamped_at, window };

@@ -8,7 +8,7 @@ use super::together::together;
 use crate::clock;
 use crate::domain::doubt::WINDOW;
 use crate::domain::execution::{self, BnbPrice};
-use crate::domain::market::{Coin, Market};
+use crate::domain::market::{Coin, Pairs};
 use crate::domain::moment::Moment;
 use crate::domain::order::{Left, Order};
 use crate::exchange::{Account, Placed, Reaction, Ticket};
@@ -35,7 +35,7 @@ impl LiveAccount {
         &mut self,
         signal: i64,
         orders: &[Order],
-        market: &Market,
+        pairs: &Pairs,
     ) -> Result<Vec<(Coin, Left)>, LedgerError> {
         // Les ventes ont pu le fermer.
         let later = |reason: &str| {
@@ -59,7 +59,7 @@ impl LiveAccount {
             account: &self.account,
             sender: &self.sender,
             instruments: &self.instruments,
-            market,
+            pairs,
             stamped_at,
         };
         let errands = sendings.into_iter().zip(orders).map(|(sending, order)| batch.run(sending, order));
@@ -89,8 +89,8 @@ struct Batch<'a> {
     account: &'a Account,
     sender: &'a OneShot,
     instruments: &'a Instruments,
-    /// Celui sur lequel ces ordres ont été décidés.
-    market: &'a Market,
+    /// Celles sur lesquelles ces ordres ont été décidés.
+    pairs: &'a Pairs,
     stamped_at: Moment,
 }
 
@@ -117,7 +117,7 @@ impl Batch<'_> {
         let left = match &outcome {
             Outcome::Filled(fill) => {
                 told::traded(fill);
-                self.instruments.traded(fill, self.market.quotes[fill.coin].mid());
+                self.instruments.traded(fill, self.pairs.mid(fill.coin));
                 None
             }
             Outcome::Refused(reason) => {
@@ -152,7 +152,7 @@ impl Batch<'_> {
                 (outcome, clock::now(), stop)
             }
             Placed::Accepted(report, executions) => {
-                let bnb = BnbPrice::Known(self.market.quotes[Coin::Bnb].mid());
+                let bnb = BnbPrice::or_unknown(self.pairs.mid(Coin::Bnb));
                 let outcome = match execution::fill(&report, &executions.iter().collect(), bnb) {
                     Ok(Some(fill)) => Outcome::Filled(fill),
                     Ok(None) => Outcome::nothing_exchanged(&report.status),

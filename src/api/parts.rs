@@ -43,7 +43,7 @@ pub const TABLES: &[(&str, &[Part])] = &[
     ("movements", &[Budget, History]),
     ("positions", &[Status, Budget, Positions]),
     ("signals", &[Status, Signals, Orders, History, Withdrawals]),
-    ("leader_target", &[Budget, Positions]),
+    ("leader_target", &[Status, Budget, Positions]),
     ("aim", &[Status, Orders]),
     ("decisions", &[Status, Signals]),
     ("waits", &[Status, Signals]),

@@ -11,7 +11,7 @@ use super::Findings;
 use super::machine::Capital;
 use crate::clock;
 use crate::domain::check::{CLOCK_WRONG, Check, SET_THE_CLOCK};
-use crate::domain::market::{self, Coin, Market, Readings, Unknown};
+use crate::domain::market::{self, Coin, Market, PerCoin, Readings, Unknown};
 use crate::domain::money::{Usdc, Weight};
 use crate::domain::order::Order;
 use crate::domain::signal::Target;
@@ -87,7 +87,7 @@ fn compared(lead: i64, margin: u128) -> Check {
 /// Les cours, les règles et l'état de chaque paire.
 pub(super) async fn exchange(exchange: &Exchange) -> (Vec<Check>, Option<Market>) {
     let readings = exchange.refresh(Readings::default()).await;
-    match readings.complete(clock::now()) {
+    match readings.complete(PerCoin::from_fn(|_| true), clock::now()) {
         Ok(market) => (vec![reached(exchange), trading(&market)], Some(market)),
         Err(unknown) => {
             let pairs = Check::not_tested("pairs", "the exchange's rules are not all known");
@@ -126,8 +126,8 @@ fn weighed(weight: Option<u64>, limit: u64, watched: u64) -> Check {
 }
 
 fn trading(market: &Market) -> Check {
-    let halted = market.rules.iter().filter_map(|(coin, rules)| {
-        let status = rules.halted.as_ref()?;
+    let halted = Coin::ALL.into_iter().filter_map(|coin| {
+        let status = market.pairs.get(coin)?.rules.halted.as_ref()?;
         Some(format!("{coin} is not traded now ({status})"))
     });
     let halted: Vec<String> = halted.collect();
@@ -148,7 +148,10 @@ pub(super) fn minima(findings: &Findings) -> Check {
         return Check::not_tested("minima", "the leader's allocation is not known");
     };
     let capital = match &findings.capital {
-        Capital::Counted(holdings) => holdings.value(market).total,
+        Capital::Counted(holdings) => match holdings.value(market) {
+            Some(value) => value.total,
+            None => return Check::not_tested("minima", "the prices are not all known"),
+        },
         Capital::ToBegin(budget) => budget.to_usdc(market.rate),
         Capital::Unknown(reason) => return Check::not_tested("minima", *reason),
     };
@@ -156,29 +159,24 @@ pub(super) fn minima(findings: &Findings) -> Check {
 }
 
 fn compare(capital: Usdc, target: &Target, market: &Market) -> Check {
+    let least = |coin: Coin| market.pairs.get(coin).map(Order::minimum_purchase).unwrap_or_default();
     let wanted: Vec<(Coin, Weight)> = Coin::ALL
         .into_iter()
         .map(|coin| (coin, target.weight(coin)))
         .filter(|(_, weight)| !weight.is_zero())
         .collect();
-    let small: Vec<(Coin, Weight)> = wanted
-        .iter()
-        .copied()
-        .filter(|(coin, weight)| capital.part(*weight) < Order::minimum_purchase(*coin, market))
-        .collect();
+    let small: Vec<(Coin, Weight)> =
+        wanted.iter().copied().filter(|(coin, weight)| capital.part(*weight) < least(*coin)).collect();
     if small.is_empty() {
         let found = format!("{capital:.2} USDC is enough to follow each of the leader's weights");
         return Check::fine("minima", found);
     }
     let each = small.iter().map(|(coin, weight)| {
-        let (amount, minimum) = (capital.part(*weight), Order::minimum_purchase(*coin, market));
+        let (amount, minimum) = (capital.part(*weight), least(*coin));
         format!("{coin}: {:.2} % is {amount:.2} USDC, the least is {minimum:.2}", weight.percent())
     });
     let found = format!("of {capital:.2} USDC, {}", each.collect::<Vec<String>>().join("; "));
-    let enough = small.iter().map(|(coin, weight)| {
-        let minimum = Order::minimum_purchase(*coin, market);
-        Usdc::new(minimum.decimal() / weight.decimal())
-    });
+    let enough = small.iter().map(|(coin, weight)| Usdc::new(least(*coin).decimal() / weight.decimal()));
     let enough = enough.max().unwrap_or_default().times(dec!(1.01)).to_eur(market.rate).ceil(0);
     let advice = format!("these are left in cash; a capital of {enough} EUR would follow them all");
     if small.len() == wanted.len() {

@@ -1,8 +1,8 @@
 //! Ce qu'on sait de la bourse : les cours, le cours de l'euro, les règles de chaque paire.
 //!
 //! Inconnu n'est pas zéro. Une lecture ([`Reading`]) a un âge ; [`Readings::complete`] ne rend un
-//! [`Market`] que si tout est là et frais. Planifier, évaluer, acheter demandent un `Market` : on ne
-//! peut donc pas décider sur un prix qu'on n'a pas.
+//! [`Market`] que si tout ce qu'il faut est là et frais. Un ordre demande sa [`Pair`], une évaluation celles de tout ce qui est
+//! tenu : on ne peut pas décider sur un prix qu'on n'a pas.
 
 use std::fmt;
 use std::ops::{Index, IndexMut};
@@ -148,6 +148,37 @@ pub struct Rules {
     pub max_notional: Option<Usdc>,
 }
 
+/// Ce qu'un ordre d'un coin demande de savoir : son carnet, ses règles.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pair {
+    pub quote: Quote,
+    pub rules: Rules,
+}
+
+/// Les paires connues et fraîches ; les autres manquent.
+#[derive(Clone, Debug, Default)]
+pub struct Pairs(PerCoin<Option<Pair>>);
+
+impl Pairs {
+    pub fn new(pairs: PerCoin<Option<Pair>>) -> Pairs {
+        Pairs(pairs)
+    }
+
+    /// Toutes.
+    pub fn all(mut pair: impl FnMut(Coin) -> Pair) -> Pairs {
+        Pairs(PerCoin::from_fn(|coin| Some(pair(coin))))
+    }
+
+    pub fn get(&self, coin: Coin) -> Option<&Pair> {
+        self.0[coin].as_ref()
+    }
+
+    /// Le milieu de son carnet, s'il est connu.
+    pub fn mid(&self, coin: Coin) -> Option<Price> {
+        self.get(coin).map(|pair| pair.quote.mid())
+    }
+}
+
 /// Une valeur lue au dehors, et quand.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reading<T> {
@@ -181,11 +212,10 @@ pub struct Failures {
     pub rules: PerCoin<Option<String>>,
 }
 
-/// Le marché entier, connu et frais.
+/// Le marché, connu et frais : tout ce dont on a besoin, et peut-être davantage.
 #[derive(Clone, Debug)]
 pub struct Market {
-    pub quotes: PerCoin<Quote>,
-    pub rules: PerCoin<Rules>,
+    pub pairs: Pairs,
     pub rate: Rate,
     /// L'instant du plus ancien de ces cours.
     pub read_at: Moment,
@@ -215,23 +245,36 @@ pub fn everything() -> Vec<String> {
 }
 
 impl Readings {
-    /// Le marché, si chaque cours, le cours de l'euro et chaque règle sont frais à `now` ; sinon la
-    /// liste de ce qui manque.
-    pub fn complete(&self, now: Moment) -> Result<Market, Vec<Unknown>> {
+    /// Le marché, si le cours de l'euro et la paire de chaque coin qu'il faut sont frais à `now` ; sinon ce qui manque. Un coin ni
+    /// tenu ni visé n'a pas à être connu.
+    pub fn complete(&self, needed: PerCoin<bool>, now: Moment) -> Result<Market, Vec<Unknown>> {
+        let spare: Vec<String> = Coin::ALL
+            .into_iter()
+            .filter(|coin| !needed[*coin])
+            .flat_map(|coin| [price_of(coin), rules_of(coin)])
+            .collect();
         let unknown: Vec<Unknown> = self
             .each()
             .into_iter()
             .filter_map(|(what, at, failure)| missing(what, at, failure, now))
+            .filter(|unknown| !spare.contains(&unknown.what))
             .collect();
-        let complete = || {
-            let instants = self.quotes.iter().map(|(_, quote)| instant(quote)).chain([instant(&self.euro)]);
-            let (rate, read_at) = (self.rate(now)?, instants.min()??);
-            Some(Market { quotes: all(&self.quotes)?, rules: all(&self.rules)?, rate, read_at })
-        };
-        match complete() {
-            Some(market) if unknown.is_empty() => Ok(market),
+        let pairs = self.pairs(now);
+        let known = Coin::ALL.into_iter().filter(|coin| pairs.get(*coin).is_some());
+        let instants = known.map(|coin| instant(&self.quotes[coin])).chain([instant(&self.euro)]);
+        let market = self.rate(now).zip(instants.flatten().min());
+        match market {
+            Some((rate, read_at)) if unknown.is_empty() => Ok(Market { pairs, rate, read_at }),
             _ => Err(unknown),
         }
+    }
+
+    /// Les paires dont le carnet et les règles sont frais à `now`.
+    pub fn pairs(&self, now: Moment) -> Pairs {
+        Pairs(PerCoin::from_fn(|coin| {
+            let rules = self.rules[coin].as_ref().filter(|reading| is_fresh(reading.at, now))?;
+            Some(Pair { quote: fresh(&self.quotes[coin], now)?, rules: rules.value.clone() })
+        }))
     }
 
     /// Chaque lecture : son nom, son instant, sa panne en cours.
@@ -290,11 +333,4 @@ fn is_fresh(at: Moment, now: Moment) -> bool {
 
 fn instant<T>(reading: &Option<Reading<T>>) -> Option<Moment> {
     reading.as_ref().map(|reading| reading.at)
-}
-
-fn all<T: Clone>(readings: &PerCoin<Option<Reading<T>>>) -> Option<PerCoin<T>> {
-    let values: Option<Vec<T>> =
-        readings.iter().map(|(_, reading)| reading.as_ref().map(|r| r.value.clone())).collect();
-    let values: [T; 5] = values?.try_into().ok()?;
-    Some(PerCoin(values))
 }

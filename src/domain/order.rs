@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use rust_decimal::{Decimal, dec};
 
-use super::market::{Coin, Market};
+use super::market::{Coin, Pair, Pairs};
 use super::money::{Price, Quantity, Usdc, Weight};
 use super::reconcile::Lack;
 use super::recourse;
@@ -94,6 +94,8 @@ pub enum Left {
     Superseded(String),
     /// L'action a peut-être été faite dans un passé que le grand livre n'a pas connu : elle n'est pas refaite.
     MaybeDone,
+    /// Son prix ou ses règles manquent.
+    Unknown,
     /// La bourse (ou sa simulation) n'a pas voulu de l'ordre.
     Refused(String),
     /// Une personne a réglé son ordre : ce signal n'y touche plus.
@@ -135,6 +137,7 @@ impl Left {
             Left::Halted(_) => "halted",
             Left::Superseded(_) => "superseded",
             Left::MaybeDone => "maybe_done",
+            Left::Unknown => "unknown",
             Left::Refused(_) => "refused",
             Left::Settled => "settled",
             Left::TooOld(_) => "too_old",
@@ -151,7 +154,8 @@ impl Left {
     /// Vrai si l'allocation se visera encore pour ce coin : ce qui l'en empêche passe. Les règles de la bourse, elles, font de ce
     /// qui est atteint tout ce qui peut l'être.
     pub fn passes(&self) -> bool {
-        self.is_pending() || matches!(self, Left::Halted(_) | Left::Refused(_) | Left::Turnover { .. })
+        self.is_pending()
+            || matches!(self, Left::Halted(_) | Left::Unknown | Left::Refused(_) | Left::Turnover { .. })
     }
 
     /// Vrai si le signal attend encore ce coin : le temps, ou quelqu'un, y remédie.
@@ -188,6 +192,7 @@ impl fmt::Display for Left {
             Left::MaybeDone => {
                 write!(f, "may have been done in a past that this ledger did not know: it is not done again")
             }
+            Left::Unknown => write!(f, "its price or its rules are not known now"),
             Left::Refused(reason) => write!(f, "refused: {reason}"),
             Left::Settled => write!(f, "a person settled its order: it is left until the next signal"),
             Left::TooOld(age) => write!(f, "given up: its signal is {} old", recourse::told(*age)),
@@ -213,12 +218,12 @@ impl fmt::Display for Left {
 
 impl Order {
     /// Une vente de `wanted`, ramenée à ce qui est possédé et au pas inférieur.
-    pub fn sell(coin: Coin, wanted: Quantity, owned: Quantity, market: &Market) -> Result<Order, Left> {
-        let rules = &market.rules[coin];
+    pub fn sell(coin: Coin, wanted: Quantity, owned: Quantity, pairs: &Pairs) -> Result<Order, Left> {
+        let Pair { quote, rules } = pairs.get(coin).ok_or(Left::Unknown)?;
         if let Some(status) = &rules.halted {
             return Err(Left::Halted(status.clone()));
         }
-        let bid = market.quotes[coin].bid();
+        let bid = quote.bid();
         let mut wanted = wanted.min(owned).min(rules.max_quantity);
         if let Some(most) = rules.max_notional {
             wanted = wanted.min(most.buys_at(bid));
@@ -235,36 +240,37 @@ impl Order {
     }
 
     /// Un achat de `amount` USDC, tronqué au centime inférieur.
-    pub fn buy(coin: Coin, amount: Usdc, market: &Market) -> Result<Order, Left> {
-        let rules = &market.rules[coin];
+    pub fn buy(coin: Coin, amount: Usdc, pairs: &Pairs) -> Result<Order, Left> {
+        let pair = pairs.get(coin).ok_or(Left::Unknown)?;
+        let rules = &pair.rules;
         if let Some(status) = &rules.halted {
             return Err(Left::Halted(status.clone()));
         }
-        let mut amount = amount.min(market.quotes[coin].ask() * rules.max_quantity);
+        let mut amount = amount.min(pair.quote.ask() * rules.max_quantity);
         if let Some(most) = rules.max_notional {
             amount = amount.min(most);
         }
         let amount = amount.floor(2);
-        let minimum = Order::minimum_purchase(coin, market);
+        let minimum = Order::minimum_purchase(pair);
         if amount < minimum {
             return Err(Left::BelowMinimum { value: amount, minimum });
         }
         Ok(Order { coin, size: Size::Spend(amount) })
     }
 
-    /// Le plus petit achat de ce coin qu'on envoie : assez pour rester au-dessus du minimum une fois
+    /// Le plus petit achat de cette paire qu'on envoie : assez pour rester au-dessus du minimum une fois
     /// la quantité arrondie au pas, et pour acheter la quantité minimale.
-    pub fn minimum_purchase(coin: Coin, market: &Market) -> Usdc {
-        let (rules, ask) = (&market.rules[coin], market.quotes[coin].ask());
+    pub fn minimum_purchase(Pair { quote, rules }: &Pair) -> Usdc {
+        let ask = quote.ask();
         let spare = (ask * rules.step).times(STEPS_SPARE);
         let by_value = rules.min_notional.times(MARGIN) + spare;
         let by_quantity = (ask * rules.min_quantity).times(MARGIN) + spare;
         by_value.max(by_quantity).ceil(2)
     }
 
-    /// La plus petite vente de ce coin qu'on envoie.
-    pub fn smallest_sale(coin: Coin, market: &Market) -> Quantity {
-        let (rules, bid) = (&market.rules[coin], market.quotes[coin].bid());
+    /// La plus petite vente de cette paire qu'on envoie.
+    pub fn smallest_sale(Pair { quote, rules }: &Pair) -> Quantity {
+        let bid = quote.bid();
         // `buys_at` arrondit vers le bas, à la huitième décimale.
         let by_value = rules.min_notional.times(MARGIN).buys_at(bid) + LEAST;
         by_value.max(rules.min_quantity).ceil_to_step(rules.step)

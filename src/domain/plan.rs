@@ -8,7 +8,7 @@
 use rust_decimal::{Decimal, dec};
 
 use super::cost;
-use super::market::{Coin, Market, PerCoin};
+use super::market::{Coin, Market, Pair, Pairs, PerCoin};
 use super::money::{Usdc, Weight};
 use super::order::{Left, Order};
 use super::portfolio::{Holdings, Valuation};
@@ -50,15 +50,19 @@ enum Need {
 /// dépend du plan, et le plan de lui, de moins en moins : chaque reprise divise l'écart par plus de cent.
 pub fn plan(instruction: &Instruction, holdings: &Holdings, market: &Market, threshold: Weight) -> Plan {
     if let Instruction::Raise(amount) = instruction {
-        let (sales, left) = raise::raise(*amount, holdings, market);
+        let (sales, left) = raise::raise(*amount, holdings, &market.pairs);
         return Plan { sales, wants: Vec::new(), left };
     }
-    let valuation = holdings.value(market);
-    let mut plan = draft(instruction, holdings, &valuation, market, threshold);
+    let Some(valuation) = holdings.value(market) else {
+        let left = Coin::ALL.into_iter().map(|coin| (coin, Left::Unknown)).collect();
+        return Plan { left, ..Plan::default() };
+    };
+    let pairs = &market.pairs;
+    let mut plan = draft(instruction, holdings, &valuation, pairs, threshold);
     if let Instruction::Target(_) = instruction {
         for _ in 0..REVISIONS {
-            let left = Valuation { total: valuation.total - plan.cost(market), ..valuation };
-            plan = draft(instruction, holdings, &left, market, threshold);
+            let left = Valuation { total: valuation.total - plan.cost(pairs), ..valuation };
+            plan = draft(instruction, holdings, &left, pairs, threshold);
         }
     }
     plan
@@ -68,20 +72,20 @@ fn draft(
     instruction: &Instruction,
     holdings: &Holdings,
     valuation: &Valuation,
-    market: &Market,
+    pairs: &Pairs,
     threshold: Weight,
 ) -> Plan {
     let mut plan = Plan::default();
     for coin in Coin::ALL {
         let need = match instruction {
-            Instruction::Target(target) => toward(target, coin, valuation, market, threshold),
+            Instruction::Target(target) => toward(target, coin, valuation, pairs, threshold),
             Instruction::Actions(actions) => obey(actions, coin, valuation),
             Instruction::Raise(_) => Need::Nothing(Left::NothingToDo),
         };
         match need {
             Need::Nothing(reason) => plan.left.push((coin, reason)),
-            Need::Buy(amount) => want(coin, amount, market, &mut plan),
-            Need::Sell { amount, whole } => sell(coin, amount, whole, holdings, market, &mut plan),
+            Need::Buy(amount) => want(coin, amount, pairs, &mut plan),
+            Need::Sell { amount, whole } => sell(coin, amount, whole, holdings, pairs, &mut plan),
         }
     }
     plan
@@ -89,27 +93,26 @@ fn draft(
 
 impl Plan {
     /// Ce qu'il échange en tout.
-    pub fn moved(&self, market: &Market) -> Usdc {
-        let sales = self.sales.iter().map(|order| order.value_at(market.quotes[order.coin()].mid()));
+    pub fn moved(&self, pairs: &Pairs) -> Usdc {
+        let sales = self.sales.iter().filter_map(|order| Some(order.value_at(pairs.mid(order.coin())?)));
         sales.chain(self.wants.iter().map(|want| want.amount)).sum()
     }
 
     /// Ce qu'il perdra de valeur en s'exécutant.
-    pub fn cost(&self, market: &Market) -> Usdc {
-        let sales = self.sales.iter().map(|order| {
-            let coin = order.coin();
-            let value = order.value_at(market.quotes[coin].mid());
-            value.times(Decimal::ONE - cost::returned_by_one(coin, market))
+    pub fn cost(&self, pairs: &Pairs) -> Usdc {
+        let sales = self.sales.iter().filter_map(|order| {
+            let quote = pairs.get(order.coin())?.quote;
+            Some(order.value_at(quote.mid()).times(Decimal::ONE - cost::returned_by_one(order.coin(), quote)))
         });
-        let purchases = self
-            .wants
-            .iter()
-            .map(|want| want.amount.times(Decimal::ONE - cost::bought_by_one(want.coin, market)));
+        let purchases = self.wants.iter().filter_map(|want| {
+            let quote = pairs.get(want.coin)?.quote;
+            Some(want.amount.times(Decimal::ONE - cost::bought_by_one(want.coin, quote)))
+        });
         sales.chain(purchases).sum()
     }
 }
 
-fn toward(target: &Target, coin: Coin, valuation: &Valuation, market: &Market, threshold: Weight) -> Need {
+fn toward(target: &Target, coin: Coin, valuation: &Valuation, pairs: &Pairs, threshold: Weight) -> Need {
     let (weight, held) = (target.weight(coin), valuation.coins[coin]);
     if weight.is_zero() && held.is_zero() {
         return Need::Nothing(Left::NothingToDo);
@@ -119,12 +122,13 @@ fn toward(target: &Target, coin: Coin, valuation: &Valuation, market: &Market, t
     if drift.abs() < threshold || delta.is_zero() {
         return Need::Nothing(Left::WithinThreshold { drift: drift.abs(), threshold });
     }
-    let step = market.rules[coin].step;
-    if delta.abs() < market.quotes[coin].mid() * step {
+    let Some(Pair { quote, rules }) = pairs.get(coin) else { return Need::Nothing(Left::Unknown) };
+    let step = rules.step;
+    if delta.abs() < quote.mid() * step {
         return Need::Nothing(Left::WithinStep { step });
     }
     if delta.is_positive() {
-        Need::Buy(delta.times(Decimal::ONE / cost::bought_by_one(coin, market)))
+        Need::Buy(delta.times(Decimal::ONE / cost::bought_by_one(coin, *quote)))
     } else {
         Need::Sell { amount: -delta, whole: weight.is_zero() }
     }
@@ -139,23 +143,25 @@ fn obey(actions: &PerCoin<Option<Action>>, coin: Coin, valuation: &Valuation) ->
     }
 }
 
-fn want(coin: Coin, amount: Usdc, market: &Market, plan: &mut Plan) {
-    match Order::buy(coin, amount, market) {
+fn want(coin: Coin, amount: Usdc, pairs: &Pairs, plan: &mut Plan) {
+    let Some(Pair { quote, .. }) = pairs.get(coin) else { return plan.left.push((coin, Left::Unknown)) };
+    match Order::buy(coin, amount, pairs) {
         // Le montant que la bourse prendrait en un ordre : le cash n'est pas réservé à ce qui dépasse.
-        Ok(order) => plan.wants.push(Want { coin, amount: order.value_at(market.quotes[coin].ask()) }),
+        Ok(order) => plan.wants.push(Want { coin, amount: order.value_at(quote.ask()) }),
         Err(reason) => plan.left.push((coin, reason)),
     }
 }
 
-fn sell(coin: Coin, amount: Usdc, whole: bool, holdings: &Holdings, market: &Market, plan: &mut Plan) {
+fn sell(coin: Coin, amount: Usdc, whole: bool, holdings: &Holdings, pairs: &Pairs, plan: &mut Plan) {
     let owned = holdings.positions[coin].quantity;
     if owned.is_zero() {
         return plan.left.push((coin, Left::NoPosition));
     }
-    let mid = market.quotes[coin].mid();
-    let part = amount.buys_at(mid).floor_to_step(market.rules[coin].step);
+    let Some(Pair { quote, rules }) = pairs.get(coin) else { return plan.left.push((coin, Left::Unknown)) };
+    let mid = quote.mid();
+    let part = amount.buys_at(mid).floor_to_step(rules.step);
     let wanted = if whole || mid * (owned - part.min(owned)) < DUST { owned } else { part };
-    match Order::sell(coin, wanted, owned, market) {
+    match Order::sell(coin, wanted, owned, pairs) {
         Ok(order) => plan.sales.push(order),
         Err(reason) => plan.left.push((coin, reason)),
     }
@@ -164,22 +170,25 @@ fn sell(coin: Coin, amount: Usdc, whole: bool, holdings: &Holdings, market: &Mar
 /// Partage `cash` entre les achats souhaités. S'il suffit, chacun a ce qu'il voulait ; sinon chacun a
 /// sa part en proportion, mais jamais moins que le minimum de la bourse tant que le cash couvre les
 /// minima de tous. S'il ne les couvre pas, les plus petits souhaits attendent.
-pub fn purchases(wants: &[Want], cash: Usdc, market: &Market) -> (Vec<Order>, Vec<(Coin, Left)>) {
-    let mut wants: Vec<Want> = wants.to_vec();
+pub fn purchases(wants: &[Want], cash: Usdc, pairs: &Pairs) -> (Vec<Order>, Vec<(Coin, Left)>) {
+    let least = |want: &Want| pairs.get(want.coin).map(Order::minimum_purchase);
+    let (known, unknown): (Vec<Want>, Vec<Want>) = wants.iter().partition(|want| least(want).is_some());
+    let least = |want: &Want| least(want).unwrap_or_default();
+    let mut left: Vec<(Coin, Left)> = unknown.into_iter().map(|want| (want.coin, Left::Unknown)).collect();
+    let mut wants = known;
     wants.sort_by_key(|want| (std::cmp::Reverse(want.amount), want.coin));
-    let mut left = Vec::new();
     while let Some(&smallest) = wants.last() {
-        let minima: Usdc = wants.iter().map(|want| Order::minimum_purchase(want.coin, market)).sum();
+        let minima: Usdc = wants.iter().map(least).sum();
         if minima <= cash {
             break;
         }
-        let minimum = Order::minimum_purchase(smallest.coin, market);
+        let minimum = least(&smallest);
         left.push((smallest.coin, Left::CashShort { available: cash.max(Usdc::ZERO), minimum }));
         wants.pop();
     }
     let mut orders = Vec::new();
-    for want in share(&wants, cash, market) {
-        match Order::buy(want.coin, want.amount, market) {
+    for want in share(&wants, cash, least) {
+        match Order::buy(want.coin, want.amount, pairs) {
             Ok(order) => orders.push(order),
             Err(reason) => left.push((want.coin, reason)),
         }
@@ -189,7 +198,7 @@ pub fn purchases(wants: &[Want], cash: Usdc, market: &Market) -> (Vec<Order>, Ve
 
 /// Répartit le cash, que l'on sait couvrir tous les minima : qui aurait moins que son minimum le
 /// reçoit, les autres se partagent le reste en proportion, jusqu'à ce que plus rien ne bouge.
-fn share(wants: &[Want], cash: Usdc, market: &Market) -> Vec<Want> {
+fn share(wants: &[Want], cash: Usdc, least: impl Fn(&Want) -> Usdc) -> Vec<Want> {
     let total: Usdc = wants.iter().map(|want| want.amount).sum();
     if total <= cash {
         return wants.to_vec();
@@ -199,14 +208,13 @@ fn share(wants: &[Want], cash: Usdc, market: &Market) -> Vec<Want> {
         let total: Usdc = open.iter().map(|want| want.amount).sum();
         let ratio = rest.share_of(total).decimal().min(Decimal::ONE);
         let portion = |want: &Want| want.amount.times(ratio).floor(2);
-        let (short, fair): (Vec<Want>, Vec<Want>) =
-            open.iter().partition(|want| portion(want) < Order::minimum_purchase(want.coin, market));
+        let (short, fair): (Vec<Want>, Vec<Want>) = open.iter().partition(|want| portion(want) < least(want));
         if short.is_empty() {
             shared.extend(fair.iter().map(|want| Want { coin: want.coin, amount: portion(want) }));
             return shared;
         }
         for want in &short {
-            let amount = Order::minimum_purchase(want.coin, market);
+            let amount = least(want);
             rest -= amount;
             shared.push(Want { coin: want.coin, amount });
         }

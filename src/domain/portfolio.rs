@@ -1,7 +1,6 @@
 //! Ce que le suiveur possède, et ce que cela vaut.
 //!
-//! Une évaluation ([`Valuation`]) est complète ou n'existe pas : elle demande un [`Market`], qui
-//! l'est, et un cash connu.
+//! Une évaluation ([`Valuation`]) est complète ou n'existe pas : elle demande le prix de tout ce qui est tenu, et un cash connu.
 
 use super::market::{Market, PerCoin};
 use super::moment::Moment;
@@ -40,17 +39,17 @@ pub struct Valuation {
 }
 
 impl Holdings {
-    /// Évalue au milieu des carnets.
-    pub fn value(&self, market: &Market) -> Valuation {
-        let coins = PerCoin::from_fn(|coin| market.quotes[coin].mid() * self.positions[coin].quantity);
+    /// Évalue au milieu des carnets ; `None` s'il manque celui d'un coin qui est tenu.
+    pub fn value(&self, market: &Market) -> Option<Valuation> {
+        let coins = self.coins_at(&PerCoin::from_fn(|coin| market.pairs.mid(coin)))?;
         let total = self.cash + coins.iter().map(|(_, &value)| value).sum();
-        Valuation {
+        Some(Valuation {
             cash: self.cash,
             coins,
             total,
             total_eur: total.to_eur(market.rate),
             read_at: market.read_at,
-        }
+        })
     }
 
     /// Ce que vaut chaque position à ces prix ; `None` dès qu'il manque celui d'une qui est tenue.
@@ -60,6 +59,11 @@ impl Holdings {
             coins[coin] = prices[coin]? * position.quantity;
         }
         Some(coins)
+    }
+
+    /// Les coins qui sont tenus, fût-ce une poussière.
+    pub fn held(&self) -> PerCoin<bool> {
+        PerCoin::from_fn(|coin| !self.positions[coin].quantity.is_zero())
     }
 
     /// Vrai si aucune position n'est tenue, pas même une poussière.

@@ -7,7 +7,7 @@
 use rust_decimal::{Decimal, dec};
 
 use super::cost;
-use super::market::{Coin, Market};
+use super::market::{Coin, Pairs};
 use super::money::{Price, Quantity, Usdc};
 use super::order::{Left, Order, Size};
 use super::portfolio::Holdings;
@@ -28,16 +28,17 @@ struct Lot {
 }
 
 impl Lot {
-    fn of(coin: Coin, holdings: &Holdings, market: &Market) -> Result<Lot, Left> {
+    fn of(coin: Coin, holdings: &Holdings, pairs: &Pairs) -> Result<Lot, Left> {
         let owned = holdings.positions[coin].quantity;
         if owned.is_zero() {
             return Err(Left::NothingToDo);
         }
-        let order = Order::sell(coin, owned, owned, market)?;
+        let order = Order::sell(coin, owned, owned, pairs)?;
+        let pair = pairs.get(coin).ok_or(Left::Unknown)?;
         let Size::Sell(whole) = order.size() else { return Err(Left::NothingToDo) };
-        let unit = market.quotes[coin].mid().times(cost::returned_by_one(coin, market));
-        let smallest = Order::smallest_sale(coin, market).min(whole);
-        Ok(Lot { coin, whole, smallest, step: market.rules[coin].step, unit, sold: Quantity::ZERO })
+        let unit = pair.quote.mid().times(cost::returned_by_one(coin, pair.quote));
+        let smallest = Order::smallest_sale(pair).min(whole);
+        Ok(Lot { coin, whole, smallest, step: pair.rules.step, unit, sold: Quantity::ZERO })
     }
 
     fn worth(&self) -> Usdc {
@@ -50,16 +51,16 @@ impl Lot {
 }
 
 /// Le plus que des ventes ajouteraient au cash maintenant, coûts payés.
-pub fn most(holdings: &Holdings, market: &Market) -> Usdc {
-    let lots = Coin::ALL.into_iter().filter_map(|coin| Lot::of(coin, holdings, market).ok());
+pub fn most(holdings: &Holdings, pairs: &Pairs) -> Usdc {
+    let lots = Coin::ALL.into_iter().filter_map(|coin| Lot::of(coin, holdings, pairs).ok());
     lots.map(|lot| lot.worth()).sum()
 }
 
 /// Les ventes qui portent le cash à `amount`, et pourquoi chaque autre coin est laissé.
-pub fn raise(amount: Usdc, holdings: &Holdings, market: &Market) -> (Vec<Order>, Vec<(Coin, Left)>) {
+pub fn raise(amount: Usdc, holdings: &Holdings, pairs: &Pairs) -> (Vec<Order>, Vec<(Coin, Left)>) {
     let (mut sales, mut left, mut lots) = (Vec::new(), Vec::new(), Vec::new());
     for coin in Coin::ALL {
-        match Lot::of(coin, holdings, market) {
+        match Lot::of(coin, holdings, pairs) {
             Ok(lot) => lots.push(lot),
             Err(reason) => left.push((coin, reason)),
         }
@@ -69,7 +70,7 @@ pub fn raise(amount: Usdc, holdings: &Holdings, market: &Market) -> (Vec<Order>,
     }
     for lot in lots {
         let owned = holdings.positions[lot.coin].quantity;
-        match Order::sell(lot.coin, lot.sold, owned, market) {
+        match Order::sell(lot.coin, lot.sold, owned, pairs) {
             _ if lot.sold.is_zero() => left.push((lot.coin, Left::NothingToDo)),
             Ok(order) => sales.push(order),
             Err(reason) => left.push((lot.coin, reason)),

@@ -107,6 +107,17 @@ pub enum Instruction {
     Raise(Usdc),
 }
 
+impl Instruction {
+    /// Vrai si elle demande quelque chose de ce coin.
+    pub fn names(&self, coin: Coin) -> bool {
+        match self {
+            Instruction::Actions(actions) => matches!(actions[coin], Some(Action::Buy(_) | Action::Sell(_))),
+            Instruction::Target(target) => !target.weight(coin).is_zero(),
+            Instruction::Raise(_) => false,
+        }
+    }
+}
+
 /// Une action de la version 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Action {

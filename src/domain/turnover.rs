@@ -5,27 +5,27 @@
 
 use rust_decimal::Decimal;
 
-use super::market::Market;
+use super::market::Pairs;
 use super::money::Usdc;
 use super::order::{Left, Order, Size};
 use super::plan::{Plan, Want};
 
 /// Le plan ramené à ce qui peut encore s'échanger, en proportion.
-pub fn within(plan: Plan, spare: Usdc, market: &Market) -> Plan {
+pub fn within(plan: Plan, spare: Usdc, pairs: &Pairs) -> Plan {
     let spare = spare.max(Usdc::ZERO);
-    let total = plan.moved(market);
+    let total = plan.moved(pairs);
     if total <= spare {
         return plan;
     }
     let share = spare.share_of(total).decimal();
     let mut bounded = Plan { left: plan.left, ..Plan::default() };
     for order in plan.sales {
-        bounded.sales.extend(reduced(&order, share, market));
+        bounded.sales.extend(reduced(&order, share, pairs));
         bounded.left.push((order.coin(), Left::Turnover { spare }));
     }
     for Want { coin, amount } in plan.wants {
         let amount = amount.times(share).floor(2);
-        if Order::buy(coin, amount, market).is_ok() {
+        if Order::buy(coin, amount, pairs).is_ok() {
             bounded.wants.push(Want { coin, amount });
         }
         bounded.left.push((coin, Left::Turnover { spare }));
@@ -34,7 +34,7 @@ pub fn within(plan: Plan, spare: Usdc, market: &Market) -> Plan {
 }
 
 /// La vente de cette part de ce que l'ordre vendait, si la bourse la prendrait.
-fn reduced(order: &Order, share: Decimal, market: &Market) -> Option<Order> {
+fn reduced(order: &Order, share: Decimal, pairs: &Pairs) -> Option<Order> {
     let Size::Sell(quantity) = order.size() else { return None };
-    Order::sell(order.coin(), quantity.times(share), quantity, market).ok()
+    Order::sell(order.coin(), quantity.times(share), quantity, pairs).ok()
 }

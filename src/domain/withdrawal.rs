@@ -89,8 +89,8 @@ pub fn terms(
 ) -> Result<Terms, String> {
     // Les pièces d'un ordre en doute ne comptent pas : ni son cash, ni ce qu'il a peut-être acheté.
     let free = Holdings { cash: cash.free(), ..*holdings };
-    let value = free.value(market);
-    let most = free.cash + raise::most(&free, market);
+    let value = free.value(market).ok_or("the value is not known now: nothing was changed")?;
+    let most = free.cash + raise::most(&free, &market.pairs);
     let euros = |usdc: Usdc| usdc.to_eur(market.rate).floor(2);
     let doubt = match cash.reserved.is_positive() {
         true => format!(" (an order in doubt may have spent {:.2} USDC of it)", cash.reserved),
@@ -122,7 +122,7 @@ pub fn terms(
     if !understood {
         told(asked, left)?;
     }
-    let (sales, _) = raise::raise(usdc, &free, market);
+    let (sales, _) = raise::raise(usdc, &free, &market.pairs);
     Ok(Terms { requested, usdc, sales, left })
 }
 

@@ -260,11 +260,7 @@ impl Command {
                 answer(reply, opened.map(drop).map_err(Refusal::from))
             }
             Command::SettleOldTarget { follow, reply } => {
-                let settled = ledger.with(move |db| db.settle_old_target(follow, now)).await;
-                if settled.is_ok() {
-                    log::info!("old_target_settled follow={follow}");
-                }
-                answer(reply, settled.map_err(Refusal::from))
+                answer(reply, settle_old_target(ledger, follow).await)
             }
             // L'affaire du compte ([`Command::concerns_the_account`]).
             Command::Decide { .. }
@@ -284,11 +280,10 @@ fn answer<T>(reply: Reply<T>, done: Result<T, Refusal>) -> bool {
 
 /// De quoi estimer un retrait : les prix, si la valeur est connue.
 async fn priced(ledger: &Ledger, sight: &Sight) -> Result<Market, Refusal> {
-    match sight.known(clock::now()) {
-        Ok(market) if ledger.with(|db| db.holdings()).await?.is_some() => Ok(market),
-        Ok(_) => Err(unknown("the budget is not booked yet")),
-        Err(missing) => Err(unknown(&market::told(&missing))),
-    }
+    let Some(holdings) = ledger.with(|db| db.holdings()).await? else {
+        return Err(unknown("the budget is not booked yet"));
+    };
+    sight.known(holdings.held(), clock::now()).map_err(|missing| unknown(&market::told(&missing)))
 }
 
 async fn withdrawal_terms(ledger: &Ledger, sight: &Sight, asked: Asked) -> Result<Terms, Refusal> {
@@ -308,6 +303,13 @@ async fn withdraw(
         log::info!("withdrawal_opened id={id} eur={} usdc={}", terms.requested, terms.usdc);
     }
     Ok(opened)
+}
+
+async fn settle_old_target(ledger: &Ledger, follow: bool) -> Result<(), Refusal> {
+    let now = clock::now();
+    ledger.with(move |db| db.settle_old_target(follow, now)).await?;
+    log::info!("old_target_settled follow={follow}");
+    Ok(())
 }
 
 /// Constate un retrait que la personne dit avoir sorti, au cours du moment.

@@ -29,7 +29,7 @@ impl Engine {
         self.watch_withdrawal(reconciliation, begun).await?;
         let agent = self.ledger.with(|db| db.agent()).await?;
         let (mut story, shown) = self.hear(reply, &agent, now).await?;
-        let market = self.market(now).await?;
+        let market = self.market(shown.as_ref(), now).await?;
         if let Ok(market) = &market {
             self.venue.sweep(market).await?;
         }
@@ -45,7 +45,7 @@ impl Engine {
             story.error = Some(error.to_string());
         }
         self.venue.heed_movements().await?;
-        self.close(story, market.ok(), now).await
+        self.close(story, now).await
     }
 
     /// Interroge en même temps le leader, la bourse et, s'il est réel, le compte.
@@ -109,9 +109,13 @@ impl Engine {
         Ok(self.ledger.with(|db| db.holdings()).await?.is_none())
     }
 
-    /// Le marché complet, ou ce qui manque, cash compris.
-    async fn market(&self, now: Moment) -> Result<Result<Market, Vec<Unknown>>, LedgerError> {
-        let market = self.sight.known(now);
+    /// Le marché de ce qui est tenu ou visé, ou ce qui en manque, cash compris.
+    async fn market(
+        &self,
+        shown: Option<&Shown>,
+        now: Moment,
+    ) -> Result<Result<Market, Vec<Unknown>>, LedgerError> {
+        let market = self.sight.known(self.needed(shown).await?, now);
         if market.is_ok() && self.holds_nothing().await? {
             let reason = self.unopened.clone().unwrap_or_else(|| "the opening is not booked yet".to_owned());
             return Ok(Err(vec![Unknown { what: "cash".to_owned(), reason, since: None }]));
@@ -152,6 +156,17 @@ impl Engine {
                     self.reconcile(account).await?;
                 }
             }
+            (Err(_), Some(reason))
+                if self.venue.obstacle().is_none() && self.ledger.displaced().is_none() =>
+            {
+                let trades = self.leave(shown, begun).await?;
+                if !self.ledger.with(|db| db.due()).await?.is_empty() {
+                    story.outcome = PollOutcome::Waiting;
+                    story.trades = (trades > 0).then_some(trades);
+                    story.error = Some(reason.clone());
+                    self.ledger.with(move |db| db.postpone(&reason)).await?;
+                }
+            }
             (_, Some(reason)) if !self.ledger.with(|db| db.due()).await?.is_empty() => {
                 story.outcome = PollOutcome::Waiting;
                 story.error = Some(reason.clone());
@@ -162,8 +177,11 @@ impl Engine {
         Ok(())
     }
 
-    async fn close(&mut self, story: Story, market: Option<Market>, now: Moment) -> Result<(), LedgerError> {
+    /// Évalue ce qui est tenu, si tout en est connu, et écrit le tour.
+    async fn close(&mut self, story: Story, now: Moment) -> Result<(), LedgerError> {
         let readings = self.sight.rows();
+        let holdings = self.ledger.with(|db| db.holdings()).await?;
+        let market = holdings.and_then(|holdings| self.sight.known(holdings.held(), now).ok());
         let averages = self.witness(market.as_ref()).await?;
         let died = self
             .ledger
@@ -171,7 +189,7 @@ impl Engine {
                 let known = market.zip(db.holdings()?);
                 let averaged = known.as_ref().zip(averages);
                 let averaged = averaged.and_then(|((_, holdings), averages)| averages.value(holdings));
-                let valuation = known.map(|(market, holdings)| holdings.value(&market));
+                let valuation = known.and_then(|(market, holdings)| holdings.value(&market));
                 let record = CycleRecord {
                     outcome: story.outcome.word(),
                     signal_id: story.signal_id,
@@ -196,7 +214,9 @@ impl Engine {
     async fn witness(&mut self, market: Option<&Market>) -> Result<Option<Averages>, LedgerError> {
         let Some(market) = market.filter(|_| self.venue.is_compared()) else { return Ok(None) };
         let (holdings, judged) = self.ledger.with(|db| Ok((db.holdings()?, db.is_judged()?))).await?;
-        let is_low = |holdings: &Holdings| survival::is_low(holdings.value(market).total_eur);
+        let is_low = |holdings: &Holdings| {
+            holdings.value(market).is_some_and(|value| survival::is_low(value.total_eur))
+        };
         let Some(holdings) = holdings.filter(|holdings| judged && is_low(holdings)) else {
             return Ok(None);
         };

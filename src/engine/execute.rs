@@ -9,7 +9,7 @@ use super::Engine;
 use super::holdback::{self, Holdback, Purpose};
 use super::story::{Carried, Shown};
 use crate::clock;
-use crate::domain::market::{Coin, Market, PerCoin};
+use crate::domain::market::{Coin, Market, Pairs, PerCoin};
 use crate::domain::moment::Moment;
 use crate::domain::money::{Rate, Weight};
 use crate::domain::order::{self, Left, Side};
@@ -17,7 +17,7 @@ use crate::domain::plan::{self, Plan};
 use crate::domain::poll::PollOutcome;
 use crate::domain::portfolio::Holdings;
 use crate::domain::recourse;
-use crate::domain::signal::{Ages, INITIAL_SYNC, Instruction, Signal};
+use crate::domain::signal::{Ages, INITIAL_SYNC, Instruction, Signal, Target};
 use crate::domain::survival::DEAD;
 use crate::domain::turnover;
 use crate::domain::wish::{self, Wish};
@@ -49,7 +49,7 @@ impl Engine {
         let ages = self.ages();
         let (pending, signals) = in_time(pending, ages);
         let (mut carried, mut trades) = (None, 0);
-        let dropped = dropped(&pending, &signals, clock::now(), ages);
+        let dropped = dropped(&pending, &signals, shown, (clock::now(), ages));
         for ((entry, signal), why) in pending.iter().zip(signals).zip(dropped) {
             let held = signal.as_ref().ok().and_then(|signal| held(entry, signal, shown));
             if let (None, Some(reason)) = (&why, held) {
@@ -118,12 +118,17 @@ impl Engine {
             Some(_) => plan::plan(&instruction, &holdback.sellable(&holdings, market), market, Weight::ZERO),
             None => {
                 let followed = holdback.followed(&holdings);
-                let spare = self.most_turnover(&followed.value(market)) - self.traded_today().await?;
                 let plan = plan::plan(&instruction, &followed, market, self.manner.policy.threshold);
-                turnover::within(plan, spare, market)
+                match followed.value(market) {
+                    Some(value) => {
+                        let spare = self.most_turnover(&value) - self.traded_today().await?;
+                        turnover::within(plan, spare, &market.pairs)
+                    }
+                    None => plan,
+                }
             }
         };
-        let mut remainder = self.fulfil(entry.row, plan, holdback, market).await?;
+        let mut remainder = self.fulfil(entry.row, plan, holdback, &market.pairs).await?;
         if entry.wish.is_some() {
             remainder.pending.clear();
             self.await_wish(entry, &instruction, market, &mut remainder).await?;
@@ -137,22 +142,22 @@ impl Engine {
         signal: i64,
         plan: Plan,
         mut holdback: Holdback,
-        market: &Market,
+        pairs: &Pairs,
     ) -> Result<Remainder, LedgerError> {
         let Plan { sales, wants, left } = plan;
         let mut remainder = Remainder { left, pending: Vec::new() };
         holdback.review(&mut remainder.left);
         let holdings = self.holdings().await?;
-        let sales = holdback.allow_sales(sales, &holdings, market, &mut remainder.left);
-        let unsold = self.venue.execute(signal, &sales, market).await?;
+        let sales = holdback.allow_sales(sales, &holdings, pairs, &mut remainder.left);
+        let unsold = self.venue.execute(signal, &sales, pairs).await?;
         holdback.await_cash_of(&unsold);
         remainder.left.extend(unsold);
         let wants = holdback.allow_purchases(wants, &mut remainder.left);
         let cash = holdback.spendable(self.holdings().await?.cash);
         holdback.await_reserve(&wants);
-        let (orders, short) = plan::purchases(&wants, cash, market);
+        let (orders, short) = plan::purchases(&wants, cash, pairs);
         remainder.left.extend(short);
-        remainder.left.extend(self.venue.execute(signal, &orders, market).await?);
+        remainder.left.extend(self.venue.execute(signal, &orders, pairs).await?);
         remainder.pending = remainder.left.iter().filter(|(_, left)| left.is_pending()).cloned().collect();
         if holdback.awaits_cash {
             remainder.pending.extend(wants.iter().map(|want| (want.coin, Left::CashAwaited)));
@@ -243,7 +248,7 @@ fn awaited(pending: &[(Coin, Left)]) -> Vec<Decision> {
 
 /// Ce qui retient un signal qui vaut encore : une allocation n'est suivie que tant que le leader la montre, et la première, si elle
 /// était déjà vieille, que si une personne le veut.
-fn held(entry: &PendingSignal, signal: &Signal, shown: Option<&Shown>) -> Option<String> {
+pub(super) fn held(entry: &PendingSignal, signal: &Signal, shown: Option<&Shown>) -> Option<String> {
     let Instruction::Target(target) = signal.instruction else { return None };
     if entry.wish.is_some() {
         return None;
@@ -254,13 +259,17 @@ fn held(entry: &PendingSignal, signal: &Signal, shown: Option<&Shown>) -> Option
             "this allocation is {age} old: take it over, or wait for the leader's next one"
         ));
     }
-    let is_shown = match shown {
-        Some(shown) if entry.signal_id == INITIAL_SYNC => shown.target() == Some(target),
+    let unshown = "the leader does not show this allocation now: it is followed again when he does";
+    (!is_shown(entry, &target, shown)).then(|| unshown.to_owned())
+}
+
+/// Vrai si le leader montre à ce tour l'allocation de ce signal ; la synchronisation initiale suit celle d'un autre.
+fn is_shown(entry: &PendingSignal, target: &Target, shown: Option<&Shown>) -> bool {
+    match shown {
+        Some(shown) if entry.signal_id == INITIAL_SYNC => shown.target() == Some(*target),
         Some(shown) => shown.named.row == entry.row,
         None => false,
-    };
-    let unshown = "the leader does not show this allocation now: it is followed again when he does";
-    (!is_shown).then(|| unshown.to_owned())
+    }
 }
 
 /// Pourquoi chacun n'est plus suivi : il a peut-être été fait, il n'est plus de ce moment, ou une cible plus récente du leader, ou une personne qui prend
@@ -268,8 +277,8 @@ fn held(entry: &PendingSignal, signal: &Signal, shown: Option<&Shown>) -> Option
 fn dropped(
     pending: &[PendingSignal],
     signals: &[Result<Signal, String>],
-    now: Moment,
-    ages: Ages,
+    shown: Option<&Shown>,
+    (now, ages): (Moment, Ages),
 ) -> Vec<Option<Left>> {
     let all = pending.iter().find(|entry| entry.takes_all());
     let sets = |rank: &usize| pending[*rank].wish.is_none() && sets_target(&signals[*rank]);
@@ -283,6 +292,14 @@ fn dropped(
         }
         if let Some(outlived) = outlived(entry, &signals[rank], now, ages) {
             return Some(outlived);
+        }
+        // Le leader en montre un autre depuis, fût-il d'actions : elle ne sera plus jamais montrée.
+        if let (Ok(signal), Some(shown)) = (&signals[rank], shown)
+            && let Instruction::Target(target) = signal.instruction
+            && shown.named.row > entry.row
+            && !is_shown(entry, &target, Some(shown))
+        {
+            return Some(Left::Superseded(shown.named.name.clone()));
         }
         // La synchronisation initiale ne l'est pas par le signal dont elle vient.
         let newer = |newest: &usize| rank < *newest && pending[*newest].payload != entry.payload;
@@ -313,7 +330,7 @@ fn outlived(entry: &PendingSignal, signal: &Result<Signal, String>, now: Moment,
 
 /// Le signal gardé au grand livre, décodé à nouveau. La synchronisation initiale garde le texte du
 /// signal dont elle vient : elle n'en suit que l'allocation. Le souhait d'une personne a un texte à nous.
-fn read_again(entry: &PendingSignal) -> Result<Signal, String> {
+pub(super) fn read_again(entry: &PendingSignal) -> Result<Signal, String> {
     if entry.wish.is_some() {
         let instruction = wish::instruction(&entry.payload)?;
         let id = entry.signal_id.clone();

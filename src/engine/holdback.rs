@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::domain::cash::Cash;
 use crate::domain::doubt::ATTEMPTS;
 use crate::domain::intent::State;
-use crate::domain::market::{Coin, Market, PerCoin};
+use crate::domain::market::{Coin, Pairs, PerCoin};
 use crate::domain::moment::Moment;
 use crate::domain::money::{Quantity, Usdc};
 use crate::domain::order::{Left, Order, Size};
@@ -128,7 +128,7 @@ impl Holdback {
         &mut self,
         sales: Vec<Order>,
         holdings: &Holdings,
-        market: &Market,
+        pairs: &Pairs,
         left: &mut Vec<(Coin, Left)>,
     ) -> Vec<Order> {
         let mut allowed = Vec::new();
@@ -142,7 +142,7 @@ impl Holdback {
                 }
                 (None, Size::Sell(wanted)) if self.shortage.coins[coin].missing.is_positive() => {
                     let held = holdings.positions[coin].quantity - self.shortage.coins[coin].missing;
-                    let covered = Order::sell(coin, wanted, held.max(Quantity::ZERO), market).ok();
+                    let covered = Order::sell(coin, wanted, held.max(Quantity::ZERO), pairs).ok();
                     if covered != Some(order) {
                         // Les soldes sont peut-être seulement en retard : le reste, et son cash, attendent.
                         left.extend(self.short_of(coin).map(|reason| (coin, reason)));

@@ -9,6 +9,7 @@
 mod command;
 mod cycle;
 mod execute;
+mod exits;
 mod hearing;
 mod holdback;
 mod outlook;
@@ -219,7 +220,8 @@ impl Engine {
         self.take_in(sight);
         self.keep_readings().await?;
         let waits = |db: &mut Db| Ok(!db.due()?.is_empty());
-        Ok(self.sight.known(clock::now()).is_ok() && self.ledger.with(waits).await?)
+        let needed = self.needed(None).await?;
+        Ok(self.sight.known(needed, clock::now()).is_ok() && self.ledger.with(waits).await?)
     }
 
     /// Retient ce qui vient d'être lu.

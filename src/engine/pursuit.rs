@@ -46,17 +46,17 @@ impl Engine {
         let row = shown.named.row;
         let holdback = self.holdback(row, Purpose::Aim).await?;
         let holdings = holdback.followed(&self.holdings().await?);
-        let valuation = holdings.value(market);
+        let Some(valuation) = holdings.value(market) else { return Ok(None) };
         let target = if self.has_missed(row).await? { target } else { shown.signal.held(target, &valuation) };
         let plan = plan::plan(&Instruction::Target(target), &holdings, market, self.manner.policy.threshold);
-        let worth = aim::is_worth(plan.moved(market), plan.cost(market));
+        let worth = aim::is_worth(plan.moved(&market.pairs), plan.cost(&market.pairs));
         if aim.reached_at.is_some() && !self.strays(&mut aim, &target, &valuation, worth).await? {
             return Ok(None);
         }
         if aim.cause == Cause::Drift && !worth {
             return self.wait_for(aim, Some(TOO_DEAR.to_owned())).await.map(|()| None);
         }
-        let plan = turnover::within(plan, self.spare(&valuation, aim.cause).await?, market);
+        let plan = turnover::within(plan, self.spare(&valuation, aim.cause).await?, &market.pairs);
         if !acts {
             let Plan { sales, wants, left } = plan;
             let waits = !sales.is_empty() || !wants.is_empty() || left.iter().any(|(_, left)| left.passes());
@@ -80,7 +80,7 @@ impl Engine {
         self.ledger.with(|db| db.interrupt_intents(clock::now())).await?;
         let before = self.trades_of(&name).await?.len();
         let holdback = self.holdback(row, Purpose::Aim).await?;
-        let Remainder { left, .. } = self.fulfil(row, plan, holdback, market).await?;
+        let Remainder { left, .. } = self.fulfil(row, plan, holdback, &market.pairs).await?;
         let trades = self.trades_of(&name).await?.split_off(before);
         let waiting_for = told(&left);
         if trades.is_empty() {

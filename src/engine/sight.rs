@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::clock;
 use crate::domain::booking::Footing;
-use crate::domain::market::{self, Coin, Market, PerCoin, Quote, Readings, Unknown};
+use crate::domain::market::{self, Coin, Market, Pairs, PerCoin, Quote, Readings, Unknown};
 use crate::domain::moment::Moment;
 use crate::domain::money::{Price, Rate};
 use crate::exchange::Exchange;
@@ -70,14 +70,21 @@ impl Sight {
         self.hour.as_ref().err().cloned()
     }
 
-    /// Le marché complet, à une heure juste ; sinon tout ce qui manque.
-    pub fn known(&self, now: Moment) -> Result<Market, Vec<Unknown>> {
-        let market = self.readings.complete(now);
+    /// Le marché de ces coins, à une heure juste ; sinon tout ce qui manque.
+    pub fn known(&self, needed: PerCoin<bool>, now: Moment) -> Result<Market, Vec<Unknown>> {
+        let market = self.readings.complete(needed, now);
         let (at, failure) = (self.hour.as_ref().ok().copied(), self.hour.as_ref().err());
         match market::missing(market::CLOCK.to_owned(), at, failure.map(String::as_str), now) {
             None => market,
             Some(clock) => Err(market.err().into_iter().flatten().chain([clock]).collect()),
         }
+    }
+
+    /// Les paires lues depuis `since`, à une heure juste : un coin se vend sans rien savoir des autres.
+    pub fn read_since(&self, since: Moment, now: Moment) -> Pairs {
+        let pairs = if self.hour.is_ok() { self.readings.pairs(now) } else { Pairs::default() };
+        let is_new = |coin: Coin| self.readings.quotes[coin].as_ref().is_some_and(|quote| quote.at >= since);
+        Pairs::new(PerCoin::from_fn(|coin| pairs.get(coin).filter(|_| is_new(coin)).cloned()))
     }
 
     /// Le cours de l'euro auquel compter de l'argent ; `None` s'il n'est pas frais ou l'heure pas juste.

@@ -61,8 +61,12 @@ impl Engine {
         let rest: Vec<Coin> = rest.iter().map(Order::coin).collect();
         let patient = clock::now().since(entry.received_at) < wish::PATIENCE;
         let young = clock::now().since(entry.received_at) < UNBELIEVED;
-        let fallen =
-            |coin: Coin| holdings.positions[coin].invested > market.rules[coin].min_notional.times(FALLEN);
+        let fallen = |coin: Coin| {
+            market
+                .pairs
+                .get(coin)
+                .is_some_and(|pair| holdings.positions[coin].invested > pair.rules.min_notional.times(FALLEN))
+        };
         let waits = |coin: Coin, left: &Left| match left {
             Left::Halted(_) | Left::AccountShort { .. } => patient,
             // Acheté pour bien plus que le minimum : le prix de ce tour n'est pas cru sur parole.
@@ -149,8 +153,9 @@ impl Holdback {
 
     /// Ce que rendraient les ventes en doute.
     fn expected(&self, market: &Market) -> Usdc {
-        let sold = self.selling.iter().map(|(coin, quantity)| {
-            (market.quotes[*coin].mid() * *quantity).times(cost::returned_by_one(*coin, market))
+        let sold = self.selling.iter().filter_map(|(coin, quantity)| {
+            let quote = market.pairs.get(*coin)?.quote;
+            Some((quote.mid() * *quantity).times(cost::returned_by_one(*coin, quote)))
         });
         sold.sum()
     }

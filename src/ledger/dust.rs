@@ -48,7 +48,10 @@ impl Db {
             }
             let (step, price) = match asset {
                 Asset::Cash => (CENT, Price::new(rust_decimal::Decimal::ONE)),
-                Asset::Coin(coin) => (market.rules[coin].step, market.quotes[coin].mid()),
+                Asset::Coin(coin) => {
+                    let Some(pair) = market.pairs.get(coin) else { continue };
+                    (pair.rules.step, pair.quote.mid())
+                }
             };
             let today = swept_since(&transaction, asset, now.minus(DAY))?;
             let Some(worth) = dust::worth(gone, step, price, today) else { continue };

@@ -84,8 +84,10 @@ impl Instruments {
     }
 
     /// Un trade s'est fait ; `expected` est le milieu sur lequel il a été décidé.
-    pub fn traded(&self, fill: &Fill, expected: Price) {
-        self.slipped(fill.side, fill.slippage(expected));
+    pub fn traded(&self, fill: &Fill, expected: Option<Price>) {
+        if let Some(expected) = expected {
+            self.slipped(fill.side, fill.slippage(expected));
+        }
     }
 
     /// De combien un prix a été pire qu'attendu. Meilleur compte zéro : la somme d'un histogramme ne décroît pas.

@@ -6,16 +6,16 @@ use rust_decimal::Decimal;
 
 use crate::domain::book::{Fees, Fill};
 use crate::domain::cost::TAKER_FEE;
-use crate::domain::market::Market;
+use crate::domain::market::{Pair, Pairs};
 use crate::domain::order::{Order, Side, Size};
 
 /// Décimales des prix moyens, des montants et des frais à la bourse.
 const PLACES: u32 = 8;
 
 /// L'exécution simulée de l'ordre, ou pourquoi la bourse n'en aurait pas voulu.
-pub fn execute(order: &Order, market: &Market) -> Result<Fill, String> {
+pub fn execute(order: &Order, pairs: &Pairs) -> Result<Fill, String> {
     let coin = order.coin();
-    let (quote, rules) = (market.quotes[coin], &market.rules[coin]);
+    let Pair { quote, rules } = pairs.get(coin).ok_or("its price or its rules are not known now")?;
     let slip = coin.slippage();
     let fill = match order.size() {
         Size::Spend(spend) => {

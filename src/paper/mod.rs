@@ -5,7 +5,7 @@ mod execution;
 use std::sync::Arc;
 
 use crate::clock;
-use crate::domain::market::{Coin, Market};
+use crate::domain::market::{Coin, Pairs};
 use crate::domain::order::{Left, Order};
 use crate::ledger::{Ledger, LedgerError, Outcome};
 use crate::logging::orders as told;
@@ -34,13 +34,13 @@ impl PaperAccount {
         &self,
         signal: i64,
         orders: &[Order],
-        market: &Market,
+        pairs: &Pairs,
     ) -> Result<Vec<(Coin, Left)>, LedgerError> {
         let (now, planned) = (clock::now(), orders.to_vec());
         let intents = self.ledger.with(move |db| db.write_intents(signal, &planned, now)).await?;
         let mut refused = Vec::new();
         for (intent, order) in intents.into_iter().zip(orders) {
-            let (now, executed) = (clock::now(), execute(order, market));
+            let (now, executed) = (clock::now(), execute(order, pairs));
             let outcome = match &executed {
                 Ok(fill) => Outcome::Filled(fill.clone()),
                 Err(reason) => Outcome::Refused(reason.clone()),
@@ -49,7 +49,7 @@ impl PaperAccount {
             match executed {
                 Ok(fill) => {
                     told::traded(&fill);
-                    self.instruments.traded(&fill, market.quotes[fill.coin].mid());
+                    self.instruments.traded(&fill, pairs.mid(fill.coin));
                 }
                 Err(reason) => {
                     told::refused(order, &reason);

@@ -1,7 +1,7 @@
 //! Suivre le leader, vu du dehors : le chemin entier, du signal aux écrans.
 //!
-//! `actions` : les signaux de version 1 ; `targets` : ceux de version 2 ; `sync` : la première fois ;
-//! `waiting` : ce qui attend, la pause, les pannes du leader.
+//! `actions` : les signaux de version 1 ; `targets` : ceux de version 2 ; `sync` : la première fois ; `pursuit` : une allocation reste à
+//! atteindre ; `unknown` : ce qui n'est pas su ; `waiting` : ce qui attend, la pause, les pannes du leader.
 
 #[path = "../follower/mod.rs"]
 mod follower;
@@ -10,6 +10,7 @@ mod actions;
 mod pursuit;
 mod sync;
 mod targets;
+mod unknown;
 mod waiting;
 
 use calvalot::sim::World;

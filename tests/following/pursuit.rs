@@ -73,7 +73,9 @@ fn what_a_filter_capped_follows_at_later_polls() {
     let site = follower.site();
     site.closed_signal("initial_sync");
     let held = decimal(&list(site, "/api/positions")[0]["quantity"]);
-    world.exchange().edit_listing("XRPUSDC", |listing| listing.market_max_quantity = (held / dec!(3)).round_dp(0));
+    world
+        .exchange()
+        .edit_listing("XRPUSDC", |listing| listing.market_max_quantity = (held / dec!(3)).round_dp(0));
     site.wait_polls(2);
     let id = world.leader().set_target(&[]);
     site.closed_signal(&id);
@@ -156,7 +158,8 @@ fn an_allocation_that_waited_is_not_followed_once_the_leader_shows_it_no_more() 
     world.leader().no_signal();
     site.wait_polls(1);
     world.clear_faults();
-    let told = |signal: &Value| signal["waiting_for"].as_str().is_some_and(|told| told.contains("does not show"));
+    let told =
+        |signal: &Value| signal["waiting_for"].as_str().is_some_and(|told| told.contains("does not show"));
     until("it is told", || site.signal(&id).filter(told));
     assert!(trades_of(site, &id).is_empty());
 }
@@ -218,7 +221,8 @@ fn a_leader_that_flips_at_each_poll_never_costs_more_than_the_turnover_of_a_day(
     let capital = dec!(1000) / rate;
     assert!(traded <= capital * dec!(3), "{traded} of {capital}");
     assert!(total > dec!(993), "{total} EUR are left of 1000");
-    let told = |target: Value| target["waiting_for"].as_str().is_some_and(|told| told.contains("MAX_TURNOVER"));
+    let told =
+        |target: Value| target["waiting_for"].as_str().is_some_and(|told| told.contains("MAX_TURNOVER"));
     until("a person is told", || told(target(site)).then_some(()));
     assert_eq!(target(site)["signal_id"], last);
 }

@@ -154,7 +154,9 @@ fn the_same_signal_said_with_other_words_is_never_executed_twice() {
     let (world, folder) = (still_world(), Folder::new());
     let follower = settled(&world, &folder);
     let id = world.leader().set_target(&[("BTCUSDC", dec!(0.4))]);
-    let first = follower.site().closed_signal(&id);
+    follower.site().closed_signal(&id);
+    let reached = |signal: &serde_json::Value| signal["reached_at"].is_string();
+    let first = until("it is reached", || follower.site().signal(&id).filter(reached));
     let before = list(follower.site(), "/api/trades");
     let other = format!(
         r#"{{"version":2,"signal_id":"{id}","reasoning":"another","portfolio_state":{{"positions":[

@@ -43,20 +43,21 @@ fn a_signal_waits_for_a_price_and_says_so() {
 }
 
 #[test]
-fn one_missing_pair_is_enough_to_wait() {
+fn one_pair_that_is_needed_and_missing_is_enough_to_wait() {
     let (world, folder) = (still_world(), Folder::new());
     settled(&world, &folder).stop();
     let fault =
-        Fault::processed(calvalot::sim::Wire::Rewrite { from: "XRPUSDC".into(), to: "XXXUSDC".into() });
+        Fault::processed(calvalot::sim::Wire::Rewrite { from: "ETHUSDC".into(), to: "XXXUSDC".into() });
     world.fault(On::exchange(TICKER), fault);
-    let id = world.leader().set_target(&[("ETHUSDC", dec!(0.5))]);
+    let id = world.leader().set_target(&[("BTCUSDC", dec!(0.2)), ("ETHUSDC", dec!(0.5))]);
     let follower = Follower::of(&world, &folder);
     received(&follower, &id);
     follower.site().wait_polls(2);
     let agent = follower.site().json("/api/agent/status");
     let unknown: Vec<&str> =
         agent["unknown"].as_array().unwrap().iter().filter_map(|unknown| unknown["what"].as_str()).collect();
-    assert_eq!(unknown, ["price XRPUSDC"]);
+    assert_eq!(unknown, ["price ETHUSDC"]);
+    assert!(list(follower.site(), "/api/trades").len() == 1, "a sale that is no exit waits with it");
     world.clear_faults();
     assert_eq!(status(&follower.site().closed_signal(&id)).0, "executed");
 }

@@ -13,13 +13,14 @@ use calvalot::domain::withdrawal::{self, Asked};
 use proptest::prelude::*;
 use rust_decimal::{Decimal, dec};
 
-use super::{case, execute, plain_market};
+use super::{case, execute, pair_of, plain_market, worth};
 
 const CENT: Usdc = Usdc::new(dec!(0.01));
 
 /// Ce que rend la vente de cette quantité.
 fn returned(coin: Coin, quantity: Quantity, market: &Market) -> Usdc {
-    (market.quotes[coin].mid() * quantity).times(cost::returned_by_one(coin, market))
+    let quote = pair_of(market, coin).quote;
+    (quote.mid() * quantity).times(cost::returned_by_one(coin, quote))
 }
 
 fn sold(order: &Order) -> Quantity {
@@ -35,9 +36,9 @@ proptest! {
     #[test]
     fn never_more_is_sold_to_raise_an_amount_than_is_held_or_needed(case in case(), part in 0i64..1200) {
         let (holdings, market) = (case.holdings, &case.market);
-        let all = holdings.cash + raise::most(&holdings, market);
+        let all = holdings.cash + raise::most(&holdings, &market.pairs);
         let amount = all.times(Decimal::new(part, 3)).floor(8);
-        let (sales, left) = raise::raise(amount, &holdings, market);
+        let (sales, left) = raise::raise(amount, &holdings, &market.pairs);
         for coin in Coin::ALL {
             let named = sales.iter().filter(|order| order.coin() == coin).count()
                 + left.iter().filter(|(other, _)| *other == coin).count();
@@ -47,11 +48,11 @@ proptest! {
         for order in &sales {
             let coin = order.coin();
             prop_assert!(sold(order) <= holdings.positions[coin].quantity, "{coin}");
-            spare += returned(coin, market.rules[coin].step, market);
+            spare += returned(coin, pair_of(market, coin).rules.step, market);
         }
         spare += sales
             .iter()
-            .map(|order| returned(order.coin(), Order::smallest_sale(order.coin(), market), market))
+            .map(|order| returned(order.coin(), Order::smallest_sale(pair_of(market, order.coin())), market))
             .max()
             .unwrap_or_default();
         let after = execute(&holdings, &sales, market);
@@ -78,7 +79,7 @@ proptest! {
         for asked in [Asked::Euros(amount), Asked::All] {
             let Ok(terms) = withdrawal::terms(asked, &holdings, cash, market, true) else { continue };
             let spendable = Holdings { cash: cash.free(), ..holdings };
-            prop_assert!(terms.usdc <= spendable.value(market).total);
+            prop_assert!(terms.usdc <= worth(&spendable, market).total);
             prop_assert!(terms.left >= Eur::ZERO);
             let after = execute(&spendable, &terms.sales, market);
             prop_assert!(after.cash + CENT + CENT >= terms.usdc, "{} of {}", after.cash, terms.usdc);
@@ -92,7 +93,7 @@ proptest! {
         let followed = Holdings { cash: cash(case.holdings.cash).followed(), ..case.holdings };
         let plan = plan::plan(&case.instruction, &followed, &case.market, Weight::new(super::THRESHOLD));
         let after_sales = execute(&case.holdings, &plan.sales, &case.market);
-        let (orders, _) = plan::purchases(&plan.wants, cash(after_sales.cash).free(), &case.market);
+        let (orders, _) = plan::purchases(&plan.wants, cash(after_sales.cash).free(), &case.market.pairs);
         let after = execute(&after_sales, &orders, &case.market);
         prop_assert!(orders.is_empty() || after.cash >= aside, "{} left of {aside} set aside", after.cash);
     }

@@ -76,7 +76,8 @@ fn a_sale_that_ended_with_nothing_exchanged_is_planned_again_wherever_it_is_lear
 
 /// Ce n'est pas sans fin : cinq fois, d'où qu'on l'apprenne.
 #[test]
-fn an_order_that_always_ends_with_nothing_exchanged_is_given_up_after_five_times_then_tried_more_and_more_seldom() {
+fn an_order_that_always_ends_with_nothing_exchanged_is_given_up_after_five_times_then_tried_more_and_more_seldom()
+ {
     for lost in [false, true] {
         let mut universe = Universe::following(HELD);
         expire(&universe, true);

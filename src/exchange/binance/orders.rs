@@ -93,7 +93,7 @@ mod tests {
     use rust_decimal::{Decimal, dec};
 
     use super::*;
-    use crate::domain::market::{Coin, Market, PerCoin, Quote, Rules};
+    use crate::domain::market::{Coin, Market, Pair, Pairs, Quote, Rules};
     use crate::domain::moment::Moment;
     use crate::domain::money::{Price, Quantity, Rate, Usdc};
     use crate::domain::order::Order;
@@ -110,8 +110,7 @@ mod tests {
             max_notional: None,
         };
         Market {
-            quotes: PerCoin::from_fn(|_| quote),
-            rules: PerCoin::from_fn(|_| rules.clone()),
+            pairs: Pairs::all(|_| Pair { quote, rules: rules.clone() }),
             rate: Rate::new(dec!(1.1)),
             read_at: Moment(0),
         }
@@ -123,12 +122,12 @@ mod tests {
     }
 
     fn buy(amount: Decimal) -> Ticket {
-        ticket(Order::buy(Coin::Btc, Usdc::new(amount), &market()).unwrap())
+        ticket(Order::buy(Coin::Btc, Usdc::new(amount), &market().pairs).unwrap())
     }
 
     fn sell(quantity: Decimal) -> Ticket {
         let quantity = Quantity::new(quantity);
-        ticket(Order::sell(Coin::Btc, quantity, quantity, &market()).unwrap())
+        ticket(Order::sell(Coin::Btc, quantity, quantity, &market().pairs).unwrap())
     }
 
     /// Les documents de la bourse, son exemple d'un achat de 25 USDC, à deux exécutions.

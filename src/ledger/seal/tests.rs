@@ -7,7 +7,7 @@ use rust_decimal::dec;
 use super::*;
 use crate::domain::book::{FeeApart, Fees, Fill};
 use crate::domain::booking::{Booking, Footing};
-use crate::domain::market::{Coin, Market, PerCoin, Quote, Rules};
+use crate::domain::market::{Coin, Market, Pair, Pairs, Quote, Rules};
 use crate::domain::moment::Moment;
 use crate::domain::money::{Eur, Price, Quantity, Rate, Usdc};
 use crate::domain::order::{Order, Side};
@@ -21,14 +21,16 @@ fn market() -> Market {
     let (step, most) = (Quantity::new(dec!(0.01)), Quantity::new(dec!(1000)));
     let (min_notional, halted) = (Usdc::new(dec!(5)), None);
     Market {
-        quotes: PerCoin::from_fn(|_| Quote::new(bid, ask).expect("a quote")),
-        rules: PerCoin::from_fn(|_| Rules {
-            halted: halted.clone(),
-            step,
-            min_quantity: step,
-            max_quantity: most,
-            min_notional,
-            max_notional: None,
+        pairs: Pairs::all(|_| Pair {
+            quote: Quote::new(bid, ask).expect("a quote"),
+            rules: Rules {
+                halted: halted.clone(),
+                step,
+                min_quantity: step,
+                max_quantity: most,
+                min_notional,
+                max_notional: None,
+            },
         }),
         rate: Rate::new(dec!(1.25)),
         read_at: Moment(5),
@@ -36,7 +38,7 @@ fn market() -> Market {
 }
 
 fn purchase(coin: Coin) -> Order {
-    Order::buy(coin, Usdc::new(dec!(50)), &market()).expect("an order")
+    Order::buy(coin, Usdc::new(dec!(50)), &market().pairs).expect("an order")
 }
 
 fn fill(coin: Coin) -> Fill {
@@ -70,7 +72,7 @@ fn signal() -> Received {
 }
 
 fn poll(db: &mut Db, at: i64) -> Result<(), LedgerError> {
-    let valuation = Some(db.holdings()?.expect("it is open").value(&market()));
+    let valuation = Some(db.holdings()?.expect("it is open").value(&market()).expect("all is known"));
     let record = CycleRecord {
         outcome: "executed",
         signal_id: None,

@@ -3,9 +3,9 @@
 use rusqlite::Connection;
 use rusqlite::OptionalExtension;
 
-use crate::domain::market::{self, PerCoin, Quote, Reading, Unknown};
+use crate::domain::market::{self, Coin, PerCoin, Quote, Reading, Unknown};
 use crate::domain::moment::Moment;
-use crate::domain::money::{Price, Rate};
+use crate::domain::money::{Price, Rate, Weight};
 use crate::ledger::{Db, LedgerError, ReadingRow};
 
 /// Ce que le marché disait à la dernière lecture, et ce qu'on n'en sait plus.
@@ -41,13 +41,15 @@ fn readings(connection: &Connection) -> Result<Vec<ReadingRow>, LedgerError> {
 }
 
 impl Db {
-    /// Les prix et le cours de l'euro qui sont frais à `now`, et tout ce qui manque, cash compris.
+    /// Les prix et le cours de l'euro qui sont frais à `now`, et ce qui manque à ce qui est tenu ou visé, cash compris.
     pub fn outside(&self, now: Moment) -> Result<Outside, LedgerError> {
         let readings = readings(&self.connection)?;
         let find = |what: &str| readings.iter().find(|reading| reading.what == what);
         let quote = |what: &str| fresh(&readings, what, now);
+        let spare = self.spare_readings()?;
         let mut unknown: Vec<Unknown> = market::everything()
             .into_iter()
+            .filter(|what| !spare.contains(what))
             .filter_map(|what| {
                 let reading = find(&what);
                 let at = reading.and_then(|reading| reading.at);
@@ -64,6 +66,19 @@ impl Db {
             rate: quote(market::EURO).map(|quote| Rate::new(quote.mid().decimal())),
             unknown,
         })
+    }
+
+    /// Le nom de ce qui n'a pas à être su : d'un coin ni tenu ni visé.
+    fn spare_readings(&self) -> Result<Vec<String>, LedgerError> {
+        let held = self.holdings()?.unwrap_or_default().held();
+        let aimed = self.leader_target()?;
+        // Avant la première allocation, rien n'est encore de trop.
+        if Coin::ALL.into_iter().all(|coin| aimed[coin].is_none()) {
+            return Ok(Vec::new());
+        }
+        let is_spare = |coin: &Coin| !held[*coin] && aimed[*coin].is_none_or(Weight::is_zero);
+        let spare = Coin::ALL.into_iter().filter(is_spare);
+        Ok(spare.flat_map(|coin| [market::price_of(coin), market::rules_of(coin)]).collect())
     }
 
     /// Pourquoi l'heure de la machine n'est pas tenue pour juste à `now` ; `None` si elle l'est.

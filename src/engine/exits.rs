@@ -1,0 +1,62 @@
+//! Ce qu'il faut savoir pour suivre, et ce qui se quitte quand tout n'est pas su.
+//!
+//! Un coin que le leader ne tient plus se vend à son seul prix : ni le total, ni le cours de l'euro, ni le prix d'un autre n'y changent
+//! rien. Le signal, lui, attend le reste.
+
+use super::Engine;
+use super::execute::{held, read_again};
+use super::holdback::Purpose;
+use super::story::Shown;
+use crate::clock;
+use crate::domain::market::{Coin, PerCoin};
+use crate::domain::moment::Moment;
+use crate::domain::order::Order;
+use crate::domain::plan::Plan;
+use crate::domain::signal::{Instruction, Signal};
+use crate::ledger::LedgerError;
+
+impl Engine {
+    /// Les coins qu'il faut connaître pour suivre : tenus, visés par ce qui attend, ou par ce que le leader montre.
+    pub(super) async fn needed(&self, shown: Option<&Shown>) -> Result<PerCoin<bool>, LedgerError> {
+        let (holdings, pending) = self.ledger.with(|db| Ok((db.holdings()?, db.due()?))).await?;
+        let mut needed = holdings.unwrap_or_default().held();
+        let signals: Vec<Signal> = pending.iter().filter_map(|entry| read_again(entry).ok()).collect();
+        let shown = shown.and_then(Shown::target).map(Instruction::Target);
+        for instruction in signals.iter().map(|signal| &signal.instruction).chain(&shown) {
+            for coin in Coin::ALL {
+                needed[coin] |= instruction.names(coin);
+            }
+        }
+        Ok(needed)
+    }
+
+    /// Vend ce que les signaux qui attendent quittent, là où cela suffit de savoir son prix ; rend combien de trades.
+    pub(super) async fn leave(&mut self, shown: Option<&Shown>, begun: Moment) -> Result<u32, LedgerError> {
+        let due = self.ledger.with(|db| db.due()).await?;
+        // Le dernier dit où l'on va ; ce qu'une personne prend passe après lui.
+        let Some(entry) = due.last() else { return Ok(0) };
+        let Ok(signal) = read_again(entry) else { return Ok(0) };
+        let Instruction::Target(target) = signal.instruction else { return Ok(0) };
+        let is_over = signal.outlived(entry.received_at, clock::now(), self.ages()).is_some();
+        if is_over || entry.maybe_done || held(entry, &signal, shown).is_some() {
+            return Ok(0);
+        }
+        let Some(holdings) = self.ledger.with(|db| db.holdings()).await? else { return Ok(0) };
+        let pairs = self.sight.read_since(begun, clock::now());
+        let sale = |coin: Coin| {
+            let owned = holdings.positions[coin].quantity;
+            target.weight(coin).is_zero().then(|| Order::sell(coin, owned, owned, &pairs).ok()).flatten()
+        };
+        let sales: Vec<Order> = Coin::ALL.into_iter().filter_map(sale).collect();
+        if sales.is_empty() {
+            return Ok(0);
+        }
+        self.keep_readings().await?;
+        self.ledger.with(|db| db.interrupt_intents(clock::now())).await?;
+        let before = self.trades_of(&entry.signal_id).await?.len();
+        let holdback = self.holdback(entry.row, Purpose::of(entry)).await?;
+        let plan = Plan { sales, ..Plan::default() };
+        self.fulfil(entry.row, plan, holdback, &pairs).await?;
+        Ok((self.trades_of(&entry.signal_id).await?.len() - before) as u32)
+    }
+}

@@ -1,0 +1,114 @@
+//! Ce qui n'est pas su n'arrête que ce qui en a besoin.
+
+use calvalot::sim::{Fault, On, Wire, World};
+use rust_decimal::{Decimal, dec};
+use serde_json::Value;
+
+use crate::follower::{Folder, Follower, Site, still_world, until};
+use crate::{list, near, settled, status, trades_of, weight};
+
+const TICKER: &str = "/api/v3/ticker/bookTicker";
+
+/// Le carnet de cette paire n'est plus montré.
+fn hide(world: &World, pair: &str) {
+    let (from, to) = (pair.to_owned(), pair.replace("USDC", "XXXX"));
+    world.fault(On::exchange(TICKER), Fault::processed(Wire::Rewrite { from, to }));
+}
+
+/// La bourse ne connaît plus cette paire, et refuse toute liste où elle est.
+fn delist(world: &World, pair: &str) {
+    for path in [TICKER, "/api/v3/exchangeInfo"] {
+        let refusal = || Fault::answer(calvalot::sim::Reply::code(400, -1121, "Invalid symbol."));
+        world.fault(On::exchange(path).about(pair), refusal());
+    }
+}
+
+fn total(site: Site) -> Value {
+    site.json("/api/budget")["total_value_eur"].clone()
+}
+
+#[test]
+fn a_coin_that_is_neither_held_nor_aimed_at_never_stops_the_others() {
+    for gone in [hide as fn(&World, &str), delist] {
+        let (world, folder) = (still_world(), Folder::new());
+        gone(&world, "XRPUSDC");
+        let follower = settled(&world, &folder);
+        let site = follower.site();
+        near(weight(site, "BTCUSDC"), dec!(0.5));
+        let id = world.leader().set_target(&[("ETHUSDC", dec!(0.5))]);
+        assert_eq!(status(&site.closed_signal(&id)), ("executed", 2));
+        assert!(total(site).is_number());
+        assert_eq!(list_of_unknown(site), [""; 0]);
+    }
+}
+
+fn list_of_unknown(site: Site) -> Vec<String> {
+    let unknown = site.json("/api/agent/status")["unknown"].as_array().cloned().unwrap_or_default();
+    unknown.iter().filter_map(|unknown| unknown["what"].as_str().map(str::to_owned)).collect()
+}
+
+/// Ce que le leader quitte se vend, quand le prix d'un autre qui est tenu manque ; rien d'autre ne se fait, et rien n'est évalué.
+#[test]
+fn what_the_leader_leaves_is_sold_though_the_price_of_another_is_missing() {
+    let (world, folder) = (still_world(), Folder::new());
+    world.leader().set_target(&[("BTCUSDC", dec!(0.3)), ("ETHUSDC", dec!(0.3)), ("SOLUSDC", dec!(0.3))]);
+    let follower = Follower::of(&world, &folder);
+    let site = follower.site();
+    site.closed_signal("initial_sync");
+    follower.stop();
+    hide(&world, "ETHUSDC");
+    let id = world.leader().set_target(&[("ETHUSDC", dec!(0.3)), ("SOLUSDC", dec!(0.6))]);
+    let follower = Follower::of(&world, &folder);
+    let site = follower.site();
+    until("what it leaves is sold", || (!trades_of(site, &id).is_empty()).then_some(()));
+    site.wait_polls(3);
+    assert_eq!(trades_of(site, &id), [("SELL".to_owned(), "BTCUSDC".to_owned())]);
+    assert!(total(site).is_null(), "there is no total without a price of what is held");
+    let waits = site.signal(&id).expect("it is known");
+    assert_eq!(waits["status"], "received");
+    assert!(waits["waiting_for"].as_str().is_some_and(|told| told.contains("price ETHUSDC")), "{waits}");
+    world.clear_faults();
+    assert_eq!(status(&site.closed_signal(&id)), ("executed", 2));
+    near(weight(site, "SOLUSDC"), dec!(0.6));
+}
+
+#[test]
+fn selling_for_usdc_never_waits_for_the_euro_rate() {
+    let (world, folder) = (still_world(), Folder::new());
+    settled(&world, &folder).stop();
+    hide(&world, "EURUSDC");
+    let id = world.leader().set_target(&[("ETHUSDC", dec!(0.4))]);
+    let follower = Follower::of(&world, &folder);
+    let site = follower.site();
+    until("what it leaves is sold", || (!trades_of(site, &id).is_empty()).then_some(()));
+    site.wait_polls(2);
+    assert_eq!(trades_of(site, &id), [("SELL".to_owned(), "BTCUSDC".to_owned())]);
+    world.clear_faults();
+    assert_eq!(status(&site.closed_signal(&id)), ("executed", 2));
+    near(weight(site, "ETHUSDC"), dec!(0.4));
+    assert!(weight(site, "BTCUSDC") < Decimal::new(1, 3));
+}
+
+/// Tout vendre : de même, l'un n'attend pas l'autre.
+#[test]
+fn selling_all_never_keeps_a_coin_for_the_price_of_another() {
+    let (world, folder) = (still_world(), Folder::new());
+    world.leader().set_target(&[("BTCUSDC", dec!(0.4)), ("ETHUSDC", dec!(0.4))]);
+    let follower = Follower::of(&world, &folder);
+    follower.site().closed_signal("initial_sync");
+    follower.stop();
+    hide(&world, "ETHUSDC");
+    let follower = Follower::of(&world, &folder);
+    let site = follower.site();
+    assert_eq!(site.send("POST", "/api/agent/sell-all", r#"{"understood": true}"#).status, 200);
+    let sold = || -> Vec<String> {
+        let trades = list(site, "/api/trades");
+        let sales = trades.iter().filter(|trade| trade["action"] == "SELL");
+        sales.filter_map(|trade| trade["coin"].as_str().map(str::to_owned)).collect()
+    };
+    until("BTC is sold", || (sold() == ["BTCUSDC"]).then_some(()));
+    assert_eq!(site.json("/api/agent/status")["selling_all"]["done"], false);
+    world.clear_faults();
+    until("ETH is sold too", || (sold() == ["ETHUSDC", "BTCUSDC"]).then_some(()));
+    until("it is done", || (site.json("/api/agent/status")["selling_all"]["done"] == true).then_some(()));
+}

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use calvalot::clock;
 use calvalot::domain::execution::{Execution, Report};
-use calvalot::domain::market::{Coin, Market, Readings};
+use calvalot::domain::market::{Coin, Market, PerCoin, Readings};
 use calvalot::domain::moment::Moment;
 use calvalot::domain::money::{Quantity, Usdc};
 use calvalot::domain::order::Order;
@@ -46,7 +46,8 @@ impl Desk {
         let world = World::start(script).expect("the loopback has free ports");
         let exchange = Exchange::binance(&world.exchange_url(), client());
         let readings = block_on(exchange.refresh(Readings::default()));
-        let market = readings.complete(clock::now()).expect("everything is known");
+        let market =
+            readings.complete(PerCoin::from_fn(|_| true), clock::now()).expect("everything is known");
         let account = Account::new(exchange, credentials);
         let desk = Desk { world, market, account, sender: sender() };
         desk.synchronise();
@@ -62,12 +63,12 @@ impl Desk {
     }
 
     fn buying(&self, client_id: &str, amount: Decimal) -> Ticket {
-        self.ticket(client_id, Order::buy(Coin::Btc, Usdc::new(amount), &self.market))
+        self.ticket(client_id, Order::buy(Coin::Btc, Usdc::new(amount), &self.market.pairs))
     }
 
     fn selling(&self, client_id: &str, quantity: Decimal) -> Ticket {
         let quantity = Quantity::new(quantity);
-        self.ticket(client_id, Order::sell(Coin::Btc, quantity, quantity, &self.market))
+        self.ticket(client_id, Order::sell(Coin::Btc, quantity, quantity, &self.market.pairs))
     }
 
     fn ticket<E: std::fmt::Debug>(&self, client_id: &str, order: Result<Order, E>) -> Ticket {

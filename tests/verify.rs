@@ -332,7 +332,7 @@ impl Live {
         let readings = block_on(exchange.refresh(Readings::default()));
         let market =
             readings.complete(PerCoin::from_fn(|_| true), clock::now()).expect("everything is known");
-        let order = Order::buy(Coin::Xrp, Usdc::new(dec!(50)), &market).expect("an order");
+        let order = Order::buy(Coin::Xrp, Usdc::new(dec!(50)), &market.pairs).expect("an order");
         let (stamped_at, window) = (server.stamp(), Duration::from_secs(5));
         let ticket = Ticket { client_id: client_id.to_owned(), order, stamped_at, window };
         let account = Account::new(exchange, Credentials::hmac(&script.api_key, &script.api_secret));

@@ -12,6 +12,7 @@ use rust_decimal::dec;
 
 use crate::config::{AccountAccess, Config, MACHINE_ID, MARKET_INTERVAL, Mode, Secret, VERSION};
 use crate::daemon::{self, StartError};
+use crate::domain::belief::SECOND_READING;
 use crate::domain::money::{Eur, Weight};
 use crate::ledger::{self, Found, LedgerError};
 use crate::sim::{Fault, On, Reply, Script, Wire, World};
@@ -140,6 +141,7 @@ pub fn follower(world: &World, db_path: PathBuf) -> Config {
         initial_budget: Eur::new(dec!(1000)),
         poll_interval: POLL_INTERVAL,
         market_interval: MARKET_INTERVAL,
+        second_reading: SECOND_READING,
         threshold: Weight::new(dec!(0.005)),
         db_path,
         machine_id: PathBuf::from(MACHINE_ID),

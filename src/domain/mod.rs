@@ -4,6 +4,7 @@
 //! sait d'où vient un prix ni où va un ordre ; le temps est un argument.
 
 pub mod allocation;
+pub mod belief;
 pub mod book;
 pub mod booking;
 pub mod by_hand;

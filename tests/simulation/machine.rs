@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use calvalot::account::LiveAccount;
 use calvalot::clock;
+use calvalot::domain::belief::SECOND_READING;
 use calvalot::domain::check::{Check, REQUIRED};
 use calvalot::domain::money::{Eur, Weight};
 use calvalot::engine::{Commands, Engine, Manner, Means};
@@ -95,6 +96,7 @@ impl Machine {
         let manner = Manner {
             poll_interval: Duration::from_secs(120),
             market_interval: Duration::from_secs(120),
+            second_reading: SECOND_READING,
             threshold: Weight::new(dec!(0.005)),
         };
         let (engine, commands) =

@@ -68,6 +68,7 @@ pub fn run(config: Config, listener: TcpListener, stop: impl Future<Output = ()>
     let manner = Manner {
         poll_interval: config.poll_interval,
         market_interval: config.market_interval,
+        second_reading: config.second_reading,
         policy: config.policy,
     };
     let venue = venue(account, &config, (&exchange, fetch), &ledger, &instruments)?;

@@ -12,6 +12,7 @@ use rust_decimal::dec;
 
 use crate::config::{AccountAccess, Config, MACHINE_ID, MARKET_INTERVAL, Mode, Secret, VERSION};
 use crate::daemon::{self, StartError};
+use crate::domain::belief::SECOND_READING;
 use crate::domain::money::{Eur, Weight};
 use crate::domain::policy::Policy;
 use crate::ledger::{self, Found, LedgerError};
@@ -141,6 +142,7 @@ pub fn follower(world: &World, db_path: PathBuf) -> Config {
         initial_budget: Eur::new(dec!(1000)),
         poll_interval: POLL_INTERVAL,
         market_interval: MARKET_INTERVAL,
+        second_reading: SECOND_READING,
         // Le leader simulé change d'avis bien plus souvent qu'un vrai.
         policy: Policy { turnover: Weight::new(dec!(1000)), ..Policy::default() },
         db_path,

@@ -8,6 +8,7 @@
 //! connexion réutilisée qui meurt, libcurl renvoie de lui-même la demande.
 
 mod certificate;
+mod together;
 
 use std::fmt;
 use std::net::IpAddr;
@@ -26,6 +27,7 @@ use crate::clock;
 use crate::domain::moment::Moment;
 
 pub use certificate::Flaw;
+pub use together::together;
 
 /// Le temps qu'un appel peut prendre en tout, du nom de la machine au dernier octet.
 pub const TIME_LIMIT: Duration = Duration::from_secs(10);

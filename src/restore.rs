@@ -12,6 +12,7 @@ use std::{fs, io};
 use crate::backup;
 use crate::clock;
 use crate::config::{Config, Mode};
+use crate::domain::belief;
 use crate::domain::book::Fill;
 use crate::domain::execution::{self, BnbPrice, Executions, Incomplete, Report};
 use crate::domain::intent::State;
@@ -334,7 +335,7 @@ impl<'a> Desk<'a> {
         if let Some(Silenced { status, from, until }) = silenced {
             exchange.keep_silent(Silence { status, from, until });
         }
-        let readings = exchange.refresh(Readings::default()).await;
+        let readings = exchange.refresh(Readings::default(), belief::SECOND_READING).await;
         let quote = readings.quotes[Coin::Bnb].as_ref();
         let bnb = quote.map(|quote| quote.value.mid());
         Desk { bnb, rate: readings.rate(clock::now()), ..Desk::new(account) }

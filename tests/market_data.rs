@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use calvalot::domain::belief::SECOND_READING;
 use calvalot::domain::market::{Coin, PerCoin, Readings};
 use calvalot::exchange::Exchange;
 use calvalot::fetch::{Client, TIME_LIMIT};
@@ -54,17 +55,27 @@ fn all_rules() -> String {
     info(&SYMBOLS.map(|name| symbol(name, &filters())))
 }
 
-/// Une bourse qui répond `prices` et `rules`.
+/// Une bourse qui répond `prices` et `rules`, et dont les prix moyens disent comme ses carnets.
 fn exchange(prices: String, rules: String) -> Fake {
     Fake::serving(move |head, stream| {
-        let body = if head.contains("bookTicker") { &prices } else { &rules };
-        drop(stream.write_all(response("200 OK", "", body).as_bytes()));
+        let body = answer(head, &prices, &rules);
+        drop(stream.write_all(response("200 OK", "", &body).as_bytes()));
     })
+}
+
+fn answer(head: &str, prices: &str, rules: &str) -> String {
+    let asked = head.split("avgPrice?symbol=").nth(1).and_then(|rest| rest.split(' ').next());
+    if let Some(symbol) = asked {
+        let shown = prices.split(&format!(r#""{symbol}","bidPrice":""#)).nth(1);
+        let price = shown.and_then(|rest| rest.split('"').next()).unwrap_or_default();
+        return format!(r#"{{"mins":5,"price":"{price}","closeTime":1790000000100}}"#);
+    }
+    if head.contains("bookTicker") { prices.to_owned() } else { rules.to_owned() }
 }
 
 fn refresh(fake: &Fake, readings: Readings) -> Readings {
     let client = Client::new(TIME_LIMIT).expect("a client");
-    block_on(Exchange::binance(&fake.url, client).refresh(readings))
+    block_on(Exchange::binance(&fake.url, client).refresh(readings, SECOND_READING))
 }
 
 /// Toutes les raisons notées, dans l'ordre.
@@ -75,9 +86,10 @@ fn failures(readings: &Readings) -> Vec<String> {
 }
 
 #[test]
-fn a_whole_market_is_read_in_two_calls() {
+fn a_whole_market_that_was_believed_before_is_read_in_two_calls() {
+    let known = refresh(&exchange(prices(), all_rules()), Readings::default());
     let fake = exchange(prices(), all_rules());
-    let readings = refresh(&fake, Readings::default());
+    let readings = refresh(&fake, known);
     assert_eq!(failures(&readings), Vec::<String>::new());
     let at = readings.quotes[Coin::Btc].clone().expect("a price").at;
     let market = readings.complete(PerCoin::from_fn(|_| true), at).expect("everything is known");
@@ -163,7 +175,8 @@ fn an_answer_that_cannot_be_read_is_the_reason_for_all() {
 fn a_silent_exchange_is_unknown_within_the_limit() {
     let fake = Fake::serving(|_, stream| drop(std::io::Read::read(stream, &mut [0; 1])));
     let client = Client::new(Duration::from_millis(500)).expect("a client");
-    let readings = block_on(Exchange::binance(&fake.url, client).refresh(Readings::default()));
+    let readings =
+        block_on(Exchange::binance(&fake.url, client).refresh(Readings::default(), SECOND_READING));
     assert_eq!(failures(&readings), vec!["the exchange did not answer within 0.5 s"; 11]);
 }
 
@@ -174,7 +187,7 @@ fn a_symbol_the_exchange_has_dropped_does_not_hide_the_others() {
         let text = if head.contains("SOLUSDC") {
             response("400 Bad Request", "", r#"{"code":-1121,"msg":"Invalid symbol."}"#)
         } else {
-            response("200 OK", "", if head.contains("bookTicker") { &prices } else { &rules })
+            response("200 OK", "", &answer(head, &prices, &rules))
         };
         drop(stream.write_all(text.as_bytes()));
     });
@@ -190,10 +203,10 @@ fn after_a_429_or_418_no_call_is_made_until_it_is_over() {
         let text = response(status, "Retry-After: 3600\r\n", r#"{"code":-1003,"msg":"Too many requests"}"#);
         let fake = Fake::serving(move |_, stream| drop(stream.write_all(text.as_bytes())));
         let exchange = Exchange::binance(&fake.url, Client::new(TIME_LIMIT).expect("a client"));
-        let mut readings = block_on(exchange.refresh(Readings::default()));
+        let mut readings = block_on(exchange.refresh(Readings::default(), SECOND_READING));
         let asked = fake.requests().len();
         for _ in 0..3 {
-            readings = block_on(exchange.refresh(readings));
+            readings = block_on(exchange.refresh(readings, SECOND_READING));
         }
         assert_eq!(fake.requests().len(), asked, "{status}");
         let expected = format!("answered {} and is not called again before ", &status[..3]);
@@ -210,17 +223,17 @@ fn calls_begin_again_when_the_silence_is_over() {
     let (prices, rules, refused) = (prices(), all_rules(), Arc::new(AtomicBool::new(false)));
     let fake = Fake::serving(move |head, stream| {
         let text = if refused.swap(true, Ordering::SeqCst) {
-            response("200 OK", "", if head.contains("bookTicker") { &prices } else { &rules })
+            response("200 OK", "", &answer(head, &prices, &rules))
         } else {
             response("429 Too Many Requests", "Retry-After: 1\r\n", "")
         };
         drop(stream.write_all(text.as_bytes()));
     });
     let exchange = Exchange::binance(&fake.url, Client::new(TIME_LIMIT).expect("a client"));
-    let mut readings = block_on(exchange.refresh(Readings::default()));
+    let mut readings = block_on(exchange.refresh(Readings::default(), SECOND_READING));
     assert!(!failures(&readings).is_empty());
     while !failures(&readings).is_empty() {
-        readings = block_on(exchange.refresh(readings));
+        readings = block_on(exchange.refresh(readings, SECOND_READING));
         std::thread::yield_now();
     }
 }

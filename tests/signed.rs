@@ -7,6 +7,7 @@ use std::io::Write;
 use std::time::Duration;
 
 use calvalot::clock;
+use calvalot::domain::belief::SECOND_READING;
 use calvalot::domain::market::{Coin, Readings};
 use calvalot::exchange::{
     Account, AccountState, Credentials, Exchange, KeyTrouble, NewKey, ServerClock, Trouble,
@@ -140,7 +141,7 @@ fn a_silence_asked_for_at_one_address_holds_at_the_other() {
         world.fault(On::exchange(ACCOUNT), Fault::answer(reply));
         let Err(Trouble::Silence(reason)) = state(&account) else { panic!("it was not silenced") };
         assert!(reason.contains(status), "{reason}");
-        let readings = block_on(fresh.refresh(Readings::default()));
+        let readings = block_on(fresh.refresh(Readings::default(), SECOND_READING));
         assert!(readings.failures.quotes[Coin::Btc].as_ref().is_some_and(|reason| reason.contains(status)));
         assert_eq!(world.exchange().calls("/api/v3/ticker/bookTicker"), 0, "it was asked all the same");
         assert!(block_on(market.synchronise()).is_ok(), "another exchange was silenced too");

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use calvalot::clock;
 use calvalot::config::{Config, Mode};
+use calvalot::domain::belief::SECOND_READING;
 use calvalot::domain::market::{Coin, PerCoin, Readings};
 use calvalot::domain::money::Usdc;
 use calvalot::domain::order::Order;
@@ -329,7 +330,7 @@ impl Live {
         let exchange =
             Exchange::binance(&self.world.exchange_url(), Client::new(TIME_LIMIT).expect("a client"));
         let server = block_on(exchange.synchronise()).expect("the exchange tells its time");
-        let readings = block_on(exchange.refresh(Readings::default()));
+        let readings = block_on(exchange.refresh(Readings::default(), SECOND_READING));
         let market =
             readings.complete(PerCoin::from_fn(|_| true), clock::now()).expect("everything is known");
         let order = Order::buy(Coin::Xrp, Usdc::new(dec!(50)), &market.pairs).expect("an order");

@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use super::LiveAccount;
 use super::scan::Cut;
-use super::together::together;
 use crate::clock;
 use crate::domain::execution::Report;
 use crate::domain::market::Coin;
 use crate::exchange::{Account, Trouble};
+use crate::fetch::together;
 use crate::ledger::{Bears, Db, ForeignOrder, LedgerError, OrderMark, Origin, Seen};
 
 /// Milliers d'ordres lus d'un coup, au plus, de chaque paire.

@@ -20,7 +20,6 @@ mod question;
 mod recourse;
 mod scan;
 mod send;
-mod together;
 mod upkeep;
 
 use std::collections::BTreeMap;

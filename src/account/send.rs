@@ -4,7 +4,6 @@
 //! [`super::doubts`] la suit.
 
 use super::LiveAccount;
-use super::together::together;
 use crate::clock;
 use crate::domain::doubt::WINDOW;
 use crate::domain::execution::{self, BnbPrice};
@@ -12,7 +11,7 @@ use crate::domain::market::{Coin, Pairs};
 use crate::domain::moment::Moment;
 use crate::domain::order::{Left, Order};
 use crate::exchange::{Account, Placed, Reaction, Ticket};
-use crate::fetch::OneShot;
+use crate::fetch::{OneShot, together};
 use crate::ledger::{Db, Ledger, LedgerError, Outcome, Sending};
 use crate::logging::orders as told;
 use crate::metrics::Instruments;

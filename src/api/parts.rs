@@ -144,7 +144,12 @@ mod tests {
         let leader = Leader::new("http://127.0.0.1:9", "secret", "test", fetch.clone());
         let market = Market::binance("http://127.0.0.1:9", fetch);
         let poll_interval = Duration::from_secs(120);
-        let manner = Manner { poll_interval, market_interval: poll_interval, policy: Policy::default() };
+        let manner = Manner {
+            poll_interval,
+            market_interval: poll_interval,
+            second_reading: poll_interval,
+            policy: Policy::default(),
+        };
         let instruments = Arc::new(Instruments::new(&[], &[]));
         let venue = Venue::Paper(PaperAccount::new(ledger.clone(), instruments.clone()));
         let means =

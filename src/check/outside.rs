@@ -10,6 +10,7 @@ use rust_decimal::dec;
 use super::Findings;
 use super::machine::Capital;
 use crate::clock;
+use crate::domain::belief;
 use crate::domain::check::{CLOCK_WRONG, Check, SET_THE_CLOCK};
 use crate::domain::market::{self, Coin, Market, PerCoin, Readings, Unknown};
 use crate::domain::money::{Usdc, Weight};
@@ -86,7 +87,7 @@ fn compared(lead: i64, margin: u128) -> Check {
 
 /// Les cours, les règles et l'état de chaque paire.
 pub(super) async fn exchange(exchange: &Exchange) -> (Vec<Check>, Option<Market>) {
-    let readings = exchange.refresh(Readings::default()).await;
+    let readings = exchange.refresh(Readings::default(), belief::SECOND_READING).await;
     match readings.complete(PerCoin::from_fn(|_| true), clock::now()) {
         Ok(market) => (vec![reached(exchange), trading(&market)], Some(market)),
         Err(unknown) => {

@@ -15,6 +15,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::domain::belief::SECOND_READING;
 use crate::domain::money::Eur;
 use crate::domain::policy::Policy;
 
@@ -46,6 +47,8 @@ pub struct Config {
     pub poll_interval: Duration,
     /// Ne se règle pas : [`MARKET_INTERVAL`], sauf dans les essais.
     pub market_interval: Duration,
+    /// Ne se règle pas : [`SECOND_READING`], sauf dans les essais.
+    pub second_reading: Duration,
     pub policy: Policy,
     pub db_path: PathBuf,
     /// Le fichier qui nomme la machine. Ne se règle pas : [`MACHINE_ID`], sauf dans les essais.
@@ -170,6 +173,7 @@ impl Config {
                 initial_budget,
                 poll_interval,
                 market_interval: MARKET_INTERVAL,
+                second_reading: SECOND_READING,
                 policy,
                 db_path,
                 machine_id: PathBuf::from(MACHINE_ID),

@@ -186,6 +186,15 @@ pub struct Reading<T> {
     pub at: Moment,
 }
 
+/// Un cours que le carnet a montré et qui n'est pas encore cru ([`super::belief`]) : il n'y en a alors pas.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Doubt {
+    /// Le dernier qui l'a été.
+    pub last: Option<Reading<Quote>>,
+    /// La lecture qu'une seconde doit redire.
+    pub first: Reading<Quote>,
+}
+
 /// Ce qui manque à une évaluation complète, pourquoi, et depuis quand on l'ignore.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Unknown {
@@ -202,6 +211,9 @@ pub struct Readings {
     pub euro: Option<Reading<Quote>>,
     pub rules: PerCoin<Option<Reading<Rules>>>,
     pub failures: Failures,
+    /// Ce qui est montré sans être cru ; le cours, lui, manque.
+    pub doubts: PerCoin<Option<Doubt>>,
+    pub euro_doubt: Option<Doubt>,
 }
 
 /// Pourquoi la dernière tentative n'a rien rendu, là où elle n'a rien rendu.
@@ -287,6 +299,11 @@ impl Readings {
             .map(|coin| (rules_of(coin), instant(&self.rules[coin]), self.failures.rules[coin].as_deref()));
         let euro = (EURO.to_owned(), instant(&self.euro), self.failures.euro.as_deref());
         prices.chain([euro]).chain(rules).collect()
+    }
+
+    /// Chaque cours, dans l'ordre de [`Readings::each`] : vrai s'il est montré et n'est pas cru.
+    pub fn doubted(&self) -> impl Iterator<Item = bool> {
+        self.doubts.iter().map(|(_, doubt)| doubt).chain([&self.euro_doubt]).map(Option::is_some)
     }
 
     /// Le cours de l'euro, s'il est frais.

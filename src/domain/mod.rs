@@ -5,6 +5,7 @@
 
 pub mod aim;
 pub mod allocation;
+pub mod belief;
 pub mod book;
 pub mod booking;
 pub mod by_hand;

@@ -46,6 +46,8 @@ pub struct Manner {
     pub poll_interval: Duration,
     /// Entre deux lectures du marché, quand le leader est interrogé moins souvent.
     pub market_interval: Duration,
+    /// Entre deux lectures d'un cours qui n'est pas cru à la première.
+    pub second_reading: Duration,
     pub policy: Policy,
 }
 
@@ -96,7 +98,7 @@ impl Engine {
             exchange,
             manner,
             venue,
-            sight: Sight::new(manner.poll_interval),
+            sight: Sight::new(manner.poll_interval, manner.second_reading),
             instruments,
             outlook: None,
             unopened: None,
@@ -227,6 +229,9 @@ impl Engine {
     /// Retient ce qui vient d'être lu.
     fn take_in(&mut self, sight: Sight) {
         self.venue.heed_the_hour(sight.wrong_hour());
+        if let Some(wait) = sight.second_reading() {
+            self.next_market = self.next_market.min(clock::instant() + wait);
+        }
         self.sight = sight;
     }
 

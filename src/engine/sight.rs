@@ -21,6 +21,8 @@ pub(super) struct Sight {
     /// Quand le compte réel a été rapproché des livres, et au bout de combien de temps cela ne vaut plus rien.
     compared_at: Option<Moment>,
     patience: Duration,
+    /// Entre deux lectures qui font croire un cours.
+    gap: Duration,
     /// Vrai quand une autre main a changé le compte réel, et que ses ordres ne sont pas encore regardés.
     unlooked: bool,
 }
@@ -30,21 +32,27 @@ const POLLS: u32 = 3;
 
 impl Sight {
     /// Rien n'est lu.
-    pub fn new(poll_interval: Duration) -> Sight {
+    pub fn new(poll_interval: Duration, gap: Duration) -> Sight {
         Sight {
             readings: Readings::default(),
             hour: Err("not read yet".to_owned()),
             compared_at: None,
             patience: market::FRESH.max(poll_interval * POLLS),
+            gap,
             unlooked: false,
         }
     }
 
     /// Relit le marché, puis l'heure ; ce qui n'a pas pu l'être garde sa lecture d'avant.
     pub async fn renewed(&self, exchange: &Exchange) -> Sight {
-        let readings = exchange.refresh(self.readings.clone()).await;
+        let readings = exchange.refresh(self.readings.clone(), self.gap).await;
         let hour = exchange.check_clock().await;
         Sight { readings, hour, ..*self }
+    }
+
+    /// Dans combien de temps relire un cours qui n'est pas encore cru ; `None` s'il n'y en a pas.
+    pub fn second_reading(&self) -> Option<Duration> {
+        self.readings.doubted().any(|doubted| doubted).then_some(self.gap)
     }
 
     /// Retient quand le compte a été rapproché des livres, et s'il faut d'abord en regarder les ordres.
@@ -105,12 +113,14 @@ impl Sight {
         let hour = (self.hour.as_ref().ok().copied(), self.hour.as_ref().err());
         let clock = (market::CLOCK.to_owned(), hour.0, hour.1.map(String::as_str));
         let each = readings.each().into_iter().chain([clock]);
-        each.zip(bid_asks.chain(std::iter::repeat(None)))
-            .map(|((what, at, failure), bid_ask)| ReadingRow {
+        let doubted = readings.doubted().chain(std::iter::repeat(false));
+        each.zip(bid_asks.chain(std::iter::repeat(None)).zip(doubted))
+            .map(|((what, at, failure), (bid_ask, doubted))| ReadingRow {
                 what,
                 bid_ask,
                 at,
                 failure: failure.map(str::to_owned),
+                doubted,
             })
             .collect()
     }

@@ -23,6 +23,7 @@ pub enum Endpoint {
     Time,
     BookTicker,
     AveragePrice,
+    Trades,
     ExchangeInfo,
     Account,
     KeyRights,
@@ -33,10 +34,11 @@ pub enum Endpoint {
 }
 
 impl Endpoint {
-    pub const ALL: [Endpoint; 10] = [
+    pub const ALL: [Endpoint; 11] = [
         Endpoint::Time,
         Endpoint::BookTicker,
         Endpoint::AveragePrice,
+        Endpoint::Trades,
         Endpoint::ExchangeInfo,
         Endpoint::Account,
         Endpoint::KeyRights,
@@ -51,6 +53,7 @@ impl Endpoint {
             Endpoint::Time => "time",
             Endpoint::BookTicker => "book_ticker",
             Endpoint::AveragePrice => "average_price",
+            Endpoint::Trades => "trades",
             Endpoint::ExchangeInfo => "exchange_info",
             Endpoint::Account => "account",
             Endpoint::KeyRights => "key_rights",

@@ -15,6 +15,7 @@ mod silence;
 mod trouble;
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use crate::domain::execution::{Execution, Executions, Report};
 use crate::domain::market::{Coin, PerCoin, Readings};
@@ -62,10 +63,11 @@ impl Exchange {
         Exchange::Binance(exchange.at(base_url))
     }
 
-    /// Relit cours et règles ; ce qui n'a pas pu l'être garde sa lecture d'avant et sa raison.
-    pub async fn refresh(&self, readings: Readings) -> Readings {
+    /// Relit cours et règles ; ce qui n'a pas pu l'être garde sa lecture d'avant et sa raison. Un cours qui n'est pas cru
+    /// manque, et se relit au moins `gap` plus tard.
+    pub async fn refresh(&self, readings: Readings, gap: Duration) -> Readings {
         let Exchange::Binance(exchange) = self;
-        exchange.refresh(readings).await
+        exchange.refresh(readings, gap).await
     }
 
     /// Les prix moyens que la bourse publie pour ces coins, et celui de l'euro.

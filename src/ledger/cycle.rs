@@ -39,6 +39,8 @@ pub struct ReadingRow {
     pub bid_ask: Option<(Price, Price)>,
     pub at: Option<Moment>,
     pub failure: Option<String>,
+    /// Montré sans être cru : ce qui était su ne l'est plus.
+    pub doubted: bool,
 }
 
 impl Db {
@@ -92,8 +94,8 @@ fn keep_readings(connection: &Connection, readings: &[ReadingRow]) -> Result<(),
         connection.execute(
             "INSERT INTO readings (what, bid, ask, at, failure) VALUES (?1, ?2, ?3, ?4, ?5)
              ON CONFLICT (what) DO UPDATE SET bid = coalesce(?2, bid), ask = coalesce(?3, ask),
-                 at = coalesce(?4, at), failure = ?5",
-            params![reading.what, bid, ask, reading.at, reading.failure],
+                 at = CASE WHEN ?6 THEN NULL ELSE coalesce(?4, at) END, failure = ?5",
+            params![reading.what, bid, ask, reading.at, reading.failure, reading.doubted],
         )?;
     }
     Ok(())

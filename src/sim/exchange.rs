@@ -100,6 +100,11 @@ impl Exchange {
         state.misquotes.set(pair, misquote, readings);
     }
 
+    /// Les ordres que quelqu'un a envoyés après avoir lu un carnet faux de leur paire.
+    pub fn misled_orders(&self) -> Vec<i64> {
+        self.lock().misquotes.misled.clone()
+    }
+
     /// Le carnet se montre de nouveau tel qu'il est.
     pub fn quote_truly(&self, pair: &str) {
         self.lock().misquotes.clear(pair);

@@ -204,7 +204,12 @@ fn health_is_degraded_once_two_polls_are_missing() {
     let leader = Leader::new("http://127.0.0.1:9", "secret", "test", fetch.clone());
     let exchange = Exchange::binance("http://127.0.0.1:9", fetch);
     let interval = Duration::from_secs(120);
-    let manner = Manner { poll_interval: interval, market_interval: interval, policy: Policy::default() };
+    let manner = Manner {
+        poll_interval: interval,
+        market_interval: interval,
+        second_reading: interval,
+        policy: Policy::default(),
+    };
     let instruments = Arc::new(Instruments::new(&[], &[]));
     let venue = Venue::Paper(PaperAccount::new(ledger.clone(), instruments.clone()));
     let means = Means { ledger: ledger.clone(), leader, exchange, instruments: instruments.clone() };

@@ -14,6 +14,7 @@ mod placing;
 use std::time::Duration;
 
 use calvalot::clock;
+use calvalot::domain::belief::SECOND_READING;
 use calvalot::domain::execution::{Execution, Report};
 use calvalot::domain::market::{Coin, Market, PerCoin, Readings};
 use calvalot::domain::moment::Moment;
@@ -45,7 +46,7 @@ impl Desk {
         let script = Script { pace: Pace::Frozen, ..Script::default() };
         let world = World::start(script).expect("the loopback has free ports");
         let exchange = Exchange::binance(&world.exchange_url(), client());
-        let readings = block_on(exchange.refresh(Readings::default()));
+        let readings = block_on(exchange.refresh(Readings::default(), SECOND_READING));
         let market =
             readings.complete(PerCoin::from_fn(|_| true), clock::now()).expect("everything is known");
         let account = Account::new(exchange, credentials);

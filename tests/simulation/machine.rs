@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use calvalot::account::LiveAccount;
 use calvalot::clock;
+use calvalot::domain::belief::SECOND_READING;
 use calvalot::domain::check::{Check, REQUIRED};
 use calvalot::domain::money::{Eur, Weight};
 use calvalot::domain::policy::Policy;
@@ -96,6 +97,7 @@ impl Machine {
         let manner = Manner {
             poll_interval: Duration::from_secs(120),
             market_interval: Duration::from_secs(120),
+            second_reading: SECOND_READING,
             policy: Policy { turnover: Weight::new(dec!(1000)), ..Policy::default() },
         };
         let (engine, commands) =

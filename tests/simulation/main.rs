@@ -3,6 +3,7 @@
 //!
 //! `SEEDS=100000` en fait plus, `FIRST=50001` commence plus loin ; `SEED=123` en rejoue une seule, avec son journal.
 
+mod belief;
 mod beyond;
 mod booking;
 mod copies;
@@ -51,12 +52,17 @@ const PAUSE: Duration = Duration::from_secs(62 * 60);
 /// Une vie de suiveur ; panique si une promesse n'est pas tenue.
 fn live(seed: u64) -> Tally {
     let mut dice = Rng::with_seed(seed);
+    // D'autres dés : ce que les carnets montrent ne change rien au reste de l'histoire.
+    let mut liar = Rng::with_seed(!seed);
     let mut universe = Universe::new(seed, dice.i64(-30_000..30_000));
     let bnb = dice.bool();
     universe.world.exchange().edit_account(|account| account.bnb_fees = bnb);
     universe.start();
     let mut last = (String::new(), None);
     for _ in 0..dice.u32(2..7) {
+        if liar.bool() {
+            scenario::lie(&universe, &mut liar);
+        }
         last = chapter(&mut universe, &mut dice);
     }
     mend(&mut universe);
@@ -74,6 +80,7 @@ fn live(seed: u64) -> Tally {
     let target = scenario::target(&mut dice);
     reach(&mut universe, &target);
     proof::every_coin_has_its_answer(&universe);
+    proof::no_value_was_false(&universe);
     Tally::of(&universe)
 }
 
@@ -90,6 +97,7 @@ fn rest(universe: &mut Universe) {
     settle(universe);
     proof::each_order_once(universe);
     proof::books_are_the_exchange_s(universe);
+    proof::no_order_was_misled(universe);
 }
 
 /// Le leader veut cela, et rien ne l'empêche plus : tout finit, juste et atteint.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use calvalot::clock;
 use calvalot::domain::doubt::ATTEMPTS;
 use calvalot::domain::intent::State;
 use calvalot::domain::market::Coin;
@@ -47,6 +48,23 @@ pub fn each_order_once(universe: &Universe) {
 pub fn no_absence_was_wrong(universe: &Universe) {
     let late = universe.books(|db| db.late());
     assert!(late.is_empty(), "executed after it was proved absent: {late:?}");
+}
+
+/// Rien n'a été envoyé sur un carnet qui mentait.
+pub fn no_order_was_misled(universe: &Universe) {
+    let misled = universe.world.exchange().misled_orders();
+    assert!(misled.is_empty(), "sent on a price that was none: {misled:?}");
+}
+
+/// Aucun relevé ne vient d'un carnet qui mentait : sans mouvement d'argent, les vrais prix, qui ne bougent que de quelques
+/// pour cent à la fois, ne font ni perdre ni gagner la moitié.
+pub fn no_value_was_false(universe: &Universe) {
+    let now = clock::now();
+    let snapshots = universe.books(move |db| db.snapshots(None, 100_000, now));
+    let values = || snapshots.iter().map(|snapshot| snapshot.total_eur.decimal());
+    if let (Some(least), Some(most)) = (values().min(), values().max()) {
+        assert!(most < least * dec!(1.6), "a value that was none was kept: from {least} to {most} EUR");
+    }
 }
 
 /// Rien n'est en doute, et le grand livre dit du compte ce que la bourse en dit, à la dernière décimale.

@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
-use calvalot::sim::{Fault, Lag, On, Reply, View, Wire};
+use calvalot::sim::{Fault, Lag, Misquote, On, Reply, View, Wire};
 use fastrand::Rng;
 use rust_decimal::Decimal;
 
 use crate::universe::Universe;
 
 const PAIRS: [&str; 5] = ["BNBUSDC", "BTCUSDC", "ETHUSDC", "SOLUSDC", "XRPUSDC"];
+
+/// Ce dont le suiveur lit le carnet.
+const QUOTED: [&str; 6] = ["BNBUSDC", "BTCUSDC", "ETHUSDC", "SOLUSDC", "XRPUSDC", "EURUSDC"];
 
 /// Le retard de lecture le plus long que les règles de preuve supportent : une minute après qu'un ordre ne peut plus
 /// arriver.
@@ -73,6 +76,21 @@ pub fn break_something(universe: &mut Universe, dice: &mut Rng) {
     }
 }
 
+/// Un ou deux carnets montrent n'importe quoi, pour quelques lectures ou jusqu'à [`heal`] ; ce qui s'y échange reste vrai.
+pub fn lie(universe: &Universe, dice: &mut Rng) {
+    let factors = ["10", "1000", "0.1", "0.01", "1.5", "0.6", "1.04", "0.95"];
+    for _ in 0..dice.u8(1..=2) {
+        let pair = QUOTED[dice.usize(0..6)];
+        let misquote = match dice.usize(0..10) {
+            8 => Misquote::At(Decimal::new(1, 8)),
+            9 => Misquote::At(Decimal::from(1_000_000_000)),
+            rank => Misquote::Times(factors[rank].parse().expect("a decimal")),
+        };
+        let readings = if dice.bool() { dice.u64(1..5) } else { 1_000_000 };
+        universe.world.exchange().misquote(pair, misquote, readings);
+    }
+}
+
 /// Tout remarche, et l'heure de la machine est de nouveau juste.
 pub fn heal(universe: &mut Universe) {
     universe.world.clear_faults();
@@ -89,6 +107,7 @@ pub fn heal(universe: &mut Universe) {
     for view in [View::Order, View::AllOrders, View::MyTrades, View::Account] {
         exchange.set_lag(view, Lag::None);
     }
+    QUOTED.iter().for_each(|pair| exchange.quote_truly(pair));
     for (pair, listing) in universe.listings.drain(..).rev() {
         exchange.edit_listing(pair, |changed| *changed = listing);
     }

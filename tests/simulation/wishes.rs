@@ -230,14 +230,28 @@ fn all_is_sold(universe: &Universe) {
     proof::books_are_the_exchange_s(universe);
 }
 
-/// Un carnet vide ou faux est justement de l'heure où l'on veut tout vendre.
+/// Un marché vide est justement de l'heure où l'on veut tout vendre : son prix se lit partout, et remonte.
 #[test]
 fn a_low_book_never_ends_a_sale_of_everything_with_the_coins_kept() {
     for factor in [dec!(0.001), dec!(0.005)] {
         let mut universe = Universe::following(HELD);
-        universe.world.exchange().misquote("BTCUSDC", Misquote::Times(factor), 1_000_000);
+        let price = universe.world.exchange().price("BTCUSDC");
+        universe.world.exchange().set_price("BTCUSDC", price * factor);
         held_up(&mut universe, Duration::from_secs(1200));
         assert!(held(&universe, Coin::Eth) < dec!(0.001), "the other was not sold");
+        universe.world.exchange().set_price("BTCUSDC", price);
+        universe.pass(Duration::from_secs(600), None);
+        all_is_sold(&universe);
+    }
+}
+
+/// Un carnet faux l'est aussi : ce qu'il montre n'est pas un prix.
+#[test]
+fn a_false_book_never_ends_a_sale_of_everything_with_the_coins_kept() {
+    for factor in [dec!(0.001), dec!(1000)] {
+        let mut universe = Universe::following(HELD);
+        universe.world.exchange().misquote("BTCUSDC", Misquote::Times(factor), 1_000_000);
+        held_up(&mut universe, Duration::from_secs(1200));
         universe.world.exchange().quote_truly("BTCUSDC");
         universe.pass(Duration::from_secs(600), None);
         all_is_sold(&universe);

@@ -8,6 +8,7 @@ pub(super) fn read_by(target: &str) -> Option<Endpoint> {
         "/api/v3/time" => Endpoint::Time,
         "/api/v3/ticker/bookTicker" => Endpoint::BookTicker,
         "/api/v3/avgPrice" => Endpoint::AveragePrice,
+        "/api/v3/trades" => Endpoint::Trades,
         "/api/v3/exchangeInfo" => Endpoint::ExchangeInfo,
         "/api/v3/account" => Endpoint::Account,
         "/sapi/v1/account/apiRestrictions" => Endpoint::KeyRights,
@@ -29,6 +30,7 @@ mod tests {
             ("/api/v3/avgPrice?symbol=BTCUSDC", Some(Endpoint::AveragePrice)),
             ("/api/v3/account?omitZeroBalances=true&signature=x", Some(Endpoint::Account)),
             ("/api/v3/order?symbol=BTCUSDC", Some(Endpoint::Order)),
+            ("/api/v3/trades?symbol=BTCUSDC&limit=5", Some(Endpoint::Trades)),
             ("/api/v3/orders?symbol=BTCUSDC", None),
             ("", None),
         ];

@@ -1,6 +1,6 @@
 //! Binance : demander, ordonner, et se taire quand elle le demande.
 //!
-//! `public` lit les cours et les règles sans clé. Avec une clé, par des `request` que les `credentials` signent
+//! `public` lit les cours et les règles sans clé, `witness` ce qui dit si un cours en est un. Avec une clé, par des `request` que les `credentials` signent
 //! à l'heure de `clock`, `account` lit le compte, `history` les ordres passés, et `orders` en envoie. `wire`
 //! connaît la forme des réponses, `reports` ce qu'elles disent d'un ordre ; `trouble` juge le refus d'une
 //! lecture, `refusal` celui d'un ordre ; `endpoint` nomme chaque demande pour qui les compte. Tout cela dans les mots
@@ -21,9 +21,12 @@ mod rules;
 mod silence;
 mod trouble;
 mod wire;
+mod witness;
 
 use std::rc::Rc;
 use std::time::Instant;
+
+use rust_decimal::{Decimal, dec};
 
 use super::asked::{Asked, Code, Endpoint, Watcher};
 use super::trouble::Trouble;
@@ -37,6 +40,13 @@ use trouble::unreadable;
 pub use account::Account;
 pub use silence::{WEIGHT_LIMIT, WEIGHT_WATCHED};
 pub use trouble::remedy;
+
+/// La paire dont le prix est le cours de l'euro.
+const EURO: &str = "EURUSDC";
+
+/// USDC pour un euro : au-dehors, ce n'est pas un cours. Il compte les versements pour toujours, une
+/// valeur absurde ne se rattraperait pas (l'euro est resté de 0,8 à 1,6 dollar depuis sa création).
+const EURO_RANGE: std::ops::RangeInclusive<Decimal> = dec!(0.5)..=dec!(2);
 
 /// Les réponses pour nos six paires font une quinzaine de kilo-octets. Un document JSON hostile prend,
 /// une fois lu, cent fois sa taille en mémoire : la marge n'est pas plus large.

@@ -4,24 +4,17 @@
 //! l'ancienne reste, avec son âge, et la raison est notée à côté. Un symbole que la bourse ne connaît
 //! plus ferait échouer l'appel pour tous : on demande alors chacun pour soi.
 
-use rust_decimal::{Decimal, dec};
+use std::time::Duration;
+
 use smol::future::{or, zip};
 
 use super::trouble::unreadable_body;
-use super::{Exchange, rules, wire};
+use super::{EURO, EURO_RANGE, Exchange, rules, wire};
 use crate::clock;
-use crate::domain::market::{Coin, PerCoin, Quote, Reading, Readings, Rules};
-use crate::domain::money::{Price, Rate};
-use crate::domain::survival::Averages;
+use crate::domain::market::{Coin, Quote, Reading, Readings, Rules};
+use crate::domain::money::Price;
 use crate::exchange::trouble::Trouble;
-use crate::fetch::{Answer, TIME_LIMIT};
-
-/// La paire dont le prix est le cours de l'euro.
-const EURO: &str = "EURUSDC";
-
-/// USDC pour un euro : au-dehors, ce n'est pas un cours. Il compte les versements pour toujours, une
-/// valeur absurde ne se rattraperait pas (l'euro est resté de 0,8 à 1,6 dollar depuis sa création).
-const EURO_RANGE: std::ops::RangeInclusive<Decimal> = dec!(0.5)..=dec!(2);
+use crate::fetch::{Answer, TIME_LIMIT, together};
 
 const PRICES: Call = Call { path: "ticker/bookTicker", options: "" };
 const RULES: Call = Call { path: "exchangeInfo", options: "&showPermissionSets=false" };
@@ -40,13 +33,25 @@ type Table<T> = Vec<(&'static str, Result<Reading<T>, String>)>;
 type Decode<T> = fn(&str) -> Option<Vec<(String, Result<T, String>)>>;
 
 impl Exchange {
-    /// Relit tout ; ce qui n'a pas pu l'être garde sa lecture d'avant et sa raison.
-    pub async fn refresh(&self, mut readings: Readings) -> Readings {
-        let (quotes, rules) = zip(self.table(PRICES, decode_quotes), self.table(RULES, decode_rules)).await;
-        for (symbol, result) in quotes {
+    /// Relit tout ; ce qui n'a pas pu l'être garde sa lecture d'avant et sa raison. Un cours n'en est un que s'il est cru :
+    /// sa seconde lecture vient au moins `gap` après la première.
+    pub async fn refresh(&self, mut readings: Readings, gap: Duration) -> Readings {
+        let prices = async {
+            let shown = self.table(PRICES, decode_quotes).await;
+            together(shown.into_iter().map(|(symbol, shown)| self.judged(symbol, shown, &readings, gap)))
+                .await
+        };
+        let (quotes, rules) = zip(prices, self.table(RULES, decode_rules)).await;
+        for (symbol, judged) in quotes {
             match Coin::from_pair(symbol) {
-                Some(coin) => keep(result, &mut readings.quotes[coin], &mut readings.failures.quotes[coin]),
-                None => keep(result, &mut readings.euro, &mut readings.failures.euro),
+                Some(coin) => judged.keep(
+                    &mut readings.quotes[coin],
+                    &mut readings.doubts[coin],
+                    &mut readings.failures.quotes[coin],
+                ),
+                None => {
+                    judged.keep(&mut readings.euro, &mut readings.euro_doubt, &mut readings.failures.euro)
+                }
             }
         }
         for (symbol, result) in rules {
@@ -55,27 +60,6 @@ impl Exchange {
             }
         }
         readings
-    }
-
-    /// Les prix moyens de ces coins et de l'euro. S'il en manque un, il n'y en a aucun.
-    pub async fn averages(&self, coins: &[Coin]) -> Result<Averages, Trouble> {
-        let rate = self.average(EURO).await?;
-        if !EURO_RANGE.contains(&rate.decimal()) {
-            return Err(Trouble::Failed(format!("{rate} USDC for one euro is no exchange rate")));
-        }
-        let mut averages = Averages { coins: PerCoin::default(), rate: Rate::new(rate.decimal()) };
-        for coin in coins {
-            averages.coins[*coin] = Some(self.average(coin.pair()).await?);
-        }
-        Ok(averages)
-    }
-
-    async fn average(&self, symbol: &str) -> Result<Price, Trouble> {
-        let answer = self.get(&format!("/api/v3/avgPrice?symbol={symbol}")).await?;
-        let price = wire::decoded::<wire::AveragePrice>(&answer.body)
-            .and_then(|average| Price::parse(&average.price).ok().filter(|price| price.is_positive()));
-        price
-            .ok_or_else(|| Trouble::Failed(format!("the exchange's answer has no average price of {symbol}")))
     }
 
     async fn table<T>(&self, call: Call, decode: Decode<T>) -> Table<T> {

@@ -29,6 +29,12 @@ pub struct AveragePrice {
     pub price: String,
 }
 
+/// Un échange de n'importe qui (`trades`).
+#[derive(Deserialize)]
+pub struct PublicTrade {
+    pub price: String,
+}
+
 /// Une paire (`exchangeInfo`).
 #[derive(Deserialize)]
 pub struct Symbol {

@@ -35,7 +35,8 @@ fn readings(connection: &Connection) -> Result<Vec<ReadingRow>, LedgerError> {
     let mut statement = connection.prepare_cached("SELECT what, bid, ask, at, failure FROM readings")?;
     let rows = statement.query_map([], |row| {
         let (bid, ask): (Option<Price>, Option<Price>) = (row.get(1)?, row.get(2)?);
-        Ok(ReadingRow { what: row.get(0)?, bid_ask: bid.zip(ask), at: row.get(3)?, failure: row.get(4)? })
+        let (at, failure) = (row.get(3)?, row.get(4)?);
+        Ok(ReadingRow { what: row.get(0)?, bid_ask: bid.zip(ask), at, failure, doubted: false })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

@@ -25,6 +25,7 @@ impl State {
             ("GET", "/api/v3/ticker/bookTicker") => self.ticker(params, State::book_ticker),
             ("GET", "/api/v3/avgPrice") => self.average_price(params),
             ("GET", "/api/v3/depth") => self.depth(params),
+            ("GET", "/api/v3/trades") => self.recent_trades(params),
             ("GET", "/api/v3/referencePrice") => self.reference_price(params),
             ("GET", "/api/v3/executionRules") => self.execution_rules(params),
             ("POST", "/api/v3/order") => {
@@ -123,6 +124,8 @@ fn weight(request: &Request, params: &Params) -> i64 {
             501..=1_000 => 50,
             _ => 250,
         },
+        // Documentation de la bourse ; la fiche ne le dit pas.
+        ("GET", "/api/v3/trades") => 25,
         ("GET", "/api/v3/executionRules") => {
             let named = params.symbols().ok().flatten().map_or(20, |symbols| symbols.len().clamp(1, 20));
             if one_symbol { 2 } else { 2 * named as i64 }

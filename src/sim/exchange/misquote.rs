@@ -27,25 +27,39 @@ impl Misquote {
     }
 }
 
-/// Par paire, ce qu'elle montre et pour combien de lectures encore.
+/// Par paire, ce qu'elle montre et pour combien de lectures encore ; et quand, si la dernière lecture en était une.
 #[derive(Default)]
-pub(super) struct Misquotes(BTreeMap<&'static str, (Misquote, u64)>);
+pub(super) struct Misquotes {
+    shown: BTreeMap<&'static str, (Misquote, u64)>,
+    lied_at: BTreeMap<&'static str, i64>,
+    /// Les ordres datés d'après la lecture d'un carnet faux de leur paire.
+    pub(super) misled: Vec<i64>,
+}
 
 impl Misquotes {
     pub(super) fn set(&mut self, pair: &'static str, misquote: Misquote, readings: u64) {
-        self.0.insert(pair, (misquote, readings));
+        self.shown.insert(pair, (misquote, readings));
+    }
+
+    /// Un ordre de cette paire, daté de `stamp_ms`, est accepté.
+    pub(super) fn accept(&mut self, pair: &str, order: i64, stamp_ms: i64) {
+        if self.lied_at.get(pair).is_some_and(|at| *at <= stamp_ms) {
+            self.misled.push(order);
+        }
     }
 
     pub(super) fn clear(&mut self, pair: &str) {
-        self.0.remove(pair);
+        self.shown.remove(pair);
     }
 
-    /// Le carnet tel que cette lecture le montre ; elle est comptée.
-    pub(super) fn show(&mut self, pair: &str, book: &Book) -> Book {
-        let Some((misquote, left)) = self.0.get_mut(pair).filter(|(_, left)| *left > 0) else {
+    /// Le carnet tel que cette lecture, faite à `now_ms`, le montre ; elle est comptée.
+    pub(super) fn show(&mut self, pair: &'static str, book: &Book, now_ms: i64) -> Book {
+        let Some((misquote, left)) = self.shown.get_mut(pair).filter(|(_, left)| *left > 0) else {
+            self.lied_at.remove(pair);
             return book.clone();
         };
         *left -= 1;
+        self.lied_at.insert(pair, now_ms);
         let show = |levels: &[Level]| -> Vec<Level> {
             levels.iter().map(|level| Level { price: misquote.price(level.price), ..*level }).collect()
         };

@@ -20,6 +20,8 @@ impl State {
         let ticket = Ticket::read(self.one(params)?.pair, params)?;
         let order = self.place(&ticket)?;
         let receipt = order.receipt(ticket.response_type);
+        let stamp_ms = params.time("timestamp")?.unwrap_or_default() / 1_000;
+        self.misquotes.accept(&order.pair, order.id, stamp_ms);
         self.journal.push(order);
         Ok(receipt)
     }

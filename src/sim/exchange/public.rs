@@ -77,6 +77,28 @@ impl State {
         Ok(object! { "lastUpdateId": update_id, "bids": write(&book.bids), "asks": write(&book.asks) })
     }
 
+    /// Les derniers échanges de tout le monde : un toutes les 250 ms, d'un côté ou de l'autre du milieu. L'heure et le
+    /// marché les disent : deux lectures de suite rendent les mêmes.
+    pub(super) fn recent_trades(&self, params: &Params) -> Result<Json, Refusal> {
+        const EVERY_MS: i64 = 250;
+        params.only(&["symbol", "limit"], false)?;
+        let symbol = self.one(params)?;
+        let limit = params.integer("limit")?.unwrap_or(500).clamp(1, 1_000);
+        let newest = self.clock.now_ms() / EVERY_MS;
+        let trade = |id: i64| {
+            let is_buyer_maker = id % 2 == 0;
+            let tick = symbol.listing.tick_size;
+            let price = if is_buyer_maker { symbol.mid - tick } else { symbol.mid + tick };
+            let step = symbol.listing.step_size.max(Decimal::new(1, 8));
+            let traded = Level { price, quantity: step * Decimal::from(1 + id % 97) };
+            object! {
+                "id": id, "price": price, "qty": traded.quantity, "quoteQty": traded.quote(),
+                "time": Json::Time(id * EVERY_MS * 1_000), "isBuyerMaker": is_buyer_maker, "isBestMatch": true,
+            }
+        };
+        Ok(Json::List((newest - limit + 1..=newest).map(trade).collect()))
+    }
+
     pub(super) fn price_ticker(&mut self, pair: &str) -> Json {
         let mid = self.market.find(pair).expect("a listed pair").mid;
         object! { "symbol": pair, "price": mid }
@@ -95,8 +117,8 @@ impl State {
 
     /// Le carnet tel que cette lecture le montre, vrai ou non.
     fn shown_book(&mut self, pair: &str) -> Book {
-        let book = &self.market.find(pair).expect("a listed pair").book;
-        self.misquotes.show(pair, book)
+        let Symbol { pair, ref book, .. } = *self.market.find(pair).expect("a listed pair");
+        self.misquotes.show(pair, book, self.clock.now_ms())
     }
 
     pub(super) fn reference_price(&self, params: &Params) -> Result<Json, Refusal> {

@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::task::Poll;
 
 /// Attend toutes ces tâches, menées ensemble ; rend leurs résultats dans l'ordre.
-pub(super) async fn together<F: Future>(tasks: impl Iterator<Item = F>) -> Vec<F::Output> {
+pub async fn together<F: Future>(tasks: impl Iterator<Item = F>) -> Vec<F::Output> {
     let mut tasks: Vec<Pin<Box<F>>> = tasks.map(Box::pin).collect();
     let mut outputs: Vec<Option<F::Output>> = tasks.iter().map(|_| None).collect();
     std::future::poll_fn(|context| {

@@ -21,6 +21,7 @@ use crate::api::{self, State};
 use crate::check;
 use crate::clock;
 use crate::config::{Config, Fault, Mode};
+use crate::domain::stop_loss;
 use crate::engine::{Engine, Manner, Means};
 use crate::exchange::{Account, Asked, Code, Endpoint, Exchange};
 use crate::fetch::{self, OneShot};
@@ -65,6 +66,11 @@ pub fn run(config: Config, listener: TcpListener, stop: impl Future<Output = ()>
     let now = clock::now();
     let (ledger, ledger_thread) =
         ledger::open(&config.db_path, config.mode.word(), config.initial_budget, now).map_err(cannot)?;
+    let limit = config.stop_loss;
+    let limit = smol::block_on(ledger.with(move |db| db.configure_stop_loss(limit))).map_err(cannot)?;
+    if let Some(reason) = stop_loss::overruled(config.stop_loss, limit) {
+        log::info!("stop_loss_kept reason={reason:?}");
+    }
     let manner = Manner {
         poll_interval: config.poll_interval,
         market_interval: config.market_interval,

@@ -141,6 +141,7 @@ pub fn follower(world: &World, db_path: PathBuf) -> Config {
         poll_interval: POLL_INTERVAL,
         market_interval: MARKET_INTERVAL,
         threshold: Weight::new(dec!(0.005)),
+        stop_loss: None,
         db_path,
         machine_id: PathBuf::from(MACHINE_ID),
         port: 0,

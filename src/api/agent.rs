@@ -8,6 +8,7 @@ use super::body::json_body;
 use super::errors::ApiError;
 use super::json::json;
 use super::sell_all::SellingAll;
+use super::stop_loss::StopLoss;
 use crate::clock;
 use crate::domain::market::Unknown;
 use crate::domain::moment::Moment;
@@ -29,6 +30,7 @@ struct Status {
     unknown: Vec<UnknownStatus>,
     waiting_signals: usize,
     selling_all: Option<SellingAll>,
+    stop_loss: StopLoss,
 }
 
 #[derive(Serialize)]
@@ -68,9 +70,10 @@ pub async fn status(request: Request) -> tide::Result {
     let now = clock::now();
     let read = move |db: &mut crate::ledger::Db| {
         let waiting = db.pending()?.iter().filter(|signal| signal.wish.is_none()).count();
-        Ok((db.agent()?, db.pulse()?, db.last_signal_at()?, db.outside(now)?, waiting, db.selling_all()?))
+        let asked = (db.selling_all()?, db.stop_loss()?);
+        Ok((db.agent()?, db.pulse()?, db.last_signal_at()?, db.outside(now)?, waiting, asked))
     };
-    let (agent, pulse, last_signal_at, outside, waiting_signals, selling_all) =
+    let (agent, pulse, last_signal_at, outside, waiting_signals, (selling_all, stop_loss)) =
         state.ledger.with(read).await.map_err(ApiError::from)?;
     let Agent { mode, dead, paused, paused_reason } = agent;
     let status = Status {
@@ -88,6 +91,7 @@ pub async fn status(request: Request) -> tide::Result {
         selling_all: selling_all.map(|selling| SellingAll::of(selling, &outside.prices)),
         unknown: outside.unknown.into_iter().map(UnknownStatus::from).collect(),
         waiting_signals,
+        stop_loss: stop_loss.into(),
     };
     Ok(json(StatusCode::Ok, &status))
 }

@@ -16,6 +16,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::domain::money::{Eur, Weight};
+use crate::domain::stop_loss::Limit;
 
 pub use account::{AccountAccess, ExchangeKey, KeySecret};
 pub use faults::{Fault, Faults};
@@ -47,6 +48,8 @@ pub struct Config {
     pub market_interval: Duration,
     /// L'écart de part sous lequel un coin n'est pas touché.
     pub threshold: Weight,
+    /// La perte, sous le plus haut, à laquelle tout se vend, à moins qu'une personne n'en ait choisi une autre sur la page.
+    pub stop_loss: Option<Limit>,
     pub db_path: PathBuf,
     /// Le fichier qui nomme la machine. Ne se règle pas : [`MACHINE_ID`], sauf dans les essais.
     pub machine_id: PathBuf,
@@ -143,6 +146,7 @@ impl Config {
             values.read("INITIAL_BUDGET_EUR", parse::budget),
             values.read("POLL_INTERVAL_SECONDS", parse::poll_interval),
             values.read("REBALANCE_THRESHOLD_PCT", parse::threshold),
+            values.read_or("STOP_LOSS_PCT", parse::stop_loss, None),
             values.read("DB_PATH", parse::path),
             values.read("PORT", parse::port),
             values.read_or("ALLOWED_HOSTS", parse::hosts, Vec::new()),
@@ -158,6 +162,7 @@ impl Config {
                 Some(initial_budget),
                 Some(poll_interval),
                 Some(threshold),
+                Some(stop_loss),
                 Some(db_path),
                 Some(port),
                 Some(allowed_hosts),
@@ -171,6 +176,7 @@ impl Config {
                 poll_interval,
                 market_interval: MARKET_INTERVAL,
                 threshold,
+                stop_loss,
                 db_path,
                 machine_id: PathBuf::from(MACHINE_ID),
                 port,

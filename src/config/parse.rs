@@ -9,6 +9,7 @@ use rust_decimal::{Decimal, dec};
 use super::variables::{VARIABLES, Variable, default};
 use super::{Fault, Mode, Secret, VERSION};
 use crate::domain::money::{Eur, Weight};
+use crate::domain::stop_loss::Limit;
 
 /// Leur valeur n'entre dans aucun message.
 const SECRETS: [&str; 5] =
@@ -254,6 +255,11 @@ pub fn threshold(text: &str) -> Result<Weight, Wrong> {
         }
         (None, Ok(share)) => Ok(share),
     }
+}
+
+/// Une perte que l'on se fixe, en pour cent ; 0 : aucune.
+pub fn stop_loss(text: &str) -> Result<Option<Limit>, Wrong> {
+    Limit::parse(text)
 }
 
 pub fn port(text: &str) -> Result<u16, Wrong> {

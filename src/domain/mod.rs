@@ -33,6 +33,7 @@ pub mod recourse;
 pub mod refusal;
 pub mod settled;
 pub mod signal;
+pub mod stop_loss;
 pub mod survival;
 pub mod wish;
 pub mod withdrawal;

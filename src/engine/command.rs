@@ -1,4 +1,4 @@
-//! Les commandes de l'utilisateur : pause, argent à compter ou à reprendre, tout vendre, ordre à finir. Le seul chemin de la page vers le
+//! Les commandes de l'utilisateur : pause, argent à compter ou à reprendre, tout vendre, perte à ne pas dépasser, ordre à finir. Le seul chemin de la page vers le
 //! moteur, par une file bornée.
 
 use smol::channel::{self, Receiver, Sender};
@@ -10,6 +10,7 @@ use crate::domain::lost_past::Brought;
 use crate::domain::market::{self, Market};
 use crate::domain::money::Usdc;
 use crate::domain::refusal::Refusal;
+use crate::domain::stop_loss::{Choice, Limit};
 use crate::domain::withdrawal::{Asked, Terms};
 use crate::ledger::{Ledger, RequestKey, WithdrawalRequest};
 use crate::venue::{Decision, Venue};
@@ -65,6 +66,12 @@ pub enum Command {
     SellAll {
         request: Option<RequestKey>,
         reply: Reply<()>,
+    },
+    /// La perte qu'une personne se fixe ; rend celle qui vaut.
+    StopLoss {
+        choice: Choice,
+        understood: bool,
+        reply: Reply<Option<Limit>>,
     },
     /// Une personne a regardé cet ordre à la bourse, et en décide ; le compte s'en charge.
     Decide {
@@ -139,6 +146,11 @@ impl Commands {
         self.ask(|reply| Command::SellAll { request, reply }).await
     }
 
+    /// Fixe la perte à laquelle tout se vend ; rend celle qui vaut.
+    pub async fn stop_loss(&self, choice: Choice, understood: bool) -> Result<Option<Limit>, Refusal> {
+        self.ask(|reply| Command::StopLoss { choice, understood, reply }).await
+    }
+
     async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, Refusal> {
         let stopping = || Refusal::Failed("the agent is stopping: nothing was changed".to_owned());
         let (reply, answer) = channel::bounded(1);
@@ -167,7 +179,8 @@ impl Command {
             | Command::Withdraw { .. }
             | Command::CancelWithdrawal { .. }
             | Command::TakenOut { .. }
-            | Command::SellAll { .. } => false,
+            | Command::SellAll { .. }
+            | Command::StopLoss { .. } => false,
             Command::Decide { .. }
             | Command::Adopt { .. }
             | Command::Disown { .. }
@@ -191,7 +204,8 @@ impl Command {
             | Command::Withdraw { .. }
             | Command::CancelWithdrawal { .. }
             | Command::TakenOut { .. }
-            | Command::SellAll { .. } => false,
+            | Command::SellAll { .. }
+            | Command::StopLoss { .. } => false,
         }
     }
 
@@ -246,6 +260,14 @@ impl Command {
                     log::warn!("selling_all id={name}");
                 }
                 answer(reply, opened.map(drop).map_err(Refusal::from))
+            }
+            Command::StopLoss { choice, understood, reply } => {
+                let chosen = ledger.with(move |db| db.choose_stop_loss(choice, understood)).await;
+                if let Ok(limit) = &chosen {
+                    log::info!("stop_loss_set limit={limit:?}");
+                }
+                reply.try_send(chosen.map_err(Refusal::from)).ok();
+                false
             }
             // L'affaire du compte ([`Command::concerns_the_account`]).
             Command::Decide { .. }

@@ -11,14 +11,13 @@ use crate::clock;
 use crate::domain::market::{self, Coin, Market, Unknown};
 use crate::domain::moment::Moment;
 use crate::domain::poll::PollOutcome;
-use crate::domain::portfolio::Holdings;
 use crate::domain::reconcile::Reconciliation;
 use crate::domain::signal::Signal;
-use crate::domain::survival::{self, Averages, DEAD};
+use crate::domain::survival::{Averages, DEAD};
 use crate::exchange::{AccountState, Trouble};
 use crate::leader::{LeaderError, Received, Reply};
 use crate::ledger::views::Agent;
-use crate::ledger::{self, CycleRecord, Db, LedgerError, Novelty, Verdict};
+use crate::ledger::{self, CycleRecord, Db, Fate, LedgerError, Novelty, Verdict};
 
 /// Ce qu'un tour aura à dire de lui.
 #[derive(Debug)]
@@ -248,7 +247,7 @@ impl Engine {
     async fn close(&mut self, story: Story, market: Option<Market>, now: Moment) -> Result<(), LedgerError> {
         let readings = self.sight.rows();
         let averages = self.witness(market.as_ref()).await?;
-        let died = self
+        let fate = self
             .ledger
             .with(move |db| {
                 let known = market.zip(db.holdings()?);
@@ -268,26 +267,33 @@ impl Engine {
                 db.close_cycle(&record, now)
             })
             .await?;
-        if died {
-            log::error!("agent_dead reason=\"value below 5 EUR\"");
+        match fate {
+            Some(Fate::Dead) => log::error!("agent_dead reason=\"value below 5 EUR\""),
+            Some(Fate::StoppedOut(reason)) => {
+                log::error!("stop_loss_reached reason={reason:?}");
+                // Ce qui est à vendre n'attend pas le tour d'après.
+                self.next_poll = clock::instant();
+            }
+            None => {}
         }
         Ok(())
     }
 
-    /// Les prix moyens, si une évaluation basse pourrait tuer : ils la confirment ou la démentent. Rien ne se juge d'un compte qui
+    /// Les prix moyens, si une évaluation basse pourrait tuer ou tout vendre : ils la confirment ou la démentent. Rien ne se juge d'un compte qui
     /// n'a pas été lu : ce que disent les livres n'y est peut-être plus.
     async fn witness(&mut self, market: Option<&Market>) -> Result<Option<Averages>, LedgerError> {
         let Some(market) = market.filter(|_| self.venue.is_compared()) else { return Ok(None) };
         let (holdings, judged) = self.ledger.with(|db| Ok((db.holdings()?, db.is_judged()?))).await?;
-        let is_low = |holdings: &Holdings| survival::is_low(holdings.value(market).total_eur);
-        let Some(holdings) = holdings.filter(|holdings| judged && is_low(holdings)) else {
+        let Some(holdings) = holdings.filter(|_| judged) else { return Ok(None) };
+        let total = holdings.value(market).total_eur;
+        if !self.ledger.with(move |db| db.is_at_stake(total)).await? {
             return Ok(None);
-        };
+        }
         let held = Coin::ALL.into_iter().filter(|coin| !holdings.positions[*coin].quantity.is_zero());
         let held: Vec<Coin> = held.collect();
         let averages = self.reception.during(&self.sight, self.exchange.averages(&held)).await;
         if let Err(trouble) = &averages {
-            log::warn!("survival_not_judged reason=\"the average prices could not be read: {trouble}\"");
+            log::warn!("value_not_judged reason=\"the average prices could not be read: {trouble}\"");
         }
         Ok(averages.ok())
     }

@@ -10,8 +10,8 @@ use rusqlite::Connection;
 use super::LedgerError;
 use super::{audit, flows, legacy, seal, takeover};
 
-const MIGRATIONS: [&str; 11] =
-    [FIRST, LIVE, FIGURES, SEALS, MOVES, EVIDENCE, PERSON, OTHERS, WISHES, SETTLED, IDENTITY];
+const MIGRATIONS: [&str; 12] =
+    [FIRST, LIVE, FIGURES, SEALS, MOVES, EVIDENCE, PERSON, OTHERS, WISHES, SETTLED, IDENTITY, STOP_LOSS];
 
 /// Des tables que toute base à nous a, depuis la première version.
 pub const FIRST_TABLES: [&str; 5] = ["agent", "account", "movements", "intents", "snapshots"];
@@ -59,6 +59,9 @@ const SETTLED: &str = include_str!("schema/settled.sql");
 
 /// De quoi voir qu'un signal a changé sous le même nom.
 const IDENTITY: &str = include_str!("schema/identity.sql");
+
+/// La perte que l'on se fixe.
+const STOP_LOSS: &str = include_str!("schema/stop_loss.sql");
 
 /// Ce qui est compté à chaque lecture des mesures se compte sans relire les textes. Un index ne change rien à ce
 /// qu'une base dit : il n'a pas de rang, et une version d'avant s'en passe.

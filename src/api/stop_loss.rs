@@ -65,7 +65,8 @@ struct Set {
 
 /// Fixe la perte à laquelle tout se vend, l'éteint, ou la rend à `.env`.
 pub async fn set(mut request: Request) -> tide::Result {
-    let example = "{\"pct\": 20}, {\"pct\": 0} for none or {\"as_configured\": true} for what STOP_LOSS_PCT says";
+    let example =
+        "{\"pct\": 20}, {\"pct\": 0} for none or {\"as_configured\": true} for what STOP_LOSS_PCT says";
     let fields = ["pct", "as_configured", "understood"];
     let Wanted { pct, as_configured, understood } = json_body(&mut request, &fields, example).await?;
     let choice = match (pct, as_configured) {

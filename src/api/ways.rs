@@ -301,10 +301,8 @@ impl Seen {
             .yes("understood");
         (self.holds && !self.selling).then_some(way)
     }
-}
 
-/// La perte que l'on se fixe : la mettre, la changer, l'ôter.
-impl Seen {
+    /// La perte que l'on se fixe : la mettre, la changer, l'ôter.
     fn limited(&self) -> Vec<WayOut> {
         if self.agent.dead {
             return Vec::new();

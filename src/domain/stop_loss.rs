@@ -52,7 +52,10 @@ impl Limit {
             // Une fraction écrite comme celle du seuil.
             percent if percent > Decimal::ZERO && percent < Limit::LEAST => {
                 let meant = (percent * Decimal::ONE_HUNDRED).normalize();
-                Err((format!("{text} is less than 1 %"), format!("{}; for {meant} % write {meant}", remedy())))
+                Err((
+                    format!("{text} is less than 1 %"),
+                    format!("{}; for {meant} % write {meant}", remedy()),
+                ))
             }
             _ => Err((format!("{text} is out of range"), remedy())),
         }
@@ -67,9 +70,9 @@ impl Limit {
         self.0
     }
 
-    /// Vrai si un recul pareil l'atteint.
+    /// Vrai si un recul pareil l'atteint, aux arrondis près de ce qui l'a mesuré.
     pub fn is_reached(self, fall: Weight) -> bool {
-        fall >= self.0
+        fall.decimal().round_dp(8) >= self.0.decimal()
     }
 }
 
@@ -150,7 +153,9 @@ mod tests {
     #[test]
     fn a_limit_is_reached_at_it_and_not_before() {
         let limit = Limit::parse("20").expect("a limit").expect("one");
-        for (fall, expected) in [(dec!(0.1999), false), (dec!(0.2), true), (dec!(0.5), true)] {
+        for (fall, expected) in
+            [(dec!(0.1999), false), (dec!(0.1999999999999), true), (dec!(0.2), true), (dec!(0.5), true)]
+        {
             assert_eq!(limit.is_reached(Weight::new(fall)), expected, "{fall}");
         }
         assert_eq!(limit.to_string(), "20 %");

@@ -83,8 +83,8 @@ pub use opening::{look, open};
 pub use owner::hand_over;
 pub use requests::RequestKey;
 pub use seal::reseal;
-pub use stop_loss::StopLoss;
 pub use signals::{Decision, Novelty, PendingSignal, Received, SignalStatus, Verdict};
+pub use stop_loss::StopLoss;
 pub use withdrawals::Request as WithdrawalRequest;
 
 /// Travaux en attente au plus ; au-delà, qui demande attend son tour.

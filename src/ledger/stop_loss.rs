@@ -51,7 +51,8 @@ struct Kept {
 
 impl Kept {
     fn read(connection: &Connection) -> Result<Kept, LedgerError> {
-        let sql = "SELECT configured, chosen, after_snapshot, low_in_a_row, judged_at, reached_at, reached_fall
+        let sql =
+            "SELECT configured, chosen, after_snapshot, low_in_a_row, judged_at, reached_at, reached_fall
                    FROM stop_loss";
         Ok(connection.query_row(sql, [], |row| {
             let reached: (Option<Moment>, Option<Weight>) = (row.get(5)?, row.get(6)?);
@@ -174,18 +175,13 @@ impl Db {
         }
         let begin = || views::Followed::after(kept.after_snapshot, domain::stop_loss::drawdown());
         let watched = self.watched.take().filter(|(since, _)| *since == kept.after_snapshot);
-        let (_, followed) =
-            self.watched.insert(watched.unwrap_or_else(|| (kept.after_snapshot, begin())));
+        let (_, followed) = self.watched.insert(watched.unwrap_or_else(|| (kept.after_snapshot, begin())));
         followed.go_on(&self.connection).map(Some)
     }
 }
 
 /// Change ce que dit l'un des deux ; rend la limite qui vaut. Mise quand il n'y en avait pas, son plus haut commence là.
-fn change(
-    connection: &Connection,
-    column: &str,
-    part: Option<Weight>,
-) -> Result<Option<Limit>, LedgerError> {
+fn change(connection: &Connection, column: &str, part: Option<Weight>) -> Result<Option<Limit>, LedgerError> {
     let before = Kept::read(connection)?.limit();
     connection.execute(&format!("UPDATE stop_loss SET {column} = ?1"), [part])?;
     let after = Kept::read(connection)?.limit();

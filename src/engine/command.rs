@@ -250,8 +250,7 @@ impl Command {
                 false
             }
             Command::TakenOut { id, part, reply } => {
-                let taken = taken_out(ledger, sight, id, part).await;
-                reply.try_send(taken).ok();
+                reply.try_send(taken_out(ledger, sight, id, part).await).ok();
                 false
             }
             Command::SellAll { request, reply } => {
@@ -262,11 +261,7 @@ impl Command {
                 answer(reply, opened.map(drop).map_err(Refusal::from))
             }
             Command::StopLoss { choice, understood, reply } => {
-                let chosen = ledger.with(move |db| db.choose_stop_loss(choice, understood)).await;
-                if let Ok(limit) = &chosen {
-                    log::info!("stop_loss_set limit={limit:?}");
-                }
-                reply.try_send(chosen.map_err(Refusal::from)).ok();
+                reply.try_send(stop_loss(ledger, choice, understood).await).ok();
                 false
             }
             // L'affaire du compte ([`Command::concerns_the_account`]).
@@ -320,6 +315,14 @@ async fn taken_out(ledger: &Ledger, sight: &Sight, id: i64, part: Option<Usdc>) 
     ledger.with(move |db| db.taken_out(id, part, rate, now)).await?;
     log::info!("withdrawal_taken id={id} said_by=person");
     Ok(())
+}
+
+/// Fixe la perte à laquelle tout se vend.
+async fn stop_loss(ledger: &Ledger, choice: Choice, understood: bool) -> Result<Option<Limit>, Refusal> {
+    let limit = ledger.with(move |db| db.choose_stop_loss(choice, understood)).await?;
+    let told = limit.map_or("none".to_owned(), |limit| limit.to_string());
+    log::info!("stop_loss_set limit={told:?} choice={choice:?}");
+    Ok(limit)
 }
 
 fn unknown(reason: &str) -> Refusal {

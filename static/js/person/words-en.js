@@ -26,7 +26,7 @@ export const en = {
   'state.taking_all': 'Everything is to be sold, to be taken out.',
   'selling.text': 'Everything is to be sold for USDC, which stay on your account.',
   'selling.done': 'All that could be sold is sold. Nothing goes on without you.',
-  'stop_loss.reached': 'The stop loss was reached {time}: the value was {fall} below its highest. All is sold and paused, once.',
+  'stop_loss.reached': 'The stop loss was reached {time}: the value was {fall} below its highest. The sale of everything was begun, once, and following is paused.',
   'stop_loss.step': '“Resume” follows the leader again, and counts from a new highest.',
   'paused.itself': 'The program paused itself: have a look, then resume if you like.',
   'short.locked': 'An open order of yours, in Binance, holds {list}: it is not gone.',

@@ -25,7 +25,7 @@ export const fr = {
   'state.taking_all': 'Tout est à vendre, pour être sorti.',
   'selling.text': 'Tout est à vendre contre des USDC, qui restent sur votre compte Binance.',
   'selling.done': 'Tout ce qui pouvait se vendre est vendu. Rien ne reprend sans vous.',
-  'stop_loss.reached': 'La perte maximale a été atteinte {time} : la valeur était à {fall} sous son plus haut. Tout est vendu et en pause, une fois.',
+  'stop_loss.reached': 'La perte maximale a été atteinte {time} : la valeur était à {fall} sous son plus haut. La vente de tout a été lancée, une fois, et le suivi est en pause.',
   'stop_loss.step': '« Reprendre » suit de nouveau le leader, et compte d’un nouveau plus haut.',
   'paused.itself': 'Le programme s’est mis en pause de lui-même : regardez, puis reprenez si vous le voulez.',
   'short.locked': 'Un ordre ouvert à vous, dans Binance, retient {list} : ce n’est pas parti.',

@@ -30,6 +30,8 @@ EMPTY = {
     "ALERTS": "la démonstration n'a pas à déclencher d'alerte",
     "calvalot_exchange_silent_until_timestamp_seconds": "la bourse simulée ne demande pas de silence",
     "calvalot_last_backup_timestamp_seconds": "une démonstration ne se sauvegarde pas",
+    "calvalot_stop_loss_ratio": "une démonstration ne se fixe pas de perte maximale",
+    "calvalot_stop_loss_drawdown_ratio": "de même",
 }
 # Ce qu'une simulation n'a pas : rien ne s'y échange pour de vrai.
 LIVE_ONLY = {

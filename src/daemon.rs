@@ -21,11 +21,12 @@ use crate::api::{self, State};
 use crate::check;
 use crate::clock;
 use crate::config::{Config, Fault, Mode};
+use crate::domain::stop_loss::{self, Limit};
 use crate::engine::{Engine, Manner, Means};
 use crate::exchange::{Account, Asked, Code, Endpoint, Exchange};
 use crate::fetch::{self, OneShot};
 use crate::leader::Leader;
-use crate::ledger::{self, Ledger};
+use crate::ledger::{self, Ledger, LedgerError};
 use crate::machine;
 use crate::metrics::{Instruments, Place};
 use crate::notify::{News, Supervisor};
@@ -65,6 +66,7 @@ pub fn run(config: Config, listener: TcpListener, stop: impl Future<Output = ()>
     let now = clock::now();
     let (ledger, ledger_thread) =
         ledger::open(&config.db_path, config.mode.word(), config.initial_budget, now).map_err(cannot)?;
+    keep_stop_loss(&ledger, config.stop_loss).map_err(cannot)?;
     let manner = Manner {
         poll_interval: config.poll_interval,
         market_interval: config.market_interval,
@@ -116,6 +118,15 @@ pub fn run(config: Config, listener: TcpListener, stop: impl Future<Output = ()>
     }
     log::info!("stopped");
     lost.map_or(Ok(()), |reason| Err(cannot(reason)))
+}
+
+/// Retient la perte que dit la configuration, et dit si ce qu'une personne a fixé l'emporte.
+fn keep_stop_loss(ledger: &Ledger, configured: Option<Limit>) -> Result<(), LedgerError> {
+    let limit = smol::block_on(ledger.with(move |db| db.configure_stop_loss(configured)))?;
+    if let Some(reason) = stop_loss::overruled(configured, limit) {
+        log::info!("stop_loss_kept reason={reason:?}");
+    }
+    Ok(())
 }
 
 /// Les instruments, qui connaissent toutes les demandes que l'on fait à la bourse.

@@ -145,6 +145,7 @@ pub fn follower(world: &World, db_path: PathBuf) -> Config {
         second_reading: SECOND_READING,
         // Le leader simulé change d'avis bien plus souvent qu'un vrai.
         policy: Policy { turnover: Weight::new(dec!(1000)), ..Policy::default() },
+        stop_loss: None,
         db_path,
         machine_id: PathBuf::from(MACHINE_ID),
         port: 0,

@@ -11,7 +11,7 @@ use calvalot::domain::money::{Eur, Quantity, Rate, Usdc};
 use calvalot::domain::order::Side;
 use calvalot::domain::order_name::OrderName;
 use calvalot::domain::portfolio::Valuation;
-use calvalot::ledger::{self, CycleRecord, Ledger, LedgerThread};
+use calvalot::ledger::{self, CycleRecord, Fate, Ledger, LedgerThread};
 use calvalot::sim::{Book, Fault, Level, On, Wire, World};
 use follower::{Folder, Follower, still_world, until};
 use rust_decimal::{Decimal, dec};
@@ -63,7 +63,8 @@ fn close_beside(ledger: &Ledger, eur: Decimal, averaged: Option<Decimal>, read_a
         valuation: Some(valuation),
         averaged: averaged.map(Eur::new),
     };
-    smol::block_on(ledger.with(move |db| db.close_cycle(&record, clock::now()))).expect("a cycle is closed")
+    let closed = smol::block_on(ledger.with(move |db| db.close_cycle(&record, clock::now())));
+    closed.expect("a cycle is closed") == Some(Fate::Dead)
 }
 
 /// Une bourse devenue muette laisse la même lecture à tous les tours de trois minutes.

@@ -8,6 +8,7 @@ use super::body::json_body;
 use super::errors::ApiError;
 use super::json::json;
 use super::sell_all::SellingAll;
+use super::stop_loss::StopLoss;
 use super::target::{OldTargetView, TargetView};
 use crate::clock;
 use crate::domain::market::Unknown;
@@ -32,6 +33,7 @@ struct Status {
     selling_all: Option<SellingAll>,
     target: Option<TargetView>,
     old_target: Option<OldTargetView>,
+    stop_loss: StopLoss,
 }
 
 #[derive(Serialize)]
@@ -73,9 +75,10 @@ pub async fn status(request: Request) -> tide::Result {
     let read = move |db: &mut crate::ledger::Db| {
         let waiting = db.pending()?.iter().filter(|signal| signal.wish.is_none()).count();
         let heard = (db.pulse()?, db.last_word()?, TargetView::read(db)?, db.old_target()?);
-        Ok((db.agent()?, heard, db.outside(now)?, waiting, db.selling_all()?))
+        let asked = (db.selling_all()?, db.stop_loss()?);
+        Ok((db.agent()?, heard, db.outside(now)?, waiting, asked))
     };
-    let (agent, (pulse, last_word, target, old_target), outside, waiting_signals, selling_all) =
+    let (agent, (pulse, last_word, target, old_target), outside, waiting_signals, (selling_all, stop_loss)) =
         state.ledger.with(read).await.map_err(ApiError::from)?;
     let Agent { mode, dead, paused, paused_reason } = agent;
     let status = Status {
@@ -95,6 +98,7 @@ pub async fn status(request: Request) -> tide::Result {
         waiting_signals,
         target,
         old_target: old_target.map(|old| OldTargetView::of(old, now)),
+        stop_loss: stop_loss.into(),
     };
     Ok(json(StatusCode::Ok, &status))
 }

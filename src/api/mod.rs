@@ -29,6 +29,7 @@ mod recourse;
 mod scrape;
 mod sell_all;
 mod signals;
+mod stop_loss;
 mod target;
 mod trades;
 mod ways;
@@ -96,6 +97,7 @@ pub fn app(state: State, guard: Guard) -> tide::Server<State> {
         .post("/api/agent/toggle", agent::toggle)
         .post("/api/agent/sell-all", sell_all::sell_all)
         .post("/api/agent/old-target", target::settle)
+        .put("/api/agent/stop-loss", stop_loss::set)
         .get("/api/ways", ways::ways)
         .get("/api/events", Events::default());
     page::add_to(routes).guarded(guard)

@@ -39,8 +39,9 @@ use Part::{Budget, Exchange, History, Orders, Positions, Signals, Status, Trades
 /// graphique sont aussi marqués les dépôts, les signaux, les trades et les retraits.
 pub const TABLES: &[(&str, &[Part])] = &[
     ("agent", &[Status, Budget, Exchange, Signals]),
+    ("stop_loss", &[Status]),
     ("account", &[Status, Budget, Positions]),
-    ("movements", &[Budget, History]),
+    ("movements", &[Status, Budget, History]),
     ("positions", &[Status, Budget, Positions]),
     ("signals", &[Status, Signals, Orders, History, Withdrawals]),
     ("leader_target", &[Status, Budget, Positions]),
@@ -51,7 +52,7 @@ pub const TABLES: &[(&str, &[Part])] = &[
     ("trades", &[Trades, Signals, History]),
     ("trade_fees", &[Trades]),
     ("withdrawals", &[Status, Budget, Positions, Withdrawals, History]),
-    ("snapshots", &[Budget, History]),
+    ("snapshots", &[Status, Budget, History]),
     ("readings", &[Status, Budget, Positions]),
     ("polls", &[]),
     ("pulse", &[Status]),

@@ -17,7 +17,7 @@ use crate::domain::money::{Eur, Price, Return, Usdc, Weight};
 use crate::domain::others::Others;
 use crate::domain::reconcile::CASH;
 use crate::ledger::views::{Account, Agent, Balance, Outside};
-use crate::ledger::{Db, LedgerError};
+use crate::ledger::{Db, LedgerError, StopLoss};
 use crate::metrics::{
     self, Exchange, Figures, Following, Format, Holding, Money, OfOthers, Place, Reconciled, Traded,
 };
@@ -62,6 +62,7 @@ fn figures(db: &mut Db, version: String, place: &Place, now: Moment) -> Result<F
         orders: metrics::Orders { outcomes: counts.orders, late: counts.late, foreign: counts.foreign },
         exchange: exchange(db, &agent, now)?,
         machine: place.look(account.created_at.seconds()),
+        stop_loss: stop_loss(db.stop_loss()?),
         agent: metrics::Agent { version, mode: agent.mode, dead: agent.dead, paused: agent.paused },
     })
 }
@@ -136,6 +137,14 @@ fn exchange(db: &Db, agent: &Agent, now: Moment) -> Result<Exchange, LedgerError
         balances: balances.iter().map(reconciled).collect(),
         of_others: agent.is_live().then(|| of_others(&others)),
     })
+}
+
+fn stop_loss(kept: StopLoss) -> metrics::StopLoss {
+    metrics::StopLoss {
+        limit_ratio: kept.limit.map(|limit| limit.part().to_f64()),
+        drawdown_ratio: kept.fall.map(Weight::to_f64),
+        reached: kept.reached.is_some(),
+    }
 }
 
 fn of_others(others: &Others) -> OfOthers {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use http_types::StatusCode;
 use miniserde::Serialize;
-use miniserde::json::{Object, Value};
+use miniserde::json::{Number, Object, Value};
 
 use super::Request;
 use super::copies;
@@ -20,9 +20,10 @@ use crate::domain::money::Eur;
 use crate::domain::order::Size;
 use crate::domain::reconcile::{CASH, Line};
 use crate::domain::recourse::{self, Way};
+use crate::domain::stop_loss;
 use crate::domain::wish::SELL_ALL_TELLS;
 use crate::ledger::views::{Agent, Balance, Intent, OldTarget, Withdrawal};
-use crate::ledger::{Db, ForeignOrder, LedgerError};
+use crate::ledger::{Db, ForeignOrder, LedgerError, StopLoss};
 
 /// Les ordres que l'on regarde : ceux qui demandent quelqu'un viennent d'abord.
 const LOOKED_AT: u32 = 100;
@@ -90,6 +91,7 @@ struct Seen {
     selling: bool,
     holds: bool,
     old_target: Option<OldTarget>,
+    stop_loss: StopLoss,
     /// Ce qui a été déposé ; `None` avant l'ouverture.
     deposited: Option<Eur>,
 }
@@ -109,6 +111,7 @@ impl Seen {
             selling: db.selling_all()?.is_some_and(|selling| !selling.done),
             holds: !db.open_positions()?.is_empty(),
             old_target: db.old_target()?,
+            stop_loss: db.stop_loss()?,
             deposited: account.cash.map(|_| account.deposited),
         })
     }
@@ -126,6 +129,7 @@ impl Seen {
         ways.extend(self.followed());
         ways.extend(self.deposited.iter().flat_map(|deposited| self.moved(*deposited)));
         ways.extend(self.sold());
+        ways.extend(self.limited());
         ways
     }
 
@@ -282,7 +286,13 @@ impl Seen {
                 "nothing is bought until you resume it, and nothing sold but what a withdrawal still needs; positions stay",
             ),
         };
-        let consequence = if *paused { self.traded(consequence) } else { consequence.to_owned() };
+        let anew = match self.stop_loss.limit {
+            Some(limit) if *paused => {
+                format!("; the stop loss of {limit} counts from a new highest, from then on")
+            }
+            _ => String::new(),
+        };
+        let consequence = if *paused { self.traded(consequence) } else { consequence.to_owned() } + &anew;
         let way = WayOut::new(name, about, consequence)
             .post("/api/agent/toggle")
             .say("paused", Value::Bool(!paused));
@@ -295,6 +305,30 @@ impl Seen {
             .post("/api/agent/sell-all")
             .yes("understood");
         (self.holds && !self.selling).then_some(way)
+    }
+
+    /// La perte que l'on se fixe : la mettre, la changer, l'ôter.
+    fn limited(&self) -> Vec<WayOut> {
+        if self.agent.dead {
+            return Vec::new();
+        }
+        let about = match (self.stop_loss.limit, self.stop_loss.fall) {
+            (None, _) => "there is no stop loss".to_owned(),
+            (Some(limit), None) => format!("the stop loss is {limit}"),
+            (Some(limit), Some(fall)) => {
+                format!("the stop loss is {limit}, and the value is {} % below its highest", fall.percent())
+            }
+        };
+        let way = |name: &str, consequence: &str| {
+            WayOut::new(name, &about, consequence).put("/api/agent/stop-loss")
+        };
+        let needs: &'static [_] = &["pct"];
+        let mut ways = vec![WayOut { needs, ..way("stop-loss", stop_loss::TELLS).yes("understood") }];
+        if self.stop_loss.limit.is_some() {
+            let told = "nothing is sold by itself any more, however far the value falls";
+            ways.push(way("stop-loss-off", told).say("pct", Value::Number(Number::U64(0))));
+        }
+        ways
     }
 }
 

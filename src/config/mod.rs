@@ -18,6 +18,7 @@ use std::time::Duration;
 use crate::domain::belief::SECOND_READING;
 use crate::domain::money::Eur;
 use crate::domain::policy::Policy;
+use crate::domain::stop_loss::Limit;
 
 pub use account::{AccountAccess, ExchangeKey, KeySecret};
 pub use faults::{Fault, Faults};
@@ -50,6 +51,8 @@ pub struct Config {
     /// Ne se règle pas : [`SECOND_READING`], sauf dans les essais.
     pub second_reading: Duration,
     pub policy: Policy,
+    /// La perte, sous le plus haut, à laquelle tout se vend, à moins qu'une personne n'en ait choisi une autre sur la page.
+    pub stop_loss: Option<Limit>,
     pub db_path: PathBuf,
     /// Le fichier qui nomme la machine. Ne se règle pas : [`MACHINE_ID`], sauf dans les essais.
     pub machine_id: PathBuf,
@@ -146,6 +149,7 @@ impl Config {
             values.read("INITIAL_BUDGET_EUR", parse::budget),
             values.read("POLL_INTERVAL_SECONDS", parse::poll_interval),
             policy(&mut values),
+            values.read_or("STOP_LOSS_PCT", parse::stop_loss, None),
             values.read("DB_PATH", parse::path),
             values.read("PORT", parse::port),
             values.read_or("ALLOWED_HOSTS", parse::hosts, Vec::new()),
@@ -161,6 +165,7 @@ impl Config {
                 Some(initial_budget),
                 Some(poll_interval),
                 Some(policy),
+                Some(stop_loss),
                 Some(db_path),
                 Some(port),
                 Some(allowed_hosts),
@@ -175,6 +180,7 @@ impl Config {
                 market_interval: MARKET_INTERVAL,
                 second_reading: SECOND_READING,
                 policy,
+                stop_loss,
                 db_path,
                 machine_id: PathBuf::from(MACHINE_ID),
                 port,

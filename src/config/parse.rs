@@ -9,6 +9,7 @@ use rust_decimal::{Decimal, dec};
 use super::variables::{VARIABLES, Variable, default};
 use super::{Fault, Mode, Secret, VERSION};
 use crate::domain::money::{Eur, Weight};
+use crate::domain::stop_loss::Limit;
 
 /// Leur valeur n'entre dans aucun message.
 const SECRETS: [&str; 5] =
@@ -284,6 +285,11 @@ pub fn action_age(text: &str) -> Result<Duration, Wrong> {
             "write a number without unit, like 15",
         ),
     }
+}
+
+/// Une perte que l'on se fixe, en pour cent ; 0 : aucune.
+pub fn stop_loss(text: &str) -> Result<Option<Limit>, Wrong> {
+    Limit::parse(text)
 }
 
 pub fn port(text: &str) -> Result<u16, Wrong> {

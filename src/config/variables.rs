@@ -29,6 +29,11 @@ pub const VARIABLES: &[Variable] = &[
         "false",
         "true: a first start follows an allocation older than a day without asking",
     ),
+    variable(
+        "STOP_LOSS_PCT",
+        "",
+        "sell all and pause once the value is that many percent below its highest, from 1 to 90 (none); what is set on the page wins",
+    ),
     variable("BINANCE_API_KEY", "", "key of your Binance account, not needed for dry_run"),
     variable("BINANCE_API_SECRET", "", "secret of that key, not needed for dry_run"),
     variable(

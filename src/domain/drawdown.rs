@@ -3,6 +3,8 @@
 //! L'euro suit la valeur du tout d'un relevé au suivant, l'argent apporté ou repris entre les deux mis à part : un
 //! retrait n'est pas une perte, un dépôt n'est pas un gain. Invariant : le recul est entre 0 et 1, ou n'est pas connu.
 
+use std::collections::VecDeque;
+
 use rust_decimal::{Decimal, dec};
 
 use super::money::{Eur, Weight};
@@ -23,28 +25,59 @@ pub struct Drawdown {
     last: Option<Level>,
     /// `None` quand il ne se compte plus : il a dépassé ce qu'un décimal tient.
     euro: Option<Decimal>,
-    highest: Decimal,
+    /// `None` tant qu'aucune valeur n'a été tenue assez longtemps.
+    highest: Option<Decimal>,
+    /// Ce qu'il valait aux derniers relevés : le moindre en est la valeur tenue.
+    recent: VecDeque<Decimal>,
+    /// Combien de relevés de suite font une valeur tenue.
+    held_for: usize,
 }
 
 impl Default for Drawdown {
     fn default() -> Drawdown {
-        Drawdown { last: None, euro: Some(Decimal::ONE), highest: Decimal::ONE }
+        Drawdown::held(1)
     }
 }
 
 impl Drawdown {
+    /// Celui dont le plus haut est une valeur que `readings` relevés de suite ont tenue : un faux cours n'en fait pas un.
+    pub fn held(readings: u32) -> Drawdown {
+        Drawdown {
+            last: None,
+            euro: Some(Decimal::ONE),
+            highest: None,
+            recent: VecDeque::new(),
+            held_for: readings.max(1) as usize,
+        }
+    }
+
     /// Va jusqu'à ce relevé.
     pub fn reach(&mut self, level: Level) {
         self.euro = self.euro_at(level);
-        self.highest = self.euro.map_or(self.highest, |euro| euro.max(self.highest));
         self.last = Some(level);
+        let Some(euro) = self.euro else { return };
+        if self.recent.len() == self.held_for {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(euro);
+        if self.recent.len() == self.held_for {
+            self.highest = self.highest.max(self.recent.iter().min().copied());
+        }
     }
 
-    /// Le recul si tout en est là ; `None` avant le premier relevé.
+    /// Le recul si tout en est là ; `None` avant le premier relevé, ou le premier plus haut.
     pub fn at(&self, level: Level) -> Option<Weight> {
         self.last?;
-        let euro = self.euro_at(level)?;
-        Some(Weight::new(Decimal::ONE - euro / self.highest.max(euro)))
+        self.below(self.euro_at(level)?)
+    }
+
+    /// Le recul au dernier relevé.
+    pub fn now(&self) -> Option<Weight> {
+        self.below(self.euro?)
+    }
+
+    fn below(&self, euro: Decimal) -> Option<Weight> {
+        Some(Weight::new(Decimal::ONE - euro / self.highest?.max(euro)))
     }
 
     fn euro_at(&self, level: Level) -> Option<Decimal> {
@@ -99,6 +132,31 @@ mod tests {
         for (levels, now, expected) in cases {
             assert_eq!(after(levels, now), Some(expected), "{levels:?} {now:?}");
         }
+    }
+
+    #[test]
+    fn a_value_that_was_not_held_is_no_height() {
+        let after = |held: u32, values: &[i64], now: i64| {
+            let mut drawdown = Drawdown::held(held);
+            for &value in values {
+                drawdown.reach(level((Decimal::from(value), dec!(100))));
+            }
+            drawdown.at(level((Decimal::from(now), dec!(100)))).map(Weight::decimal)
+        };
+        let cases: [(&[i64], Option<Decimal>); 6] = [
+            (&[100, 100], None),
+            (&[100, 100, 100], Some(dec!(0.5))),
+            // Un faux cours, d'abord, ensuite, deux fois de suite, puis trop bas.
+            (&[1000, 100, 100, 100], Some(dec!(0.5))),
+            (&[100, 100, 100, 1000, 1000, 100], Some(dec!(0.5))),
+            (&[100, 100, 100, 1, 100], Some(dec!(0.5))),
+            // Tenue, elle en est un : le moindre des trois.
+            (&[100, 100, 100, 210, 200, 250, 100], Some(dec!(0.75))),
+        ];
+        for (values, expected) in cases {
+            assert_eq!(after(3, values, 50), expected, "{values:?}");
+        }
+        assert_eq!(after(1, &[100, 1000, 100], 50), Some(dec!(0.95)));
     }
 
     #[test]

@@ -36,6 +36,7 @@ pub mod recourse;
 pub mod refusal;
 pub mod settled;
 pub mod signal;
+pub mod stop_loss;
 pub mod survival;
 pub mod turnover;
 pub mod wish;

@@ -39,7 +39,7 @@ impl Averages {
     }
 }
 
-/// Ce qu'une évaluation complète dit de la survie.
+/// Ce qu'une évaluation complète dit d'un seuil, de la survie ou d'une perte que l'on se fixe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reading {
     /// Au-dessus du seuil, d'après les carnets ou les prix moyens.
@@ -51,12 +51,17 @@ pub enum Reading {
 }
 
 impl Reading {
-    /// `averaged` : ce que tout vaut aux prix moyens, qui ne se demandent que si `total` est bas.
+    /// De la survie. `averaged` : ce que tout vaut aux prix moyens, qui ne se demandent que si `total` est bas.
     pub fn of(total: Eur, averaged: Option<Eur>) -> Reading {
+        Reading::beside(is_low(total), averaged.map(is_low))
+    }
+
+    /// Bas d'après les carnets, et d'après les prix moyens s'ils sont connus.
+    pub fn beside(low: bool, averaged: Option<bool>) -> Reading {
         match averaged {
-            _ if !is_low(total) => Reading::Well,
-            Some(averaged) if is_low(averaged) => Reading::Low,
-            Some(_) => Reading::Well,
+            _ if !low => Reading::Well,
+            Some(true) => Reading::Low,
+            Some(false) => Reading::Well,
             None => Reading::Unproved,
         }
     }

@@ -1,4 +1,4 @@
-//! Les commandes de l'utilisateur : pause, argent à compter ou à reprendre, tout vendre, ordre à finir. Le seul chemin de la page vers le
+//! Les commandes de l'utilisateur : pause, argent à compter ou à reprendre, tout vendre, perte à ne pas dépasser, ordre à finir. Le seul chemin de la page vers le
 //! moteur, par une file bornée.
 
 use smol::channel::{self, Receiver, Sender};
@@ -10,6 +10,7 @@ use crate::domain::lost_past::Brought;
 use crate::domain::market::{self, Market};
 use crate::domain::money::Usdc;
 use crate::domain::refusal::Refusal;
+use crate::domain::stop_loss::{Choice, Limit};
 use crate::domain::withdrawal::{Asked, Terms};
 use crate::ledger::{Ledger, RequestKey, WithdrawalRequest};
 use crate::venue::{Decision, Venue};
@@ -70,6 +71,12 @@ pub enum Command {
     SettleOldTarget {
         follow: bool,
         reply: Reply<()>,
+    },
+    /// La perte qu'une personne se fixe ; rend celle qui vaut.
+    StopLoss {
+        choice: Choice,
+        understood: bool,
+        reply: Reply<Option<Limit>>,
     },
     /// Une personne a regardé cet ordre à la bourse, et en décide ; le compte s'en charge.
     Decide {
@@ -149,6 +156,11 @@ impl Commands {
         self.ask(|reply| Command::SettleOldTarget { follow, reply }).await
     }
 
+    /// Fixe la perte à laquelle tout se vend ; rend celle qui vaut.
+    pub async fn stop_loss(&self, choice: Choice, understood: bool) -> Result<Option<Limit>, Refusal> {
+        self.ask(|reply| Command::StopLoss { choice, understood, reply }).await
+    }
+
     async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, Refusal> {
         let stopping = || Refusal::Failed("the agent is stopping: nothing was changed".to_owned());
         let (reply, answer) = channel::bounded(1);
@@ -178,7 +190,8 @@ impl Command {
             | Command::CancelWithdrawal { .. }
             | Command::TakenOut { .. }
             | Command::SettleOldTarget { .. }
-            | Command::SellAll { .. } => false,
+            | Command::SellAll { .. }
+            | Command::StopLoss { .. } => false,
             Command::Decide { .. }
             | Command::Adopt { .. }
             | Command::Disown { .. }
@@ -203,7 +216,8 @@ impl Command {
             | Command::CancelWithdrawal { .. }
             | Command::TakenOut { .. }
             | Command::SettleOldTarget { .. }
-            | Command::SellAll { .. } => false,
+            | Command::SellAll { .. }
+            | Command::StopLoss { .. } => false,
         }
     }
 
@@ -248,8 +262,7 @@ impl Command {
                 false
             }
             Command::TakenOut { id, part, reply } => {
-                let taken = taken_out(ledger, sight, id, part).await;
-                reply.try_send(taken).ok();
+                reply.try_send(taken_out(ledger, sight, id, part).await).ok();
                 false
             }
             Command::SellAll { request, reply } => {
@@ -261,6 +274,10 @@ impl Command {
             }
             Command::SettleOldTarget { follow, reply } => {
                 answer(reply, settle_old_target(ledger, follow).await)
+            }
+            Command::StopLoss { choice, understood, reply } => {
+                reply.try_send(stop_loss(ledger, choice, understood).await).ok();
+                false
             }
             // L'affaire du compte ([`Command::concerns_the_account`]).
             Command::Decide { .. }
@@ -319,6 +336,14 @@ async fn taken_out(ledger: &Ledger, sight: &Sight, id: i64, part: Option<Usdc>) 
     ledger.with(move |db| db.taken_out(id, part, rate, now)).await?;
     log::info!("withdrawal_taken id={id} said_by=person");
     Ok(())
+}
+
+/// Fixe la perte à laquelle tout se vend.
+async fn stop_loss(ledger: &Ledger, choice: Choice, understood: bool) -> Result<Option<Limit>, Refusal> {
+    let limit = ledger.with(move |db| db.choose_stop_loss(choice, understood)).await?;
+    let told = limit.map_or("none".to_owned(), |limit| limit.to_string());
+    log::info!("stop_loss_set limit={told:?} choice={choice:?}");
+    Ok(limit)
 }
 
 fn unknown(reason: &str) -> Refusal {

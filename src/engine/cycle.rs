@@ -11,12 +11,11 @@ use crate::clock;
 use crate::domain::market::{self, Coin, Market, Unknown};
 use crate::domain::moment::Moment;
 use crate::domain::poll::PollOutcome;
-use crate::domain::portfolio::Holdings;
 use crate::domain::reconcile::Reconciliation;
-use crate::domain::survival::{self, Averages};
+use crate::domain::survival::Averages;
 use crate::exchange::{AccountState, Trouble};
 use crate::leader::{LeaderError, Reply};
-use crate::ledger::{CycleRecord, Db, LedgerError};
+use crate::ledger::{CycleRecord, Db, Fate, LedgerError};
 
 impl Engine {
     /// Fait un tour complet et l'écrit au grand livre.
@@ -183,7 +182,7 @@ impl Engine {
         let holdings = self.ledger.with(|db| db.holdings()).await?;
         let market = holdings.and_then(|holdings| self.sight.known(holdings.held(), now).ok());
         let averages = self.witness(market.as_ref()).await?;
-        let died = self
+        let fate = self
             .ledger
             .with(move |db| {
                 let known = market.zip(db.holdings()?);
@@ -203,28 +202,33 @@ impl Engine {
                 db.close_cycle(&record, now)
             })
             .await?;
-        if died {
-            log::error!("agent_dead reason=\"value below 5 EUR\"");
+        match fate {
+            Some(Fate::Dead) => log::error!("agent_dead reason=\"value below 5 EUR\""),
+            Some(Fate::StoppedOut(reason)) => {
+                log::error!("stop_loss_reached reason={reason:?}");
+                // Ce qui est à vendre n'attend pas le tour d'après.
+                self.next_poll = clock::instant();
+            }
+            None => {}
         }
         Ok(())
     }
 
-    /// Les prix moyens, si une évaluation basse pourrait tuer : ils la confirment ou la démentent. Rien ne se juge d'un compte qui
+    /// Les prix moyens, si une évaluation basse pourrait tuer ou tout vendre : ils la confirment ou la démentent. Rien ne se juge d'un compte qui
     /// n'a pas été lu : ce que disent les livres n'y est peut-être plus.
     async fn witness(&mut self, market: Option<&Market>) -> Result<Option<Averages>, LedgerError> {
         let Some(market) = market.filter(|_| self.venue.is_compared()) else { return Ok(None) };
         let (holdings, judged) = self.ledger.with(|db| Ok((db.holdings()?, db.is_judged()?))).await?;
-        let is_low = |holdings: &Holdings| {
-            holdings.value(market).is_some_and(|value| survival::is_low(value.total_eur))
-        };
-        let Some(holdings) = holdings.filter(|holdings| judged && is_low(holdings)) else {
+        let Some(holdings) = holdings.filter(|_| judged) else { return Ok(None) };
+        let Some(total) = holdings.value(market).map(|value| value.total_eur) else { return Ok(None) };
+        if !self.ledger.with(move |db| db.is_at_stake(total)).await? {
             return Ok(None);
-        };
+        }
         let held = Coin::ALL.into_iter().filter(|coin| !holdings.positions[*coin].quantity.is_zero());
         let held: Vec<Coin> = held.collect();
         let averages = self.reception.during(&self.sight, self.exchange.averages(&held)).await;
         if let Err(trouble) = &averages {
-            log::warn!("survival_not_judged reason=\"the average prices could not be read: {trouble}\"");
+            log::warn!("value_not_judged reason=\"the average prices could not be read: {trouble}\"");
         }
         Ok(averages.ok())
     }

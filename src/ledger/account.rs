@@ -5,7 +5,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Db, LedgerError, flows, movements, seal, wishes};
+use super::{Db, LedgerError, flows, movements, seal, stop_loss, wishes};
 use crate::domain;
 use crate::domain::moment::Moment;
 use crate::domain::money::{Eur, Rate, Usdc};
@@ -97,9 +97,11 @@ impl Db {
         Ok(self.connection.query_row(sql, [], |row| row.get(0))?)
     }
 
-    /// Met en pause, reprend, ou retourne l'état si `paused` est `None` ; rend l'état. Reprendre révoque « tout vendre ».
+    /// Met en pause, reprend, ou retourne l'état si `paused` est `None` ; rend l'état. Reprendre révoque « tout vendre », et la
+    /// perte que l'on s'est fixée se compte d'un nouveau plus haut.
     pub fn set_paused(&mut self, paused: Option<bool>) -> Result<bool, LedgerError> {
         let transaction = self.transaction()?;
+        let was_paused: bool = transaction.query_row("SELECT paused FROM agent", [], |row| row.get(0))?;
         let (paused, unjudged, dead): (bool, bool, bool) = transaction.query_row(
             "UPDATE agent SET paused = coalesce(?1, 1 - paused),
                  paused_reason = iif(coalesce(?1, 1 - paused) = paused, paused_reason, NULL)
@@ -116,6 +118,9 @@ impl Db {
         }
         if !paused {
             wishes::call_off_sell_all(&transaction, "called off: a person resumed following")?;
+        }
+        if was_paused && !paused {
+            stop_loss::begin_anew(&transaction)?;
         }
         transaction.commit()?;
         Ok(paused)

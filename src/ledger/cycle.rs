@@ -1,12 +1,12 @@
-//! La fin d'un tour, en une transaction : les lectures, le relevé, la survie, le pouls.
+//! La fin d'un tour, en une transaction : les lectures, le relevé, la survie, la perte que l'on s'est fixée, le pouls.
 //!
-//! Sans évaluation complète il n'y a ni relevé ni pas vers la mort.
+//! Sans évaluation complète il n'y a ni relevé, ni pas vers la mort ou vers l'arrêt.
 
 use std::time::Duration;
 
 use rusqlite::{Connection, params};
 
-use super::{Db, LedgerError, flows, seal, survival};
+use super::{Db, LedgerError, flows, seal, stop_loss, survival};
 use crate::domain::moment::Moment;
 use crate::domain::money::{Eur, Price};
 use crate::domain::portfolio::Valuation;
@@ -43,10 +43,22 @@ pub struct ReadingRow {
     pub doubted: bool,
 }
 
+/// Ce dont ce tour décide pour longtemps.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fate {
+    Dead,
+    /// La perte que l'on s'était fixée est atteinte : tout se vend, en pause, pour cette raison.
+    StoppedOut(String),
+}
+
 impl Db {
-    /// Clôt un tour en une transaction : lectures, relevé, survie, pouls. Rend vrai si l'agent vient
-    /// de mourir.
-    pub fn close_cycle(&mut self, record: &CycleRecord, now: Moment) -> Result<bool, LedgerError> {
+    /// Clôt un tour en une transaction : lectures, relevé, survie, perte que l'on s'est fixée, pouls. Rend ce qui vient d'en être
+    /// décidé.
+    pub fn close_cycle(&mut self, record: &CycleRecord, now: Moment) -> Result<Option<Fate>, LedgerError> {
+        let fall = match &record.valuation {
+            Some(valuation) => self.fall(valuation, record.averaged)?,
+            None => None,
+        };
         let transaction = self.transaction()?;
         keep_readings(&transaction, &record.readings)?;
         transaction.execute(
@@ -68,15 +80,18 @@ impl Db {
                 record.leader_error
             ],
         )?;
-        let died = match &record.valuation {
+        let fate = match &record.valuation {
             Some(valuation) => {
                 snapshot(&transaction, valuation, now)?;
-                survival::survive(&transaction, valuation, record.averaged)?
+                match survival::survive(&transaction, valuation, record.averaged)? {
+                    true => Some(Fate::Dead),
+                    false => stop_loss::judge(&transaction, fall, now)?.map(Fate::StoppedOut),
+                }
             }
-            None => false,
+            None => None,
         };
         transaction.commit()?;
-        Ok(died)
+        Ok(fate)
     }
 
     /// Garde les lectures entre deux tours, sans compter de tour.

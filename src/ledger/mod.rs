@@ -2,7 +2,7 @@
 //!
 //! Un fil (*thread*) possède la connexion SQLite et exécute les travaux un par un, dans l'ordre
 //! d'arrivée ; [`Ledger`] en est la poignée, que l'on clone. Un travail est une fonction sur [`Db`] :
-//! les écritures sont dans `account`, `signals`, `wishes`, `withdrawals`, `intents` et `cycle`, les lectures dans `views` ; `changes` dit ce
+//! les écritures sont dans `account`, `signals`, `wishes`, `withdrawals`, `stop_loss`, `intents` et `cycle`, les lectures dans `views` ; `changes` dit ce
 //! qui vient d'être écrit. Ce qui touche à l'argent est une transaction, synchronisée au disque avant que l'appelant ne
 //! la sache faite.
 
@@ -47,6 +47,7 @@ mod seal;
 mod settled;
 mod signals;
 mod soundness;
+mod stop_loss;
 mod survival;
 mod takeover;
 pub mod views;
@@ -74,7 +75,7 @@ use place::Place;
 pub use audit::{Audit, LiveOrder};
 pub use changes::Watch;
 pub use copy::{PUT_BACK, copy, keep, pause, replace};
-pub use cycle::{CycleRecord, ReadingRow};
+pub use cycle::{CycleRecord, Fate, ReadingRow};
 pub use examination::{Found, examine};
 pub use exchange::{ClockReading, Origin, Outlook, Silenced};
 pub use file::written;
@@ -86,6 +87,7 @@ pub use owner::hand_over;
 pub use requests::RequestKey;
 pub use seal::reseal;
 pub use signals::{Decision, PendingSignal, Received, SignalStatus, Verdict};
+pub use stop_loss::StopLoss;
 pub use withdrawals::Request as WithdrawalRequest;
 
 /// Travaux en attente au plus ; au-delà, qui demande attend son tour.
@@ -153,6 +155,8 @@ pub struct Db {
     /// Des sommes qui ne font que s'allonger : gardées, pour ne pas tout relire à chaque lecture des mesures.
     turnover: views::Turnover,
     followed: views::Followed,
+    /// Le recul que juge la perte que l'on s'est fixée, des relevés d'après celui-ci.
+    watched: Option<(i64, views::Followed)>,
     tally: views::Tally,
     /// Jusqu'où allaient ces livres la dernière fois ; `None` si personne n'y veille ([`keeper`]).
     height: Option<views::Height>,
@@ -165,6 +169,7 @@ impl Db {
             changes: Changes::default(),
             turnover: Default::default(),
             followed: Default::default(),
+            watched: None,
             tally: Default::default(),
             height: None,
         }

@@ -10,8 +10,8 @@ use rusqlite::Connection;
 use super::LedgerError;
 use super::{audit, flows, legacy, seal, takeover};
 
-const MIGRATIONS: [&str; 12] =
-    [FIRST, LIVE, FIGURES, SEALS, MOVES, EVIDENCE, PERSON, OTHERS, WISHES, SETTLED, IDENTITY, AIM];
+const MIGRATIONS: [&str; 13] =
+    [FIRST, LIVE, FIGURES, SEALS, MOVES, EVIDENCE, PERSON, OTHERS, WISHES, SETTLED, IDENTITY, AIM, STOP_LOSS];
 
 /// Des tables que toute base à nous a, depuis la première version.
 pub const FIRST_TABLES: [&str; 5] = ["agent", "account", "movements", "intents", "snapshots"];
@@ -62,6 +62,9 @@ const IDENTITY: &str = include_str!("schema/identity.sql");
 
 /// Ce que l'on vise, et quand c'est atteint.
 const AIM: &str = include_str!("schema/aim.sql");
+
+/// La perte que l'on se fixe.
+const STOP_LOSS: &str = include_str!("schema/stop_loss.sql");
 
 /// Ce qui est compté à chaque lecture des mesures se compte sans relire les textes. Un index ne change rien à ce
 /// qu'une base dit : il n'a pas de rang, et une version d'avant s'en passe.

@@ -83,6 +83,12 @@ impl Db {
     }
 }
 
+/// Vrai si ce qui baisse est une perte, d'un agent qui suit.
+pub(super) fn is_at_stake(connection: &Connection) -> Result<bool, LedgerError> {
+    let agent = Agent::read(connection)?;
+    Ok(!agent.paused && !agent.dead_before && agent.is_judged(connection)?)
+}
+
 /// Compte une évaluation complète pour la survie ; `averaged` est ce que tout vaut aux prix moyens, s'ils sont connus. Rend
 /// vrai si l'agent vient d'en mourir.
 pub(super) fn survive(

@@ -21,8 +21,7 @@ pub(super) fn insert(
     now: Moment,
 ) -> Result<i64, LedgerError> {
     let name = wish.name(number);
-    let taken = "SELECT EXISTS (SELECT 1 FROM signals WHERE signal_id = ?1)";
-    if connection.query_row(taken, [&name], |row| row.get(0))? {
+    if is_taken(connection, &name)? {
         return Err(LedgerError::Refused(format!("a signal of the leader already bears the name {name}")));
     }
     connection.execute(
@@ -31,6 +30,11 @@ pub(super) fn insert(
         params![name, reasoning, wish::payload(amount), now, wish.word()],
     )?;
     Ok(connection.last_insert_rowid())
+}
+
+fn is_taken(connection: &Connection, name: &str) -> Result<bool, LedgerError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM signals WHERE signal_id = ?1)";
+    Ok(connection.query_row(sql, [name], |row| row.get(0))?)
 }
 
 /// Clôt un souhait qui n'est pas mené à bout. Ce qui en est vendu le reste ; un ordre en doute se saura sans lui.
@@ -56,6 +60,41 @@ pub(super) fn call_off(connection: &Connection, row: i64, reason: &str) -> Resul
         params![row, reason],
     )?;
     Ok(())
+}
+
+/// « Tout vendre », tel qu'il est ouvert.
+pub(super) struct Sale {
+    pub row: i64,
+    pub name: String,
+    /// Il ne l'était pas déjà.
+    pub begins: bool,
+}
+
+/// Ouvre « tout vendre », s'il ne l'est pas, et met en pause pour cette raison-ci.
+pub(super) fn sell_all(
+    connection: &Connection,
+    why: &str,
+    paused_for: &str,
+    now: Moment,
+) -> Result<Sale, LedgerError> {
+    let open = open_sell_all(connection)?;
+    let begins = open.is_none();
+    let (row, name) = match open {
+        Some(open) => open,
+        None => {
+            let sql = "SELECT count(*) + 1 FROM signals WHERE wish = ?1";
+            let mut number = connection.query_row(sql, [Wish::SellAll.word()], |row| row.get(0))?;
+            // Un leader d'avant que ces noms ne soient réservés a pu s'en servir.
+            while is_taken(connection, &Wish::SellAll.name(number))? {
+                number += 1;
+            }
+            let row = insert(connection, Wish::SellAll, number, None, why, now)?;
+            (row, Wish::SellAll.name(number))
+        }
+    };
+    let reason = format!("{paused_for} ({name})");
+    connection.execute("UPDATE agent SET paused = 1, paused_reason = ?1", [reason])?;
+    Ok(Sale { row, name, begins })
 }
 
 /// Révoque « tout vendre », s'il n'est pas mené à bout.
@@ -86,23 +125,13 @@ impl Db {
         if made.flatten().is_some() {
             return Ok(None);
         }
-        let open = open_sell_all(&transaction)?;
-        let (row, name) = match open.clone() {
-            Some(open) => open,
-            None => {
-                let sql = "SELECT count(*) + 1 FROM signals WHERE wish = ?1";
-                let number = transaction.query_row(sql, [Wish::SellAll.word()], |row| row.get(0))?;
-                let why = "a person sells all and stops";
-                let row = insert(&transaction, Wish::SellAll, number, None, why, now)?;
-                (row, Wish::SellAll.name(number))
-            }
-        };
-        let reason = format!("a person asked to sell all and stop ({name})");
-        transaction.execute("UPDATE agent SET paused = 1, paused_reason = ?1", [reason])?;
+        let why = "a person sells all and stops";
+        let Sale { row, name, begins } =
+            sell_all(&transaction, why, "a person asked to sell all and stop", now)?;
         if let Some(request) = request {
             requests::keep(&transaction, request, row, now)?;
         }
         transaction.commit()?;
-        Ok(open.is_none().then_some(name))
+        Ok(begins.then_some(name))
     }
 }

@@ -17,6 +17,7 @@ mod money;
 mod orders;
 mod process;
 mod series;
+mod stop_loss;
 
 pub use agent::Agent;
 pub use exchange::{Exchange, OfOthers, Reconciled};
@@ -28,6 +29,7 @@ pub use market::Market;
 pub use money::{Holding, Money, Traded};
 pub use orders::Orders;
 pub use process::Process;
+pub use stop_loss::StopLoss;
 
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
@@ -36,6 +38,7 @@ use prometheus_client::registry::Registry;
 #[derive(Clone, Debug, Default)]
 pub struct Figures {
     pub agent: Agent,
+    pub stop_loss: StopLoss,
     pub money: Money,
     pub following: Following,
     pub market: Market,
@@ -50,6 +53,7 @@ pub fn page(figures: &Figures, instruments: &Instruments, format: Format) -> Str
     figures.machine.process.register(&mut registry);
     let own = registry.sub_registry_with_prefix("calvalot");
     figures.agent.register(own);
+    figures.stop_loss.register(own);
     figures.money.register(own);
     figures.following.register(own);
     figures.market.register(own);

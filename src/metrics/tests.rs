@@ -39,6 +39,7 @@ fn everything() -> Figures {
     let reconciled = |asset: &str| Reconciled { asset: asset.to_owned(), difference: 0.5, missing: 0.0 };
     Figures {
         agent: Agent { version: "VERSION".to_owned(), mode: "live".to_owned(), dead: false, paused: false },
+        stop_loss: StopLoss { limit_ratio: known, drawdown_ratio: known, reached: false },
         money: Money {
             value_eur: known,
             value_usdc: known,

@@ -68,7 +68,12 @@
  *   last_poll: {status: string, signal_id?: string, error?: string | null} | null, last_poll_time: N,
  *   mode: 'dry_run' | 'live', state: 'ACTIVE' | 'DEAD', unknown: Unknown[], waiting_signals: N,
  *   leader: {connected: boolean, last_contact: N, last_signal_at: string | null, error: string | null},
- *   paused_reason?: string | null, selling_all?: SellingAll | null}} Status
+ *   paused_reason?: string | null, selling_all?: SellingAll | null, stop_loss?: StopLoss}} Status
+ */
+/**
+ * La perte que l'on s'est fixée, en pour cent du plus haut.
+ * @typedef {{pct: N, set_by: 'page' | 'env' | null, env_pct: N, below_highest_pct: N, low_readings: number,
+ *   reached: {at: string, below_highest_pct: number} | null}} StopLoss
  */
 /**
  * « Tout vendre », en cours ou fini.

@@ -10,23 +10,6 @@ import { isDead } from './situation.js';
 /** @typedef {import('./situation.js').Parts} Parts */
 /** @typedef {import('./words.js').Key} Key */
 
-/** @type {Record<string, Key>} */
-const POLLS = {
-  executed: 'poll.executed',
-  skipped: 'poll.skipped',
-  rejected: 'poll.rejected',
-  error: 'poll.error',
-  already_processed: 'poll.already_processed',
-  old_signal: 'poll.old_signal',
-  changed_signal: 'poll.changed_signal',
-  waiting: 'poll.waiting',
-  paused: 'poll.paused',
-  no_signal: 'poll.no_signal',
-  invalid_signal: 'poll.invalid_signal',
-  leader_unreachable: 'poll.leader_unreachable',
-  leader_refused: 'poll.leader_refused',
-};
-
 /** @param {HTMLElement} root */
 export function createDetails(root) {
   /** @param {string} name */
@@ -48,9 +31,11 @@ export function createDetails(root) {
       : `${format.moment(signal, now)} (${format.ago(signal, now)})`;
     setText(at('last-signal'), status ? signalText : UNKNOWN);
     const poll = status?.last_poll?.status;
-    const known = POLLS[poll ?? ''];
+    const key = /** @type {Key} */ (`poll.${poll}`);
+    const told = words.say(key);
     const age = format.ago(fromSeconds(status?.last_poll_time), now);
-    setText(at('poll'), known ? `${words.say(known)} (${age})` : (poll ?? UNKNOWN));
+    // Sans mots à nous, celui du programme.
+    setText(at('poll'), told === key ? (poll ?? UNKNOWN) : `${told} (${age})`);
   }
 
   /** @param {Parts} parts @param {Context} context */

@@ -10,7 +10,7 @@ import { isDead, ledgerTrouble } from './situation.js';
 /** @typedef {import('./situation.js').Parts} Parts */
 /** @typedef {ReturnType<typeof import('./person/all.js').createAll>} All */
 
-const DOORS = /** @type {const} */ (['withdraw', 'sell-all']);
+const DOORS = /** @type {const} */ (['withdraw', 'sell-all', 'stop-loss']);
 
 /**
  * @param {Document} page @param {import('./command.js').Desk} desk
@@ -84,7 +84,7 @@ export const isSurplus = ({ beyond }) => (beyond ?? 0) > 0;
 
 /** Un programme plus ancien ne sait pas le faire. @param {typeof DOORS[number]} name @param {Parts} parts */
 const isOffered = (name, { budget, status }) =>
-  name === 'withdraw' ? budget.data?.set_aside_usdc !== undefined : status.data?.selling_all !== undefined;
+  (name === 'withdraw' ? budget.data?.set_aside_usdc : status.data?.[name === 'sell-all' ? 'selling_all' : 'stop_loss']) !== undefined;
 
 /** Quelque chose attend une personne. @param {Parts} parts */
 function isNeeded(parts) {
@@ -103,6 +103,7 @@ function isNeeded(parts) {
       reconciliation?.some((line) => line.missing || isSurplus(line)) ||
       status.data?.selling_all ||
       status.data?.paused_reason ||
+      status.data?.stop_loss?.pct ||
       openWithdrawal(withdrawals?.data),
   );
 }

@@ -87,6 +87,7 @@ export const en = {
   'value.aside': 'of which {amount} set aside, to take out',
   'withdraw.open': 'Take money out…',
   'sell_all.open': 'Sell everything and stop…',
+  'stop_loss.open': 'Stop loss…',
   'understood.ask': 'Do it all the same?',
   'understood.line': 'The program warns, and has done nothing yet:',
   'understood.yes': 'I understand: do it',

@@ -31,8 +31,10 @@ const UNKNOWN_AT_FIRST: [&str; 12] = [
     "calvalot_clock_lead_seconds",
 ];
 
-/// Celles d'un compte réel, d'un silence de la bourse, d'une sauvegarde ; sans série ailleurs.
-const ELSEWHERE: [&str; 9] = [
+/// Celles d'une perte que l'on s'est fixée, d'un compte réel, d'un silence de la bourse, d'une sauvegarde ; sans série ailleurs.
+const ELSEWHERE: [&str; 11] = [
+    "calvalot_stop_loss_ratio",
+    "calvalot_stop_loss_drawdown_ratio",
     "calvalot_trading_open",
     "calvalot_ledger_alone",
     "calvalot_check_ok",
@@ -308,8 +310,12 @@ fn a_backup_is_on_the_page_as_soon_as_its_file_is_there() {
 fn an_account_has_its_own_figures() {
     let live = Live::settled_with(live::ROWS);
     let page = live.site().get("/metrics").body;
-    let absent =
-        ["calvalot_exchange_silent_until_timestamp_seconds", "calvalot_last_backup_timestamp_seconds"];
+    let absent = [
+        "calvalot_stop_loss_ratio",
+        "calvalot_stop_loss_drawdown_ratio",
+        "calvalot_exchange_silent_until_timestamp_seconds",
+        "calvalot_last_backup_timestamp_seconds",
+    ];
     check_golden(&page, |name| !absent.contains(&name));
     let cases = [
         ("calvalot_trading_open", "", Some(1.0)),

@@ -40,7 +40,7 @@ const BUDGET: [(&str, &str); 23] = [
     ("set_aside_usdc", "number"),
 ];
 
-const AGENT: [(&str, &str); 14] = [
+const AGENT: [(&str, &str); 15] = [
     ("running", "bool"),
     ("paused", "bool"),
     ("version", "text"),
@@ -55,6 +55,7 @@ const AGENT: [(&str, &str); 14] = [
     ("waiting_signals", "int"),
     ("paused_reason", "text?"),
     ("selling_all", "object?"),
+    ("stop_loss", "object"),
 ];
 
 pub const DECISION: [(&str, &str); 4] =

@@ -23,6 +23,7 @@ mod recovery;
 mod refusals;
 mod silence;
 mod speed;
+mod stop_loss;
 mod targets;
 mod views;
 mod ways;

@@ -53,11 +53,19 @@ fn nothing_waits_for_anybody_and_the_pause_and_a_sale_of_everything_are_all_ther
     let follower = bench.settled(&[("BTCUSDC", dec!(0.4))]);
     let site = follower.site();
     // Le compte a de l'argent d'un autre usage : on peut le compter, rien n'y oblige.
-    assert_eq!(names(site), ["count-USDC", "pause", "withdraw", "withdraw-all", "correct", "sell-all"]);
+    assert_eq!(
+        names(site),
+        ["count-USDC", "pause", "withdraw", "withdraw-all", "correct", "sell-all", "stop-loss"]
+    );
     decided(site, "pause", &[]);
     assert_eq!(site.json("/api/agent/status")["paused"], true);
     decided(site, "resume", &[]);
     assert_eq!(site.json("/api/agent/status")["paused"], false);
+    assert_eq!(decide(site, "stop-loss", &[("pct", "much")]).status, 400);
+    assert_eq!(decide(site, "stop-loss", &[("pct", "25")]).status, 200);
+    assert_eq!(site.json("/api/agent/status")["stop_loss"]["pct"], 25.0);
+    decided(site, "stop-loss-off", &[]);
+    assert!(site.json("/api/agent/status")["stop_loss"]["pct"].is_null());
     decided(site, "sell-all", &[]);
     let selling = way(site, "resume");
     assert!(

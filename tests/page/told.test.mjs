@@ -107,7 +107,9 @@ const SAID = [
   ['a person takes everything out', [], 'Quelqu’un a demandé à tout sortir.'],
   ['a person takes {amount:.2} EUR out', ['50.00'], 'Quelqu’un a demandé à sortir 50,00 €.'],
   ['a person sells all and stops', [], 'Quelqu’un a demandé de tout vendre et d’arrêter.'],
-  ['a person asked to sell all and stop ({name})', ['sell-all-1'], 'Quelqu’un a demandé de tout vendre et d’arrêter.'],
+  ['a person asked to sell all and stop', [], 'Quelqu’un a demandé de tout vendre et d’arrêter.'],
+  ['the stop loss sells all and stops', [], 'La perte maximale a été atteinte : tout se vend, et le suivi s’arrête.'],
+  ['the stop loss was reached: the value was {} % below its highest, and the limit is {limit}', ['20.4', '20 %'], 'La perte maximale a été atteinte : la valeur était à 20,4 % sous son plus haut, et la limite est de 20,0 %.'],
   ['the initial sync takes over its allocation', [], 'La copie de départ reprend sa répartition.'],
   ['the exchange does not show it yet, and it may still arrive', [], 'Binance ne le montre pas encore, et il peut encore arriver.'],
   ['the exchange does not know it, and it can no longer arrive (answer {count}; {ABSENCES} over a minute prove it)', ['1', '3'], 'Binance ne le connaît pas, et il ne peut plus arriver (réponse 1 ; 3 en une minute le prouvent).'],
@@ -322,6 +324,7 @@ test('what the program says is told in French, with its figures', () => {
 
 const WARNINGS = [
   ['everything will be sold, and the agent then has nothing to follow with: {way}', `everything will be sold, and the agent then has nothing to follow with: ${WAY}`, 'Tout sera vendu, et l’agent n’aura plus de quoi suivre le leader.'],
+  ['the value is {} % below its highest now: with {limit} everything is sold after five readings; send {{"understood": true}} if that is what you want, nothing was changed', 'the value is 17.3 % below its highest now: with 15 % everything is sold after five readings; send {"understood": true} if that is what you want, nothing was changed', 'La valeur est à 17,3 % sous son plus haut en ce moment : avec 15,0 %, tout se vend après cinq lectures.'],
   ['about {:.2} EUR would be left, less than the {:.0} EUR that following takes: {way}', `about 2.00 EUR would be left, less than the 5 EUR that following takes: ${WAY}`, 'Il resterait 2,00 € environ, moins que les 5,00 € qu’il faut pour suivre le leader.'],
   ['{about}: under {minimum} EUR no signal can be followed, and whether it survives is not judged until a deposit leaves {least} EUR or more; say "understood": true to do it, nothing was changed', 'this leaves 2.00 EUR: under 5 EUR no signal can be followed, and whether it survives is not judged until a deposit leaves 10 EUR or more; say "understood": true to do it, nothing was changed', 'Il restera 2,00 €. Sous 5,00 €, aucun signal ne peut être suivi, et la survie n’est plus jugée avant qu’un dépôt ne laisse 10,00 € ou plus.'],
   ['this may leave less than 5 EUR (a price is not known now)', 'this may leave less than 5 EUR (a price is not known now): under 5 EUR no signal can be followed, and whether it survives is not judged until a deposit leaves 10 EUR or more; say "understood": true to do it, nothing was changed', 'Il restera peut-être moins de 5,00 € : un prix n’est pas connu en ce moment. Sous 5,00 €, aucun signal ne peut être suivi, et la survie n’est plus jugée avant qu’un dépôt ne laisse 10,00 € ou plus.'],

@@ -41,12 +41,20 @@ test('no text is empty', () => {
   for (const texts of [fr, en]) for (const [key, text] of Object.entries(texts)) assert.ok(text.trim(), key);
 });
 
+/** Les issues d'un tour, que la page dit d'après leur mot. */
+const outcomes = [...readFileSync(new URL('../src/domain/poll.rs', root), 'utf8').matchAll(/=> "(\w+)"/g)].map(([, word]) => `poll.${word}`);
+
 test('no text is unused', () => {
   const unused = Object.keys(fr).filter((key) => {
     const stem = key.replace(/\.(one|other)$/, '');
-    return !sources.includes(`'${stem}'`) && !page.includes(`"${key}"`);
+    return !sources.includes(`'${stem}'`) && !page.includes(`"${key}"`) && !outcomes.includes(key);
   });
   assert.deepEqual(unused, []);
+});
+
+test('every outcome of a poll has its words', () => {
+  assert.ok(outcomes.length > 10);
+  assert.deepEqual(outcomes.filter((key) => !(key in fr)), []);
 });
 
 test('every text the page asks for exists', () => {

@@ -17,6 +17,7 @@ mod proof;
 mod recourse;
 mod scenario;
 mod speed;
+mod stop_loss;
 mod tally;
 mod twins;
 mod universe;

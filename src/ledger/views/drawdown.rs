@@ -3,6 +3,8 @@
 //! Gardé en mémoire : chaque demande ne lit que les relevés venus depuis la précédente. Ceux d'avant l'ouverture, repris
 //! du programme Python, ne disent pas ce qui était versé à leur moment, et ne comptent pas.
 
+use rusqlite::Connection;
+
 use crate::domain::drawdown::{Drawdown, Level};
 use crate::domain::money::{Eur, Weight};
 use crate::ledger::{Db, LedgerError};
@@ -14,21 +16,38 @@ pub(in crate::ledger) struct Followed {
     drawdown: Drawdown,
 }
 
-impl Db {
-    /// Le recul si tout vaut `value` maintenant ; `None` avant le premier relevé.
-    pub fn drawdown(&mut self, value: Eur) -> Result<Option<Weight>, LedgerError> {
-        let mut statement = self.connection.prepare_cached(
+impl Followed {
+    /// Celui-ci, des relevés d'après `snapshot` seulement.
+    pub fn after(snapshot: i64, drawdown: Drawdown) -> Followed {
+        Followed { last: snapshot, drawdown }
+    }
+
+    /// Le recul, une fois les relevés venus depuis suivis.
+    pub fn go_on(&mut self, connection: &Connection) -> Result<&Drawdown, LedgerError> {
+        let mut statement = connection.prepare_cached(
             "SELECT id, total_eur, deposited_eur FROM snapshots
              WHERE id > ?1 AND at >= (SELECT at FROM movements WHERE kind = 'opening') ORDER BY id",
         )?;
-        let mut rows = statement.query([self.followed.last])?;
+        let mut rows = statement.query([self.last])?;
         while let Some(row) = rows.next()? {
-            self.followed.drawdown.reach(Level { value: row.get(1)?, deposited: row.get(2)? });
-            self.followed.last = row.get(0)?;
+            self.drawdown.reach(Level { value: row.get(1)?, deposited: row.get(2)? });
+            self.last = row.get(0)?;
         }
-        let deposited =
-            self.connection.query_row("SELECT deposited_eur FROM account", [], |row| row.get(0))?;
-        Ok(self.followed.drawdown.at(Level { value, deposited }))
+        Ok(&self.drawdown)
+    }
+}
+
+/// Cette valeur, à ce qui est déposé aujourd'hui.
+pub(in crate::ledger) fn level(connection: &Connection, value: Eur) -> Result<Level, LedgerError> {
+    let deposited = connection.query_row("SELECT deposited_eur FROM account", [], |row| row.get(0))?;
+    Ok(Level { value, deposited })
+}
+
+impl Db {
+    /// Le recul si tout vaut `value` maintenant ; `None` avant le premier relevé.
+    pub fn drawdown(&mut self, value: Eur) -> Result<Option<Weight>, LedgerError> {
+        let level = level(&self.connection, value)?;
+        Ok(self.followed.go_on(&self.connection)?.at(level))
     }
 }
 

@@ -25,7 +25,7 @@ mod withdrawals;
 pub use account::{Account, Agent, OpenPosition, holdings};
 pub use aim::OldTarget;
 pub(super) use cash::{cash, reserved};
-pub(in crate::ledger) use drawdown::Followed;
+pub(in crate::ledger) use drawdown::{Followed, level};
 pub(in crate::ledger) use height::Height;
 pub use history::Snapshot;
 pub use marks::Mark;

@@ -8,6 +8,7 @@ import { createDifferences } from './differences-ui.js';
 import { decisionsOf } from './notices.js';
 import { askPart } from './part.js';
 import { createSellAll } from './sell-all.js';
+import { createStopLoss } from './stop-loss.js';
 import { createWithdraw } from './withdraw.js';
 
 /** @typedef {import('../section.js').Context} Context */
@@ -25,6 +26,7 @@ export function createAll(page, desk) {
   const parts = {
     withdraw: createWithdraw(find(page, '#withdraw'), desk, perform),
     'sell-all': createSellAll(find(page, '#sell-all'), desk),
+    'stop-loss': createStopLoss(find(page, '#stop-loss'), desk),
   };
 
   /** @param {Deed} deed */
@@ -58,6 +60,7 @@ export function createAll(page, desk) {
       differences.update(known.exchange.data, context);
       parts.withdraw.update(known, context);
       parts['sell-all'].update(known.status.data, context);
+      parts['stop-loss'].update(known.status.data, context);
     },
   };
 }

@@ -28,6 +28,7 @@ export function decisionsOf(parts, context) {
     ...exchangeNotices(exchange.data, context, ledger),
     ...lockedNotices(exchange.data, context),
     ...withdrawalNotices(openWithdrawal(withdrawals?.data), exchange.data, signals?.data, context),
+    ...stopNotices(status.data, context),
     ...pauseNotices(status.data, signals?.data, context),
   ];
 }
@@ -120,6 +121,14 @@ function withdrawalNotices(withdrawal, exchange, signals, context) {
 const waitingText = ({ waiting_for: reason = null }, signals, context) =>
   tellWaiting(signals?.find((one) => one.waiting_for === reason) ?? { waiting_for: reason }, context);
 
+/** La perte que l'on s'était fixée est atteinte. @param {import('../api.js').Status | null} status @param {Context} context @returns {Notice[]} */
+function stopNotices(status, { words, format, now }) {
+  const reached = status?.stop_loss?.reached;
+  if (!reached) return [];
+  const facts = { time: format.moment(parseUtc(reached.at), now), fall: format.share(reached.below_highest_pct / 100) };
+  return [{ id: 'stop loss', tone: 'warn', text: words.say('stop_loss.reached', facts), steps: [words.say('stop_loss.step')] }];
+}
+
 /**
  * Tout vendre, ou une pause que le programme a mise de lui-même.
  * @param {import('../api.js').Status | null} status @param {Signal[] | null | undefined} signals @param {Context} context
@@ -133,6 +142,6 @@ function pauseNotices(status, signals, context) {
     if (selling.done) return [{ ...notice, text: words.say('selling.done') }];
     return [{ ...notice, text: words.say('selling.text'), headline: words.say('state.selling') }];
   }
-  if (!status?.paused || !status.paused_reason) return [];
+  if (!status?.paused || !status.paused_reason || status.stop_loss?.reached) return [];
   return [{ id: 'paused', tone: 'warn', text: words.say('paused.itself'), detail: words.told(status.paused_reason) }];
 }

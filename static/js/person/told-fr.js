@@ -133,7 +133,10 @@ export const SHAPES = [
   [/^a person takes everything out$/, 'Quelqu’un a demandé à tout sortir.'],
   [/^a person takes (?<eur>[\d.]+) EUR out$/, 'Quelqu’un a demandé à sortir {eur}.'],
   [/^a person sells all and stops$/, 'Quelqu’un a demandé de tout vendre et d’arrêter.'],
-  [/^a person asked to sell all and stop \(.+\)$/, 'Quelqu’un a demandé de tout vendre et d’arrêter.'],
+  [/^a person asked to sell all and stop(?: \(.+\))?$/, 'Quelqu’un a demandé de tout vendre et d’arrêter.'],
+  [/^the stop loss sells all and stops$/, 'La perte maximale a été atteinte : tout se vend, et le suivi s’arrête.'],
+  [/^the stop loss was reached: the value was (?<share>[\d.]+) % below its highest, and the limit is (?<share2>[\d.]+) %(?: \(.+\))?$/, 'La perte maximale a été atteinte : la valeur était à {share} sous son plus haut, et la limite est de {share2}.'],
+  [/^the value is (?<share>[\d.]+) % below its highest now: with (?<share2>[\d.]+) % everything is sold after five readings\.$/, 'La valeur est à {share} sous son plus haut en ce moment : avec {share2}, tout se vend après cinq lectures.'],
   [/^the initial sync takes over its allocation$/, 'La copie de départ reprend sa répartition.'],
   // Ce que l'on sait d'un ordre.
   [/^the exchange does not show it yet, and it may still arrive$/, 'Binance ne le montre pas encore, et il peut encore arriver.'],

@@ -67,15 +67,9 @@ pub fn run(config: Config, listener: TcpListener, stop: impl Future<Output = ()>
     let (ledger, ledger_thread) =
         ledger::open(&config.db_path, config.mode.word(), config.initial_budget, now).map_err(cannot)?;
     keep_stop_loss(&ledger, config.stop_loss).map_err(cannot)?;
-    let manner = Manner {
-        poll_interval: config.poll_interval,
-        market_interval: config.market_interval,
-        second_reading: config.second_reading,
-        policy: config.policy,
-    };
     let venue = venue(account, &config, (&exchange, fetch), &ledger, &instruments)?;
     let means = Means { ledger: ledger.clone(), leader, exchange, instruments: instruments.clone() };
-    let (engine, commands) = Engine::new(means, manner, venue);
+    let (engine, commands) = Engine::new(means, manner(&config), venue);
     let state = State {
         ledger,
         commands,
@@ -118,6 +112,16 @@ pub fn run(config: Config, listener: TcpListener, stop: impl Future<Output = ()>
     }
     log::info!("stopped");
     lost.map_or(Ok(()), |reason| Err(cannot(reason)))
+}
+
+/// Comment cette configuration veut que l'on suive.
+fn manner(config: &Config) -> Manner {
+    Manner {
+        poll_interval: config.poll_interval,
+        market_interval: config.market_interval,
+        second_reading: config.second_reading,
+        policy: config.policy,
+    }
 }
 
 /// Retient la perte que dit la configuration, et dit si ce qu'une personne a fixé l'emporte.

@@ -76,7 +76,11 @@ impl LiveAccount {
         }
         for (coin, looked) in self.look_for_others().await? {
             if let Err(cut) = looked {
-                return Ok(Some(format!("the orders of {coin} {}", cut.told())));
+                // Dit fermé tant que ce n'est pas lu : le balayage le relit, à son pas.
+                let reason = format!("the orders of {coin} {}", cut.told());
+                self.scanned = Err(reason.clone());
+                self.next_scan = self.scan_pace.failed();
+                return Ok(Some(reason));
             }
         }
         if self.not_alone.is_none() {

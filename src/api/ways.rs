@@ -25,6 +25,9 @@ use crate::domain::wish::SELL_ALL_TELLS;
 use crate::ledger::views::{Agent, Balance, Intent, OldTarget, Withdrawal};
 use crate::ledger::{Db, ForeignOrder, LedgerError, StopLoss};
 
+/// Un écart comparé depuis plus longtemps ne se règle pas : le compte ne se lit plus, et ce qu'il tient a pu changer.
+const COMPARED: Duration = Duration::from_secs(15 * 60);
+
 /// Les ordres que l'on regarde : ceux qui demandent quelqu'un viennent d'abord.
 const LOOKED_AT: u32 = 100;
 
@@ -122,7 +125,8 @@ impl Seen {
         ways.extend(self.taken_over());
         ways.extend(self.orders.iter().flat_map(|order| ended(order, oldest_action, now)));
         if self.evidence.is_empty() {
-            ways.extend(self.balances.iter().flat_map(|balance| self.settled(balance)));
+            let compared = self.balances.iter().filter(|balance| now.since(balance.at) <= COMPARED);
+            ways.extend(compared.flat_map(|balance| self.settled(balance)));
         }
         ways.extend(self.withdrawal.iter().flat_map(|withdrawal| self.withdrawn(withdrawal)));
         ways.extend(self.old_target.iter().flat_map(|old| aged(old, now)));

@@ -11,7 +11,7 @@ use rust_decimal::{Decimal, dec};
 
 use super::market::{Coin, Pair, Pairs};
 use super::money::{Price, Quantity, Usdc, Weight};
-use super::reconcile::Lack;
+use super::reconcile::{CASH, Lack};
 use super::recourse;
 
 /// Marge au-dessus du minimum de la bourse, qui l'évalue à un autre prix que le nôtre.
@@ -210,7 +210,8 @@ impl fmt::Display for Left {
                 if locked.is_positive() {
                     write!(f, ", {locked} of it locked in an order of yours")?;
                 }
-                write!(f, ": nothing is bought meanwhile")
+                let what = if *asset == CASH { "nothing" } else { "none of it" };
+                write!(f, ": {what} is bought meanwhile")
             }
         }
     }
@@ -274,6 +275,11 @@ impl Order {
         // `buys_at` arrondit vers le bas, à la huitième décimale.
         let by_value = rules.min_notional.times(MARGIN).buys_at(bid) + LEAST;
         by_value.max(rules.min_quantity).ceil_to_step(rules.step)
+    }
+
+    /// Vrai si cette vente cède moins que l'autre.
+    pub fn is_smaller(&self, other: &Order) -> bool {
+        matches!((self.size, other.size), (Size::Sell(less), Size::Sell(more)) if less < more)
     }
 
     pub fn coin(&self) -> Coin {

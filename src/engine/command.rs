@@ -227,12 +227,9 @@ impl Command {
         let now = clock::now();
         match self {
             Command::Pause { wanted, reply } => {
-                let paused = ledger.with(move |db| db.set_paused(wanted)).await;
+                let paused = pause(ledger, wanted).await;
                 let resumed = matches!(paused, Ok(false));
-                if let Ok(paused) = paused {
-                    log::info!("agent_paused paused={paused}");
-                }
-                reply.try_send(paused.map_err(Refusal::from)).ok();
+                reply.try_send(paused).ok();
                 resumed
             }
             Command::Enter { booking, request, reply } => {
@@ -254,11 +251,7 @@ impl Command {
                 begins
             }
             Command::CancelWithdrawal { id, reply } => {
-                let cancelled = ledger.with(move |db| db.cancel_withdrawal(id, now)).await;
-                if cancelled.is_ok() {
-                    log::info!("withdrawal_cancelled id={id}");
-                }
-                reply.try_send(cancelled.map_err(Refusal::from)).ok();
+                reply.try_send(cancel_withdrawal(ledger, id).await).ok();
                 false
             }
             Command::TakenOut { id, part, reply } => {
@@ -320,6 +313,19 @@ async fn withdraw(
         log::info!("withdrawal_opened id={id} eur={} usdc={}", terms.requested, terms.usdc);
     }
     Ok(opened)
+}
+
+async fn pause(ledger: &Ledger, wanted: Option<bool>) -> Result<bool, Refusal> {
+    let paused = ledger.with(move |db| db.set_paused(wanted)).await?;
+    log::info!("agent_paused paused={paused}");
+    Ok(paused)
+}
+
+async fn cancel_withdrawal(ledger: &Ledger, id: i64) -> Result<(), Refusal> {
+    let now = clock::now();
+    ledger.with(move |db| db.cancel_withdrawal(id, now)).await?;
+    log::info!("withdrawal_cancelled id={id}");
+    Ok(())
 }
 
 async fn settle_old_target(ledger: &Ledger, follow: bool) -> Result<(), Refusal> {

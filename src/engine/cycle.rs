@@ -8,7 +8,7 @@ use smol::future::zip;
 use super::Engine;
 use super::story::{Shown, Story};
 use crate::clock;
-use crate::domain::market::{self, Coin, Market, Unknown};
+use crate::domain::market::{self, Coin, Market, PerCoin, Unknown};
 use crate::domain::moment::Moment;
 use crate::domain::poll::PollOutcome;
 use crate::domain::reconcile::Reconciliation;
@@ -179,8 +179,12 @@ impl Engine {
     /// Évalue ce qui est tenu, si tout en est connu, et écrit le tour.
     async fn close(&mut self, story: Story, now: Moment) -> Result<(), LedgerError> {
         let readings = self.sight.rows();
-        let holdings = self.ledger.with(|db| db.holdings()).await?;
-        let market = holdings.and_then(|holdings| self.sight.known(holdings.held(), now).ok());
+        let (holdings, judges) = self.ledger.with(|db| Ok((db.holdings()?, db.judges_the_dead()?))).await?;
+        let market = holdings.and_then(|holdings| {
+            // Ce que le programme Python disait mort se juge une fois, tous les prix connus.
+            let needed = if judges { PerCoin::from_fn(|_| true) } else { holdings.held() };
+            self.sight.known(needed, now).ok()
+        });
         let averages = self.witness(market.as_ref()).await?;
         let fate = self
             .ledger

@@ -118,7 +118,7 @@ impl Engine {
             Some(_) => plan::plan(&instruction, &holdback.sellable(&holdings, market), market, Weight::ZERO),
             None => {
                 let followed = holdback.followed(&holdings);
-                let plan = plan::plan(&instruction, &followed, market, self.manner.policy.threshold);
+                let plan = self.plan(&instruction, &followed, &holdback, market);
                 match followed.value(market) {
                     Some(value) => {
                         let spare = self.most_turnover(&value) - self.traded_today().await?;
@@ -163,6 +163,23 @@ impl Engine {
             remainder.pending.extend(wants.iter().map(|want| (want.coin, Left::CashAwaited)));
         }
         Ok(remainder)
+    }
+
+    /// Le plan d'une consigne du leader. Ce que le compte ne tient plus n'est ni vendu, ni compté pour acheter davantage d'autre chose ; ce
+    /// n'est peut-être qu'un retard, dont rien de plus ne se vend.
+    pub(super) fn plan(
+        &self,
+        instruction: &Instruction,
+        followed: &Holdings,
+        holdback: &Holdback,
+        market: &Market,
+    ) -> Plan {
+        let plan_of =
+            |holdings: &Holdings| plan::plan(instruction, holdings, market, self.manner.policy.threshold);
+        match holdback.present(followed) {
+            Some(present) => plan_of(followed).no_more_than(&plan_of(&present)),
+            None => plan_of(followed),
+        }
     }
 
     pub(super) async fn trades_of(&self, signal: &str) -> Result<Vec<Trade>, LedgerError> {

@@ -192,6 +192,17 @@ impl Holdback {
         Holdings { cash: self.cash.followed(), ..*holdings }
     }
 
+    /// Ce que le compte tient de ce qui suit le leader ; `None` s'il tient tout.
+    pub fn present(&self, followed: &Holdings) -> Option<Holdings> {
+        let short = Coin::ALL.into_iter().any(|coin| self.missing(coin).is_positive());
+        let mut present = *followed;
+        for coin in Coin::ALL {
+            let position = &mut present.positions[coin];
+            position.quantity = (position.quantity - self.missing(coin)).max(Quantity::ZERO);
+        }
+        short.then_some(present)
+    }
+
     /// Ce que le compte tient de moins de ce coin ; `None` s'il en tient assez.
     pub fn short_of(&self, coin: Coin) -> Option<Left> {
         let lack = self.shortage.coins[coin];

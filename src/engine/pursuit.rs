@@ -16,7 +16,7 @@ use crate::domain::aim::{self, Aim, Cause};
 use crate::domain::market::{Coin, Market};
 use crate::domain::money::Usdc;
 use crate::domain::order::Left;
-use crate::domain::plan::{self, Plan};
+use crate::domain::plan::Plan;
 use crate::domain::policy;
 use crate::domain::poll::PollOutcome;
 use crate::domain::portfolio::Valuation;
@@ -48,7 +48,7 @@ impl Engine {
         let holdings = holdback.followed(&self.holdings().await?);
         let Some(valuation) = holdings.value(market) else { return Ok(None) };
         let target = if self.has_missed(row).await? { target } else { shown.signal.held(target, &valuation) };
-        let plan = plan::plan(&Instruction::Target(target), &holdings, market, self.manner.policy.threshold);
+        let plan = self.plan(&Instruction::Target(target), &holdings, &holdback, market);
         let worth = aim::is_worth(plan.moved(&market.pairs), plan.cost(&market.pairs));
         if aim.reached_at.is_some() && !self.strays(&mut aim, &target, &valuation, worth).await? {
             return Ok(None);

@@ -121,6 +121,8 @@ impl Db {
         }
         if was_paused && !paused {
             stop_loss::begin_anew(&transaction)?;
+            // Ce que la pause a laissé passer, ou vendre, est à rattraper.
+            transaction.execute("UPDATE aim SET movement = -1", [])?;
         }
         transaction.commit()?;
         Ok(paused)

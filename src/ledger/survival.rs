@@ -77,6 +77,11 @@ fn is_what_it_holds(connection: &Connection) -> Result<bool, LedgerError> {
 }
 
 impl Db {
+    /// Vrai tant que ce que le programme Python disait mort n'est pas jugé de nouveau.
+    pub fn judges_the_dead(&self) -> Result<bool, LedgerError> {
+        Ok(self.connection.query_row("SELECT dead_before FROM agent", [], |row| row.get(0))?)
+    }
+
     /// Vrai si une évaluation basse compterait : il faut alors la confirmer.
     pub fn is_judged(&self) -> Result<bool, LedgerError> {
         Agent::read(&self.connection)?.is_judged(&self.connection)

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use calvalot::sim::{Fault, On, Reply, Side, Wire};
 use rust_decimal::dec;
+use serde_json::Value;
 
 use crate::follower::{Follower, until, within};
 use crate::{ACCOUNT, Bench, ORDER, Target, status, together};
@@ -281,4 +282,36 @@ fn trading_is_not_said_to_be_open_while_the_clock_is_wrong() {
     assert_eq!(open(), Some(false));
     bench.exchange().set_skew(0);
     until("it is open again", || open().filter(|open| *open));
+}
+
+/// Ce que le compte a fait ne se lit plus : rien ne part, et l'échange n'est pas dit ouvert.
+#[test]
+fn trading_is_never_said_to_be_open_while_the_orders_of_the_account_cannot_be_read() {
+    let bench = Bench::new();
+    let follower = bench.settled(&[("BTCUSDC", dec!(0.3))]);
+    let site = follower.site();
+    bench.world.fault(On::exchange("/api/v3/allOrders"), Fault::answer(Reply::code(503, -1000, "away")));
+    let id = bench.world.leader().set_target(&[("ETHUSDC", dec!(0.3))]);
+    let closed = |exchange: &Value| {
+        exchange["trading_open"] == false
+            && exchange["closed_reason"].as_str().is_some_and(|told| told.contains("could not be read"))
+    };
+    until("it is told", || Some(site.json("/api/exchange")).filter(closed));
+    assert!(bench.orders("ETHUSDC").is_empty());
+    bench.world.clear_faults();
+    assert_eq!(status(&site.closed_signal(&id)).0, "executed");
+    assert_eq!(site.json("/api/exchange")["trading_open"], true);
+}
+
+/// Tout vendu, puis repris : le leader est suivi de nouveau, sans attendre qu'il parle.
+#[test]
+fn who_resumes_after_selling_all_never_waits_for_the_next_signal() {
+    let bench = Bench::new();
+    let follower = bench.settled(&[("BTCUSDC", dec!(0.5))]);
+    let site = follower.site();
+    assert_eq!(site.send("POST", "/api/agent/sell-all", r#"{"understood": true}"#).status, 200);
+    until("all is sold", || (site.json("/api/agent/status")["selling_all"]["done"] == true).then_some(()));
+    assert_eq!(site.send("POST", "/api/agent/toggle", r#"{"paused": false}"#).status, 200);
+    until("it follows again", || (bench.orders("BTCUSDC").len() == 3).then_some(()));
+    bench.check_settled();
 }

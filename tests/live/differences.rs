@@ -255,3 +255,26 @@ fn nothing_is_booked_before_the_account_is_read() {
     until("it is opened", || (!bench.told("SELECT cash FROM account").is_empty()).then_some(()));
     assert_eq!(bench.told("SELECT cash FROM account"), "500");
 }
+
+/// Ce qui est parti du compte n'est pas une valeur qui ferait acheter davantage d'autre chose.
+#[test]
+fn a_coin_that_is_gone_is_never_counted_for_what_is_bought() {
+    let bench = Bench::new();
+    let follower = bench.settled(&[("ETHUSDC", dec!(0.5))]);
+    let before = bench.exchange().balance("USDC").free;
+    take(&bench, "ETH", bench.exchange().balance("ETH").free);
+    line(&follower, "ETH", |line| decimal(&line["missing"]) > dec!(0));
+    let id = bench.world.leader().set_target(&[("BTCUSDC", dec!(0.5))]);
+    until("BTC is bought", || (!bench.orders("BTCUSDC").is_empty()).then_some(()));
+    follower.site().wait_polls(3);
+    // 1000 EUR dont la moitié n'est plus là : la moitié du reste.
+    let spent = before - bench.exchange().balance("USDC").free;
+    assert!((spent - dec!(270)).abs() < dec!(10), "{spent} USDC");
+    let gone = decimal(&line(&follower, "ETH", |_| true)["missing"]);
+    assert_eq!(settle(&follower, "ETH", "write-off", gone).status, 200);
+    follower.site().closed_signal(&id);
+    follower.site().wait_polls(4);
+    let spent = before - bench.exchange().balance("USDC").free;
+    assert!((spent - dec!(270)).abs() < dec!(10), "{spent} USDC after it is written off");
+    verify(&bench);
+}

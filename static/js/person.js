@@ -42,17 +42,31 @@ export function createPerson(page, desk, language, render) {
     return opening;
   }
 
+  /** Vrai une fois lu ; sinon c'est dit là. @param {HTMLElement} output */
+  async function opened(output) {
+    await open();
+    if (!all) tell(output, failureText({ kind: 'network', status: null, message: null }, context), 'bad');
+    return all !== null;
+  }
+
   const doors = DOORS.map((name) => {
     const door = find(page, `#${name}`);
     const button = find(door, 'button');
     button.addEventListener('click', async () => {
-      await open();
-      const failure = /** @type {const} */ ({ kind: 'network', status: null, message: null });
-      if (all) all.show(name);
-      else tell(find(door, '.outcome'), failureText(failure, context), 'bad');
+      if (await opened(find(door, '.outcome'))) all?.show(name);
       render();
     });
     return { name, door, button };
+  });
+
+  const money = find(page, '#money');
+  money.addEventListener('focusin', () => void open());
+  money.addEventListener('submit', async (event) => {
+    event.preventDefault();
+    const form = event.target;
+    // Une fois lu, le formulaire est à lui (person/money.js).
+    if (all || !(form instanceof HTMLFormElement)) return;
+    if (await opened(find(form, '.outcome'))) form.requestSubmit();
   });
 
   return {

@@ -93,6 +93,9 @@ export function createPerson(page, desk, language, render) {
 /** Le retrait ouvert, s'il y en a un. @param {import('./api.js').Withdrawals | null | undefined} data */
 export const openWithdrawal = (data) => data?.withdrawals.find(({ can_cancel: open }) => open);
 
+/** Pourquoi l'allocation visée n'est pas encore atteinte. @param {import('./api.js').Status | null} status */
+export const unreached = (status) => (status?.target?.reached_at === null ? status.target.waiting_for : null);
+
 /** Le compte a de cet actif plus que les livres. @param {import('./api.js').Balance} line */
 export const isSurplus = ({ beyond }) => (beyond ?? 0) > 0;
 
@@ -117,6 +120,8 @@ function isNeeded(parts) {
       reconciliation?.some((line) => line.missing || isSurplus(line)) ||
       status.data?.selling_all ||
       status.data?.paused_reason ||
+      status.data?.old_target ||
+      unreached(status.data) ||
       openWithdrawal(withdrawals?.data),
   );
 }

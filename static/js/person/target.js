@@ -48,7 +48,7 @@ export function oldDeeds({ shares, live, declined, age_seconds: seconds }, { wor
     command: {
       question: {
         title: words.say(follow ? 'old.take_ask' : 'old.wait_ask'),
-        lines: [words.say('old.age', { age: format.duration(seconds) }), ...lines],
+        lines,
         yes: words.say(follow ? 'old.take_yes' : 'old.wait_yes'),
         no: words.say('confirm.no'),
         danger: follow && live,
@@ -59,10 +59,11 @@ export function oldDeeds({ shares, live, declined, age_seconds: seconds }, { wor
     },
     told: () => words.say(follow ? 'old.taken' : 'old.waited'),
   });
+  const age = { age: format.duration(seconds) };
   const aimed = shares ? [words.say('signal.targets', { shares })] : [];
   const real = live ? [words.say('resume.live')] : [];
-  const take = deed(true, 'take-old', [...aimed, words.say('old.take'), ...real]);
-  return declined ? [take] : [take, deed(false, 'wait-next', [words.say('old.wait'), words.say('old.later')])];
+  const take = deed(true, 'take-old', [words.say('old.age', age), ...aimed, words.say('old.take'), ...real]);
+  return declined ? [take] : [take, deed(false, 'wait-next', [words.say('old.wait'), words.say('old.later', age)])];
 }
 
 /** Ce que l'allocation visée attend ; ce qui retient tout le reste a déjà sa phrase. @param {Parts} parts @param {Context} context @returns {Notice[]} */

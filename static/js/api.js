@@ -29,7 +29,7 @@
  * @typedef {{id: number, signal_id: string, version?: string | null, confidence: N, reasoning: string | null,
  *   actions: Action[] | null, portfolio_state: {positions?: {coin: string, pct_of_portfolio: N}[]} | null,
  *   status: string, error_message: string | null, received_at: string, executed_at: string | null,
- *   trades?: N, decisions?: Decision[], waiting_for?: string | null}} Signal
+ *   trades?: N, decisions?: Decision[], waiting_for?: string | null, reached_at?: string | null}} Signal
  */
 /**
  * @typedef {{id: number, coin: string, action: string, amount_usdt: N, price: N, quantity: N, fee_usdt: N, fee?: N,
@@ -67,14 +67,19 @@
  * @typedef {{running: boolean, paused: boolean, version: string, poll_interval_seconds: N,
  *   last_poll: {status: string, signal_id?: string, error?: string | null} | null, last_poll_time: N,
  *   mode: 'dry_run' | 'live', state: 'ACTIVE' | 'DEAD', unknown: Unknown[], waiting_signals: N,
- *   leader: {connected: boolean, last_contact: N, last_signal_at: string | null, error: string | null},
- *   paused_reason?: string | null, selling_all?: SellingAll | null, stop_loss?: StopLoss}} Status
+ *   leader: {connected: boolean, last_contact: N, last_signal_at: string | null, error: string | null, said_at?: string | null},
+ *   paused_reason?: string | null, selling_all?: SellingAll | null, stop_loss?: StopLoss, target?: Target | null, old_target?: OldTarget | null}} Status
  */
 /**
  * La perte que l'on s'est fixée, en pour cent du plus haut.
  * @typedef {{pct: N, set_by: 'page' | 'env' | null, env_pct: N, below_highest_pct: N, low_readings: number,
  *   reached: {at: string, below_highest_pct: number} | null}} StopLoss
  */
+/**
+ * L'allocation visée.
+ * @typedef {{signal_id: string, cause: 'signal' | 'money' | 'drift', since: string, reached_at: string | null, waiting_for: string | null}} Target
+ */
+/** Celle que le premier démarrage a trouvée déjà vieille. @typedef {{said_at: string, age_seconds: number, declined: boolean}} OldTarget */
 /**
  * « Tout vendre », en cours ou fini.
  * @typedef {{since: string, done: boolean, waiting_for: string | null, left: {coin: string, quantity: N, value_usdt: N,

@@ -19,16 +19,17 @@ export function createDetails(root) {
   /** @param {Parts} parts @param {Context} context */
   function tellAgent(parts, { words, format, now }) {
     const status = parts.status.data;
-    setChip(at('agent'), ...said(agentState(parts), words));
+    setChip(at('agent'), ...chipOf(agentState(parts), words));
     const open = parts.exchange.data?.trading_open ?? null;
     // Un mort n'échange plus rien de lui-même ; ce qui fermerait la vente de ce qui reste se dit encore.
     trading.hidden = open === null || (open && isDead(parts));
     setChip(at('trading'), words.say(open ? 'trading.open' : 'trading.closed'), open ? 'good' : 'bad');
-    setChip(at('leader'), ...said(leaderState(status), words));
-    const signal = parseUtc(status?.leader.last_signal_at);
-    const signalText = signal === null
-      ? words.say('leader.no_signal')
-      : `${format.moment(signal, now)} (${format.ago(signal, now)})`;
+    setChip(at('leader'), ...chipOf(leaderState(status), words));
+    // Ce qu'il en dit, sinon quand on l'a reçu.
+    const said = parseUtc(status?.leader.said_at);
+    const signal = said ?? parseUtc(status?.leader.last_signal_at);
+    const when = { time: format.moment(signal, now), ago: format.ago(signal, now) };
+    const signalText = words.say(signal === null ? 'leader.no_signal' : said === null ? 'leader.received' : 'leader.said', when);
     setText(at('last-signal'), status ? signalText : UNKNOWN);
     const poll = status?.last_poll?.status;
     const key = /** @type {Key} */ (`poll.${poll}`);
@@ -65,7 +66,7 @@ export function createDetails(root) {
 }
 
 /** @param {[Key, Tone]} state @param {Context['words']} words @returns {[string, Tone]} */
-const said = ([key, tone], words) => [words.say(key), tone];
+const chipOf = ([key, tone], words) => [words.say(key), tone];
 
 /** @param {Parts} parts @returns {[Key, Tone]} */
 function agentState(parts) {

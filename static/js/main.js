@@ -12,7 +12,6 @@ import { createHead } from './head.js';
 import { createLanguage } from './language.js';
 import { createList } from './list.js';
 import { createLive } from './live.js';
-import { createMoney } from './money.js';
 import { isReal } from './order.js';
 import { createOrders } from './orders.js';
 import { createPause } from './pause.js';
@@ -83,7 +82,6 @@ const signals = createSignals(find(document, '#signals'));
 const orders = createOrders(find(document, '#orders'), schedule);
 const trades = createTrades(find(document, '#trades'));
 const withdrawals = createWithdrawals(find(document, '#withdrawals'));
-const money = createMoney(find(document, '#money'), desk);
 const details = createDetails(find(document, '#details'));
 
 const listener = { onChange: schedule, onClear: () => follow.leave() };
@@ -117,7 +115,6 @@ function render() {
   orders.update(parts.orders, parts.exchange.data, context);
   trades.update(parts.trades, tradeList.update(parts.trades, context), real, context);
   withdrawals.update(parts.withdrawals, context);
-  money.update(parts.budget.data, context);
   details.update(parts, context);
 }
 

@@ -42,17 +42,31 @@ export function createPerson(page, desk, language, render) {
     return opening;
   }
 
+  /** Vrai une fois lu ; sinon c'est dit là. @param {HTMLElement} output */
+  async function opened(output) {
+    await open();
+    if (!all) tell(output, failureText({ kind: 'network', status: null, message: null }, context), 'bad');
+    return all !== null;
+  }
+
   const doors = DOORS.map((name) => {
     const door = find(page, `#${name}`);
     const button = find(door, 'button');
     button.addEventListener('click', async () => {
-      await open();
-      const failure = /** @type {const} */ ({ kind: 'network', status: null, message: null });
-      if (all) all.show(name);
-      else tell(find(door, '.outcome'), failureText(failure, context), 'bad');
+      if (await opened(find(door, '.outcome'))) all?.show(name);
       render();
     });
     return { name, door, button };
+  });
+
+  const money = find(page, '#money');
+  money.addEventListener('focusin', () => void open());
+  money.addEventListener('submit', async (event) => {
+    event.preventDefault();
+    const form = event.target;
+    // Une fois lu, le formulaire est à lui (person/money.js).
+    if (all || !(form instanceof HTMLFormElement)) return;
+    if (await opened(find(form, '.outcome'))) form.requestSubmit();
   });
 
   return {
@@ -79,6 +93,9 @@ export function createPerson(page, desk, language, render) {
 /** Le retrait ouvert, s'il y en a un. @param {import('./api.js').Withdrawals | null | undefined} data */
 export const openWithdrawal = (data) => data?.withdrawals.find(({ can_cancel: open }) => open);
 
+/** Pourquoi l'allocation visée n'est pas encore atteinte. @param {import('./api.js').Status | null} status */
+export const unreached = (status) => (status?.target?.reached_at === null ? status.target.waiting_for : null);
+
 /** Le compte a de cet actif plus que les livres. @param {import('./api.js').Balance} line */
 export const isSurplus = ({ beyond }) => (beyond ?? 0) > 0;
 
@@ -104,6 +121,8 @@ function isNeeded(parts) {
       status.data?.selling_all ||
       status.data?.paused_reason ||
       status.data?.stop_loss?.pct ||
+      status.data?.old_target ||
+      unreached(status.data) ||
       openWithdrawal(withdrawals?.data),
   );
 }

@@ -124,11 +124,13 @@ function targetsText({ portfolio_state: state }, { words, format }) {
 }
 
 /** @param {Signal} signal @param {Context} context */
-function originText({ signal_id: id, executed_at: executed, version }, { words, format, now }) {
+function originText({ signal_id: id, executed_at: executed, reached_at: reached, version }, { words, format, now }) {
   const facts = [unpublishedName(id, words) ?? words.say('signal.id', { id })];
   if (version) facts.push(words.say('signal.version', { version }));
   const time = parseUtc(executed);
   if (time !== null) facts.push(words.say('signal.executed_at', { time: format.moment(time, now) }));
+  const met = parseUtc(reached);
+  if (met !== null) facts.push(words.say('signal.reached_at', { time: format.moment(met, now) }));
   return facts.join(' · ');
 }
 

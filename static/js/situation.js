@@ -19,9 +19,9 @@ const LEAST = 5;
 /** @typedef {import('./api.js').Order} Order */
 /**
  * `steps` : quoi faire ; `detail` vient du programme ; `calm` : rien n'est demandé à personne ; `headline` : à dire avant tout ; `order`, `copies`, `withdrawal`,
- * `takeover` : ce dont une personne décide.
+ * `takeover`, `old` : ce dont une personne décide.
  * @typedef {{id: string, tone: Tone, text: string, steps?: string[], detail?: string | null, calm?: boolean, headline?: string, order?: Order,
- *   copies?: import('./api.js').NotAlone, withdrawal?: import('./api.js').Withdrawal, takeover?: import('./api.js').Takeover[]}} Notice
+ *   copies?: import('./api.js').NotAlone, withdrawal?: import('./api.js').Withdrawal, takeover?: import('./api.js').Takeover[], old?: import('./person/target.js').Old}} Notice
  */
 /**
  * @typedef {{budget: Part<Budget>, status: Part<Status>, health: Part<import('./api.js').Health>, orders: Part<Order[]>,
@@ -76,6 +76,7 @@ function headline(parts, notices, awaited, { words }) {
   if (urgent.length) return { tone: 'warn', headline: words.say('state.calm') };
   if (!status.last_poll) return { tone: 'info', headline: words.say('state.starting') };
   if (status.last_poll.status === 'no_signal') return { tone: 'info', headline: words.say('state.no_signal') };
+  if (status.old_target) return { tone: 'info', headline: words.say('state.next') };
   const left = budget.total_value_eur;
   if (isKnown(left) && left < LEAST) return { tone: 'info', headline: words.say('state.too_little') };
   return { tone: 'good', headline: words.say('state.fine', { followed }) };
@@ -132,6 +133,9 @@ function agentNotices(parts, { words }) {
   return notices;
 }
 
+/** Ce que le leader envoie, et qui n'est pas suivi. @type {Record<string, import('./words.js').Key>} */
+const UNFOLLOWED = { old_signal: 'notice.old_signal', changed_signal: 'notice.changed_signal', too_many_signals: 'notice.too_many_signals' };
+
 /** @param {Parts} parts @param {Context} context @returns {Notice[]} */
 function leaderNotices(parts, context) {
   const { words, format, now } = context;
@@ -148,9 +152,8 @@ function leaderNotices(parts, context) {
     notices.push({ id: 'leader', tone: 'bad', text: words.say('notice.refused', { since }), detail: words.told(leader.error ?? poll.error) });
   } else if (poll?.status === 'invalid_signal') {
     notices.push({ id: 'signal', tone: 'bad', text: words.say('notice.invalid'), detail: words.told(poll.error) });
-  } else if (poll?.status === 'old_signal' || poll?.status === 'changed_signal') {
-    const key = poll.status === 'old_signal' ? 'notice.old_signal' : 'notice.changed_signal';
-    notices.push({ id: 'signal', tone: 'bad', text: words.say(key) });
+  } else if (poll && UNFOLLOWED[poll.status]) {
+    notices.push({ id: 'signal', tone: 'bad', text: words.say(UNFOLLOWED[poll.status]) });
   } else if (poll && (poll.status === 'leader_unreachable' || !leader.connected) && poll.status !== 'paused') {
     notices.push({ id: 'leader', tone: 'bad', text: words.say('notice.unreachable', { since }), detail: words.told(leader.error ?? poll.error) });
   } else if (poll?.status === 'rejected' || poll?.status === 'error') {
@@ -158,7 +161,8 @@ function leaderNotices(parts, context) {
     notices.push({ id: 'signal', tone: 'bad', text: words.say(key), detail: tellReasons(poll.error, lastSignal(parts)?.decisions, context) });
   }
   const count = waiting ?? (poll?.status === 'waiting' ? 1 : 0);
-  if (count) notices.push(waitingNotice(count, parts, context));
+  // Celui dont une personne décide a sa phrase.
+  if (count && !status.old_target) notices.push(waitingNotice(count, parts, context));
   return notices;
 }
 

@@ -5,7 +5,7 @@ import { copyFile, rm } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { openBrowser, visit } from './browser.mjs';
 import { createStage } from './stage.mjs';
-import { liveDay, simulatedDay, stuckOrder } from './states.mjs';
+import { STATES, liveDay, simulatedDay, stuckOrder } from './states.mjs';
 
 /** @typedef {import('./stage.mjs').Stage} Stage */
 /** @typedef {import('./states.mjs').Scene} Scene */
@@ -179,4 +179,28 @@ tells('a ledger that is older than its account says so first, and adopts what it
   await follower.see('api/exchange', (exchange) => exchange.not_alone === null);
   await page.locator('#headline', { hasNotText: 'may not be alone' }).waitFor();
   await page.locator('#positions', { hasText: 'SOL' }).waitFor();
+});
+
+tells('an old allocation is followed by nobody before it is taken over, not even once it was declined', STATES['old-allocation'], async ({ follower, page }) => {
+  const old = page.locator('#notices li', { hasText: '21 days old' });
+  await decide(page, old.locator('button', { hasText: 'Wait for the next' }), '#deed-outcome');
+  await page.locator('#headline', { hasText: 'Waiting for the leader’s next allocation' }).waitFor();
+  await old.filter({ hasText: 'can still be taken over' }).waitFor();
+  await follower.see('api/agent/status', (status) => status.old_target?.declined && status.waiting_signals === 1);
+  assert.deepEqual(await follower.api('api/trades'), []);
+  await old.locator('button').click();
+  assert.match(await page.locator('#confirm-lines').innerText(), /said it 21 days ago.*BTC 40\.0%, ETH 25\.0%, USDC 35\.0%/s);
+  await page.locator('#confirm-yes').click();
+  await page.locator('#deed-outcome.good').waitFor();
+  await follower.see('api/positions', (positions) => positions.length === 2);
+  await old.waitFor({ state: 'detached' });
+  await page.locator('[data-fact="last-signal"]', { hasText: /^said .*21 days ago/ }).waitFor();
+});
+
+tells('what the leader’s allocation waits for is said, and no longer once it is reached', STATES['target-awaited'], async ({ world, page }) => {
+  const waits = page.locator('#notices li.info', { hasText: 'not reached yet' });
+  await waits.filter({ hasText: 'XRP (the exchange does not trade this coin now)' }).waitFor();
+  await world.tell('status XRPUSDC TRADING');
+  await waits.waitFor({ state: 'detached' });
+  await page.locator('#positions', { hasText: 'XRP' }).waitFor();
 });

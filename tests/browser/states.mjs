@@ -10,6 +10,7 @@ import { startWorld } from './world.mjs';
 /** @typedef {{world: World, follower: Follower}} Scene */
 
 const HOUR = 3600;
+const DAY = 24 * HOUR;
 const ORDER = '/api/v3/order';
 const PRICES = '/api/v3/ticker/bookTicker';
 /** Assez pour que la panne dure aussi longtemps que l'essai. */
@@ -84,6 +85,25 @@ export const STATES = {
 
   'normal-day': normalDay,
 
+  /** Un premier démarrage devant une allocation de trois semaines. */
+  async 'old-allocation'(stage) {
+    const { world, follower } = await scene(stage);
+    await world.tell(`signal ${JSON.stringify(signal('old-1', { BTCUSDC: 0.4, ETHUSDC: 0.25 }, 'The trend holds.', 21 * DAY))}`);
+    await follower.start();
+    await follower.see('api/agent/status', (status) => status.old_target && status.last_poll?.status === 'waiting');
+    await follower.see('api/budget', (budget) => budget.total_value_eur > 0 && budget.unknown.length === 0);
+    return { world, follower };
+  },
+
+  /** Une paire arrêtée pendant que le leader y va. */
+  async 'target-awaited'(stage) {
+    const { world, follower } = await normalDay(stage);
+    await world.tell('status XRPUSDC BREAK');
+    await world.tell('target BTCUSDC 0.4 ETHUSDC 0.25 XRPUSDC 0.15');
+    await follower.see('api/agent/status', ({ target, waiting_signals: open }) => open === 0 && /^XRPUSDC: /.test(target?.waiting_for ?? ''));
+    return { world, follower };
+  },
+
   async 'leader-down'(stage) {
     const { world, follower } = await normalDay(stage);
     await follower.stop();
@@ -156,13 +176,13 @@ export async function stuckOrder(stage) {
   return { world, follower };
 }
 
-/** Un signal de version 2, comme le leader les publie. @param {string} id @param {Record<string, number>} shares @param {string} reasoning */
-export function signal(id, shares, reasoning) {
+/** Un signal de version 2, comme le leader les publie. @param {string} id @param {Record<string, number>} shares @param {string} reasoning @param {number} [age] en secondes */
+export function signal(id, shares, reasoning, age = 0) {
   const coins = Object.entries(shares);
   return {
     version: 2,
     signal_id: id,
-    timestamp: new Date().toISOString().replace(/\.\d+Z$/, 'Z'),
+    timestamp: new Date(Date.now() - age * 1000).toISOString().replace(/\.\d+Z$/, 'Z'),
     confidence: 0.72,
     reasoning,
     actions: coins.map(([coin, share]) => ({ coin, action: 'BUY', pct_of_capital: share })),

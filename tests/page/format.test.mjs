@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 process.env.TZ = 'Europe/Paris';
-const { coinName, createFormat, fromSeconds, parseUtc, readEuros } = await import('../../static/js/format.js');
+const { coinName, createFormat, fromSeconds, parseUtc } = await import('../../static/js/format.js');
+const { readEuros } = await import('../../static/js/person/euros.js');
 
 const fr = createFormat('fr');
 const en = createFormat('en');

@@ -79,6 +79,7 @@ test('every fault comes first, in words, and ends the all is well', () => {
     ['an unreadable signal', { status: { last_poll: { status: 'invalid_signal' }, leader: { ...status.leader, connected: false } } }, 'signal', /unreadable/],
     ['an old answer', { status: { last_poll: { status: 'old_signal', error: 'x' } } }, 'signal', /earlier signal/],
     ['changed actions', { status: { last_poll: { status: 'changed_signal', error: 'x' } } }, 'signal', /changed a signal/],
+    ['too many signals', { status: { last_poll: { status: 'too_many_signals', error: 'x' } } }, 'signal', /more than 200 signals/],
     ['an error', { status: { last_poll: { status: 'error' } } }, 'signal', /failed/],
     ['waiting signals', { status: { waiting_signals: 2 } }, 'waiting', /^2 signals wait/],
     ['a missing price', { budget: { unknown: [price] } }, 'unknown price BTCUSDC', /^BTC price: unknown since .*4 min/],

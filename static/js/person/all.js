@@ -5,6 +5,7 @@ import { find } from '../dom.js';
 import { createBooking } from './booking.js';
 import { deedsOf } from './deeds.js';
 import { createDifferences } from './differences-ui.js';
+import { createMoney } from './money.js';
 import { decisionsOf } from './notices.js';
 import { askPart } from './part.js';
 import { createSellAll } from './sell-all.js';
@@ -23,6 +24,7 @@ export function createAll(page, desk) {
   const contextNow = () => context;
   const booking = createBooking(desk);
   const differences = createDifferences(page, perform);
+  const money = createMoney(find(page, '#money'), desk);
   const parts = {
     withdraw: createWithdraw(find(page, '#withdraw'), desk, perform),
     'sell-all': createSellAll(find(page, '#sell-all'), desk),
@@ -58,6 +60,7 @@ export function createAll(page, desk) {
     update(known, next) {
       context = next;
       differences.update(known.exchange.data, context);
+      money.update(known.budget.data, context);
       parts.withdraw.update(known, context);
       parts['sell-all'].update(known.status.data, context);
       parts['stop-loss'].update(known.status.data, context);

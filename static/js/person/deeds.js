@@ -3,6 +3,7 @@
 
 import { coinName, isKnown, parseUtc } from '../format.js';
 import { wantedText } from '../order.js';
+import { oldDeeds } from './target.js';
 
 /** @typedef {import('../api.js').Order} Order */
 /** @typedef {import('../api.js').NotAlone} NotAlone */
@@ -33,10 +34,11 @@ const AFTERWARDS = [
 const NAMED = 3;
 
 /** @param {Notice} notice @param {Context} context @returns {Deed[]} */
-export function deedsOf({ order, copies, withdrawal, takeover }, context) {
+export function deedsOf({ order, copies, withdrawal, takeover, old }, context) {
   if (order) return orderDeeds(order, context);
   if (copies) return copiesDeeds(copies, context);
   if (takeover) return [takeOver(takeover, context)];
+  if (old) return oldDeeds(old, context);
   if (!withdrawal) return [];
   return withdrawal.status === 'set_aside' ? [takenOut(withdrawal, context), cancel(withdrawal, context)] : [cancel(withdrawal, context)];
 }

@@ -6,6 +6,7 @@ import { tellWaiting } from '../decision.js';
 import { openWithdrawal } from '../person.js';
 import { isDead, ledgerTrouble } from '../situation.js';
 import { exchangeNotices } from './account.js';
+import { oldNotices, waitingNotices } from './target.js';
 
 /** @typedef {import('../api.js').Order} Order */
 /** @typedef {import('../api.js').Exchange} Exchange */
@@ -29,7 +30,9 @@ export function decisionsOf(parts, context) {
     ...lockedNotices(exchange.data, context),
     ...withdrawalNotices(openWithdrawal(withdrawals?.data), exchange.data, signals?.data, context),
     ...stopNotices(status.data, context),
+    ...oldNotices(parts, context),
     ...pauseNotices(status.data, signals?.data, context),
+    ...waitingNotices(parts, context),
   ];
 }
 

@@ -1,7 +1,7 @@
 // La part d'un montant, tapée dans la question même ; le tout y est écrit d'avance, et un oui suffit alors.
 
 import { el, setText, setTextOrHide } from '../dom.js';
-import { readEuros } from '../format.js';
+import { readEuros } from './euros.js';
 
 /** @typedef {import('../section.js').Context} Context */
 

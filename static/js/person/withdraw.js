@@ -4,9 +4,10 @@
 import { write } from '../api.js';
 import { run, tell, tellFailure } from '../command.js';
 import { el, setText, setTextOrHide } from '../dom.js';
-import { coinName, isKnown, readEuros } from '../format.js';
+import { coinName, isKnown } from '../format.js';
 import { openWithdrawal } from '../person.js';
 import { deedsOf } from './deeds.js';
+import { readEuros } from './euros.js';
 
 /** @typedef {import('../section.js').Context} Context */
 /** @typedef {import('../situation.js').Parts} Parts */

@@ -1,16 +1,17 @@
 // Ajouter un dépôt, corriger le total déposé. Ne touche jamais à ce que l'on est en train de taper.
 
-import { run, tell } from './command.js';
-import { find } from './dom.js';
-import { isKnown, readEuros } from './format.js';
+import { run, tell } from '../command.js';
+import { find } from '../dom.js';
+import { isKnown } from '../format.js';
+import { readEuros } from './euros.js';
 
-/** @typedef {import('./section.js').Context} Context */
-/** @typedef {import('./api.js').Budget} Budget */
+/** @typedef {import('../section.js').Context} Context */
+/** @typedef {import('../api.js').Budget} Budget */
 
 const LARGEST_DEPOSIT = 100_000;
 const LARGEST_TOTAL = 1_000_000;
 
-/** @param {HTMLElement} root @param {import('./command.js').Desk} desk */
+/** @param {HTMLElement} root @param {import('../command.js').Desk} desk */
 export function createMoney(root, desk) {
   /** @type {Context} */
   let context;
@@ -21,7 +22,7 @@ export function createMoney(root, desk) {
 
   /**
    * @param {string} form
-   * @param {(amount: number) => import('./command.js').Command | {refusal: string}} prepare
+   * @param {(amount: number) => import('../command.js').Command | {refusal: string}} prepare
    */
   function listen(form, prepare) {
     const output = find(root, `${form} .outcome`);

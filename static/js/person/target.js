@@ -1,0 +1,86 @@
+// L'allocation visée : vieille au premier démarrage, une personne en décide ; pas encore atteinte, ce qu'elle attend. Pur.
+
+import { tellWaiting } from '../decision.js';
+import { coinName, isKnown, parseUtc } from '../format.js';
+import { unreached } from '../person.js';
+import { isDead } from '../situation.js';
+
+/** @typedef {import('../section.js').Context} Context */
+/** @typedef {import('../situation.js').Notice} Notice */
+/** @typedef {import('../situation.js').Parts} Parts */
+/** @typedef {import('./deeds.js').Deed} Deed */
+/** @typedef {import('../words.js').Key} Key */
+/** Une vieille allocation, ce qu'elle vise, et si c'est pour de vrai. @typedef {import('../api.js').OldTarget & {shares: string, live: boolean}} Old */
+
+/** Pourquoi on la vise. @type {Record<string, Key>} */
+const CAUSES = { signal: 'target.signal', money: 'target.money', drift: 'target.drift' };
+
+/** Le code d'une raison, d'après sa phrase (domain/order.rs). @type {[RegExp, string][]} */
+const CODES = [
+  [/^the exchange does not trade this pair /, 'halted'],
+  [/^refused: /, 'refused'],
+  [/^an order of this coin is in doubt: /, 'in_doubt'],
+  [/^a person must look: /, 'stuck'],
+  [/^tried again later: /, 'later'],
+  [/^waits for the cash /, 'cash_awaited'],
+  [/^the account has /, 'account_short'],
+];
+
+/** @param {Parts} parts @param {Context} context @returns {Notice[]} */
+export function oldNotices(parts, { words, format, now }) {
+  const { budget, status } = parts;
+  const found = status.data?.old_target;
+  if (!found || isDead(parts)) return [];
+  const aimed = (budget.data?.allocation ?? []).filter(({ coin, leader_weight: weight }) => isKnown(weight) && (weight > 0 || coin === 'USDC'));
+  const shares = aimed.map(({ coin, leader_weight: weight }) => `${coinName(coin)} ${format.share(weight)}`).join(', ');
+  const old = { ...found, shares, live: status.data?.mode === 'live' };
+  const facts = { age: format.duration(old.age_seconds), time: format.moment(parseUtc(old.said_at), now) };
+  if (old.declined) return [{ id: 'old', tone: 'info', text: words.say('old.declined', facts), old }];
+  return [{ id: 'old', tone: 'warn', text: words.say('old.text', facts), steps: [words.say('old.take'), words.say('old.wait')], old }];
+}
+
+/** La prendre, ou attendre la prochaine. @param {Old} old @param {Context} context @returns {Deed[]} */
+export function oldDeeds({ shares, live, declined, age_seconds: seconds }, { words, format }) {
+  /** @param {boolean} follow @param {string} id @param {string[]} lines @returns {Deed} */
+  const deed = (follow, id, lines) => ({
+    id,
+    label: words.say(follow ? 'old.take_button' : 'old.wait_button'),
+    command: {
+      question: {
+        title: words.say(follow ? 'old.take_ask' : 'old.wait_ask'),
+        lines,
+        yes: words.say(follow ? 'old.take_yes' : 'old.wait_yes'),
+        no: words.say('confirm.no'),
+        danger: follow && live,
+      },
+      method: 'POST',
+      path: 'api/agent/old-target',
+      body: { follow },
+    },
+    told: () => words.say(follow ? 'old.taken' : 'old.waited'),
+  });
+  const age = { age: format.duration(seconds) };
+  const aimed = shares ? [words.say('signal.targets', { shares })] : [];
+  const real = live ? [words.say('resume.live')] : [];
+  const take = deed(true, 'take-old', [words.say('old.age', age), ...aimed, words.say('old.take'), ...real]);
+  return declined ? [take] : [take, deed(false, 'wait-next', [words.say('old.wait'), words.say('old.later', age)])];
+}
+
+/** Ce que l'allocation visée attend ; ce qui retient tout le reste a déjà sa phrase. @param {Parts} parts @param {Context} context @returns {Notice[]} */
+export function waitingNotices(parts, context) {
+  const status = parts.status.data;
+  const reason = unreached(status);
+  if (!reason || !status?.target) return [];
+  if (status.paused || isDead(parts) || status.selling_all || status.waiting_signals || !status.leader.connected) return [];
+  const { words, format, now } = context;
+  const { cause, since } = status.target;
+  const text = words.say(CAUSES[cause] ?? 'target.signal', { time: format.moment(parseUtc(since), now) });
+  return [{ id: 'target', tone: 'info', text, detail: tellWaiting({ waiting_for: reason, decisions: coinsOf(reason) }, context) }];
+}
+
+/** Les monnaies que nomme ce qu'elle attend, chacune avec sa raison. @param {string} text */
+const coinsOf = (text) =>
+  text.split(/; (?=[A-Z0-9]+USDC: )/).flatMap((part) => {
+    const { coin, reason } = /^(?<coin>[A-Z0-9]+USDC): (?<reason>.+)$/s.exec(part)?.groups ?? {};
+    return coin ? [{ coin, decision: 'waiting', code: CODES.find(([shape]) => shape.test(reason))?.[1] ?? '', reason }] : [];
+  });

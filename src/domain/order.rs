@@ -11,7 +11,7 @@ use rust_decimal::{Decimal, dec};
 
 use super::market::{Coin, Pair, Pairs};
 use super::money::{Price, Quantity, Usdc, Weight};
-use super::reconcile::{CASH, Lack};
+use super::reconcile::Lack;
 use super::recourse;
 
 /// Marge au-dessus du minimum de la bourse, qui l'évalue à un autre prix que le nôtre.
@@ -210,8 +210,7 @@ impl fmt::Display for Left {
                 if locked.is_positive() {
                     write!(f, ", {locked} of it locked in an order of yours")?;
                 }
-                let what = if *asset == CASH { "nothing" } else { "none of it" };
-                write!(f, ": {what} is bought meanwhile")
+                write!(f, ": the purchases concerned wait")
             }
         }
     }

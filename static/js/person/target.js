@@ -18,6 +18,7 @@ const CAUSES = { signal: 'target.signal', money: 'target.money', drift: 'target.
 /** Le code d'une raison, d'après sa phrase (domain/order.rs). @type {[RegExp, string][]} */
 const CODES = [
   [/^the exchange does not trade this pair /, 'halted'],
+  [/^its price or its rules /, 'unknown'],
   [/^refused: /, 'refused'],
   [/^an order of this coin is in doubt: /, 'in_doubt'],
   [/^a person must look: /, 'stuck'],

@@ -171,6 +171,14 @@ impl Venue {
         }
     }
 
+    /// Pourquoi l'échange n'est pas à dire ouvert ; `None` s'il l'est, et en simulation.
+    pub fn closed(&self) -> Option<String> {
+        match self {
+            Venue::Paper(_) => None,
+            Venue::Live(account) => account.closed(),
+        }
+    }
+
     /// Pourquoi rien ne s'exécute sur ce marché, à ce tour commencé à `begun` ; `None` si l'on peut. Simulé, un ordre n'a que les
     /// prix pour dire que la bourse est là.
     pub fn out_of_date(&self, market: &Market, begun: Moment) -> Option<String> {

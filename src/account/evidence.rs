@@ -76,13 +76,12 @@ impl LiveAccount {
         }
         for (coin, looked) in self.look_for_others().await? {
             if let Err(cut) = looked {
-                // Dit fermé tant que ce n'est pas lu : le balayage le relit, à son pas.
-                let reason = format!("the orders of {coin} {}", cut.told());
-                self.scanned = Err(reason.clone());
-                self.next_scan = self.scan_pace.failed();
-                return Ok(Some(reason));
+                // Dit fermé tant que ce n'est pas lu ; regardé de nouveau au tour suivant.
+                self.unvouched = Some(format!("the orders of {coin} {}", cut.told()));
+                return Ok(self.unvouched.clone());
             }
         }
+        self.unvouched = None;
         if self.not_alone.is_none() {
             self.vouched = Some((signal, asked));
         }

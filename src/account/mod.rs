@@ -93,6 +93,8 @@ pub struct LiveAccount {
     looked: bool,
     /// Le dernier signal avant les ordres duquel on a regardé s'il l'était, et quand.
     vouched: Option<(i64, Instant)>,
+    /// Pourquoi ce regard n'a pas pu se faire ; rien n'est parti.
+    unvouched: Option<String>,
     /// Pourquoi le dernier tour ne tenait pas l'heure pour juste.
     hour_missed: Option<String>,
 }
@@ -136,6 +138,7 @@ impl LiveAccount {
             not_alone: None,
             looked: false,
             vouched: None,
+            unvouched: None,
             hour_missed: None,
         }
     }
@@ -202,6 +205,11 @@ impl LiveAccount {
             .or(read)
             .or(self.unconfirmed.clone())
             .or(self.hour_missed.clone())
+    }
+
+    /// Pourquoi rien ne part, fût-ce seulement de ce que l'on a voulu envoyer en dernier ; `None` si l'échange est ouvert.
+    pub fn closed(&self) -> Option<String> {
+        self.obstacle().or_else(|| self.unvouched.clone())
     }
 
     /// Un tour sait l'heure juste, ou pourquoi pas. Quand elle le redevient, ce qu'elle empêchait se refait sans attendre : c'est

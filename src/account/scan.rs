@@ -119,6 +119,9 @@ impl LiveAccount {
         if missing.only_more {
             self.scan_pace.succeeded();
         }
+        if missing.told.is_empty() {
+            self.unvouched = None;
+        }
         (self.scanned, self.next_scan) = match (missing.told.is_empty(), missing.only_more) {
             (true, _) => (Ok(()), clock::instant() + EVERY),
             (false, true) => (Err(missing.sentence()), clock::instant() + NEXT_PAGES),

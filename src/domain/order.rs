@@ -276,11 +276,6 @@ impl Order {
         by_value.max(rules.min_quantity).ceil_to_step(rules.step)
     }
 
-    /// Vrai si cette vente cède moins que l'autre.
-    pub fn is_smaller(&self, other: &Order) -> bool {
-        matches!((self.size, other.size), (Size::Sell(less), Size::Sell(more)) if less < more)
-    }
-
     pub fn coin(&self) -> Coin {
         self.coin
     }

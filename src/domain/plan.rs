@@ -92,24 +92,17 @@ fn draft(
 }
 
 impl Plan {
-    /// Ce plan, où rien ne s'échange de plus que dans l'autre.
-    pub fn no_more_than(self, other: &Plan) -> Plan {
-        let mut bounded = Plan { left: self.left, ..Plan::default() };
-        let left = |coin: Coin| {
-            let reason = other.left.iter().find(|(left, _)| *left == coin).map(|(_, reason)| reason.clone());
-            (coin, reason.unwrap_or(Left::NothingToDo))
-        };
-        for order in self.sales {
-            let same = other.sales.iter().find(|sale| sale.coin() == order.coin());
-            match same {
-                Some(sale) => bounded.sales.push(if sale.is_smaller(&order) { *sale } else { order }),
-                None => bounded.left.push(left(order.coin())),
-            }
-        }
+    /// Ce plan, où rien ne s'achète de plus que dans l'autre.
+    pub fn buying_no_more_than(self, other: &Plan) -> Plan {
+        let mut bounded = Plan { sales: self.sales, left: self.left, wants: Vec::new() };
         for want in self.wants {
             match other.wants.iter().find(|same| same.coin == want.coin) {
                 Some(same) => bounded.wants.push(Want { amount: same.amount.min(want.amount), ..want }),
-                None => bounded.left.push(left(want.coin)),
+                None => {
+                    let reason = other.left.iter().find(|(coin, _)| *coin == want.coin);
+                    let reason = reason.map_or(Left::NothingToDo, |(_, reason)| reason.clone());
+                    bounded.left.push((want.coin, reason));
+                }
             }
         }
         bounded

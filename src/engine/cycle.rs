@@ -243,7 +243,7 @@ impl Engine {
         let said = story.leader_error.as_ref().or(story.error.as_ref().filter(|_| strange));
         let leader = said.map(|reason| format!("leader: {reason}"));
         let unknown = market.as_ref().err().map(|unknown| market::told(unknown));
-        let parts: Vec<String> = [leader, unknown, self.venue.obstacle()].into_iter().flatten().collect();
+        let parts: Vec<String> = [leader, unknown, self.venue.closed()].into_iter().flatten().collect();
         let trouble = (!parts.is_empty()).then(|| parts.join("; "));
         if trouble != self.trouble {
             match &trouble {

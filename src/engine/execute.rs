@@ -165,8 +165,8 @@ impl Engine {
         Ok(remainder)
     }
 
-    /// Le plan d'une consigne du leader. Ce que le compte ne tient plus n'est ni vendu, ni compté pour acheter davantage d'autre chose ; ce
-    /// n'est peut-être qu'un retard, dont rien de plus ne se vend.
+    /// Le plan d'une consigne du leader. Ce que le compte ne tient plus n'est pas compté pour acheter davantage d'autre chose ; ce n'est
+    /// peut-être qu'un retard, dont rien de plus ne se vend.
     pub(super) fn plan(
         &self,
         instruction: &Instruction,
@@ -177,7 +177,7 @@ impl Engine {
         let plan_of =
             |holdings: &Holdings| plan::plan(instruction, holdings, market, self.manner.policy.threshold);
         match holdback.present(followed) {
-            Some(present) => plan_of(followed).no_more_than(&plan_of(&present)),
+            Some(present) => plan_of(followed).buying_no_more_than(&plan_of(&present)),
             None => plan_of(followed),
         }
     }

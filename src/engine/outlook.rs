@@ -26,7 +26,7 @@ impl Engine {
         let outlook = Outlook {
             silenced: silenced.map(|Silence { status, from, until }| Silenced { status, from, until }),
             clock,
-            closed: self.venue.obstacle().or_else(|| self.unopened.clone()),
+            closed: self.venue.closed().or_else(|| self.unopened.clone()),
             not_alone: self.venue.not_alone(),
         };
         if self.outlook.as_ref() != Some(&outlook) {

@@ -300,7 +300,7 @@ fn trading_is_never_said_to_be_open_while_the_orders_of_the_account_cannot_be_re
     assert!(bench.orders("ETHUSDC").is_empty());
     bench.world.clear_faults();
     assert_eq!(status(&site.closed_signal(&id)).0, "executed");
-    assert_eq!(site.json("/api/exchange")["trading_open"], true);
+    until("it is open", || (site.json("/api/exchange")["trading_open"] == true).then_some(()));
 }
 
 /// Tout vendu, puis repris : le leader est suivi de nouveau, sans attendre qu'il parle.

@@ -87,6 +87,8 @@ fn killed_while_it_sells_everything_is_sold_once() {
     let process = run();
     until("it is there", || process.site().try_get("/health"));
     process.site().closed_signal("initial_sync");
+    // Sans rien à suivre, la chute n'est pas une dérive à corriger.
+    bench.world.leader().no_signal();
     knows_its_highest(process.site());
     // La première vente part et sa réponse se perd ; la seconde est arrêtée.
     bench.exchange().set_status("ETHUSDC", Status::Halt);

@@ -91,7 +91,7 @@ fn follow(db: &mut Db, rank: u32, market: &Market, at: Moment) -> Result<u32, Le
     let Plan { sales, wants, mut left } =
         plan::plan(&Instruction::Target(target), &holdings(db)?, market, threshold);
     let mut decisions = execute(db, row, &sales, market, at)?;
-    let (orders, short) = plan::purchases(&wants, holdings(db)?.cash, market);
+    let (orders, short) = plan::purchases(&wants, holdings(db)?.cash, &market.pairs);
     left.extend(short);
     decisions.extend(execute(db, row, &orders, market, at)?);
     let trades = decisions.len() as u32;
@@ -114,7 +114,7 @@ fn execute(
 ) -> Result<Vec<Decision>, LedgerError> {
     let mut decisions = Vec::new();
     for (intent, order) in db.write_intents(row, orders, at)?.into_iter().zip(orders) {
-        let fill = match paper::execute(order, market) {
+        let fill = match paper::execute(order, &market.pairs) {
             Ok(fill) => fill,
             Err(reason) => {
                 db.book(intent, None, &Outcome::Refused(reason), at)?;
@@ -130,7 +130,8 @@ fn execute(
 }
 
 fn valued(db: &Db, market: &Market, at: Moment) -> Result<Snapshot, LedgerError> {
-    Ok(Snapshot { valuation: holdings(db)?.value(market), at })
+    let unknown = || LedgerError::Unknown("a price is missing".to_owned());
+    Ok(Snapshot { valuation: holdings(db)?.value(market).ok_or_else(unknown)?, at })
 }
 
 fn holdings(db: &Db) -> Result<Holdings, LedgerError> {
@@ -178,6 +179,9 @@ fn received(rank: u32, target: &Target) -> Received {
     Received {
         meaning: None,
         is_outlived: false,
+        said_at: None,
+        unheard_since: Moment(0),
+        is_old: false,
         signal_id: format!("past-{rank:04}"),
         version: Some(2),
         confidence: Some(0.55 + f64::from(rank % 8) / 20.0),

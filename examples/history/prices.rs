@@ -2,7 +2,7 @@
 //!
 //! Rien n'est tiré au sort : le même jour a toujours les mêmes prix.
 
-use calvalot::domain::market::{Coin, Market, PerCoin, Quote, Rules};
+use calvalot::domain::market::{Coin, Market, Pair, Pairs, PerCoin, Quote, Rules};
 use calvalot::domain::moment::Moment;
 use calvalot::domain::money::{Price, Quantity, Rate, Usdc};
 use rust_decimal::Decimal;
@@ -26,7 +26,8 @@ pub fn market(days: f64, at: Moment) -> Market {
         min_notional: Usdc::new(dec!(5)),
         max_notional: Some(Usdc::new(dec!(9_000_000))),
     });
-    Market { quotes, rules, rate: Rate::new(dec!(1.0823)), read_at: at }
+    let pairs = Pairs::all(|coin| Pair { quote: quotes[coin], rules: rules[coin].clone() });
+    Market { pairs, rate: Rate::new(dec!(1.0823)), read_at: at }
 }
 
 /// Par combien le prix d'aujourd'hui est à multiplier.

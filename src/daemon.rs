@@ -65,15 +65,9 @@ pub fn run(config: Config, listener: TcpListener, stop: impl Future<Output = ()>
     let now = clock::now();
     let (ledger, ledger_thread) =
         ledger::open(&config.db_path, config.mode.word(), config.initial_budget, now).map_err(cannot)?;
-    let manner = Manner {
-        poll_interval: config.poll_interval,
-        market_interval: config.market_interval,
-        second_reading: config.second_reading,
-        threshold: config.threshold,
-    };
     let venue = venue(account, &config, (&exchange, fetch), &ledger, &instruments)?;
     let means = Means { ledger: ledger.clone(), leader, exchange, instruments: instruments.clone() };
-    let (engine, commands) = Engine::new(means, manner, venue);
+    let (engine, commands) = Engine::new(means, manner(&config), venue);
     let state = State {
         ledger,
         commands,
@@ -115,6 +109,16 @@ pub fn run(config: Config, listener: TcpListener, stop: impl Future<Output = ()>
     }
     log::info!("stopped");
     lost.map_or(Ok(()), |reason| Err(cannot(reason)))
+}
+
+fn manner(config: &Config) -> Manner {
+    Manner {
+        poll_interval: config.poll_interval,
+        market_interval: config.market_interval,
+        second_reading: config.second_reading,
+        threshold: config.threshold,
+        max_slippage: config.max_slippage,
+    }
 }
 
 /// Les instruments, qui connaissent toutes les demandes que l'on fait à la bourse.

@@ -143,6 +143,7 @@ pub fn follower(world: &World, db_path: PathBuf) -> Config {
         market_interval: MARKET_INTERVAL,
         second_reading: SECOND_READING,
         threshold: Weight::new(dec!(0.005)),
+        max_slippage: Weight::new(dec!(0.005)),
         db_path,
         machine_id: PathBuf::from(MACHINE_ID),
         port: 0,

@@ -143,6 +143,7 @@ mod tests {
             market_interval: poll_interval,
             second_reading: poll_interval,
             threshold: Weight::ZERO,
+            max_slippage: Weight::ZERO,
         };
         let instruments = Arc::new(Instruments::new(&[], &[]));
         let venue = Venue::Paper(PaperAccount::new(ledger.clone(), instruments.clone()));

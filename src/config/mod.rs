@@ -50,6 +50,8 @@ pub struct Config {
     pub second_reading: Duration,
     /// L'écart de part sous lequel un coin n'est pas touché.
     pub threshold: Weight,
+    /// L'écart au milieu du carnet qu'aucun ordre ne dépasse.
+    pub max_slippage: Weight,
     pub db_path: PathBuf,
     /// Le fichier qui nomme la machine. Ne se règle pas : [`MACHINE_ID`], sauf dans les essais.
     pub machine_id: PathBuf,
@@ -146,6 +148,7 @@ impl Config {
             values.read("INITIAL_BUDGET_EUR", parse::budget),
             values.read("POLL_INTERVAL_SECONDS", parse::poll_interval),
             values.read("REBALANCE_THRESHOLD_PCT", parse::threshold),
+            values.read("MAX_SLIPPAGE_PCT", parse::slippage),
             values.read("DB_PATH", parse::path),
             values.read("PORT", parse::port),
             values.read_or("ALLOWED_HOSTS", parse::hosts, Vec::new()),
@@ -161,6 +164,7 @@ impl Config {
                 Some(initial_budget),
                 Some(poll_interval),
                 Some(threshold),
+                Some(max_slippage),
                 Some(db_path),
                 Some(port),
                 Some(allowed_hosts),
@@ -175,6 +179,7 @@ impl Config {
                 market_interval: MARKET_INTERVAL,
                 second_reading: SECOND_READING,
                 threshold,
+                max_slippage,
                 db_path,
                 machine_id: PathBuf::from(MACHINE_ID),
                 port,

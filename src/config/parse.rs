@@ -256,6 +256,17 @@ pub fn threshold(text: &str) -> Result<Weight, Wrong> {
     }
 }
 
+/// En pour cent. Plus, une vente limitée vaudrait moins que le minimum de la bourse ; moins, aucun carnet n'y suffirait.
+pub fn slippage(text: &str) -> Result<Weight, Wrong> {
+    let remedy = "write a percentage from 0.1 to 2 with a dot, without a sign: 0.5 is 0.5 %";
+    match Weight::parse(text) {
+        Err(_) => wrong(format!("{text:?} is no number"), remedy),
+        Ok(percent) if percent < Weight::new(dec!(0.1)) => wrong(format!("{text} is less than 0.1"), remedy),
+        Ok(percent) if percent > Weight::new(dec!(2)) => wrong(format!("{text} is more than 2"), remedy),
+        Ok(percent) => Ok(percent.times(dec!(0.01))),
+    }
+}
+
 pub fn port(text: &str) -> Result<u16, Wrong> {
     match text.parse() {
         Ok(port @ 1..) => Ok(port),

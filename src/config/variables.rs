@@ -17,6 +17,11 @@ pub const VARIABLES: &[Variable] = &[
     variable("INITIAL_BUDGET_EUR", "100", "euros at the first start, from 10 to 1000000"),
     variable("POLL_INTERVAL_SECONDS", "120", "seconds between two questions to the leader, from 1 to 86400"),
     variable("REBALANCE_THRESHOLD_PCT", "0.005", "drift that is left alone, as a fraction: 0.005 is 0.5 %"),
+    variable(
+        "MAX_SLIPPAGE_PCT",
+        "0.5",
+        "how far from the middle of the book an order goes, in percent, from 0.1 to 2",
+    ),
     variable("BINANCE_API_KEY", "", "key of your Binance account, not needed for dry_run"),
     variable("BINANCE_API_SECRET", "", "secret of that key, not needed for dry_run"),
     variable(

@@ -128,7 +128,7 @@ impl Engine {
         let mut remainder = Remainder { left, pending: Vec::new() };
         holdback.review(&mut remainder.left);
         let sales = holdback.allow_sales(sales, &holdings, market, &mut remainder.left);
-        let unsold = self.venue.execute(entry.row, &sales, market).await?;
+        let unsold = self.execute(entry.row, &sales, market).await?;
         holdback.await_cash_of(&unsold);
         remainder.left.extend(unsold);
         let wants = holdback.allow_purchases(wants, &mut remainder.left);
@@ -136,7 +136,7 @@ impl Engine {
         holdback.await_reserve(&wants);
         let (orders, short) = plan::purchases(&wants, cash, market);
         remainder.left.extend(short);
-        remainder.left.extend(self.venue.execute(entry.row, &orders, market).await?);
+        remainder.left.extend(self.execute(entry.row, &orders, market).await?);
         remainder.pending = remainder.left.iter().filter(|(_, left)| left.is_pending()).cloned().collect();
         if holdback.awaits_cash {
             remainder.pending.extend(wants.iter().map(|want| (want.coin, Left::CashAwaited)));

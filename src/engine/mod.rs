@@ -8,6 +8,7 @@
 
 mod command;
 mod cycle;
+mod depth;
 mod execute;
 mod holdback;
 mod outlook;
@@ -45,6 +46,8 @@ pub struct Manner {
     pub second_reading: Duration,
     /// L'écart de part qui est laissé.
     pub threshold: Weight,
+    /// L'écart au milieu du carnet qu'aucun ordre ne dépasse.
+    pub max_slippage: Weight,
 }
 
 /// Le moteur et ce qu'il possède.

@@ -23,6 +23,7 @@ const WHY = {
   no_position: 'why.no_position',
   cash_short: 'why.cash_short',
   halted: 'why.halted',
+  thin_book: 'why.thin_book',
   superseded: 'why.superseded',
   maybe_done: 'why.maybe_done',
   refused: 'why.refused',

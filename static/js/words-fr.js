@@ -199,6 +199,7 @@ export const fr = {
   'why.no_position': 'rien à vendre',
   'why.cash_short': 'pas assez de cash',
   'why.halted': 'la bourse ne négocie pas cette monnaie en ce moment',
+  'why.thin_book': 'carnet trop mince',
   'why.superseded': 'remplacé par un signal plus récent',
   'why.maybe_done': 'peut-être fait avant que la copie soit remise : pas refait',
   'why.refused': 'refusé par la bourse',

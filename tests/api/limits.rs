@@ -208,6 +208,7 @@ fn health_is_degraded_once_two_polls_are_missing() {
         market_interval: interval,
         second_reading: interval,
         threshold: Weight::ZERO,
+        max_slippage: Weight::ZERO,
     };
     let instruments = Arc::new(Instruments::new(&[], &[]));
     let venue = Venue::Paper(PaperAccount::new(ledger.clone(), instruments.clone()));

@@ -356,6 +356,7 @@ fn every_request_to_the_exchange_is_counted_once() {
         ("/api/v3/ticker/bookTicker", &["book_ticker"]),
         ("/api/v3/avgPrice", &["average_price"]),
         ("/api/v3/trades", &["trades"]),
+        ("/api/v3/depth", &["depth"]),
         ("/api/v3/exchangeInfo", &["exchange_info"]),
         ("/api/v3/account", &["account"]),
         ("/sapi/v1/account/apiRestrictions", &["key_rights"]),

@@ -1,13 +1,14 @@
 //! Suivre le leader, vu du dehors : le chemin entier, du signal aux écrans.
 //!
 //! `actions` : les signaux de version 1 ; `targets` : ceux de version 2 ; `sync` : la première fois ;
-//! `belief` : les cours qui n'en sont pas ; `waiting` : ce qui attend, la pause, les pannes du leader.
+//! `belief` : les cours qui n'en sont pas ; `depth` : les carnets minces ; `waiting` : ce qui attend, la pause, les pannes du leader.
 
 #[path = "../follower/mod.rs"]
 mod follower;
 
 mod actions;
 mod belief;
+mod depth;
 mod sync;
 mod targets;
 mod waiting;

@@ -98,6 +98,7 @@ impl Machine {
             market_interval: Duration::from_secs(120),
             second_reading: SECOND_READING,
             threshold: Weight::new(dec!(0.005)),
+            max_slippage: Weight::new(dec!(0.005)),
         };
         let (engine, commands) =
             Engine::new(Means { ledger, leader, exchange, instruments }, manner, Venue::Live(Box::new(live)));

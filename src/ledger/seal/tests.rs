@@ -29,6 +29,7 @@ fn market() -> Market {
             max_quantity: most,
             min_notional,
             max_notional: None,
+            tick: None,
         }),
         rate: Rate::new(dec!(1.25)),
         read_at: Moment(5),

@@ -46,6 +46,7 @@ fn pair() -> impl Strategy<Value = (Quote, Rules)> {
             max_quantity: Quantity::new(dec!(9000)),
             min_notional: Usdc::new(Decimal::from(minimum)),
             max_notional: None,
+            tick: None,
         };
         (quote, rules)
     })
@@ -256,6 +257,7 @@ fn plain_market() -> Market {
                 max_quantity: Quantity::new(dec!(9000)),
                 min_notional: Usdc::new(dec!(5)),
                 max_notional: None,
+                tick: None,
             },
         }),
         rate: Rate::new(dec!(1.08)),

@@ -25,6 +25,7 @@ pub fn market(days: f64, at: Moment) -> Market {
         max_quantity: Quantity::new(dec!(9000)),
         min_notional: Usdc::new(dec!(5)),
         max_notional: Some(Usdc::new(dec!(9_000_000))),
+        tick: None,
     });
     let pairs = Pairs::all(|coin| Pair { quote: quotes[coin], rules: rules[coin].clone() });
     Market { pairs, rate: Rate::new(dec!(1.0823)), read_at: at }

@@ -175,7 +175,7 @@ mod tests {
         for _ in 0..3 {
             write(&ledger, |db| db.set_paused(None).map(drop));
         }
-        let all = "event: changed\ndata: {\"parts\":[\"status\",\"budget\",\"exchange\",\"signals\"]}\n\n";
+        let all = "event: changed\ndata: {\"parts\":[\"status\",\"budget\",\"exchange\",\"orders\",\"signals\"]}\n\n";
         assert_eq!(next(&mut events), all);
         write(&ledger, |db| db.keep_outlook(&Outlook::default()));
         assert_eq!(

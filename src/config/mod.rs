@@ -195,9 +195,10 @@ impl Config {
 
 /// Comment l'on suit, tel qu'un propriétaire le règle.
 fn policy(values: &mut parse::Values) -> Option<Policy> {
-    let (threshold, reaim_threshold, turnover, action_age, follow_old_target) = (
+    let (threshold, reaim_threshold, max_slippage, turnover, action_age, follow_old_target) = (
         values.read("REBALANCE_THRESHOLD_PCT", parse::threshold),
         values.read("REAIM_THRESHOLD_PCT", parse::reaim_threshold),
+        values.read("MAX_SLIPPAGE_PCT", parse::slippage),
         values.read("MAX_TURNOVER_PCT_PER_DAY", parse::turnover),
         values.read("MAX_ACTION_AGE_MINUTES", parse::action_age),
         values.read("FOLLOW_OLD_TARGET", parse::boolean),
@@ -205,6 +206,7 @@ fn policy(values: &mut parse::Values) -> Option<Policy> {
     Some(Policy {
         threshold: threshold?,
         reaim_threshold: reaim_threshold?,
+        max_slippage: max_slippage?,
         turnover: turnover?,
         action_age: action_age?,
         follow_old_target: follow_old_target?,

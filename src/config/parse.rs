@@ -273,6 +273,11 @@ pub fn reaim_threshold(text: &str) -> Result<Weight, Wrong> {
     percentage(text, dec!(0), dec!(100))
 }
 
+/// Plus, une vente limitée vaudrait moins que le minimum de la bourse ; moins, aucun carnet n'y suffirait.
+pub fn slippage(text: &str) -> Result<Weight, Wrong> {
+    percentage(text, dec!(0.1), dec!(2))
+}
+
 pub fn turnover(text: &str) -> Result<Weight, Wrong> {
     percentage(text, dec!(1), dec!(100_000))
 }

@@ -34,6 +34,11 @@ pub const VARIABLES: &[Variable] = &[
         "",
         "sell all and pause once the value is that many percent below its highest, from 1 to 90 (none); what is set on the page wins",
     ),
+    variable(
+        "MAX_SLIPPAGE_PCT",
+        "0.5",
+        "how far from the middle of the book an order goes, in percent, from 0.1 to 2",
+    ),
     variable("BINANCE_API_KEY", "", "key of your Binance account, not needed for dry_run"),
     variable("BINANCE_API_SECRET", "", "secret of that key, not needed for dry_run"),
     variable(

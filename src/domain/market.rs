@@ -106,6 +106,8 @@ impl<T> IndexMut<Coin> for PerCoin<T> {
 pub struct Quote {
     bid: Price,
     ask: Price,
+    /// Ce qui est à acheter et à vendre à ces prix ; zéro s'il n'est pas su.
+    tops: [Quantity; 2],
 }
 
 impl Quote {
@@ -114,11 +116,24 @@ impl Quote {
         if !bid.is_positive() || !ask.is_positive() || ask > Price::new(dec!(1_000_000_000)) {
             return Err(format!("bid {bid} and ask {ask} are no price"));
         }
-        let quote = Quote { bid, ask };
+        let quote = Quote { bid, ask, tops: [Quantity::ZERO; 2] };
         if ask < bid || (ask - bid).decimal() > quote.mid().decimal() * SILLY_SPREAD {
             return Err(format!("bid {bid} and ask {ask} are too far apart to be a price"));
         }
         Ok(quote)
+    }
+
+    /// Le même, où tant est demandé au meilleur achat et offert à la meilleure vente.
+    pub fn with_tops(self, bid: Quantity, ask: Quantity) -> Quote {
+        Quote { tops: [bid, ask], ..self }
+    }
+
+    pub fn bid_quantity(self) -> Quantity {
+        self.tops[0]
+    }
+
+    pub fn ask_quantity(self) -> Quantity {
+        self.tops[1]
     }
 
     pub fn bid(self) -> Price {
@@ -146,6 +161,8 @@ pub struct Rules {
     pub max_quantity: Quantity,
     pub min_notional: Usdc,
     pub max_notional: Option<Usdc>,
+    /// Le pas des prix limites (PRICE_FILTER), zéro s'il est éteint ; `None` si la paire n'en prend pas.
+    pub tick: Option<Price>,
 }
 
 /// Ce qu'un ordre d'un coin demande de savoir : son carnet, ses règles.

@@ -12,6 +12,7 @@ pub mod by_hand;
 pub mod cash;
 pub mod check;
 pub mod cost;
+pub mod depth;
 pub mod doubt;
 pub mod drawdown;
 pub mod dust;

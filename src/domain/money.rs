@@ -187,6 +187,26 @@ dimension!(
     Return
 );
 
+impl Price {
+    /// Le plus grand multiple du pas de cotation qui ne dépasse pas le prix ; un pas nul laisse huit décimales.
+    pub fn floor_to_tick(self, tick: Price) -> Price {
+        if tick.is_zero() {
+            return self.floor(PLACES);
+        }
+        Price(self.0.checked_div(tick.0).unwrap_or_default().floor() * tick.0)
+    }
+
+    /// Le plus petit multiple du pas de cotation qui n'est pas sous le prix ; un pas nul laisse huit décimales.
+    pub fn ceil_to_tick(self, tick: Price) -> Price {
+        let floor = self.floor_to_tick(tick);
+        match floor < self {
+            true if tick.is_zero() => self.ceil(PLACES),
+            true => floor + tick,
+            false => floor,
+        }
+    }
+}
+
 impl Mul<Quantity> for Price {
     type Output = Usdc;
     fn mul(self, quantity: Quantity) -> Usdc {

@@ -1,6 +1,6 @@
-//! Un ordre au marché qui obéit déjà aux règles de la bourse.
+//! Un ordre, au marché ou borné par un prix, qui obéit déjà aux règles de la bourse.
 //!
-//! Un `Order` ne se construit que par [`Order::sell`] et [`Order::buy`], qui arrondissent vers le
+//! Un `Order` ne se construit que par [`Order::sell`] et [`Order::buy`], puis [`Order::bounded`] ; ils arrondissent vers le
 //! bas et refusent ce que la bourse refuserait : au pas, entre les bornes, au-dessus du minimum avec
 //! une marge, jamais plus que ce qui est possédé.
 
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use rust_decimal::{Decimal, dec};
 
-use super::market::{Coin, Pair, Pairs};
+use super::market::{Coin, Pair, Pairs, Rules};
 use super::money::{Price, Quantity, Usdc, Weight};
 use super::reconcile::Lack;
 use super::recourse;
@@ -56,11 +56,22 @@ pub fn is_obstacle(code: &str) -> bool {
     !["traded", "nothing_to_do", "within_threshold", "within_step"].contains(&code)
 }
 
-/// Un ordre au marché que la bourse accepterait.
+/// Un ordre que la bourse accepterait : au marché, ou borné.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Order {
     coin: Coin,
     size: Size,
+    bound: Option<Bound>,
+}
+
+/// Ce qu'un ordre prend d'un carnet lu en entier ([`super::depth`]).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Bound {
+    pub quantity: Quantity,
+    /// Le prix qu'il ne dépasse pas, ce qu'il n'y trouve pas s'éteignant ; `None` si la paire ne prend que des ordres au marché.
+    pub limit: Option<Price>,
+    /// Ce que le carnet lu en donnerait, en moyenne.
+    pub average: Price,
 }
 
 /// Pourquoi un coin n'est pas négocié. Le texte est celui que l'utilisateur lit.
@@ -116,6 +127,12 @@ pub enum Left {
     Turnover {
         spare: Usdc,
     },
+    /// Le carnet n'a pas assez, à un écart supportable du milieu : le reste attend.
+    ThinBook {
+        there: Usdc,
+        wanted: Usdc,
+        most: Weight,
+    },
     /// Le compte tient moins que ce que disent les livres.
     AccountShort {
         asset: &'static str,
@@ -147,6 +164,7 @@ impl Left {
             Left::Later(_) => "later",
             Left::CashAwaited => "cash_awaited",
             Left::Turnover { .. } => "turnover",
+            Left::ThinBook { .. } => "thin_book",
             Left::AccountShort { .. } => "account_short",
         }
     }
@@ -205,6 +223,11 @@ impl fmt::Display for Left {
                 f,
                 "what may be traded in a day (MAX_TURNOVER_PCT_PER_DAY) leaves {spare:.2} USDC: the rest waits"
             ),
+            Left::ThinBook { there, wanted, most } => write!(
+                f,
+                "the book holds {there:.2} of {wanted:.2} USDC within {} % of the middle: the rest waits",
+                most.percent()
+            ),
             Left::AccountShort { asset, lack: Lack { missing, locked } } => {
                 write!(f, "the account has {missing} {asset} less free than the books")?;
                 if locked.is_positive() {
@@ -236,7 +259,7 @@ impl Order {
         if value < minimum {
             return Err(Left::BelowMinimum { value, minimum });
         }
-        Ok(Order { coin, size: Size::Sell(quantity) })
+        Ok(Order { coin, size: Size::Sell(quantity), bound: None })
     }
 
     /// Un achat de `amount` USDC, tronqué au centime inférieur.
@@ -255,7 +278,7 @@ impl Order {
         if amount < minimum {
             return Err(Left::BelowMinimum { value: amount, minimum });
         }
-        Ok(Order { coin, size: Size::Spend(amount) })
+        Ok(Order { coin, size: Size::Spend(amount), bound: None })
     }
 
     /// Le plus petit achat de cette paire qu'on envoie : assez pour rester au-dessus du minimum une fois
@@ -274,6 +297,30 @@ impl Order {
         // `buys_at` arrondit vers le bas, à la huitième décimale.
         let by_value = rules.min_notional.times(MARGIN).buys_at(bid) + LEAST;
         by_value.max(rules.min_quantity).ceil_to_step(rules.step)
+    }
+
+    /// Le même, ramené à ce qu'il prend d'un carnet, et qui n'en dépense ni n'en cède jamais plus ; `None` si la bourse n'en
+    /// voudrait pas.
+    pub fn bounded(&self, bound: Bound, rules: &Rules) -> Option<Order> {
+        let quantity = bound.quantity.floor_to_step(rules.step);
+        let worth = bound.limit.unwrap_or(bound.average) * quantity;
+        // À un prix limite, la bourse mesure le montant à ce prix même.
+        let margin = if bound.limit.is_some() { Decimal::ONE } else { MARGIN };
+        if quantity.is_zero() || quantity < rules.min_quantity || worth < rules.min_notional.times(margin) {
+            return None;
+        }
+        let size = match self.size {
+            // Les centimes des ordres au marché ; ce qu'un prix limite peut coûter se compte tout entier.
+            Size::Spend(most) if bound.limit.is_none() => Size::Spend(worth.floor(2).min(most)),
+            Size::Spend(most) => Size::Spend(worth.ceil(8).min(most)),
+            Size::Sell(most) => Size::Sell(quantity.min(most)),
+        };
+        Some(Order { size, bound: Some(Bound { quantity, ..bound }), ..*self })
+    }
+
+    /// Ce qu'il prend du carnet, s'il a fallu le lire.
+    pub fn bound(&self) -> Option<Bound> {
+        self.bound
     }
 
     pub fn coin(&self) -> Coin {

@@ -23,6 +23,8 @@ pub struct Policy {
     pub reaim_threshold: Weight,
     /// Ce qui s'échange au plus en un jour, en part du capital, ventes et achats ensemble.
     pub turnover: Weight,
+    /// L'écart au milieu du carnet qu'aucun ordre ne dépasse.
+    pub max_slippage: Weight,
     /// L'âge au-delà duquel une action de la version 1 n'est plus faite, ni refaite.
     pub action_age: Duration,
     /// Suivre dès le premier démarrage une allocation de plus d'un jour, sans demander.
@@ -35,6 +37,7 @@ impl Default for Policy {
             threshold: Weight::new(dec!(0.005)),
             reaim_threshold: Weight::new(dec!(0.05)),
             turnover: Weight::new(dec!(3)),
+            max_slippage: Weight::new(dec!(0.005)),
             action_age: Duration::from_secs(15 * 60),
             follow_old_target: false,
         }

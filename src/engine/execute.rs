@@ -149,7 +149,7 @@ impl Engine {
         holdback.review(&mut remainder.left);
         let holdings = self.holdings().await?;
         let sales = holdback.allow_sales(sales, &holdings, pairs, &mut remainder.left);
-        let unsold = self.venue.execute(signal, &sales, pairs).await?;
+        let unsold = self.execute(signal, &sales, pairs).await?;
         holdback.await_cash_of(&unsold);
         remainder.left.extend(unsold);
         let wants = holdback.allow_purchases(wants, &mut remainder.left);
@@ -157,7 +157,7 @@ impl Engine {
         holdback.await_reserve(&wants);
         let (orders, short) = plan::purchases(&wants, cash, pairs);
         remainder.left.extend(short);
-        remainder.left.extend(self.venue.execute(signal, &orders, pairs).await?);
+        remainder.left.extend(self.execute(signal, &orders, pairs).await?);
         remainder.pending = remainder.left.iter().filter(|(_, left)| left.is_pending()).cloned().collect();
         if holdback.awaits_cash {
             remainder.pending.extend(wants.iter().map(|want| (want.coin, Left::CashAwaited)));

@@ -8,6 +8,7 @@
 
 mod command;
 mod cycle;
+mod depth;
 mod execute;
 mod exits;
 mod hearing;

@@ -24,6 +24,7 @@ pub enum Endpoint {
     BookTicker,
     AveragePrice,
     Trades,
+    Depth,
     ExchangeInfo,
     Account,
     KeyRights,
@@ -34,11 +35,12 @@ pub enum Endpoint {
 }
 
 impl Endpoint {
-    pub const ALL: [Endpoint; 11] = [
+    pub const ALL: [Endpoint; 12] = [
         Endpoint::Time,
         Endpoint::BookTicker,
         Endpoint::AveragePrice,
         Endpoint::Trades,
+        Endpoint::Depth,
         Endpoint::ExchangeInfo,
         Endpoint::Account,
         Endpoint::KeyRights,
@@ -54,6 +56,7 @@ impl Endpoint {
             Endpoint::BookTicker => "book_ticker",
             Endpoint::AveragePrice => "average_price",
             Endpoint::Trades => "trades",
+            Endpoint::Depth => "depth",
             Endpoint::ExchangeInfo => "exchange_info",
             Endpoint::Account => "account",
             Endpoint::KeyRights => "key_rights",

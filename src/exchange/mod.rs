@@ -17,6 +17,7 @@ mod trouble;
 use std::rc::Rc;
 use std::time::Duration;
 
+use crate::domain::depth::Depth;
 use crate::domain::execution::{Execution, Executions, Report};
 use crate::domain::market::{Coin, PerCoin, Readings};
 use crate::domain::moment::Moment;
@@ -74,6 +75,12 @@ impl Exchange {
     pub async fn averages(&self, coins: &[Coin]) -> Result<Averages, Trouble> {
         let Exchange::Binance(exchange) = self;
         exchange.averages(coins).await
+    }
+
+    /// Les carnets de ces coins, dans l'ordre : leurs cent meilleurs niveaux de chaque côté.
+    pub async fn depths(&self, coins: &[Coin]) -> Vec<Result<Depth, Trouble>> {
+        let Exchange::Binance(exchange) = self;
+        exchange.depths(coins).await
     }
 
     /// Mesure l'heure de la bourse et la garde. Une mesure manquée laisse la précédente.

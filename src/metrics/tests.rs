@@ -12,10 +12,11 @@ use crate::domain::market::{Coin, PerCoin};
 use crate::domain::order::Side;
 
 /// Les demandes et les statuts, tels que la bourse les nomme (`tests/api` compare avec le vrai programme).
-const ENDPOINTS: [&str; 11] = [
+const ENDPOINTS: [&str; 12] = [
     "time",
     "average_price",
     "trades",
+    "depth",
     "book_ticker",
     "exchange_info",
     "account",
@@ -183,8 +184,8 @@ fn what_is_not_known_has_no_sample_and_what_is_counted_starts_at_zero() {
         ("calvalot_trades_total", 20),
         ("calvalot_traded_usdc_total", 20),
         ("calvalot_fees_usdc_total", 20),
-        ("calvalot_exchange_requests_total", 99),
-        ("calvalot_exchange_request_duration_seconds_count", 11),
+        ("calvalot_exchange_requests_total", 108),
+        ("calvalot_exchange_request_duration_seconds_count", 12),
         ("calvalot_slippage_ratio_count", 2),
         ("calvalot_poll_duration_seconds_count", 1),
     ];

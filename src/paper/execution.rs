@@ -17,15 +17,22 @@ pub fn execute(order: &Order, pairs: &Pairs) -> Result<Fill, String> {
     let coin = order.coin();
     let Pair { quote, rules } = pairs.get(coin).ok_or("its price or its rules are not known now")?;
     let slip = coin.slippage();
+    let bound = order.bound();
     let fill = match order.size() {
         Size::Spend(spend) => {
-            let price = quote.ask().times(Decimal::ONE + slip).ceil(PLACES);
+            // Ce que le carnet lu demande en moyenne, s'il a été lu, et jamais plus que le prix limite.
+            let asked = bound.map_or(quote.ask(), |bound| bound.average.max(quote.ask()));
+            let slipped = asked.times(Decimal::ONE + slip).ceil(PLACES);
+            let price = bound.and_then(|bound| bound.limit).map_or(slipped, |limit| slipped.min(limit));
             let quantity = spend.buys_at(price).floor_to_step(rules.step);
+            let quantity = bound.map_or(quantity, |bound| quantity.min(bound.quantity));
             let fees = Fees { coin: quantity.times(TAKER_FEE).ceil(PLACES), ..Fees::default() };
             Fill { coin, side: Side::Buy, quantity, price, amount: (price * quantity).ceil(PLACES), fees }
         }
         Size::Sell(quantity) => {
-            let price = quote.bid().times(Decimal::ONE - slip).floor(PLACES);
+            let offered = bound.map_or(quote.bid(), |bound| bound.average.min(quote.bid()));
+            let slipped = offered.times(Decimal::ONE - slip).floor(PLACES);
+            let price = bound.and_then(|bound| bound.limit).map_or(slipped, |limit| slipped.max(limit));
             let amount = (price * quantity).floor(PLACES);
             let fees = Fees { usdc: amount.times(TAKER_FEE).ceil(PLACES), ..Fees::default() };
             Fill { coin, side: Side::Sell, quantity, price, amount, fees }

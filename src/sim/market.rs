@@ -65,6 +65,7 @@ pub struct Listing {
     pub max_position: Option<Decimal>,
     pub spot_trading_allowed: bool,
     pub market_orders_allowed: bool,
+    pub limit_orders_allowed: bool,
     pub quote_order_allowed: bool,
     /// ET de OU, comparé aux permissions du compte.
     pub permission_sets: Vec<Vec<&'static str>>,
@@ -233,6 +234,7 @@ impl Market {
             max_position: None,
             spot_trading_allowed: true,
             market_orders_allowed: true,
+            limit_orders_allowed: true,
             quote_order_allowed: true,
             permission_sets: vec![vec!["SPOT", "MARGIN", "TRD_GRP_004"]],
             reference_price: None,

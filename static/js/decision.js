@@ -24,6 +24,7 @@ const WHY = {
   cash_short: 'why.cash_short',
   halted: 'why.halted',
   unknown: 'why.unknown',
+  thin_book: 'why.thin_book',
   superseded: 'why.superseded',
   maybe_done: 'why.maybe_done',
   refused: 'why.refused',

@@ -208,6 +208,7 @@ export const en = {
   'why.cash_short': 'not enough cash',
   'why.halted': 'the exchange does not trade this coin now',
   'why.unknown': 'its price is not known now',
+  'why.thin_book': 'too thin a book',
   'why.superseded': 'replaced by a newer signal',
   'why.maybe_done': 'perhaps done before the copy was put back: not done again',
   'why.refused': 'refused by the exchange',

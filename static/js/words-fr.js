@@ -207,6 +207,7 @@ export const fr = {
   'why.cash_short': 'pas assez de cash',
   'why.halted': 'la bourse ne négocie pas cette monnaie en ce moment',
   'why.unknown': 'son prix n’est pas connu en ce moment',
+  'why.thin_book': 'carnet trop mince',
   'why.superseded': 'remplacé par un signal plus récent',
   'why.maybe_done': 'peut-être fait avant que la copie soit remise : pas refait',
   'why.refused': 'refusé par la bourse',

@@ -108,6 +108,8 @@ fn a_deposit_made_while_a_price_is_unknown_is_valued_by_the_last_snapshot() {
     let (world, folder) = (still_world(), Folder::new());
     let follower = restarted_with(&world, &folder, "");
     let site = follower.site();
+    // Ce qui est déposé n'est pas mis au travail : acheter coûte.
+    world.leader().no_signal();
     let before = budget(site);
     let forget = "UPDATE readings SET at = 1790000000000 WHERE what = 'price BTCUSDC'";
     base(&folder).execute_batch(forget).unwrap();

@@ -208,6 +208,8 @@ fn the_figures_are_those_of_the_ledger() {
 fn a_fall_is_a_drawdown_and_neither_a_deposit_nor_a_restart_changes_it() {
     let (world, folder) = (still_world(), Folder::new());
     let follower = settled(&world, &folder);
+    // La chute n'est pas suivie d'un retour à l'allocation.
+    world.leader().no_signal();
     let drawdown = |site: Site| value(&site.get("/metrics").body, "calvalot_drawdown_ratio", "");
     assert!(drawdown(follower.site()).is_some_and(|ratio| ratio < 0.001));
     let btc = world.exchange().price("BTCUSDC");
@@ -362,6 +364,7 @@ fn every_request_to_the_exchange_is_counted_once() {
         ("/api/v3/ticker/bookTicker", &["book_ticker"]),
         ("/api/v3/avgPrice", &["average_price"]),
         ("/api/v3/trades", &["trades"]),
+        ("/api/v3/depth", &["depth"]),
         ("/api/v3/exchangeInfo", &["exchange_info"]),
         ("/api/v3/account", &["account"]),
         ("/sapi/v1/account/apiRestrictions", &["key_rights"]),

@@ -40,7 +40,7 @@ const BUDGET: [(&str, &str); 23] = [
     ("set_aside_usdc", "number"),
 ];
 
-const AGENT: [(&str, &str); 15] = [
+const AGENT: [(&str, &str); 17] = [
     ("running", "bool"),
     ("paused", "bool"),
     ("version", "text"),
@@ -55,6 +55,8 @@ const AGENT: [(&str, &str); 15] = [
     ("waiting_signals", "int"),
     ("paused_reason", "text?"),
     ("selling_all", "object?"),
+    ("target", "object?"),
+    ("old_target", "object?"),
     ("stop_loss", "object"),
 ];
 
@@ -262,6 +264,7 @@ fn signals_are_newest_first_with_what_came_of_each_coin() {
             ("error_message", "text?"),
             ("received_at", "at"),
             ("executed_at", "at?"),
+            ("reached_at", "at?"),
             ("version", "int?"),
             ("trades", "int"),
             ("decisions", "list"),
@@ -298,8 +301,13 @@ fn the_agent_tells_its_last_poll_and_never_the_address_of_its_leader() {
     let last =
         [("status", "already_processed"), ("signal_id", "text"), ("trades", "int?"), ("error", "text?")];
     check("last_poll", &agent["last_poll"], &last);
-    let leader =
-        [("connected", "bool"), ("last_contact", "number"), ("last_signal_at", "at"), ("error", "null")];
+    let leader = [
+        ("connected", "bool"),
+        ("last_contact", "number"),
+        ("last_signal_at", "at"),
+        ("said_at", "at?"),
+        ("error", "null"),
+    ];
     check("leader", &agent["leader"], &leader);
     assert_eq!((&agent["version"], &agent["poll_interval_seconds"]), (&"test".into(), &0.02.into()));
     assert_eq!((&agent["running"], &agent["waiting_signals"]), (&true.into(), &0.into()));
@@ -322,7 +330,7 @@ fn before_the_first_poll_nothing_is_known_and_nothing_is_zero_for_it() {
     assert!(agent["last_poll"].is_null() && agent["last_poll_time"].is_null(), "{agent}");
     assert_eq!(
         agent["leader"],
-        json!({"connected": false, "last_contact": null, "last_signal_at": null, "error": null})
+        json!({"connected": false, "last_contact": null, "last_signal_at": null, "said_at": null, "error": null})
     );
     let unknown = agent["unknown"].as_array().unwrap();
     assert_eq!(unknown.len(), 13, "five prices, five rules, the euro, the clock, the cash: {unknown:?}");

@@ -132,6 +132,7 @@ fn money_taken_out_in_simulation_is_sold_in_proportion_booked_once_and_no_gain_n
 fn profit_can_be_taken_out_below_what_was_put_in() {
     let (world, folder) = (still_world(), Folder::new());
     let follower = settled(&world, &folder);
+    world.leader().no_signal();
     let site = follower.site();
     for (pair, price) in [("BTCUSDC", dec!(5)), ("ETHUSDC", dec!(5))] {
         let now = world.exchange().price(pair);

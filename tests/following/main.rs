@@ -1,7 +1,7 @@
 //! Suivre le leader, vu du dehors : le chemin entier, du signal aux écrans.
 //!
 //! `actions` : les signaux de version 1 ; `targets` : ceux de version 2 ; `sync` : la première fois ; `pursuit` : une allocation reste à
-//! atteindre ; `unknown` : ce qui n'est pas su ; `belief` : les cours qui n'en sont pas ; `waiting` : ce qui attend, la pause, les pannes
+//! atteindre ; `unknown` : ce qui n'est pas su ; `belief` : les cours qui n'en sont pas ; `depth` : les carnets minces ; `waiting` : ce qui attend, la pause, les pannes
 //! du leader.
 
 #[path = "../follower/mod.rs"]
@@ -9,6 +9,7 @@ mod follower;
 
 mod actions;
 mod belief;
+mod depth;
 mod pursuit;
 mod sync;
 mod targets;

@@ -64,6 +64,10 @@ impl Turnstile {
 #[test]
 fn all_sales_are_in_flight_together_and_then_all_purchases() {
     let bench = Bench::new();
+    for pair in ["BTCUSDC", "ETHUSDC", "BNBUSDC", "SOLUSDC", "XRPUSDC"] {
+        // Profonds : rien d'autre n'est à lire entre deux ordres.
+        bench.exchange().shred_book(pair, dec!(1_000_000), 1);
+    }
     let turnstile = Arc::new(Turnstile::default());
     let (relay, upstream) = (turnstile.clone(), bench.world.exchange_url().replace("http://", ""));
     // Une connexion que le client lâche n'est l'affaire que du client.

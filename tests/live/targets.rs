@@ -52,10 +52,16 @@ fn an_order_that_expires_half_way_is_booked_for_what_it_did() {
     let bench = Bench::new();
     let follower = bench.settled(&[("SOLUSDC", dec!(0.5))]);
     let (sol, eth) = (bench.exchange().price("SOLUSDC"), bench.exchange().price("ETHUSDC"));
+    // La règle d'écart arrête la marche au premier niveau ; le carnet en montre un autre.
     let thin = |price: Decimal, quantity: Decimal| Book {
-        bids: levels(&[(price - dec!(0.01), quantity)]),
-        asks: levels(&[(price + dec!(0.01), quantity)]),
+        bids: levels(&[(price - dec!(0.01), quantity), ((price * dec!(0.998)).round_dp(2), dec!(100))]),
+        asks: levels(&[(price + dec!(0.01), quantity), ((price * dec!(1.002)).round_dp(2), dec!(100))]),
     };
+    for (pair, price) in [("SOLUSDC", sol), ("ETHUSDC", eth)] {
+        bench.exchange().edit_listing(pair, |listing| {
+            (listing.reference_price, listing.price_range) = (Some(price), Some(dec!(0.001)));
+        });
+    }
     bench.exchange().set_book("SOLUSDC", thin(sol, dec!(1)));
     bench.exchange().set_book("ETHUSDC", thin(eth, dec!(0.01)));
     let signal = bench.reach(&follower, &[("ETHUSDC", dec!(0.5))]);

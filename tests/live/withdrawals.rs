@@ -588,6 +588,8 @@ fn a_withdrawal_that_a_fee_has_shortened_is_neither_called_off_nor_stuck() {
     ask(site, 200);
     reached(site, "set_aside");
     bench.exchange().edit_account(|account| account.fee_assets = vec![("USDC".to_owned(), dec!(1))]);
+    // Un carnet profond, où l'achat dépense tout.
+    bench.exchange().shred_book("ETHUSDC", dec!(1000), 1);
     let id = bench.world.leader().set_target(&[("BTCUSDC", dec!(0.3)), ("ETHUSDC", dec!(0.7))]);
     site.closed_signal(&id);
     let open = reached(site, "set_aside");

@@ -7,6 +7,7 @@ mod belief;
 mod beyond;
 mod booking;
 mod copies;
+mod depth;
 mod dust;
 mod hour;
 mod machine;
@@ -63,6 +64,9 @@ fn live(seed: u64) -> Tally {
     for _ in 0..dice.u32(2..7) {
         if liar.bool() {
             scenario::lie(&universe, &mut liar);
+        }
+        if liar.u8(0..3) == 0 {
+            scenario::thin_out(&mut universe, &mut liar);
         }
         last = chapter(&mut universe, &mut dice);
     }

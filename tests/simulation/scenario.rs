@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use calvalot::sim::{Fault, Lag, Misquote, On, Reply, View, Wire};
+use calvalot::sim::{Book, Fault, Lag, Level, Misquote, On, Reply, View, Wire};
 use fastrand::Rng;
 use rust_decimal::Decimal;
 
@@ -89,6 +89,30 @@ pub fn lie(universe: &Universe, dice: &mut Rng) {
         let readings = if dice.bool() { dice.u64(1..5) } else { 1_000_000 };
         universe.world.exchange().misquote(pair, misquote, readings);
     }
+}
+
+/// Des réponses à des ordres se perdent, jusqu'à [`heal`].
+pub fn lose_orders(universe: &Universe, dice: &mut Rng) {
+    universe.world.fault(orders(dice), lost(dice));
+}
+
+/// Un carnet mince jusqu'au prochain prix : quelques dizaines d'USDC par niveau, loin les uns des autres.
+pub fn thin_out(universe: &mut Universe, dice: &mut Rng) {
+    let pair = PAIRS[dice.usize(0..5)];
+    let (apart, worth) = (Decimal::new(dice.i64(1..=30), 3), Decimal::from(dice.i64(2..200)));
+    let exchange = universe.world.exchange();
+    let (mut tick, mut step) = (Decimal::ZERO, Decimal::ZERO);
+    exchange.edit_listing(pair, |listing| (tick, step) = (listing.tick_size, listing.step_size));
+    let mid = exchange.price(pair);
+    let side = |direction: Decimal| -> Vec<Level> {
+        let level = |rank: i64| {
+            let price = mid * (Decimal::ONE + direction * apart * Decimal::from(rank)) + direction * tick;
+            let price = (price / tick).floor() * tick;
+            Level { price, quantity: ((worth / price) / step).ceil() * step }
+        };
+        (0..12).map(level).collect()
+    };
+    exchange.set_book(pair, Book { bids: side(Decimal::NEGATIVE_ONE), asks: side(Decimal::ONE) });
 }
 
 /// Tout remarche, et l'heure de la machine est de nouveau juste.

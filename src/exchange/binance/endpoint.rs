@@ -9,6 +9,7 @@ pub(super) fn read_by(target: &str) -> Option<Endpoint> {
         "/api/v3/ticker/bookTicker" => Endpoint::BookTicker,
         "/api/v3/avgPrice" => Endpoint::AveragePrice,
         "/api/v3/trades" => Endpoint::Trades,
+        "/api/v3/depth" => Endpoint::Depth,
         "/api/v3/exchangeInfo" => Endpoint::ExchangeInfo,
         "/api/v3/account" => Endpoint::Account,
         "/sapi/v1/account/apiRestrictions" => Endpoint::KeyRights,

@@ -9,6 +9,7 @@
 //! appel ne part, ordre ou lecture.
 
 mod account;
+mod book;
 mod clock;
 mod endpoint;
 mod history;

@@ -49,17 +49,24 @@ impl Account {
 
 impl Ticket {
     fn request(&self) -> Request {
-        let size = match self.order.size() {
-            Size::Spend(amount) => ("quoteOrderQty", amount.to_string()),
-            Size::Sell(quantity) => ("quantity", quantity.to_string()),
-        };
-        Request::new("/api/v3/order")
+        let request = Request::new("/api/v3/order")
             .with("symbol", self.order.coin().pair())
-            .with("side", self.order.side().word())
-            .with("type", "MARKET")
-            .with(size.0, &size.1)
-            .with("newClientOrderId", &self.client_id)
-            .with("newOrderRespType", "FULL")
+            .with("side", self.order.side().word());
+        let limit = self.order.bound().and_then(|bound| Some((bound.limit?, bound.quantity)));
+        let sized = match (limit, self.order.size()) {
+            (Some((price, quantity)), _) => request
+                .with("type", "LIMIT")
+                .with("timeInForce", "IOC")
+                .with("quantity", &quantity.to_string())
+                .with("price", &price.to_string()),
+            (None, Size::Spend(amount)) => {
+                request.with("type", "MARKET").with("quoteOrderQty", &amount.to_string())
+            }
+            (None, Size::Sell(quantity)) => {
+                request.with("type", "MARKET").with("quantity", &quantity.to_string())
+            }
+        };
+        sized.with("newClientOrderId", &self.client_id).with("newOrderRespType", "FULL")
     }
 
     /// Ce que cette réponse prouve.
@@ -96,8 +103,7 @@ mod tests {
     use crate::domain::market::{Coin, Market, Pair, Pairs, Quote, Rules};
     use crate::domain::moment::Moment;
     use crate::domain::money::{Price, Quantity, Rate, Usdc};
-    use crate::domain::order::Order;
-    use crate::domain::order::Side;
+    use crate::domain::order::{Bound, Order, Side};
 
     fn market() -> Market {
         let quote = Quote::new(Price::new(dec!(68000)), Price::new(dec!(68000))).unwrap();
@@ -108,6 +114,7 @@ mod tests {
             max_quantity: Quantity::new(dec!(100)),
             min_notional: Usdc::new(dec!(5)),
             max_notional: None,
+            tick: Some(Price::new(dec!(0.01))),
         };
         Market {
             pairs: Pairs::all(|_| Pair { quote, rules: rules.clone() }),
@@ -155,6 +162,37 @@ mod tests {
                 "/api/v3/order?symbol=BTCUSDC&{side}&{common}&{size}&newClientOrderId=bot-1&newOrderRespType=FULL"
             );
             assert_eq!(ticket.request().target(), expected);
+        }
+    }
+
+    /// Ce qui n'est pas là au prix limite s'éteint.
+    #[test]
+    fn a_bounded_order_takes_what_is_there_at_once() {
+        let bound = |quantity: Decimal, limit: Decimal| Bound {
+            quantity: Quantity::new(quantity),
+            limit: Some(Price::new(limit)),
+            average: Price::new(dec!(68000)),
+        };
+        let cases = [
+            (
+                buy(dec!(25)),
+                bound(dec!(0.00036), dec!(68068.2)),
+                "side=BUY",
+                "quantity=0.00036&price=68068.2",
+            ),
+            (sell(dec!(0.5)), bound(dec!(0.0031), dec!(67660)), "side=SELL", "quantity=0.0031&price=67660"),
+        ];
+        for (asked, bound, side, size) in cases {
+            let order = asked
+                .order
+                .bounded(bound, &market().pairs.get(Coin::Btc).expect("BTC").rules)
+                .expect("an order");
+            let target = Ticket { order, ..asked }.request().target();
+            assert!(
+                target.contains(&format!("&{side}&type=LIMIT&timeInForce=IOC&{size}&newClientOrderId=")),
+                "{target}"
+            );
+            assert!(!target.contains("quoteOrderQty"), "{target}");
         }
     }
 

@@ -12,7 +12,7 @@ use super::trouble::unreadable_body;
 use super::{EURO, EURO_RANGE, Exchange, rules, wire};
 use crate::clock;
 use crate::domain::market::{Coin, Quote, Reading, Readings, Rules};
-use crate::domain::money::Price;
+use crate::domain::money::{Price, Quantity};
 use crate::exchange::trouble::Trouble;
 use crate::fetch::{Answer, TIME_LIMIT, together};
 
@@ -174,7 +174,11 @@ fn euro(quote: Quote) -> Result<Quote, String> {
 fn quote(ticker: Option<wire::BookTicker>) -> Result<Quote, String> {
     let ticker = ticker.ok_or(UNEXPECTED)?;
     let price = |side: &str, text: &str| Price::parse(text).map_err(|error| format!("{side} price: {error}"));
-    Quote::new(price("bid", &ticker.bid)?, price("ask", &ticker.ask)?)
+    // Ce qui ne se lit pas n'est pas su : le carnet entier se lira.
+    let quantity =
+        |text: Option<String>| text.and_then(|text| Quantity::parse(&text).ok()).unwrap_or_default();
+    let quote = Quote::new(price("bid", &ticker.bid)?, price("ask", &ticker.ask)?)?;
+    Ok(quote.with_tops(quantity(ticker.bid_quantity), quantity(ticker.ask_quantity)))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Les règles d'une paire, réunies de ses filtres pour un ordre au marché.
+//! Les règles d'une paire, réunies de ses filtres pour un ordre au marché ou à un prix limite.
 //!
 //! Un zéro dans un filtre veut dire que cette part du filtre est éteinte ; un drapeau absent compte
 //! comme levé. Dans le doute (pas de LOT_SIZE, un nombre illisible) les règles sont inconnues, et
@@ -8,7 +8,7 @@ use rust_decimal::{Decimal, dec};
 
 use super::wire::{Filter, Symbol};
 use crate::domain::market::Rules;
-use crate::domain::money::{Quantity, Usdc};
+use crate::domain::money::{Price, Quantity, Usdc};
 
 /// Quand aucun filtre ne borne la quantité ; au-delà le domaine ne lit plus de nombre.
 const UNBOUNDED: Quantity = Quantity::new(dec!(1_000_000_000_000));
@@ -31,6 +31,7 @@ pub fn rules(symbol: &Symbol) -> Result<Rules, String> {
         max_quantity,
         min_notional: min_notional(symbol)?,
         max_notional: max_notional(symbol)?,
+        tick: tick(symbol)?,
     };
     if rules.step.is_zero() || rules.min_quantity > rules.max_quantity {
         return Err("the lot filters leave no quantity to trade".to_owned());
@@ -57,6 +58,17 @@ fn halted(symbol: &Symbol) -> Option<String> {
     } else {
         None
     }
+}
+
+/// Sans filtre de prix, un prix limite n'a pas de pas.
+fn tick(symbol: &Symbol) -> Result<Option<Price>, String> {
+    if !symbol.order_types.iter().any(|kind| kind == "LIMIT") {
+        return Ok(None);
+    }
+    let Some(filter) = named(symbol, "PRICE_FILTER") else { return Ok(Some(Price::ZERO)) };
+    let tick = filter.tick.as_deref().and_then(|text| Price::parse(text).ok());
+    let tick = tick.filter(|tick| *tick >= Price::ZERO);
+    tick.map(Some).ok_or_else(|| unreadable(filter, "tickSize", &filter.tick))
 }
 
 fn quantity(filter: &Filter, field: &str, text: &Option<String>) -> Result<Quantity, String> {

@@ -21,6 +21,17 @@ pub struct BookTicker {
     pub bid: String,
     #[serde(rename = "askPrice")]
     pub ask: String,
+    #[serde(rename = "bidQty")]
+    pub bid_quantity: Option<String>,
+    #[serde(rename = "askQty")]
+    pub ask_quantity: Option<String>,
+}
+
+/// Un carnet (`depth`) : de chaque côté, des paires de prix et de quantité, les meilleurs d'abord.
+#[derive(Deserialize)]
+pub struct Depth {
+    pub bids: Vec<Vec<String>>,
+    pub asks: Vec<Vec<String>>,
 }
 
 /// Le prix moyen des dernières minutes (`avgPrice`).
@@ -59,6 +70,8 @@ pub struct Filter {
     pub max_quantity: Option<String>,
     #[serde(rename = "stepSize")]
     pub step: Option<String>,
+    #[serde(rename = "tickSize")]
+    pub tick: Option<String>,
     #[serde(rename = "minNotional")]
     pub min_notional: Option<String>,
     #[serde(rename = "maxNotional")]

@@ -30,6 +30,7 @@ fn market() -> Market {
                 max_quantity: most,
                 min_notional,
                 max_notional: None,
+                tick: None,
             },
         }),
         rate: Rate::new(dec!(1.25)),

@@ -134,6 +134,8 @@ impl State {
             "This symbol is not permitted for this account."
         } else if !listing.market_orders_allowed && !matches!(asked, Asked::Limit { .. }) {
             "Market orders are not supported for this symbol."
+        } else if !listing.limit_orders_allowed && matches!(asked, Asked::Limit { .. }) {
+            "This order type is not possible in this trading phase."
         } else if !listing.quote_order_allowed && matches!(asked, Asked::Amount(_)) {
             "Quote order qty market orders are not support for this symbol."
         } else {

@@ -200,7 +200,7 @@ pub(super) fn rate_limit(kind: &str, interval: &str, count: i64, limit: i64) -> 
 
 fn symbol_json(symbol: &Symbol, show_sets: bool) -> Json {
     let listing = &symbol.listing;
-    let mut types = vec!["LIMIT", "LIMIT_MAKER"];
+    let mut types = if listing.limit_orders_allowed { vec!["LIMIT", "LIMIT_MAKER"] } else { Vec::new() };
     if listing.market_orders_allowed {
         types.push("MARKET");
     }

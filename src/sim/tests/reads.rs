@@ -176,6 +176,25 @@ fn a_wanted_status_refuses_one_symbol_and_filters_a_list() {
     }
 }
 
+/// Ceux de tout le monde : au prix du marché, quoi que montre le carnet, dans l'ordre du temps.
+#[test]
+fn the_last_trades_are_at_the_price_of_the_market_whatever_the_book_shows() {
+    let world = frozen();
+    let exchange = world.exchange();
+    exchange.set_price("XRPUSDC", decimal("2.5"));
+    exchange.misquote("XRPUSDC", Misquote::Times(decimal("10")), u64::MAX);
+    let read = |limit: usize| get(&world, &format!("/api/v3/trades?symbol=XRPUSDC&limit={limit}")).body;
+    let told = read(3);
+    assert_eq!(told.matches("\"isBestMatch\":true").count(), 3, "{told}");
+    let [first, ..] = told.split('{').skip(1).collect::<Vec<_>>()[..] else { panic!("{told}") };
+    let fields: Vec<&str> = first.split(',').filter_map(|field| field.split('"').nth(1)).collect();
+    assert_eq!(fields[..7], ["id", "price", "qty", "quoteQty", "time", "isBuyerMaker", "isBestMatch"]);
+    let prices: Vec<&str> =
+        told.split("\"price\":\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert!(prices.iter().all(|price| ["2.49990000", "2.50010000"].contains(price)), "{prices:?}");
+    assert_eq!(get(&world, "/api/v3/trades?limit=3").refusal().1, -1102);
+}
+
 #[test]
 fn a_book_can_lie_for_some_readings_while_the_average_and_the_trades_are_true() {
     let world = frozen();

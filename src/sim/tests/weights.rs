@@ -38,6 +38,7 @@ fn each_call_weighs_what_the_documentation_says() {
     weighs(ask(&world, "GET", "/api/v3/time"), 1);
     weighs(ask(&world, "GET", "/api/v3/exchangeInfo"), 20);
     weighs(ask(&world, "GET", "/api/v3/ticker/bookTicker?symbol=BTCUSDC"), 2);
+    weighs(ask(&world, "GET", "/api/v3/trades?symbol=BTCUSDC&limit=5"), 25);
     weighs(ask(&world, "GET", "/api/v3/ticker/bookTicker"), 4);
     weighs(ask(&world, "GET", "/api/v3/executionRules?symbol=BTCUSDC"), 2);
     weighs(ask(&world, "GET", "/api/v3/executionRules?symbols=[%22BTCUSDC%22,%22ETHUSDC%22]"), 4);

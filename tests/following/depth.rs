@@ -1,0 +1,90 @@
+//! Un carnet mince en simulation : elle le traverse comme le ferait un ordre réel, et pas au-delà de la borne.
+
+use calvalot::config::Config;
+use calvalot::domain::money::{Eur, Weight};
+use calvalot::domain::policy::Policy;
+use calvalot::sim::{Book, Level, World};
+use rust_decimal::{Decimal, dec};
+
+use crate::follower::{Folder, Follower, Site, config, decimal, still_world};
+use crate::{code, list, status};
+
+/// Cent USDC par niveau, les niveaux à tant l'un de l'autre.
+fn steep(mid: Decimal, apart: Decimal) -> Book {
+    let side = |factor: Decimal, best: Decimal| {
+        let mut price = best;
+        let lines = (0..30).map(|_| {
+            let line = Level { price, quantity: (dec!(100) / price).round_dp(3) };
+            price = (price * factor).round_dp(2);
+            line
+        });
+        lines.collect::<Vec<_>>()
+    };
+    Book { bids: side(dec!(1) - apart, mid - dec!(0.01)), asks: side(dec!(1) + apart, mid + dec!(0.01)) }
+}
+
+/// 5000 EUR, la moitié voulue dans ce coin.
+fn invested(world: &World, folder: &Folder, max_slippage: Decimal) -> Follower {
+    world.exchange().set_price("EURUSDC", dec!(1.25));
+    world.leader().set_target(&[("SOLUSDC", dec!(0.5))]);
+    let budget = Eur::new(dec!(5000));
+    Follower::start(Config {
+        initial_budget: budget,
+        policy: Policy { max_slippage: Weight::new(max_slippage), ..Policy::default() },
+        ..config(world, folder)
+    })
+}
+
+fn bought(site: Site) -> (Decimal, Decimal) {
+    let trades = list(site, "/api/trades?limit=100");
+    let amount = trades.iter().map(|trade| decimal(&trade["amount_usdt"])).sum();
+    let quantity: Decimal = trades.iter().map(|trade| decimal(&trade["quantity"])).sum();
+    (amount, quantity)
+}
+
+#[test]
+fn a_thin_book_never_costs_more_than_the_bound_in_a_simulation_either() {
+    let (world, folder) = (still_world(), Folder::new());
+    let mid = world.exchange().price("SOLUSDC");
+    world.exchange().set_book("SOLUSDC", steep(mid, dec!(0.03)));
+    let follower = invested(&world, &folder, dec!(0.005));
+    let signal = follower.site().closed_signal("initial_sync");
+    assert_eq!(status(&signal), ("executed", 1), "{signal}");
+    let trades = list(follower.site(), "/api/trades?limit=100");
+    let first = decimal(&trades.last().expect("one")["amount_usdt"]);
+    assert!(first < dec!(101), "more than the first level was taken at once: {first}");
+    follower.site().wait_polls(5);
+    for trade in list(follower.site(), "/api/trades?limit=100") {
+        let paid = decimal(&trade["price"]);
+        assert!((paid - mid).abs() <= mid * dec!(0.005), "it slipped: {trade}");
+    }
+    let value = decimal(&follower.site().json("/api/budget")["total_value_eur"]);
+    assert!(value > dec!(4990), "{value} of 5000 EUR are left");
+}
+
+/// Plusieurs niveaux à portée : la simulation paie leur moyenne, non le meilleur prix.
+#[test]
+fn a_simulated_purchase_walks_the_book_it_read() {
+    let (world, folder) = (still_world(), Folder::new());
+    let mid = world.exchange().price("SOLUSDC");
+    world.exchange().set_book("SOLUSDC", steep(mid, dec!(0.002)));
+    let follower = invested(&world, &folder, dec!(0.02));
+    follower.site().closed_signal("initial_sync");
+    let (amount, quantity) = bought(follower.site());
+    let slipped = amount / quantity / mid - dec!(1);
+    assert!(amount > dec!(900), "about ten levels stand within 2 %: {amount}");
+    assert!(slipped > dec!(0.005) && slipped < dec!(0.02), "{slipped}");
+}
+
+#[test]
+fn a_book_with_nothing_near_the_middle_is_left_alone_in_a_simulation_too() {
+    let (world, folder) = (still_world(), Folder::new());
+    let mid = world.exchange().price("SOLUSDC");
+    let level = |price: Decimal| vec![Level { price: price.round_dp(2), quantity: dec!(100) }];
+    world
+        .exchange()
+        .set_book("SOLUSDC", Book { bids: level(mid * dec!(0.99)), asks: level(mid * dec!(1.01)) });
+    let follower = invested(&world, &folder, dec!(0.005));
+    let signal = follower.site().closed_signal("initial_sync");
+    assert_eq!((status(&signal).1, code(&signal, "SOLUSDC")), (0, "thin_book".to_owned()), "{signal}");
+}

@@ -4,6 +4,7 @@
 //! sait d'où vient un prix ni où va un ordre ; le temps est un argument.
 
 pub mod allocation;
+pub mod approach;
 pub mod book;
 pub mod booking;
 pub mod by_hand;
@@ -16,6 +17,7 @@ pub mod dust;
 pub mod execution;
 pub mod intent;
 pub mod lost_past;
+pub mod lot;
 pub mod market;
 pub mod moment;
 pub mod money;
@@ -27,6 +29,7 @@ pub mod performance;
 pub mod plan;
 pub mod poll;
 pub mod portfolio;
+pub mod purchase;
 pub mod raise;
 pub mod reconcile;
 pub mod recourse;

@@ -134,7 +134,7 @@ impl Engine {
         let wants = holdback.allow_purchases(wants, &mut remainder.left);
         let cash = holdback.spendable(self.holdings().await?.cash);
         holdback.await_reserve(&wants);
-        let (orders, short) = plan::purchases(&wants, cash, market);
+        let (orders, short) = plan::purchases(&instruction, &wants, cash, market);
         remainder.left.extend(short);
         remainder.left.extend(self.venue.execute(entry.row, &orders, market).await?);
         remainder.pending = remainder.left.iter().filter(|(_, left)| left.is_pending()).cloned().collect();

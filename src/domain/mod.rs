@@ -5,6 +5,7 @@
 
 pub mod aim;
 pub mod allocation;
+pub mod approach;
 pub mod belief;
 pub mod book;
 pub mod booking;
@@ -19,6 +20,7 @@ pub mod dust;
 pub mod execution;
 pub mod intent;
 pub mod lost_past;
+pub mod lot;
 pub mod market;
 pub mod moment;
 pub mod money;
@@ -31,6 +33,7 @@ pub mod plan;
 pub mod policy;
 pub mod poll;
 pub mod portfolio;
+pub mod purchase;
 pub mod raise;
 pub mod reconcile;
 pub mod recourse;

@@ -53,7 +53,7 @@ pub enum Size {
 
 /// Vrai si le code de cette raison dit que quelque chose était demandé et n'a pas pu se faire.
 pub fn is_obstacle(code: &str) -> bool {
-    !["traded", "nothing_to_do", "within_threshold", "within_step"].contains(&code)
+    !["traded", "nothing_to_do", "within_threshold", "within_step", "no_nearer"].contains(&code)
 }
 
 /// Un ordre que la bourse accepterait : au marché, ou borné.
@@ -86,6 +86,10 @@ pub enum Left {
     /// Plus près que ce qu'un pas permet d'atteindre : il n'y a rien à faire de mieux.
     WithinStep {
         step: Quantity,
+    },
+    /// Aucun ordre permis ne rendrait la répartition plus proche, coûts payés.
+    NoNearer {
+        drift: Weight,
     },
     BelowMinimum {
         value: Usdc,
@@ -147,6 +151,7 @@ impl Left {
             Left::NothingToDo => "nothing_to_do",
             Left::WithinThreshold { .. } => "within_threshold",
             Left::WithinStep { .. } => "within_step",
+            Left::NoNearer { .. } => "no_nearer",
             Left::BelowMinimum { .. } => "below_minimum",
             Left::BelowStep { .. } => "below_step",
             Left::NoPosition => "no_position",
@@ -197,6 +202,9 @@ impl fmt::Display for Left {
                 write!(f, "{} % from the target, threshold {} %", drift.percent(), threshold.percent())
             }
             Left::WithinStep { step } => write!(f, "nearer to the target than one step of {step}"),
+            Left::NoNearer { drift } => {
+                write!(f, "{} % from the target, and no order would bring the whole nearer", drift.percent())
+            }
             Left::BelowMinimum { value, minimum } => {
                 write!(f, "{value:.2} USDC is below the exchange's minimum of {minimum:.2}")
             }

@@ -23,10 +23,10 @@ pub fn within(plan: Plan, spare: Usdc, pairs: &Pairs) -> Plan {
         bounded.sales.extend(reduced(&order, share, pairs));
         bounded.left.push((order.coin(), Left::Turnover { spare }));
     }
-    for Want { coin, amount } in plan.wants {
-        let amount = amount.times(share).floor(2);
+    for Want { coin, amount, gap } in plan.wants {
+        let (amount, gap) = (amount.times(share).floor(2), gap.times(share));
         if Order::buy(coin, amount, pairs).is_ok() {
-            bounded.wants.push(Want { coin, amount });
+            bounded.wants.push(Want { coin, amount, gap });
         }
         bounded.left.push((coin, Left::Turnover { spare }));
     }

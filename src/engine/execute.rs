@@ -128,7 +128,7 @@ impl Engine {
                 }
             }
         };
-        let mut remainder = self.fulfil(entry.row, plan, holdback, &market.pairs).await?;
+        let mut remainder = self.fulfil(entry.row, (&instruction, plan), holdback, &market.pairs).await?;
         if entry.wish.is_some() {
             remainder.pending.clear();
             self.await_wish(entry, &instruction, market, &mut remainder).await?;
@@ -136,11 +136,11 @@ impl Engine {
         Ok(remainder)
     }
 
-    /// Vend, puis achète avec le cash qui est là, ce que ce plan demande au nom de ce signal ; rend ce qui est laissé.
+    /// Vend, puis achète avec le cash qui est là, ce que ce plan d'une consigne demande au nom de ce signal ; rend ce qui est laissé.
     pub(super) async fn fulfil(
         &mut self,
         signal: i64,
-        plan: Plan,
+        (instruction, plan): (&Instruction, Plan),
         mut holdback: Holdback,
         pairs: &Pairs,
     ) -> Result<Remainder, LedgerError> {
@@ -155,7 +155,7 @@ impl Engine {
         let wants = holdback.allow_purchases(wants, &mut remainder.left);
         let cash = holdback.spendable(self.holdings().await?.cash);
         holdback.await_reserve(&wants);
-        let (orders, short) = plan::purchases(&wants, cash, pairs);
+        let (orders, short) = plan::purchases(instruction, &wants, cash, pairs);
         remainder.left.extend(short);
         remainder.left.extend(self.execute(signal, &orders, pairs).await?);
         remainder.pending = remainder.left.iter().filter(|(_, left)| left.is_pending()).cloned().collect();

@@ -56,7 +56,7 @@ impl Engine {
         let before = self.trades_of(&entry.signal_id).await?.len();
         let holdback = self.holdback(entry.row, Purpose::of(entry)).await?;
         let plan = Plan { sales, ..Plan::default() };
-        self.fulfil(entry.row, plan, holdback, &pairs).await?;
+        self.fulfil(entry.row, (&signal.instruction, plan), holdback, &pairs).await?;
         Ok((self.trades_of(&entry.signal_id).await?.len() - before) as u32)
     }
 }

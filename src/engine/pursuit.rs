@@ -65,7 +65,7 @@ impl Engine {
             }
             return Ok(None);
         }
-        self.act_on(aim, shown, plan, market).await
+        self.act_on(aim, shown, (target, plan), market).await
     }
 
     /// Fait ce qui reste d'une allocation, et écrit où l'on en est.
@@ -73,14 +73,15 @@ impl Engine {
         &mut self,
         aim: Aim,
         shown: &Shown,
-        plan: Plan,
+        (target, plan): (Target, Plan),
         market: &Market,
     ) -> Result<Option<Carried>, LedgerError> {
         let (row, name) = (shown.named.row, shown.named.name.clone());
+        let aimed = Instruction::Target(target);
         self.ledger.with(|db| db.interrupt_intents(clock::now())).await?;
         let before = self.trades_of(&name).await?.len();
         let holdback = self.holdback(row, Purpose::Aim).await?;
-        let Remainder { left, .. } = self.fulfil(row, plan, holdback, &market.pairs).await?;
+        let Remainder { left, .. } = self.fulfil(row, (&aimed, plan), holdback, &market.pairs).await?;
         let trades = self.trades_of(&name).await?.split_off(before);
         let waiting_for = told(&left);
         if trades.is_empty() {

@@ -39,6 +39,8 @@ fn move_price(world: &World, site: Site, price: Decimal) {
 fn the_return_is_that_of_the_money_that_stayed_whatever_came_and_went() {
     let (world, folder) = (still_world(), Folder::new());
     let follower = settled(&world, &folder);
+    // Ce qui vient n'est pas mis au travail : acheter coûte.
+    world.leader().no_signal();
     let site = follower.site();
     let first = budget(site);
     let value = |budget: &Value| decimal(&budget["total_value_eur"]);

@@ -93,7 +93,8 @@ proptest! {
         let followed = Holdings { cash: cash(case.holdings.cash).followed(), ..case.holdings };
         let plan = plan::plan(&case.instruction, &followed, &case.market, Weight::new(super::THRESHOLD));
         let after_sales = execute(&case.holdings, &plan.sales, &case.market);
-        let (orders, _) = plan::purchases(&plan.wants, cash(after_sales.cash).free(), &case.market.pairs);
+        let free = cash(after_sales.cash).free();
+        let (orders, _) = plan::purchases(&case.instruction, &plan.wants, free, &case.market.pairs);
         let after = execute(&after_sales, &orders, &case.market);
         prop_assert!(orders.is_empty() || after.cash >= aside, "{} left of {aside} set aside", after.cash);
     }

@@ -87,7 +87,7 @@ fn rules_that_are_none_are_unknown() {
         (r#""minQty":""#, r#""minQty":"999999999999","x":""#, "no quantity to trade"),
         (r#""minNotional":""#, r#""minNotional":"1e999","x":""#, "minNotional"),
         (r#""minNotional":""#, r#""minNotional":"-5","x":""#, "minNotional"),
-        (r#""symbol":"ETHUSDC""#, r#""symbol":"ETHUSDT""#, "has no ETHUSDC"),
+        (r#""symbol":"BTCUSDC""#, r#""symbol":"BTCUSDT""#, "has no BTCUSDC"),
     ];
     for (from, to, expected) in cases {
         check(Who::Rules, rewrite(from, to), 2, expected);

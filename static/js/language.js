@@ -18,7 +18,8 @@ export function pickLanguage(chosen, preferred) {
 export async function createLanguage(page, onChange) {
   const switches = [...page.querySelectorAll('button[data-lang]')];
   let lang = pickLanguage(recall('lang'), navigator.languages);
-  let wide = false;
+  /** @type {string | null} */
+  let wide = null;
   /** @type {Promise<void>} */
   let latest;
   /** @type {{words: import('./words.js').Words, format: import('./format.js').Format}} */
@@ -59,9 +60,9 @@ export async function createLanguage(page, onChange) {
   }
   return {
     current: () => current,
-    /** Sait aussi dire ce qu'une personne décide. */
-    async widen() {
-      wide = true;
+    /** Sait aussi dire ce qu'une personne décide. @param {string} again la fin d'une adresse qui n'a pas encore été manquée */
+    async widen(again) {
+      wide = again;
       await speak();
     },
   };

@@ -14,7 +14,7 @@ const DOORS = /** @type {const} */ (['withdraw', 'sell-all', 'stop-loss']);
 
 /**
  * @param {Document} page @param {import('./command.js').Desk} desk
- * @param {{widen: () => Promise<void>}} language @param {() => void} render aussitôt : ce qui vient d'être posé n'a pas encore de mots
+ * @param {{widen: (again: string) => Promise<void>}} language @param {() => void} render aussitôt : ce qui vient d'être posé n'a pas encore de mots
  */
 export function createPerson(page, desk, language, render) {
   /** @type {Context} */
@@ -28,8 +28,9 @@ export function createPerson(page, desk, language, render) {
   /** @returns {Promise<void>} */
   function open() {
     // Une adresse neuve à chaque essai : un navigateur garde aussi l'échec d'une lecture.
-    const path = failures ? `./person/all.js?${failures}` : './person/all.js';
-    opening ??= Promise.all([import(path), language.widen()]).then(
+    const again = failures ? `?${failures}` : '';
+    const path = `./person/all.js${again}`;
+    opening ??= Promise.all([import(path), language.widen(again)]).then(
       ([{ createAll }]) => {
         all = createAll(page, desk);
         render();

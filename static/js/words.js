@@ -13,12 +13,13 @@ import { UNKNOWN, createFormat, isKnown } from './format.js';
 /** @typedef {ReturnType<typeof createWords>} Words */
 /** Ce que le programme dit en anglais, et de quoi le lire. @typedef {{say: (text: string) => string, read: () => Promise<void>}} Told */
 
-/** @param {Lang} lang @param {boolean} wide aussi les textes de ce qu'une personne décide @param {Told} told */
+/** @param {Lang} lang @param {string | null} wide aussi les textes de ce qu'une personne décide, à l'adresse qui finit ainsi @param {Told} told */
 export async function loadWords(lang, wide, told) {
   const french = lang === 'fr';
   const texts = french ? (await import('./words-fr.js')).fr : (await import('./words-en.js')).en;
-  if (!wide) return createWords(lang, texts, told);
-  const more = french ? (await import('./person/words-fr.js')).fr : (await import('./person/words-en.js')).en;
+  if (wide === null) return createWords(lang, texts, told);
+  const path = `./person/words-${lang}.js${wide}`;
+  const { [lang]: more } = await import(path);
   return createWords(lang, { ...texts, ...more }, told);
 }
 

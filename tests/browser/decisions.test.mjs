@@ -120,6 +120,8 @@ tells('a coin that was sold by hand is written off, and is followed again', live
 });
 
 tells('what the account has beyond the books is counted, coins and USDC', liveDay, async ({ world, follower, page }) => {
+  // Ce que le leader ne vise pas serait vendu aussitôt compté.
+  await follower.write('api/agent/toggle', { paused: true });
   await world.tell('balance SOL 1.5');
   for (const asset of ['SOL', 'USDC']) {
     const line = page.locator('#differences li', { hasText: new RegExp(`${asset} more`) });

@@ -541,7 +541,13 @@ test('what could not be read is said to who asked for it, and is asked again', a
   await page.route('**/js/person/**', (route) => route.abort('connectionreset'));
   await page.locator('#withdraw > button').click();
   await page.locator('#withdraw > .outcome.bad').first().waitFor();
+  await page.locator('#deposit input').fill('5');
+  await page.locator('#deposit button').click();
+  await page.locator('#deposit .outcome.bad').waitFor();
   await page.unroute('**/js/person/**');
+  await page.locator('#deposit button').click();
+  await page.locator('#confirm').waitFor();
+  await page.locator('#confirm-no').click();
   await page.locator('#withdraw > button').click();
   await page.locator('#withdraw-amount').waitFor();
   await close();

@@ -124,7 +124,7 @@ fn a_dust_no_order_can_reach_is_no_obstacle() {
 fn an_allocation_below_every_minimum_is_skipped_with_a_reason_for_each_coin() {
     let (world, folder) = (still_world(), Folder::new());
     let coins = ["BNBUSDC", "BTCUSDC", "ETHUSDC", "SOLUSDC", "XRPUSDC"];
-    world.leader().set_target(&coins.map(|coin| (coin, dec!(0.02))));
+    world.leader().set_target(&coins.map(|coin| (coin, dec!(0.04))));
     let small = Config { initial_budget: Eur::new(dec!(20)), ..config(&world, &folder) };
     let follower = Follower::start(small);
     let signal = follower.site().closed_signal("initial_sync");

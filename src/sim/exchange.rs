@@ -199,7 +199,9 @@ impl Exchange {
 
     /// Avance (ou recule) l'heure de la bourse sur celle du monde.
     pub fn set_skew(&self, skew_ms: i64) {
-        self.lock().clock.set_skew(skew_ms);
+        let mut state = self.lock();
+        state.clock.set_skew(skew_ms);
+        state.misquotes.lose_the_hour();
     }
 
     /// Fait dériver l'heure de la bourse à partir de maintenant.

@@ -76,9 +76,9 @@ pub fn break_something(universe: &mut Universe, dice: &mut Rng) {
     }
 }
 
-/// Un ou deux carnets montrent n'importe quoi, pour quelques lectures ou jusqu'à [`heal`] ; ce qui s'y échange reste vrai.
+/// Un ou deux carnets montrent n'importe quoi, plus loin que les vrais prix n'ont pu aller, pour quelques lectures ou jusqu'à [`heal`] ; ce qui s'y échange reste vrai.
 pub fn lie(universe: &Universe, dice: &mut Rng) {
-    let factors = ["10", "1000", "0.1", "0.01", "1.5", "0.6", "1.04", "0.95"];
+    let factors = ["10", "1000", "0.1", "0.01", "1.5", "0.6", "1.3", "0.7"];
     for _ in 0..dice.u8(1..=2) {
         let pair = QUOTED[dice.usize(0..6)];
         let misquote = match dice.usize(0..10) {

@@ -48,6 +48,11 @@ impl Misquotes {
         }
     }
 
+    /// L'heure de la bourse saute : un ordre daté d'avant ne se compare plus à une lecture d'après.
+    pub(super) fn lose_the_hour(&mut self) {
+        self.lied_at.clear();
+    }
+
     pub(super) fn clear(&mut self, pair: &str) {
         self.shown.remove(pair);
     }

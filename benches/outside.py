@@ -61,7 +61,7 @@ class Leader:
         positions = [{"coin": coin, "pct_of_portfolio": share} for coin, share in targets.items()]
         self.name = f"bench-{self.signals}"
         self.body = json.dumps({
-            "version": 2, "signal_id": self.name, "timestamp": "2026-01-01T00:00:00Z", "confidence": 0.7,
+            "version": 2, "signal_id": self.name, "timestamp": time.time(), "confidence": 0.7,
             "reasoning": "bench", "actions": [], "portfolio_state": {"positions": positions},
         }).encode()
         return self.name

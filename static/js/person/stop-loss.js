@@ -2,7 +2,8 @@
 
 import { run, tell } from '../command.js';
 import { el, setText, setTextOrHide } from '../dom.js';
-import { isKnown, readEuros } from '../format.js';
+import { isKnown } from '../format.js';
+import { readEuros } from './euros.js';
 
 /** @typedef {import('../section.js').Context} Context */
 /** @typedef {import('../api.js').Status} Status */

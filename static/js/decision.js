@@ -22,6 +22,7 @@ const WHY = {
   below_step: 'why.below_step',
   no_position: 'why.no_position',
   cash_short: 'why.cash_short',
+  no_nearer: 'why.no_nearer',
   halted: 'why.halted',
   unknown: 'why.unknown',
   thin_book: 'why.thin_book',

@@ -206,6 +206,7 @@ export const en = {
   'why.below_step': 'too small a quantity for the exchange',
   'why.no_position': 'nothing to sell',
   'why.cash_short': 'not enough cash',
+  'why.no_nearer': 'no order would bring it nearer',
   'why.halted': 'the exchange does not trade this coin now',
   'why.unknown': 'its price is not known now',
   'why.thin_book': 'too thin a book',

@@ -205,6 +205,7 @@ export const fr = {
   'why.below_step': 'quantité trop petite pour la bourse',
   'why.no_position': 'rien à vendre',
   'why.cash_short': 'pas assez de cash',
+  'why.no_nearer': 'aucun ordre n’en rapprocherait',
   'why.halted': 'la bourse ne négocie pas cette monnaie en ce moment',
   'why.unknown': 'son prix n’est pas connu en ce moment',
   'why.thin_book': 'carnet trop mince',

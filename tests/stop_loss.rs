@@ -99,7 +99,7 @@ impl Books {
     }
 
     fn pause(&self, paused: bool) {
-        self.with(move |db| db.set_paused(Some(paused))).expect("it is paused");
+        self.with(move |db| db.set_paused(Some(paused), clock::now())).expect("it is paused");
     }
 
     fn choose(&self, percent: &str) -> Result<Option<Limit>, LedgerError> {

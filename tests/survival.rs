@@ -35,7 +35,7 @@ fn correct(ledger: &Ledger, total: Decimal) {
 }
 
 fn pause(ledger: &Ledger, paused: bool) {
-    smol::block_on(ledger.with(move |db| db.set_paused(Some(paused)))).expect("it is paused");
+    smol::block_on(ledger.with(move |db| db.set_paused(Some(paused), clock::now()))).expect("it is paused");
 }
 
 /// Clôt un tour où tout vaut `eur`, aux prix moyens aussi, sur des cours lus à `read_at` ; vrai si l'agent en meurt.

@@ -173,7 +173,7 @@ mod tests {
         let (ledger, mut events) = read(Pace { gather: SOON, alive: NEVER, ageing: NEVER });
         write(&ledger, |db| db.recognise_account(7).map(drop));
         for _ in 0..3 {
-            write(&ledger, |db| db.set_paused(None).map(drop));
+            write(&ledger, |db| db.set_paused(None, Moment(0)).map(drop));
         }
         let all = "event: changed\ndata: {\"parts\":[\"status\",\"budget\",\"exchange\",\"orders\",\"signals\"]}\n\n";
         assert_eq!(next(&mut events), all);

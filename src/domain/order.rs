@@ -178,7 +178,14 @@ impl Left {
     /// qui est atteint tout ce qui peut l'être.
     pub fn passes(&self) -> bool {
         self.is_pending()
-            || matches!(self, Left::Halted(_) | Left::Unknown | Left::Refused(_) | Left::Turnover { .. })
+            || matches!(
+                self,
+                Left::Halted(_)
+                    | Left::Unknown
+                    | Left::Refused(_)
+                    | Left::Turnover { .. }
+                    | Left::ThinBook { .. }
+            )
     }
 
     /// Vrai si le signal attend encore ce coin : le temps, ou quelqu'un, y remédie.

@@ -316,7 +316,7 @@ async fn withdraw(
 }
 
 async fn pause(ledger: &Ledger, wanted: Option<bool>) -> Result<bool, Refusal> {
-    let paused = ledger.with(move |db| db.set_paused(wanted)).await?;
+    let paused = ledger.with(move |db| db.set_paused(wanted, clock::now())).await?;
     log::info!("agent_paused paused={paused}");
     Ok(paused)
 }

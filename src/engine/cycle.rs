@@ -6,12 +6,14 @@
 use smol::future::zip;
 
 use super::Engine;
+use super::standing::read_again;
 use super::story::{Shown, Story};
 use crate::clock;
 use crate::domain::market::{self, Coin, Market, PerCoin, Unknown};
 use crate::domain::moment::Moment;
 use crate::domain::poll::PollOutcome;
 use crate::domain::reconcile::Reconciliation;
+use crate::domain::signal::{Instruction, Signal};
 use crate::domain::survival::Averages;
 use crate::exchange::{AccountState, Trouble};
 use crate::leader::{LeaderError, Reply};
@@ -122,7 +124,21 @@ impl Engine {
         Ok(market)
     }
 
-    /// Exécute les signaux qui attendent, si tout est connu.
+    /// Les coins qu'il faut connaître pour suivre : tenus, visés par ce qui attend, ou par ce que le leader montre.
+    pub(super) async fn needed(&self, shown: Option<&Shown>) -> Result<PerCoin<bool>, LedgerError> {
+        let (holdings, pending) = self.ledger.with(|db| Ok((db.holdings()?, db.due()?))).await?;
+        let mut needed = holdings.unwrap_or_default().held();
+        let signals: Vec<Signal> = pending.iter().filter_map(|entry| read_again(entry).ok()).collect();
+        let shown = shown.and_then(Shown::target).map(Instruction::Target);
+        for instruction in signals.iter().map(|signal| &signal.instruction).chain(&shown) {
+            for coin in Coin::ALL {
+                needed[coin] |= instruction.names(coin);
+            }
+        }
+        Ok(needed)
+    }
+
+    /// Suit le leader si tout est connu ; sinon quitte ce qui peut l'être, et dit ce que les signaux attendent.
     async fn follow(
         &mut self,
         market: &Result<Market, Vec<Unknown>>,
@@ -130,50 +146,50 @@ impl Engine {
         story: &mut Story,
         begun: Moment,
     ) -> Result<(), LedgerError> {
+        // D'un fichier qui n'est plus à sa place, ce qui se ferait serait perdu.
+        let shut = self.ledger.displaced().or_else(|| self.venue.obstacle());
         let obstacle = match market {
-            // D'un fichier qui n'est plus à sa place, ce qui se ferait serait perdu.
-            Ok(market) => {
-                let outside = self.venue.obstacle().or_else(|| self.venue.out_of_date(market, begun));
-                self.ledger.displaced().or(outside)
-            }
+            Ok(market) => shut.clone().or_else(|| self.venue.out_of_date(market, begun)),
             Err(unknown) => Some(market::told(unknown)),
         };
-        match (market, obstacle) {
-            (Ok(market), None) => {
-                let carried = self.carry_out_pending(market, shown).await?;
-                let carried = match shown {
-                    // Ce tour a déjà échangé : il regarde seulement si tout est atteint.
-                    Some(shown) => self.pursue(shown, market, carried.is_none()).await?.or(carried),
-                    None => carried,
-                };
-                let traded = carried.as_ref().is_some_and(|carried| carried.trades > 0);
-                if let Some(carried) = carried {
-                    story.take(carried);
-                }
-                if traded {
-                    let account = self.reception.during(&self.sight, self.venue.read()).await;
-                    self.reconcile(account).await?;
-                }
-            }
-            (Err(_), Some(reason))
-                if self.venue.obstacle().is_none() && self.ledger.displaced().is_none() =>
-            {
-                let trades = self.leave(shown, begun).await?;
-                if !self.ledger.with(|db| db.due()).await?.is_empty() {
-                    story.outcome = PollOutcome::Waiting;
-                    story.trades = (trades > 0).then_some(trades);
-                    story.error = Some(reason.clone());
-                    self.ledger.with(move |db| db.postpone(&reason)).await?;
-                }
-            }
-            (_, Some(reason)) if !self.ledger.with(|db| db.due()).await?.is_empty() => {
-                story.outcome = PollOutcome::Waiting;
-                story.error = Some(reason.clone());
-                self.ledger.with(move |db| db.postpone(&reason)).await?;
-            }
-            _ => {}
+        let trades = match (market, &obstacle) {
+            (Ok(market), None) => self.carry_out(market, shown, story).await?,
+            (Err(_), _) if shut.is_none() => self.leave(shown, begun).await?,
+            _ => 0,
+        };
+        if let Some(reason) = obstacle
+            && !self.ledger.with(|db| db.due()).await?.is_empty()
+        {
+            story.outcome = PollOutcome::Waiting;
+            story.trades = (trades > 0).then_some(trades);
+            story.error = Some(reason.clone());
+            self.ledger.with(move |db| db.postpone(&reason)).await?;
+        }
+        if trades > 0 {
+            let account = self.reception.during(&self.sight, self.venue.read()).await;
+            self.reconcile(account).await?;
         }
         Ok(())
+    }
+
+    /// Exécute les signaux qui attendent, puis poursuit l'allocation que le leader montre ; rend combien de trades.
+    async fn carry_out(
+        &mut self,
+        market: &Market,
+        shown: Option<&Shown>,
+        story: &mut Story,
+    ) -> Result<u32, LedgerError> {
+        let carried = self.carry_out_pending(market, shown).await?;
+        let carried = match shown {
+            // Ce tour a déjà échangé : il regarde seulement si tout est atteint.
+            Some(shown) => self.pursue(shown, market, carried.is_none()).await?.or(carried),
+            None => carried,
+        };
+        let trades = carried.as_ref().map_or(0, |carried| carried.trades);
+        if let Some(carried) = carried {
+            story.take(carried);
+        }
+        Ok(trades)
     }
 
     /// Évalue ce qui est tenu, si tout en est connu, et écrit le tour.

@@ -1,35 +1,21 @@
-//! Ce qu'il faut savoir pour suivre, et ce qui se quitte quand tout n'est pas su.
+//! Ce qui se quitte quand tout n'est pas su.
 //!
 //! Un coin que le leader ne tient plus se vend à son seul prix : ni le total, ni le cours de l'euro, ni le prix d'un autre n'y changent
 //! rien. Le signal, lui, attend le reste.
 
 use super::Engine;
-use super::execute::{held, read_again};
 use super::holdback::Purpose;
+use super::standing::{held, read_again};
 use super::story::Shown;
 use crate::clock;
-use crate::domain::market::{Coin, PerCoin};
+use crate::domain::market::Coin;
 use crate::domain::moment::Moment;
 use crate::domain::order::Order;
 use crate::domain::plan::Plan;
-use crate::domain::signal::{Instruction, Signal};
+use crate::domain::signal::Instruction;
 use crate::ledger::LedgerError;
 
 impl Engine {
-    /// Les coins qu'il faut connaître pour suivre : tenus, visés par ce qui attend, ou par ce que le leader montre.
-    pub(super) async fn needed(&self, shown: Option<&Shown>) -> Result<PerCoin<bool>, LedgerError> {
-        let (holdings, pending) = self.ledger.with(|db| Ok((db.holdings()?, db.due()?))).await?;
-        let mut needed = holdings.unwrap_or_default().held();
-        let signals: Vec<Signal> = pending.iter().filter_map(|entry| read_again(entry).ok()).collect();
-        let shown = shown.and_then(Shown::target).map(Instruction::Target);
-        for instruction in signals.iter().map(|signal| &signal.instruction).chain(&shown) {
-            for coin in Coin::ALL {
-                needed[coin] |= instruction.names(coin);
-            }
-        }
-        Ok(needed)
-    }
-
     /// Vend ce que les signaux qui attendent quittent, là où cela suffit de savoir son prix ; rend combien de trades.
     pub(super) async fn leave(&mut self, shown: Option<&Shown>, begun: Moment) -> Result<u32, LedgerError> {
         let due = self.ledger.with(|db| db.due()).await?;

@@ -17,6 +17,7 @@ mod outlook;
 mod pursuit;
 mod reception;
 mod sight;
+mod standing;
 mod story;
 mod wishes;
 

@@ -81,8 +81,7 @@ impl Sight {
     /// Le marché de ces coins, à une heure juste ; sinon tout ce qui manque.
     pub fn known(&self, needed: PerCoin<bool>, now: Moment) -> Result<Market, Vec<Unknown>> {
         let market = self.readings.complete(needed, now);
-        let (at, failure) = (self.hour.as_ref().ok().copied(), self.hour.as_ref().err());
-        match market::missing(market::CLOCK.to_owned(), at, failure.map(String::as_str), now) {
+        match self.doubted_hour(now) {
             None => market,
             Some(clock) => Err(market.err().into_iter().flatten().chain([clock]).collect()),
         }
@@ -90,14 +89,28 @@ impl Sight {
 
     /// Les paires lues depuis `since`, à une heure juste : un coin se vend sans rien savoir des autres.
     pub fn read_since(&self, since: Moment, now: Moment) -> Pairs {
-        let pairs = if self.hour.is_ok() { self.readings.pairs(now) } else { Pairs::default() };
+        let pairs = match self.doubted_hour(now) {
+            None => self.readings.pairs(now),
+            Some(_) => Pairs::default(),
+        };
         let is_new = |coin: Coin| self.readings.quotes[coin].as_ref().is_some_and(|quote| quote.at >= since);
         Pairs::new(PerCoin::from_fn(|coin| pairs.get(coin).filter(|_| is_new(coin)).cloned()))
     }
 
     /// Le cours de l'euro auquel compter de l'argent ; `None` s'il n'est pas frais ou l'heure pas juste.
     pub fn rate(&self, now: Moment) -> Option<Rate> {
-        self.hour.as_ref().ok().and(self.readings.rate(now))
+        self.readings.rate(now).filter(|_| self.doubted_hour(now).is_none())
+    }
+
+    /// Ce qui manque à l'heure de la machine pour qu'on s'y fie : fausse, ou vérifiée il y a trop longtemps.
+    fn doubted_hour(&self, now: Moment) -> Option<Unknown> {
+        let (what, at, failure) = self.hour();
+        market::missing(what, at, failure, now)
+    }
+
+    fn hour(&self) -> (String, Option<Moment>, Option<&str>) {
+        let (at, failure) = (self.hour.as_ref().ok(), self.hour.as_ref().err());
+        (market::CLOCK.to_owned(), at.copied(), failure.map(String::as_str))
     }
 
     /// Le prix auquel des frais en BNB comptent, s'il est frais.
@@ -110,9 +123,7 @@ impl Sight {
         let readings = &self.readings;
         let quotes = readings.quotes.iter().map(|(_, quote)| quote).chain([&readings.euro]);
         let bid_asks = quotes.map(|quote| quote.as_ref().map(|quote| (quote.value.bid(), quote.value.ask())));
-        let hour = (self.hour.as_ref().ok().copied(), self.hour.as_ref().err());
-        let clock = (market::CLOCK.to_owned(), hour.0, hour.1.map(String::as_str));
-        let each = readings.each().into_iter().chain([clock]);
+        let each = readings.each().into_iter().chain([self.hour()]);
         let doubted = readings.doubted().chain(std::iter::repeat(false));
         each.zip(bid_asks.chain(std::iter::repeat(None)).zip(doubted))
             .map(|((what, at, failure), (bid_ask, doubted))| ReadingRow {

@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{Db, LedgerError, flows, movements, seal, stop_loss, wishes};
 use crate::domain;
+use crate::domain::aim::Cause;
 use crate::domain::moment::Moment;
 use crate::domain::money::{Eur, Rate, Usdc};
 use crate::domain::movement::{Kind, Movement};
@@ -98,8 +99,8 @@ impl Db {
     }
 
     /// Met en pause, reprend, ou retourne l'état si `paused` est `None` ; rend l'état. Reprendre révoque « tout vendre », et la
-    /// perte que l'on s'est fixée se compte d'un nouveau plus haut.
-    pub fn set_paused(&mut self, paused: Option<bool>) -> Result<bool, LedgerError> {
+    /// perte que l'on s'est fixée se compte d'un nouveau plus haut, et l'allocation est visée de nouveau.
+    pub fn set_paused(&mut self, paused: Option<bool>, now: Moment) -> Result<bool, LedgerError> {
         let transaction = self.transaction()?;
         let was_paused: bool = transaction.query_row("SELECT paused FROM agent", [], |row| row.get(0))?;
         let (paused, unjudged, dead): (bool, bool, bool) = transaction.query_row(
@@ -122,7 +123,8 @@ impl Db {
         if was_paused && !paused {
             stop_loss::begin_anew(&transaction)?;
             // Ce que la pause a laissé passer, ou vendre, est à rattraper.
-            transaction.execute("UPDATE aim SET movement = -1", [])?;
+            let sql = "UPDATE aim SET cause = ?1, since = ?2, reached_at = NULL, waiting_for = NULL";
+            transaction.execute(sql, params![Cause::Signal.word(), now])?;
         }
         transaction.commit()?;
         Ok(paused)

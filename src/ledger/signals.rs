@@ -2,7 +2,7 @@
 //!
 //! Invariants : un signal ouvert garde son texte, de quoi le reprendre ; un signal clos ne se rouvre pas.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::novelty::{is_one_too_many, judge};
 use super::{Db, LedgerError, Novelty};
@@ -109,10 +109,11 @@ impl Db {
             let is_news = matches!(novelty, Novelty::Fresh(_));
             open_initial_sync(&transaction, signal, is_news, now)?;
         }
-        let mut fresh = false;
+        let fresh = matches!(novelty, Novelty::Fresh(_));
         if let Novelty::Fresh(named) = &mut novelty {
-            fresh = insert_signal(&transaction, signal, &named.name, now)?;
-            named.row = transaction.last_insert_rowid();
+            let taken =
+                || LedgerError::Refused(format!("a signal named {:?} is written already", named.name));
+            named.row = insert_signal(&transaction, signal, &named.name, now)?.ok_or_else(taken)?;
             note_missed(&transaction, named.row, signal.unheard_since)?;
             if opens_sync && signal.is_old {
                 let sql = "UPDATE signals SET old_target = 'asked' WHERE id = ?1";
@@ -283,7 +284,7 @@ fn open_initial_sync(
         verdict: Verdict::Accepted,
         ..signal.clone()
     };
-    let is_opened = insert_signal(connection, &sync, INITIAL_SYNC, now)?;
+    let is_opened = insert_signal(connection, &sync, INITIAL_SYNC, now)?.is_some();
     if !is_opened {
         renew(connection, signal)?;
     }
@@ -336,23 +337,24 @@ fn note_missed(connection: &Connection, row: i64, since: Moment) -> Result<(), L
     Ok(())
 }
 
-/// Écrit ce signal sous ce nom, s'il est libre.
+/// Écrit ce signal sous ce nom ; rend sa ligne, ou `None` si le nom est pris.
 fn insert_signal(
     connection: &Connection,
     signal: &Received,
     name: &str,
     now: Moment,
-) -> Result<bool, LedgerError> {
+) -> Result<Option<i64>, LedgerError> {
     let leader_id = (name != signal.signal_id).then_some(&signal.signal_id);
     let (status, message, payload) = match &signal.verdict {
         Verdict::Accepted => ("received", None, Some(&signal.payload)),
         Verdict::Rejected(reason) => ("rejected", Some(reason), None),
         Verdict::Skipped(reason) => ("skipped", Some(reason), None),
     };
-    let inserted = connection.execute(
+    let inserted = connection.query_row(
         "INSERT INTO signals (signal_id, version, confidence, reasoning, actions, portfolio_state, payload, status,
              error_message, received_at, leader_id, meaning, said_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT (signal_id) DO NOTHING",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT (signal_id) DO NOTHING
+         RETURNING id",
         params![
             name,
             signal.version,
@@ -368,8 +370,9 @@ fn insert_signal(
             signal.meaning,
             signal.said_at,
         ],
-    )?;
-    Ok(inserted == 1)
+        |row| row.get(0),
+    );
+    Ok(inserted.optional()?)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use calvalot::domain::policy::Policy;
 use calvalot::sim::{Book, Level, World};
 use rust_decimal::{Decimal, dec};
 
-use crate::follower::{Folder, Follower, Site, config, decimal, still_world};
+use crate::follower::{Folder, Follower, Site, config, decimal, still_world, until};
 use crate::{code, list, status};
 
 /// Cent USDC par niveau, les niveaux à tant l'un de l'autre.
@@ -77,7 +77,7 @@ fn a_simulated_purchase_walks_the_book_it_read() {
 }
 
 #[test]
-fn a_book_with_nothing_near_the_middle_is_left_alone_in_a_simulation_too() {
+fn a_book_with_nothing_near_the_middle_is_left_alone_until_it_is_good_again() {
     let (world, folder) = (still_world(), Folder::new());
     let mid = world.exchange().price("SOLUSDC");
     let level = |price: Decimal| vec![Level { price: price.round_dp(2), quantity: dec!(100) }];
@@ -85,6 +85,17 @@ fn a_book_with_nothing_near_the_middle_is_left_alone_in_a_simulation_too() {
         .exchange()
         .set_book("SOLUSDC", Book { bids: level(mid * dec!(0.99)), asks: level(mid * dec!(1.01)) });
     let follower = invested(&world, &folder, dec!(0.005));
-    let signal = follower.site().closed_signal("initial_sync");
+    let site = follower.site();
+    let signal = site.closed_signal("initial_sync");
     assert_eq!((status(&signal).1, code(&signal, "SOLUSDC")), (0, "thin_book".to_owned()), "{signal}");
+    let target = || site.json("/api/agent/status")["target"].clone();
+    until("what is missing is told", || {
+        let told = target();
+        told["waiting_for"].as_str()?.starts_with("SOLUSDC: the book holds 0.00 of ").then_some(())
+    });
+    site.wait_polls(2);
+    assert!(target()["reached_at"].is_null() && list(site, "/api/trades?limit=100").is_empty());
+    world.exchange().set_price("SOLUSDC", mid);
+    until("the rest is bought", || target()["reached_at"].is_string().then_some(()));
+    assert!(bought(site).0 > dec!(3000), "half of 5000 EUR at 1.25");
 }

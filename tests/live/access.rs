@@ -313,5 +313,6 @@ fn who_resumes_after_selling_all_never_waits_for_the_next_signal() {
     until("all is sold", || (site.json("/api/agent/status")["selling_all"]["done"] == true).then_some(()));
     assert_eq!(site.send("POST", "/api/agent/toggle", r#"{"paused": false}"#).status, 200);
     until("it follows again", || (bench.orders("BTCUSDC").len() == 3).then_some(()));
+    assert_eq!(site.json("/api/agent/status")["target"]["cause"], "signal", "no money came");
     bench.check_settled();
 }

@@ -48,7 +48,7 @@ pub fn relive(seed: u64) -> Tally {
     }
     let copy = universe.copy_ledger();
     if wished {
-        universe.books(|db| db.set_paused(Some(false)));
+        universe.books(|db| db.set_paused(Some(false), clock::now()));
     }
     if withdrawn {
         person::call_off(&mut universe);

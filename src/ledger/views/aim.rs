@@ -1,11 +1,9 @@
-//! Ce que l'on vise, et ce que la borne d'un jour en laisse.
+//! Ce que l'on vise, et ce qu'une personne en a voulu.
 
 use rusqlite::OptionalExtension;
 
 use crate::domain::aim::{Aim, Cause};
-use crate::domain::market::Coin;
 use crate::domain::moment::Moment;
-use crate::domain::money::Usdc;
 use crate::domain::signal::INITIAL_SYNC;
 use crate::ledger::{Db, LedgerError};
 
@@ -41,16 +39,6 @@ impl Db {
         Ok(self.connection.query_row(sql, [], |row| row.get(0))?)
     }
 
-    /// Ce qui s'est échangé depuis `since` pour suivre le leader ; ce qu'une personne a voulu n'en est pas.
-    pub fn traded_since(&self, since: Moment) -> Result<Usdc, LedgerError> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT amount FROM trades WHERE at >= ?1 AND NOT EXISTS
-                 (SELECT 1 FROM signals WHERE signals.signal_id = trades.signal_id AND wish IS NOT NULL)",
-        )?;
-        let amounts = statement.query_map([since], |row| row.get::<_, Usdc>(0))?;
-        Ok(amounts.sum::<Result<Usdc, _>>()?)
-    }
-
     /// L'allocation déjà vieille dont une personne décide, ou a décidé d'attendre la suivante ; `None` s'il n'y en a pas.
     pub fn old_target(&self) -> Result<Option<OldTarget>, LedgerError> {
         let sql = "SELECT said_at, received_at, old_target = 'declined' FROM signals
@@ -66,15 +54,6 @@ impl Db {
     pub fn has_missed(&self, signal: i64) -> Result<bool, LedgerError> {
         let sql = "SELECT missed IS NOT NULL FROM signals WHERE id = ?1";
         Ok(self.connection.query_row(sql, [signal], |row| row.get(0))?)
-    }
-
-    /// Les coins dont une personne a réglé un ordre depuis ce signal, de quelque signal qu'il vînt.
-    pub fn left_by_hand(&self, signal: i64) -> Result<Vec<Coin>, LedgerError> {
-        let sql = "SELECT DISTINCT coin FROM intents WHERE by_hand = 'settled'
-                       AND ended_at >= (SELECT received_at FROM signals WHERE id = ?1)";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let coins = statement.query_map([signal], |row| row.get(0))?;
-        Ok(coins.collect::<Result<_, _>>()?)
     }
 
     /// Vrai si une personne n'a pas voulu, ou pas encore, de cette allocation.

@@ -143,6 +143,15 @@ impl Db {
         Ok(self.intents("client_id = ?1", params![client_id])?.pop())
     }
 
+    /// Les coins dont une personne a réglé un ordre depuis ce signal, de quelque signal qu'il vînt.
+    pub fn left_by_hand(&self, signal: i64) -> Result<Vec<Coin>, LedgerError> {
+        let sql = "SELECT DISTINCT coin FROM intents WHERE by_hand = 'settled'
+                       AND ended_at >= (SELECT received_at FROM signals WHERE id = ?1)";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let coins = statement.query_map([signal], |row| row.get(0))?;
+        Ok(coins.collect::<Result<_, _>>()?)
+    }
+
     fn intents(&self, clause: &str, params: impl rusqlite::Params) -> Result<Vec<Intent>, LedgerError> {
         let mut statement = self.connection.prepare_cached(&format!(
             "SELECT {COLUMNS} FROM intents JOIN signals ON signals.id = intents.signal WHERE {clause}"

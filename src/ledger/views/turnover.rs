@@ -1,10 +1,11 @@
-//! Ce qui a été échangé en tout, par paire, sens et mode : combien de fois, pour combien, avec quels frais.
+//! Ce qui a été échangé, en un jour ou en tout par paire, sens et mode : combien de fois, pour combien, avec quels frais.
 //!
 //! Les montants sont des décimaux exacts, que SQLite ne sait pas additionner. La somme est gardée, et chaque
 //! demande n'y ajoute que les trades venus depuis : un trade écrit ne change plus. Invariant : une somme ne décroît
 //! jamais, et se retrouve la même après un redémarrage.
 
 use crate::domain::market::Coin;
+use crate::domain::moment::Moment;
 use crate::domain::money::Usdc;
 use crate::domain::order::Side;
 use crate::ledger::{Db, LedgerError};
@@ -65,6 +66,16 @@ impl Db {
         }
         Ok(self.turnover.sums.clone())
     }
+
+    /// Ce qui s'est échangé depuis `since` pour suivre le leader ; ce qu'une personne a voulu n'en est pas.
+    pub fn traded_since(&self, since: Moment) -> Result<Usdc, LedgerError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT amount FROM trades WHERE at >= ?1 AND NOT EXISTS
+                 (SELECT 1 FROM signals WHERE signals.signal_id = trades.signal_id AND wish IS NOT NULL)",
+        )?;
+        let amounts = statement.query_map([since], |row| row.get::<_, Usdc>(0))?;
+        Ok(amounts.sum::<Result<Usdc, _>>()?)
+    }
 }
 
 #[cfg(test)]
@@ -72,7 +83,6 @@ mod tests {
     use rust_decimal::{Decimal, dec};
 
     use super::*;
-    use crate::domain::moment::Moment;
     use crate::domain::money::Eur;
     use crate::ledger::in_memory;
 

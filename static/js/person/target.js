@@ -20,6 +20,7 @@ const CODES = [
   [/^the exchange does not trade this pair /, 'halted'],
   [/^its price or its rules /, 'unknown'],
   [/^refused: /, 'refused'],
+  [/^the book holds /, 'thin_book'],
   [/^an order of this coin is in doubt: /, 'in_doubt'],
   [/^a person must look: /, 'stuck'],
   [/^tried again later: /, 'later'],

@@ -8,13 +8,14 @@
 use std::time::Duration;
 
 use super::LiveAccount;
+use super::berth::Berth;
 use super::scan::Cut;
 use crate::clock;
 use crate::domain::execution::Report;
 use crate::domain::market::Coin;
 use crate::exchange::{Account, Trouble};
 use crate::fetch::together;
-use crate::ledger::{Bears, Db, ForeignOrder, LedgerError, OrderMark, Origin, Seen};
+use crate::ledger::{Bears, CROWDED, Db, ForeignOrder, LedgerError, OrderMark, Origin, Seen};
 
 /// Milliers d'ordres lus d'un coup, au plus, de chaque paire.
 const THOUSANDS: usize = 10;
@@ -53,18 +54,37 @@ impl LiveAccount {
         if more { Err(Cut::Unfinished) } else { Ok(()) }
     }
 
-    /// Relit au grand livre les indices dont personne n'a décidé, et la machine d'où il échangeait.
+    /// Relit au grand livre les indices dont personne n'a décidé, la machine d'où il échangeait, et prend sa place sur celle-ci.
     pub(super) async fn weigh_evidence(&mut self) -> Result<(), LedgerError> {
         let here = self.machine.clone();
-        let read = move |db: &mut Db| Ok((db.evidence()?, db.is_elsewhere(here.as_deref())?));
-        let (orders, elsewhere) = self.ledger.with(read).await?;
+        let read = move |db: &mut Db| Ok((db.evidence()?, db.is_elsewhere(here.as_deref())?, db.tag()?));
+        let (orders, elsewhere, tag) = self.ledger.with(read).await?;
         let elsewhere = elsewhere.then(|| ELSEWHERE.to_owned());
-        let reason = told(&orders).or(elsewhere);
+        let taken = self.is_taken(&tag).then(|| CROWDED.to_owned());
+        let reason = told(&orders).or(elsewhere).or(taken);
         if let Some(reason) = reason.as_ref().filter(|_| self.not_alone != reason) {
             log::error!("ledger_not_alone reason={reason:?}");
         }
         self.not_alone = reason;
         Ok(())
+    }
+
+    /// Vrai si une copie tient la place de ce grand livre ici ; la prend si elle est libre.
+    fn is_taken(&mut self, tag: &str) -> bool {
+        if self.keeps_berth && !self.berth.as_ref().is_some_and(|berth| berth.is_of(tag)) {
+            self.berth = Berth::take(tag);
+        }
+        self.keeps_berth && self.berth.is_none()
+    }
+
+    /// Redemande la place qu'une copie tenait. Ses ordres sont alors à regarder.
+    pub(super) async fn claim_berth(&mut self) {
+        if self.not_alone.as_deref() == Some(CROWDED)
+            && self.weigh_evidence().await.is_ok()
+            && self.not_alone.is_none()
+        {
+            self.next_scan = clock::instant();
+        }
     }
 
     /// Regarde une fois encore, avant le premier ordre de ce signal, et de nouveau si ses ventes ont duré ; rend pourquoi rien ne doit

@@ -1,7 +1,8 @@
 //! Le compte réel : tout ce qui touche à de vrais ordres, de leur envoi à ce qu'on en sait.
 //!
 //! `send` envoie, `doubts` suit ce dont l'issue n'est pas connue, `recourse` ce qu'une personne en fait, `scan` balaie les
-//! ordres du compte, `evidence` y cherche ceux d'une copie ou d'un passé perdu, qu'`adopt` met aux livres, `question` est ce
+//! ordres du compte, `evidence` y cherche ceux d'une copie ou d'un passé perdu, qu'`adopt` met aux livres, `berth` n'en laisse
+//! qu'une échanger sur cette machine, `question` est ce
 //! que la bourse dit d'un des nôtres, `held` retient ceux qui ne se comptent pas, `gate` ouvre ou ferme l'échange d'après
 //! les essais du dehors, `upkeep` tient l'heure, ces essais et le rapprochement. Le compte a sa propre poignée du grand
 //! livre ; il ne sait ni comment un plan se fait, ni qui commande.
@@ -11,6 +12,7 @@
 //! ([`Pace`]), sans retenir le reste.
 
 mod adopt;
+mod berth;
 mod doubts;
 mod evidence;
 mod gate;
@@ -38,6 +40,7 @@ use crate::exchange::Account;
 use crate::fetch::OneShot;
 use crate::ledger::Ledger;
 use crate::metrics::Instruments;
+use berth::Berth;
 use gate::Gate;
 use held::Held;
 use pace::Pace;
@@ -87,6 +90,9 @@ pub struct LiveAccount {
     /// La machine où l'on est, si elle se nomme, et le compte que la clé ouvre, une fois lu.
     machine: Option<String>,
     uid: Option<i64>,
+    /// Sa place ici, s'il lui en faut une.
+    keeps_berth: bool,
+    berth: Option<Berth>,
     /// Pourquoi ce grand livre n'est peut-être pas seul sur son compte.
     not_alone: Option<String>,
     /// Vrai si les ordres du compte ont été regardés depuis qu'une autre main que nos ordres l'a changé.
@@ -135,6 +141,8 @@ impl LiveAccount {
             measure_missed: None,
             machine: None,
             uid: None,
+            keeps_berth: false,
+            berth: None,
             not_alone: None,
             looked: false,
             vouched: None,
@@ -143,9 +151,9 @@ impl LiveAccount {
         }
     }
 
-    /// Le même, sur la machine de ce nom.
+    /// Le même, sur la machine de ce nom, où une seule copie de son grand livre échange.
     pub fn on_machine(self, machine: Option<String>) -> LiveAccount {
-        LiveAccount { machine, ..self }
+        LiveAccount { machine, keeps_berth: true, ..self }
     }
 
     /// Pourquoi ce grand livre n'est peut-être pas seul sur son compte, ou plus vieux que lui ; `None` s'il l'est.
@@ -231,6 +239,7 @@ impl LiveAccount {
     /// Fait ce dont c'est l'heure. `bnb` est le prix auquel des frais en BNB comptent, s'il est frais. Rend vrai si un
     /// ordre en doute a fini : son signal peut être repris. Ce qui manque ferme l'échange, et se refait à son rythme.
     pub async fn tend(&mut self, bnb: Option<Price>) -> bool {
+        self.claim_berth().await;
         self.measure_hour().await;
         self.run_checks().await;
         self.scan(bnb).await;

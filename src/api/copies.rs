@@ -9,7 +9,7 @@ use super::body::json_body;
 use super::errors::ApiError;
 use super::json::json;
 use crate::domain::lost_past::Brought;
-use crate::ledger::{Bears, ForeignOrder};
+use crate::ledger::{Bears, CROWDED, ForeignOrder};
 
 /// Ce qu'une personne peut en faire, et ce qui s'ensuivra.
 #[derive(Serialize)]
@@ -39,9 +39,11 @@ const MOVE_HERE: Way = Way {
     consequence: "this ledger trades from this machine from now on; if the first one still runs, both trade with the same money",
 };
 
-/// Les issues, d'après ce qui le dit : des ordres à nous, ceux d'un autre grand livre, ou une autre machine.
-pub(super) fn ways(evidence: &[ForeignOrder]) -> Vec<Way> {
+/// Les issues, d'après ce qui le dit : des ordres à nous, ceux d'un autre grand livre, ou une autre machine. Une copie qui
+/// tourne ici s'arrête ailleurs que sur un écran.
+pub(super) fn ways(reason: &str, evidence: &[ForeignOrder]) -> Vec<Way> {
     match evidence.first() {
+        None if reason == CROWDED => Vec::new(),
         None => vec![MOVE_HERE],
         Some(_) if evidence.iter().any(|order| order.bears == Bears::OurTag) => vec![ADOPT, DISOWN],
         Some(_) => vec![DISOWN],

@@ -211,8 +211,8 @@ pub async fn exchange(request: Request) -> tide::Result {
         takeover: takeover.into_iter().map(|(coin, line)| taken(coin, &line)).collect(),
         foreign_orders: foreign.into_iter().map(ForeignView::from).collect(),
         not_alone: not_alone.map(|reason| NotAlone {
+            ways: copies::ways(&reason, &evidence),
             reason,
-            ways: copies::ways(&evidence),
             orders: evidence.into_iter().take(FOREIGN_SHOWN as usize).map(ForeignView::from).collect(),
         }),
     };

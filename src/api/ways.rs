@@ -148,7 +148,7 @@ impl Seen {
                 .post(format!("/api/exchange/{path}"))
                 .yes(sure)
         };
-        copies::ways(&self.evidence).into_iter().map(way).collect()
+        copies::ways(reason, &self.evidence).into_iter().map(way).collect()
     }
 
     fn taken_over(&self) -> Option<WayOut> {

@@ -44,6 +44,10 @@ impl Origin {
     }
 }
 
+/// Pourquoi il n'est pas seul, quand c'est d'une copie qui tourne sur cette machine : aucun écran n'y peut rien.
+pub const CROWDED: &str =
+    "this ledger, or a second copy of it, already trades on this machine: stop the other program";
+
 /// Où en est l'accès à la bourse.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outlook {

@@ -77,7 +77,7 @@ pub use changes::Watch;
 pub use copy::{PUT_BACK, copy, keep, pause, replace};
 pub use cycle::{CycleRecord, Fate, ReadingRow};
 pub use examination::{Found, examine};
-pub use exchange::{ClockReading, Origin, Outlook, Silenced};
+pub use exchange::{CROWDED, ClockReading, Origin, Outlook, Silenced};
 pub use file::written;
 pub use foreign::{Bears, ForeignOrder, OrderMark, Seen};
 pub use intents::{Outcome, Sending};

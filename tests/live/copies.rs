@@ -5,12 +5,12 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use calvalot::config::Config;
+use calvalot::config::{Config, Mode};
 use calvalot::sim::{Fault, On, Reply, Status, Wire};
 use rust_decimal::{Decimal, dec};
 use serde_json::Value;
 
-use super::follower::{Follower, Site, samples, until};
+use super::follower::{Follower, Site, config, samples, until};
 use super::{Bench, Target};
 
 const FIRST: Target = &[("BTCUSDC", dec!(0.4))];
@@ -251,6 +251,31 @@ fn a_copy_opened_on_another_machine_waits_for_a_word() {
     follower.site().wait_polls(3);
     assert_eq!(follower.site().json("/api/exchange")["not_alone"], Value::Null);
     bench.check();
+}
+
+#[test]
+fn two_copies_started_in_one_second_never_both_send_and_the_second_never_goes_on_as_if_alone() {
+    let bench = Bench::new();
+    bench.settled(FIRST).stop();
+    let copy = super::Folder::new();
+    copy_folder(bench.folder.path(), copy.path());
+    let before = bench.exchange().accepted_orders().len();
+    let signal = bench.world.leader().set_target(SECOND);
+    let beside = Config { mode: Mode::Live, poll_interval: bench.pace, ..config(&bench.world, &copy) };
+    let (first, second) = (bench.follow(), Follower::start(beside));
+    first.site().closed_signal(&signal);
+    let told = not_alone(second.site());
+    assert!(told["reason"].as_str().unwrap().contains("on this machine"), "{told}");
+    assert_eq!(ways(&told), Vec::<&str>::new());
+    assert_eq!(second.site().get("/health").status, 503);
+    second.site().wait_polls(3);
+    let sent = bench.exchange().accepted_orders().len();
+    assert_eq!(sent - before, SECOND.len(), "one copy sent what the other had sent");
+    first.stop();
+    until("it sees what the first has done", || {
+        (ways(&not_alone(second.site())) == ["adopt", "disown"]).then_some(())
+    });
+    assert_eq!(bench.exchange().accepted_orders().len(), sent);
 }
 
 #[test]

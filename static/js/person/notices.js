@@ -60,7 +60,7 @@ function copiesNotices(exchange, { words }) {
   const ways = copies.ways.map(({ way }) => way);
   const ours = ways.includes('adopt');
   const another = !ours && ways.includes('disown');
-  const text = words.say(ours ? 'alone.ours' : another ? 'alone.another' : 'alone.machine');
+  const text = words.say(ours ? 'alone.ours' : another ? 'alone.another' : ways.length > 0 ? 'alone.machine' : 'alone.twin');
   return [{ id: 'alone', tone: 'bad', text, steps: [words.say(another ? 'alone.look' : 'alone.stop')], detail: words.told(copies.reason), copies }];
 }
 

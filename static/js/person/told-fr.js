@@ -95,6 +95,7 @@ export const SHAPES = [
   [/^the account has orders under this ledger's name that it does not know \((?<number>\d+) orders?, the first (?<side>\w+) (?<coin>\w+) (?<text>\S+) of (?<time>.+) UTC\): .+$/, 'Votre décision sur les ordres à son nom qu’il ne connaît pas ({number}, le premier : {side} de {coin}, {text}, le {time} UTC).'],
   [/^another ledger of calvalot trades, or traded, on this account \((?<number>\d+) orders?, the first (?<side>\w+) (?<coin>\w+) (?<text>\S+) of (?<time>.+) UTC\), .+$/, 'Votre décision sur les ordres de cet autre grand livre ({number}, le premier : {side} de {coin}, {text}, le {time} UTC).'],
   [/^this ledger traded from another machine: .+$/, 'Votre réponse : la première machine est-elle éteinte pour de bon ?'],
+  [/^this ledger, or a second copy of it, already trades on this machine: .+$/, 'Une copie de ce grand livre échange déjà sur cette machine : arrêtez l’autre programme.'],
   [/^the Python version called it DEAD: it can be resumed once its value is known$/, 'La version Python le disait mort : il pourra reprendre une fois sa valeur connue.'],
   [/^the Python version called it DEAD, and it is worth (?<eur>[\d.]+) EUR: have a look, then resume it$/, 'La version Python le disait mort, et il vaut {eur}.'],
   [/^this ledger was put back: .+$/s, 'Ce grand livre a été remis. Ce que vous aviez décidé depuis (pause, dépôts, retraits, écarts) n’y est pas : regardez le cash et les positions.'],

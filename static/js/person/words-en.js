@@ -5,6 +5,7 @@ export const en = {
   'alone.ours': 'The account has orders under this ledger’s name that it does not know: it is older than its account, or another copy of it trades. Nothing is sent until you decide.',
   'alone.another': 'Another ledger of this program trades, or traded, on this account. Nothing is sent until you decide.',
   'alone.machine': 'This ledger traded from another machine. Nothing is sent until you decide.',
+  'alone.twin': 'This ledger, or a copy of it, already trades on this machine. Nothing is sent from here; it goes on by itself once the other is stopped.',
   'alone.stop': 'First stop the other copy, or the other machine: two at once would trade with the same money.',
   'alone.look': 'If that ledger was lost (a dead card, an empty folder), put it back: stop this program, then calvalot restore. Otherwise look at these orders in Binance, and stop the other program if it still runs.',
   'ledger.unwritten': 'The ledger cannot be written: nothing is traded meanwhile. Make room on the disk, or repair it (a worn SD card turns read-only).',

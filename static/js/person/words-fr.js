@@ -4,6 +4,7 @@ export const fr = {
   'alone.ours': 'Le compte Binance a des ordres au nom de ce grand livre, qui ne les connaît pas : il est plus vieux que ce compte, ou une autre copie de lui échange. Rien ne part avant votre décision.',
   'alone.another': 'Un autre grand livre de ce programme échange, ou a échangé, sur ce compte Binance. Rien ne part avant votre décision.',
   'alone.machine': 'Ce grand livre échangeait depuis une autre machine. Rien ne part avant votre décision.',
+  'alone.twin': 'Ce grand livre, ou une copie de lui, échange déjà sur cette machine. Rien ne part d’ici ; la suite se fait seule, une fois l’autre arrêté.',
   'alone.stop': 'Arrêtez d’abord l’autre copie, ou l’autre machine : deux à la fois échangeraient avec le même argent.',
   'alone.look': 'Si ce grand livre a été perdu (carte morte, dossier vide), remettez-le : arrêtez ce programme, puis calvalot restore. Sinon, regardez ces ordres dans Binance, et arrêtez l’autre programme s’il tourne encore.',
   'ledger.unwritten': 'Le grand livre ne peut pas être écrit : rien ne s’échange d’ici là. Faites de la place sur le disque, ou réparez-le (une carte SD usée se met en lecture seule).',

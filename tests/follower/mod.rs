@@ -23,9 +23,15 @@ use smol::channel::{self, Sender};
 /// qu'elle aurait fait échouer ont été refaits.
 const PATIENCE: Duration = Duration::from_secs(180);
 
+/// Celle d'une machine lente, ou ce qu'en dit `PATIENCE`, en secondes : `.ci/mutants` n'attend pas tant ce qui n'arrivera plus.
+fn patience() -> Duration {
+    let told = std::env::var("PATIENCE").ok().and_then(|told| told.parse().ok());
+    told.map_or(PATIENCE, Duration::from_secs)
+}
+
 /// Attend que `condition` rende quelque chose.
 pub fn until<T>(what: &str, condition: impl FnMut() -> Option<T>) -> T {
-    within(PATIENCE, what, condition)
+    within(patience(), what, condition)
 }
 
 /// De même, quand c'est le suiveur qui est patient.

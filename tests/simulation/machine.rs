@@ -48,6 +48,8 @@ pub struct Machine {
     pub ledger: Ledger,
     /// Ce que les essais du dehors trouvent à redire.
     pub fault: Rc<RefCell<Option<String>>>,
+    /// Les bornes de qui la possède ; celle d'un jour est lâche, car les histoires font tenir des mois en des heures.
+    pub policy: Policy,
     follower: Option<Follower>,
     /// Coupures.
     pub kills: u64,
@@ -72,7 +74,8 @@ impl Machine {
     /// Une machine au livre tout neuf, éteinte.
     pub fn new(network: Rc<SimulatedNetwork>) -> Machine {
         let ledger = ledger::in_memory(MODE, Eur::new(BUDGET), clock::now()).expect("a new ledger");
-        Machine { network, ledger, fault: Rc::default(), follower: None, kills: 0 }
+        let policy = Policy { turnover: Weight::new(dec!(1000)), ..Policy::default() };
+        Machine { network, ledger, fault: Rc::default(), policy, follower: None, kills: 0 }
     }
 
     /// Démarre le suiveur sur le livre qui est là.
@@ -98,7 +101,7 @@ impl Machine {
             poll_interval: Duration::from_secs(120),
             market_interval: Duration::from_secs(120),
             second_reading: SECOND_READING,
-            policy: Policy { turnover: Weight::new(dec!(1000)), ..Policy::default() },
+            policy: self.policy,
         };
         let (engine, commands) =
             Engine::new(Means { ledger, leader, exchange, instruments }, manner, Venue::Live(Box::new(live)));

@@ -10,6 +10,7 @@ mod copies;
 mod depth;
 mod dust;
 mod hour;
+mod leaders;
 mod machine;
 mod network;
 mod pasts;

@@ -124,8 +124,12 @@ pub fn read<'a>(db_path: &'a Path, from: &Path) -> Result<Copy<'a>, BackupError>
     let current = ledger::look(db_path).ok().flatten().and_then(|db| db.agent().ok()).map(|agent| agent.mode);
     let new = Draft::beside(db_path, "restoring")?;
     let foreign = "file is not a database";
-    let mode = copied(from, &new)
-        .map_err(|error| if error.0.contains(foreign) { no_copy(from, foreign) } else { error })?;
+    let mode = copied(from, &new).map_err(|error| match error.0 {
+        reason if reason.contains(foreign) => no_copy(from, foreign),
+        reason => {
+            BackupError(format!("{} cannot be put back ({reason}): nothing was changed", from.display()))
+        }
+    })?;
     if let Some(current) = current.filter(|current| *current != mode) {
         let (path, from) = (db_path.display(), from.display());
         return Err(BackupError(format!(

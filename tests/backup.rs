@@ -271,6 +271,9 @@ fn neither_a_wrong_file_nor_a_ledger_of_the_other_mode_is_put_back() {
     check_refused(&folder, &["restore", "copies"], "copies is no copy of a ledger (it is not a file)");
     check_refused(&folder, &["restore", "absent.db"], "there is no file absent.db");
     let copy = backup(&folder, &["copy.db"]);
+    let whole = fs::read(&copy).unwrap();
+    fs::write(folder.path().join("cut.db"), &whole[..whole.len() / 4]).unwrap();
+    check_refused(&folder, &["restore", "cut.db"], "cut.db cannot be put back (");
     books::open(&copy).execute_batch("UPDATE agent SET mode = 'live'").unwrap();
     check_refused(&folder, &["restore", "copy.db"], "a ledger of dry_run and copy.db is one of live");
     let good = backup(&folder, &["good.db"]);

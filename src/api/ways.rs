@@ -16,7 +16,7 @@ use super::json::json;
 use crate::clock;
 use crate::domain::market::Coin;
 use crate::domain::moment::Moment;
-use crate::domain::money::Eur;
+use crate::domain::money::{Eur, Usdc};
 use crate::domain::order::Size;
 use crate::domain::reconcile::{CASH, Line};
 use crate::domain::recourse::{self, Way};
@@ -214,7 +214,15 @@ impl Seen {
         let set_aside = withdrawal.set_aside;
         let waits = set_aside.is_positive();
         let about = if waits {
-            format!("withdrawal {id}: {set_aside} USDC are set aside, to be taken out of the exchange now")
+            let held = self.locked(set_aside);
+            let first = if held.is_positive() {
+                format!("; an open order of yours holds {held} USDC of it: cancel it there first")
+            } else {
+                String::new()
+            };
+            format!(
+                "withdrawal {id}: {set_aside} USDC are set aside, to be taken out of the exchange now{first}"
+            )
         } else {
             let waits = withdrawal.waiting_for.as_ref().map(|reason| format!("it waits: {reason}"));
             format!("withdrawal {id}: {}", waits.unwrap_or("it still sells".to_owned()))
@@ -230,6 +238,15 @@ impl Seen {
         }
         ways.push(WayOut::new(format!("cancel-{id}"), about, cancelled).post(path("cancel")));
         ways
+    }
+
+    /// Ce que la bourse ne laissera pas sortir de ces USDC, parce qu'un ordre ouvert de la personne le retient.
+    fn locked(&self, aside: Usdc) -> Usdc {
+        let Some(balance) = self.balances.iter().find(|balance| balance.asset == CASH) else {
+            return Usdc::ZERO;
+        };
+        let [free, locked] = [balance.line.free, balance.line.locked].map(|held| Usdc::new(held.decimal()));
+        (aside - free).min(locked)
     }
 
     /// De l'argent de plus ou de moins. Au compte réel, ce qui s'ajoute est un écart, qui se compte au dernier chiffre.

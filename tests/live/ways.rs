@@ -1,6 +1,7 @@
 //! Les issues, toutes au même endroit (`GET /api/ways`) : ce qui attend une personne y a la sienne, et la suivre à la lettre
 //! suffit. `calvalot decide` ne fait rien d'autre.
 
+use calvalot::sim::OrderSide;
 use rust_decimal::dec;
 use serde_json::{Value, json};
 
@@ -106,6 +107,14 @@ fn a_withdrawal_is_taken_in_part_or_called_off_by_what_is_offered() {
     assert_eq!(site.json("/api/budget/withdrawals")["withdrawals"][0]["status"], "completed");
     assert_eq!(site.send("POST", "/api/budget/withdrawals", r#"{"amount_eur": 20}"#).status, 200);
     way(site, "taken-2");
+    // Son propre ordre en retient : ce n'est pas encore à sortir.
+    let free = bench.exchange().balance("USDC").free;
+    let resting = ((free - dec!(5)) / dec!(20000)).round_dp(4);
+    bench.exchange().rest_order("BTCUSDC", OrderSide::Buy, dec!(20000), resting, "mine").expect("it rests");
+    until("it says what holds them", || {
+        let about = way(site, "taken-2")["about"].as_str()?.to_owned();
+        about.contains("an open order of yours holds").then_some(())
+    });
     decided(site, "cancel-2", &[]);
     assert_eq!(decide(site, "correct", &[("total_eur", "900")]).status, 200);
     assert_eq!(site.json("/api/budget")["total_deposited_eur"], 900.0);

@@ -1,4 +1,4 @@
-//! Ce que coûte de chercher le meilleur plan : `cargo bench --bench plan`.
+//! Ce que coûte de chercher le meilleur plan, et ce qu'un capital permet de suivre : `cargo bench --bench plan`.
 //!
 //! Les cas vont de tout en cash et rien d'arrondi à 60 EUR où chaque minimum compte. Une machine n'en vaut pas une autre : on
 //! compare aussi à ce que coûte, dans la même course, d'évaluer mille fois ce qui est tenu.
@@ -11,11 +11,14 @@ use calvalot::domain::moment::Moment;
 use calvalot::domain::money::{Price, Quantity, Rate, Usdc, Weight};
 use calvalot::domain::plan;
 use calvalot::domain::portfolio::{Holdings, Position};
+use calvalot::domain::reach;
 use calvalot::domain::signal::{Instruction, Target};
 use rust_decimal::{Decimal, dec};
 
 /// La promesse : un plan en moins que cela.
 const LIMIT: Duration = Duration::from_millis(1);
+
+const THRESHOLD: Weight = Weight::new(dec!(0.005));
 
 const ROUNDS: u32 = 200;
 
@@ -91,7 +94,7 @@ fn main() {
             &halted,
         ),
     ];
-    let mut worst = Duration::ZERO;
+    let (mut worst, mut slowest) = (Duration::ZERO, Duration::ZERO);
     for ((name, held, aimed), market) in cases {
         let positions = PerCoin::from_fn(|coin| {
             let invested = Usdc::new(held[coin as usize]);
@@ -99,14 +102,20 @@ fn main() {
         });
         let holdings = Holdings { positions, cash: Usdc::new(held[5]) };
         let weights = PerCoin::from_fn(|coin| Weight::new(aimed[coin as usize]));
-        let target = Instruction::Target(Target::new(weights).expect("parts of a whole"));
+        let aimed = Target::new(weights).expect("parts of a whole");
+        let target = Instruction::Target(aimed);
         let valued = time(|| (0..1000).for_each(|_| _ = black_box(holdings.value(black_box(market)))));
         let planned = time(|| {
-            black_box(plan::plan(&target, black_box(&holdings), market, Weight::new(dec!(0.005))));
+            black_box(plan::plan(&target, black_box(&holdings), market, THRESHOLD));
         });
         let ratio = planned.as_secs_f64() / valued.as_secs_f64();
         println!("{name:34} {:8.1} us, {ratio:5.2} of a thousand valuations", planned.as_secs_f64() * 1e6);
         worst = worst.max(planned);
+        slowest = slowest.max(time(|| {
+            black_box(reach::reach(&aimed, black_box(&holdings), market, THRESHOLD));
+        }));
     }
     println!("worst: {:.3} ms, aim {} ms", worst.as_secs_f64() * 1e3, LIMIT.as_millis());
+    // Une fois par lecture du marché, au plus (engine/reach.rs).
+    println!("how much of the leader a capital follows, worst: {:.3} ms", slowest.as_secs_f64() * 1e3);
 }

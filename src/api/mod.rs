@@ -14,6 +14,7 @@ pub mod parameters;
 pub mod routes;
 
 mod agent;
+mod allocation;
 mod budget;
 mod copies;
 mod differences;
@@ -69,6 +70,7 @@ pub fn app(state: State, guard: Guard) -> tide::Server<State> {
     let routes = Routes::new(state)
         .get("/health", health::health)
         .get("/metrics", scrape::metrics)
+        .get("/api/allocation/outlook", allocation::outlook)
         .get("/api/budget", budget::budget)
         .get("/api/budget/history", budget::history)
         .get("/api/budget/marks", marks::marks)

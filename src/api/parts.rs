@@ -13,6 +13,7 @@ pub enum Part {
     /// `/api/agent/status` et `/health`.
     #[serde(rename = "status")]
     Status,
+    /// `/api/budget` et `/api/allocation/outlook`.
     #[serde(rename = "budget")]
     Budget,
     #[serde(rename = "exchange")]

@@ -173,7 +173,7 @@ pub struct Pair {
 }
 
 /// Les paires connues et fraîches ; les autres manquent.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Pairs(PerCoin<Option<Pair>>);
 
 impl Pairs {
@@ -242,7 +242,7 @@ pub struct Failures {
 }
 
 /// Le marché, connu et frais : tout ce dont on a besoin, et peut-être davantage.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Market {
     pub pairs: Pairs,
     pub rate: Rate,

@@ -35,6 +35,7 @@ pub mod poll;
 pub mod portfolio;
 pub mod purchase;
 pub mod raise;
+pub mod reach;
 pub mod reconcile;
 pub mod recourse;
 pub mod refusal;

@@ -8,7 +8,8 @@ use crate::clock;
 use crate::domain::booking::{Booked, Booking, Footing};
 use crate::domain::lost_past::Brought;
 use crate::domain::market::{self, Market};
-use crate::domain::money::Usdc;
+use crate::domain::money::{Usdc, Weight};
+use crate::domain::reach::Reach;
 use crate::domain::refusal::Refusal;
 use crate::domain::stop_loss::{Choice, Limit};
 use crate::domain::withdrawal::{Asked, Terms};
@@ -43,6 +44,11 @@ pub enum Command {
     /// La machine d'avant est éteinte.
     MoveHere {
         reply: Reply<()>,
+    },
+    /// Ce que le capital permet de suivre du leader.
+    Reach {
+        threshold: Weight,
+        reply: Reply<Reach>,
     },
     /// Ce que ferait un retrait ; rien n'est ouvert.
     WithdrawalTerms {
@@ -126,6 +132,11 @@ impl Commands {
         self.ask(|reply| Command::MoveHere { reply }).await
     }
 
+    /// Rend ce que le capital permet de suivre du leader aux prix du moment ; `Unknown` dit ce qui n'en est pas connu.
+    pub async fn reach(&self, threshold: Weight) -> Result<Reach, Refusal> {
+        self.ask(|reply| Command::Reach { threshold, reply }).await
+    }
+
     /// Rend ce que ferait un retrait aux prix du moment, sans l'ouvrir.
     pub async fn withdrawal_terms(&self, asked: Asked) -> Result<Terms, Refusal> {
         self.ask(|reply| Command::WithdrawalTerms { asked, reply }).await
@@ -185,6 +196,7 @@ impl Command {
         match self {
             Command::Pause { .. }
             | Command::Enter { .. }
+            | Command::Reach { .. }
             | Command::WithdrawalTerms { .. }
             | Command::Withdraw { .. }
             | Command::CancelWithdrawal { .. }
@@ -211,6 +223,7 @@ impl Command {
             Command::MoveHere { reply } => answer(reply, venue.move_here().await),
             Command::Pause { .. }
             | Command::Enter { .. }
+            | Command::Reach { .. }
             | Command::WithdrawalTerms { .. }
             | Command::Withdraw { .. }
             | Command::CancelWithdrawal { .. }
@@ -272,8 +285,9 @@ impl Command {
                 reply.try_send(stop_loss(ledger, choice, understood).await).ok();
                 false
             }
-            // L'affaire du compte ([`Command::concerns_the_account`]).
-            Command::Decide { .. }
+            // L'affaire du compte ([`Command::concerns_the_account`]), et de qui retient la réponse.
+            Command::Reach { .. }
+            | Command::Decide { .. }
             | Command::Adopt { .. }
             | Command::Disown { .. }
             | Command::MoveHere { .. } => false,

@@ -15,6 +15,7 @@ mod hearing;
 mod holdback;
 mod outlook;
 mod pursuit;
+mod reach;
 mod reception;
 mod sight;
 mod standing;

@@ -9,6 +9,7 @@ use smol::channel::Receiver;
 use smol::future::FutureExt;
 
 use super::command::Command;
+use super::reach::Reckoning;
 use super::sight::Sight;
 use crate::ledger::Ledger;
 
@@ -20,11 +21,18 @@ pub(super) struct Reception {
     deferred: VecDeque<Command>,
     /// Vrai si une commande servie demande un tour tout de suite.
     hurried: bool,
+    reckoning: Reckoning,
 }
 
 impl Reception {
     pub fn new(queue: Receiver<Command>, ledger: Ledger) -> Reception {
-        Reception { queue, ledger, deferred: VecDeque::new(), hurried: false }
+        Reception {
+            queue,
+            ledger,
+            deferred: VecDeque::new(),
+            hurried: false,
+            reckoning: Reckoning::default(),
+        }
     }
 
     /// La plus ancienne des commandes qui attendaient que le compte soit libre.
@@ -42,7 +50,12 @@ impl Reception {
 
     /// Exécute une commande qui ne touche pas au compte et y répond.
     pub async fn serve(&mut self, command: Command, sight: &Sight) {
-        self.hurried |= command.carry_out(&self.ledger, sight).await;
+        match command {
+            Command::Reach { threshold, reply } => {
+                reply.try_send(self.reckoning.reach(&self.ledger, sight, threshold).await).ok();
+            }
+            command => self.hurried |= command.carry_out(&self.ledger, sight).await,
+        }
     }
 
     /// Attend `work`, en servant les commandes qui arrivent entre-temps.

@@ -79,7 +79,7 @@ export function createPerson(page, desk, language, render) {
     update(parts, next) {
       context = next;
       const needed = isNeeded(parts);
-      if (needed) void open();
+      if (needed || isScant(parts)) void open();
       all?.update(parts, context);
       for (const { name, door, button } of doors) {
         door.hidden = !isOffered(name, parts);
@@ -96,6 +96,9 @@ export const openWithdrawal = (data) => data?.withdrawals.find(({ can_cancel: op
 
 /** Pourquoi l'allocation visée n'est pas encore atteinte. @param {import('./api.js').Status | null} status */
 export const unreached = (status) => (status?.target?.reached_at === null ? status.target.waiting_for : null);
+
+/** Si peu de capital que les minima de la bourse peuvent décider de ce qui est suivi : 1 % de 500 € est le moindre ordre. @param {Parts} parts */
+export const isScant = ({ budget: { data } }) => Number(data?.drift_pct) > 1 && Number(data?.total_value_eur ?? NaN) < 500;
 
 /** Le compte a de cet actif plus que les livres. @param {import('./api.js').Balance} line */
 export const isSurplus = ({ beyond }) => (beyond ?? 0) > 0;

@@ -2,7 +2,7 @@
 //!
 //! `reads` : les champs et l'ordre ; `figures` : rendement, journée, écart, marques ; `limits` : `limit`, `period`, HEAD,
 //! santé ; `writes` : les dépôts et la pause ; `refusals` : ce qui est refusé, et que rien n'en change ; `orders` et
-//! `exchange` : un compte réel, que `live` met en place ; `waiting` : ce qu'un signal attend ; `withdrawals` : reprendre et tout vendre ; `metrics`, `page` et `events`.
+//! `exchange` : un compte réel, que `live` met en place ; `waiting` : ce qu'un signal attend ; `withdrawals` : reprendre et tout vendre ; `outlook` : ce que le capital permet de suivre ; `metrics`, `page` et `events`.
 
 #[path = "../follower/mod.rs"]
 mod follower;
@@ -14,6 +14,7 @@ mod limits;
 mod live;
 mod metrics;
 mod orders;
+mod outlook;
 mod page;
 mod reads;
 mod refusals;

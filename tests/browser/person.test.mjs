@@ -536,6 +536,19 @@ test('what a person decides changes its language with the rest, and what she is 
   await close();
 });
 
+test('a small capital is told how much of the leader it follows, and what almost all takes', async () => {
+  const outlook = { capital_eur: 60.2, followed_pct: 91, nearly_all_pct: 99, nearly_all_eur: 140, reason: null };
+  const small = (/** @type {number} */ drift) => (/** @type {any} */ budget) => ({ ...LIVE['api/budget'](budget), drift_pct: drift, total_value_eur: 60.2 });
+  const reads = { ...LIVE, 'api/budget': small(9), 'api/allocation/outlook': () => outlook };
+  for (const look of LOOKS) {
+    const { page, close } = await open({ reads }, look);
+    await page.locator('#reach').waitFor();
+    assert.match((await page.locator('#reach').innerText()).replace(/\s/g, ' '), /60.*91.*99.*140/);
+    await examine(page, `reach ${look.size}`);
+    await close();
+  }
+});
+
 test('what could not be read is said to who asked for it, and is asked again', async () => {
   const { page, close } = await open({ reads: LIVE });
   await page.route('**/js/person/**', (route) => route.abort('connectionreset'));

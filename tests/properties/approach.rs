@@ -74,7 +74,7 @@ struct Outcome {
     needed: f64,
 }
 
-fn number(value: Decimal) -> f64 {
+pub fn number(value: Decimal) -> f64 {
     value.to_f64().expect("a number")
 }
 
@@ -147,7 +147,7 @@ fn least_drift(case: &Case) -> f64 {
     }
 }
 
-fn drift(case: &Case, holdings: &Holdings) -> f64 {
+pub fn drift(case: &Case, holdings: &Holdings) -> f64 {
     let Instruction::Target(target) = case.instruction else { panic!("a target") };
     let valuation = worth(holdings, &case.market);
     let held = Allocation::of(&valuation.coins, valuation.cash).expect("it is worth something");
@@ -208,7 +208,7 @@ fn usual_market(dice: &mut fastrand::Rng) -> Market {
 }
 
 /// Un suiveur de 10 à 5 000 EUR, à n'importe quel moment, et une allocation.
-fn usual_case(dice: &mut fastrand::Rng) -> Case {
+pub fn usual_case(dice: &mut fastrand::Rng) -> Case {
     let market = usual_market(dice);
     let capital = Decimal::from(dice.u32(10..100)) * Decimal::from([1, 1, 5, 50][dice.usize(..4)]);
     let mut parts = || [0; 6].map(|_: u32| if dice.bool() { dice.u32(1..100) } else { 0 });

@@ -8,6 +8,7 @@ import { createDifferences } from './differences-ui.js';
 import { createMoney } from './money.js';
 import { decisionsOf } from './notices.js';
 import { askPart } from './part.js';
+import { createReach } from './reach.js';
 import { createSellAll } from './sell-all.js';
 import { createStopLoss } from './stop-loss.js';
 import { createWithdraw } from './withdraw.js';
@@ -25,6 +26,7 @@ export function createAll(page, desk) {
   const booking = createBooking(desk);
   const differences = createDifferences(page, perform);
   const money = createMoney(find(page, '#money'), desk);
+  const reach = createReach(find(page, '#allocation'));
   const parts = {
     withdraw: createWithdraw(find(page, '#withdraw'), desk, perform),
     'sell-all': createSellAll(find(page, '#sell-all'), desk),
@@ -61,6 +63,7 @@ export function createAll(page, desk) {
       context = next;
       differences.update(known.exchange.data, context);
       money.update(known.budget.data, context);
+      reach.update(known, context);
       parts.withdraw.update(known, context);
       parts['sell-all'].update(known.status.data, context);
       parts['stop-loss'].update(known.status.data, context);

@@ -264,6 +264,8 @@ export const en = {
   'count.cash': 'It is noted as a deposit, at the rate of the moment, and will be invested like the rest. To count a part only, add a deposit instead, below.',
   'count.coin': 'It is noted as a deposit, at the price of now. The program then disposes of all of it: it may sell it, if the leader does not hold as much.',
   'count.yes': 'Count it all',
+  'reach.followed': 'With {capital} you follow {followed} % of the leader.',
+  'reach.enough': 'With {capital} you follow {followed} % of the leader; {nearly} % takes {enough}.',
   'takeover.text': 'These books come from the Python version, which did not deduct fees taken in a coin: the account holds a little less. Nothing is traded before you agree.',
   'takeover.less': 'Less: {list}.',
   'takeover.line': '{asset}: {booked} in the books, {held} in the account.',

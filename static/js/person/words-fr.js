@@ -263,6 +263,8 @@ export const fr = {
   'count.cash': 'C’est noté comme un dépôt, au taux du moment, et sera investi comme le reste. Pour n’en compter qu’une part, ajoutez plutôt un dépôt, plus bas.',
   'count.coin': 'C’est noté comme un dépôt, au prix de maintenant. Le programme dispose alors de tout : il peut le vendre, si le leader n’en a pas autant.',
   'count.yes': 'Tout compter',
+  'reach.followed': 'Avec {capital}, vous suivez {followed} % du leader.',
+  'reach.enough': 'Avec {capital}, vous suivez {followed} % du leader ; {nearly} % en demande {enough}.',
   'takeover.text': 'Ces livres viennent de la version Python, qui ne déduisait pas les frais pris en monnaie : le compte Binance tient un peu moins. Rien n’est échangé avant votre accord.',
   'takeover.less': 'De moins : {list}.',
   'takeover.line': '{asset} : {booked} dans les livres, {held} au compte Binance.',

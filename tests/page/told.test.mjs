@@ -139,10 +139,10 @@ const SAID = [
   ['a person looked: it was never executed', [], 'Quelqu’un a regardé : il n’a jamais été exécuté.'],
   ['interrupted before its answer was written down', [], 'Interrompu avant que sa réponse ne soit notée.'],
   ['the account is not read yet', [], 'Le compte Binance n’est pas encore lu.'],
-  ['the account could not be read: {trouble}', ['the exchange answered 429 and is not called again before 2026-01-01 00:01:30 UTC'], 'Le compte Binance n’a pas pu être lu. Binance a répondu 429 : elle n’est plus appelée avant 2026-01-01 00:01:30 UTC.'],
+  ['the account could not be read: {trouble}', ['the exchange answered 429 and is not called again before 2026-01-01 00:01:30 UTC'], 'Le compte Binance n’a pas pu être lu. Binance a répondu 429 : elle n’est plus appelée avant le 2026-01-01 00:01:30 UTC.'],
   ['the orders of the account are not read yet', [], 'Les ordres du compte Binance ne sont pas encore lus.'],
   ['the checks are not made yet', [], 'Les essais ne sont pas encore faits.'],
-  ['the exchange asked for silence until {until} UTC ({})', ['2026-01-01 00:01:30', '429'], 'Binance demande le silence jusqu’à 2026-01-01 00:01:30 UTC.'],
+  ['the exchange asked for silence until {until} UTC ({})', ['2026-01-01 00:01:30', '429'], 'Binance demande le silence jusqu’au 2026-01-01 00:01:30 UTC.'],
   ['the exchange answered about another order', [], 'Binance a répondu d’un autre ordre.'],
   ['did not answer within {} s', ['10'], 'Binance n’a pas répondu en 10 s.'],
   ['did not send a whole answer: {reason}', ['eof'], 'Binance n’a pas envoyé toute sa réponse (eof).'],
@@ -245,10 +245,70 @@ const SAID = [
   ['bring USDC into the Spot wallet (buy them, or transfer them from Funding or Earn)', [], 'Apportez-y au moins 10,00 € d’USDC (achetés, ou transférés de Funding ou Earn).'],
   ['{}: {}', ['BTCUSDC', 'tried again later: the rest is sold at the next poll; ETHUSDC: its answer is not known yet'], 'BTC : Le reste se vend à la prochaine lecture. ETH : Sa réponse n’est pas encore connue.'],
   ['{}: {}', ['ETHUSDC', 'refused: the balances of the account changed meanwhile'], 'ETH : Ce que tient le compte Binance a changé entre-temps.'],
+  ['{}: {}', ['BTCUSDC, SOLUSDC', 'an order of this coin is in doubt: its answer is not known yet; ETHUSDC: the exchange does not trade this pair now (BREAK)'], 'BTC, SOL : Sa réponse n’est pas encore connue. ETH : BREAK.'],
+  ['{}: {}', ['BTCUSDC', 'what may be traded in a day (MAX_TURNOVER_PCT_PER_DAY) leaves 12.00 USDC: the rest waits; ETHUSDC: its price or its rules are not known now'], 'BTC : ce qui peut s’échanger en un jour, MAX_TURNOVER_PCT_PER_DAY, laisse 12,00 USDC. ETH : Son prix ou ses règles ne sont pas connus en ce moment.'],
+  ['its price or its rules are not known now', [], 'Son prix ou ses règles ne sont pas connus en ce moment.'],
+  ['superseded by the newer target of {by}', ['sig-0002'], 'Remplacé par la répartition plus récente de sig-0002.'],
+  ['initial sync from {}', ['sig-0002'], 'Copie de départ, d’après sig-0002.'],
+  ['the signal behind the initial sync has no allocation', [], 'Le signal de la copie de départ n’a pas de répartition.'],
+  ['the agent is stopping: nothing was changed', [], 'Le programme s’arrête.'],
+  ['not JSON', [], 'ce n’est pas du JSON.'],
+  ['the opening is not booked yet', [], 'Le capital de départ n’est pas encore inscrit.'],
+  ['its answer is not known yet', [], 'Sa réponse n’est pas encore connue.'],
+  ['sent {absent} times, and it never reached the exchange', ['2'], 'Envoyé 2 fois, il n’est jamais arrivé chez Binance.'],
+  ['tried {} times: {}', ['5', 'it ended EXPIRED and exchanged nothing'], 'Tenté 5 fois. Il a fini sans rien échanger (EXPIRED).'],
+  ['the rest is sold at the next poll', [], 'Le reste se vend à la prochaine lecture.'],
+  ['the exchange answered {} and is not called again before {until} UTC', ['429', '2026-01-01 00:01:30'], 'Binance a répondu 429 : elle n’est plus appelée avant le 2026-01-01 00:01:30 UTC.'],
+  ['not read yet', [], 'Pas encore lu.'],
+  ['the last reading is older than 3 minutes', [], 'La dernière lecture a plus de 3 minutes.'],
+  ['bid {bid} and ask {ask} are no price', ['68000', '67000'], 'À l’achat 68 000,00 et à la vente 67 000,00, ce n’est pas un prix.'],
+  ['bid {bid} and ask {ask} are too far apart to be a price', ['1', '2'], 'À l’achat 1,00 et à la vente 2,00, ce n’est pas un prix.'],
+  ['its book could not be read: {trouble}', ['the exchange cannot be reached: [7] no'], 'Son carnet n’a pas pu être lu. Binance est injoignable (la connexion ne se fait pas).'],
+  ['{pair}{shows} cannot be compared with its average price: not believed yet ({reason})', ['BTCUSDC', '', 'not read yet'], 'Le prix de BTC ne peut pas être comparé à son prix moyen : il n’est pas encore cru. Pas encore lu.'],
+  [' shows {} its last price and', [], 'BTC se montre à 10 fois son dernier prix, et ne peut pas être comparé à son prix moyen : pas encore cru. Pas encore lu.'],
+  ['{shows}: not believed yet, a second reading must say the same', ['BTCUSDC shows 10 times its average price'], 'BTC se montre à 10 fois son prix moyen : pas encore cru, une seconde lecture doit le redire.'],
+  ['{shows}: not believed yet, a second reading must say the same', ['EURUSDC shows 7 % above its average price'], 'EUR se montre à 7,0 % au-dessus de son prix moyen : pas encore cru, une seconde lecture doit le redire.'],
+  ['{pair} shows {} its average price', [], 'SOL se montre encore à 40,0 % sous son prix moyen, et ses derniers échanges le démentent : pas cru.'],
+  ['{shows} again, and its last trades are not known: not believed yet ({reason})', ['BTCUSDC shows 0.01 times its average price', 'not read yet'], 'BTC se montre encore à 0,01 fois son prix moyen, et ses derniers échanges ne sont pas connus : pas encore cru. Pas encore lu.'],
+  ['{shows} again, and its last trades deny it: not believed', ['BTCUSDC shows 10 times its average price'], 'BTC se montre encore à 10 fois son prix moyen, et ses derniers échanges le démentent : pas cru.'],
+  ['{path}.coin: unknown coin {}', ['portfolio_state.positions[0]', '"DOGEUSDC"'], '« portfolio_state.positions[0].coin » : la monnaie « DOGE » n’est pas connue.'],
+  ['{path}.{field}: expected a number between 0 and 1, got {}', ['portfolio_state.positions[0]', 'pct_of_portfolio', '1.5'], '« portfolio_state.positions[0].pct_of_portfolio » : il faut un nombre entre 0 et 1, et c’est 1.5.'],
+  ['{path}.action: expected BUY, SELL or HOLD, got {}', ['actions[0]', '"EAT"'], '« actions[0].action » : il faut BUY, SELL ou HOLD, et c’est "EAT".'],
+  ['{path}.{field}: expected a text, got {}', ['actions[0]', 'coin', 'null'], '« actions[0].coin » : il faut un texte, et c’est null.'],
+  ['{path}: expected an object, got {}', ['actions[0]', 'an array'], '« actions[0] » : il faut un objet, et c’est une liste.'],
+  ['{field}: expected a date or Unix seconds, got {}', ['expires_at', '"soon"'], '« expires_at » : il faut une date, ou des secondes Unix, et c’est "soon".'],
+  ['version: expected a whole number from 1, got {}', ['0'], '« version » : il faut un entier à partir de 1, et c’est 0.'],
+  ['confidence: expected a number, got {}', ['"high"'], '« confidence » : il faut un nombre, et c’est "high".'],
+  ['reasoning: expected a text, got {}', ['3'], '« reasoning » : il faut un texte, et c’est 3.'],
+  ['actions: expected an array, got {}', ['an object'], '« actions » : il faut une liste, et c’est un objet.'],
+  ['portfolio_state: expected an object, got {}', ['true'], '« portfolio_state » : il faut un objet, et c’est true.'],
+  ['portfolio_state.positions: expected an array, got {}', ['an object'], '« portfolio_state.positions » : il faut une liste, et c’est un objet.'],
+  ['portfolio_state.positions: missing', [], '« portfolio_state.positions » manque.'],
+  ['portfolio_state: missing, version 2 needs it', [], '« portfolio_state » manque.'],
+  ['signal_id: expected a text, got {}', ['null'], '« signal_id » : il faut un texte, et c’est null.'],
+  ['signal_id: missing', [], '« signal_id » manque.'],
+  ['signal_id: empty', [], '« signal_id » est vide.'],
+  ['signal_id: longer than {LONGEST_ID} characters, or with control characters', ['200'], '« signal_id » a plus de 200 caractères, ou ne s’écrit pas.'],
+  ['signal_id: {id:?} is reserved to the follower', ['"adopted"'], '« signal_id » : adopted est réservé à ce programme.'],
+  ['version: {version} is newer than this follower understands, update it', ['3'], 'La version 3 est plus récente que ce programme : mettez-le à jour.'],
+  ['nested deeper than {DEEPEST} levels', ['32'], 'Il a plus de 32 niveaux.'],
+  ['{path}.coin: {coin} is there twice', ['portfolio_state.positions[1]', 'BTCUSDC'], '« portfolio_state.positions[1].coin » : BTC y est deux fois.'],
+  ['adds up to more than the whole capital for', [], '« actions[1] » : pour BTC, cela fait plus que tout le capital.'],
+  ['contradicts an earlier action for', [], '« actions[1] » en contredit une autre, pour BTC.'],
+  ['portfolio_state: the positions and {field} add up to {} %, not to 100 %', ['cash_pct', '0'], 'Ses positions et son cash font 0,0 %, et non 100 %.'],
+  ['portfolio_state: {fault}', ['the allocation adds up to 120 %, more than 100 %'], 'Ses positions font 120,0 %, plus que 100 %.'],
+  ['the allocation adds up to {} %, more than 100 %', [], 'Ses positions font 120,0 %, plus que 100 %.'],
+  ['pct_of_portfolio of {coin} is {weight}, not between 0 and 1', [], 'La part de BTC est de 1.5, et non entre 0 et 1.'],
 ];
 
 /** Ce que le programme ajoute à une phrase qui n'est pas d'une pièce dans ses sources. @type {Record<string, string>} */
 const WHOLE = {
+  ' shows {} its last price and': 'BTCUSDC shows 10 times its last price and cannot be compared with its average price: not believed yet (not read yet)',
+  '{pair} shows {} its average price': 'SOLUSDC shows 40 % below its average price again, and its last trades deny it: not believed',
+  'adds up to more than the whole capital for': 'actions[1]: adds up to more than the whole capital for BTCUSDC',
+  'contradicts an earlier action for': 'actions[1]: contradicts an earlier action for BTCUSDC',
+  'the allocation adds up to {} %, more than 100 %': 'portfolio_state: the allocation adds up to 120 %, more than 100 %',
+  'pct_of_portfolio of {coin} is {weight}, not between 0 and 1': 'portfolio_state: pct_of_portfolio of BTCUSDC is 1.5, not between 0 and 1',
   '{shown} was removed or renamed while calvalot uses it': `data/c.db was removed or renamed while calvalot uses it; ${COPIED}`,
   'another file was put in place of {shown} while calvalot uses it': `another file was put in place of data/c.db while calvalot uses it; ${COPIED}`,
   'the account was not compared with the books just now: try again after the next poll': 'BTC: the account was not compared with the books just now: try again after the next poll, nothing was changed',
@@ -309,6 +369,18 @@ const UNTOLD = [
   'start it and decide on the page', '{path} is of a version', '{budget} EUR are too little', 'set INITIAL_BUDGET_EUR to', '{path} does not exist yet', '{} is no Ed25519', 'make one with `calvalot',
 ];
 
+/** Ce que le leader, les prix et le moteur écrivent, et que la page ne montre jamais telle quelle. */
+const UNTOLD_OF_FOLLOWING = [
+  // De quoi bâtir d'autres phrases.
+  'an array', 'an object', '{} times', 'answered {status}{}', 'EUR rate', 'the EUR rate', 'price {coin}', 'rules {coin}', 'leader: {reason}', '{} for {:.2} USDC at {}',
+  // Des lignes du journal.
+  'agent_dead', 'value_not_judged',
+  // Pourquoi on ne sait pas ce que le capital suivrait : la page n'en dit alors rien.
+  'there is no capital to follow with', 'the leader has not said an allocation yet',
+  // Ce que la page dit elle-même (`notice.…`).
+  'the leader shows {id} again', 'the leader changed the actions', 'the leader has sent {} signals',
+];
+
 /** Les phrases d'un fichier : ni les lignes du journal, ni les essais, ni ce que dit une impossibilité. @param {string} name */
 const sentencesOf = (name) =>
   [...readFileSync(new URL(name, src), 'utf8').split('#[cfg(test)]')[0].replace(/^\s*\/\/.*$/gm, '').replace(/\\\n\s*/g, '').matchAll(/(expect\()?"((?:[^"\\]|\\.)*)"/g)]
@@ -316,14 +388,28 @@ const sentencesOf = (name) =>
     .map(([, , text]) => text);
 
 test('every sentence of the account and of the checks has its shape, or is never on the page', () => {
-  const files = ['account', 'check'].flatMap((folder) => readdirSync(new URL(folder, src)).map((name) => `${folder}/${name}`));
-  const sentences = files.flatMap(sentencesOf);
+  const sentences = ['account', 'check'].flatMap(filesOf).flatMap(sentencesOf);
   assert.ok(sentences.length > 100);
-  const shaped = SAID.map(([written]) => written).filter((written) => written !== '{}: {}');
-  const untold = (/** @type {string} */ sentence) => UNTOLD.some((beginning) => sentence.startsWith(beginning));
-  assert.deepEqual(sentences.filter((sentence) => !untold(sentence) && !shaped.some((written) => sentence.startsWith(written))), []);
-  assert.deepEqual(UNTOLD.filter((beginning) => !sentences.some((sentence) => sentence.startsWith(beginning))), []);
+  assertShaped(sentences, UNTOLD);
 });
+
+test('every sentence about the leader, the prices and what is followed has its shape, or is never on the page', () => {
+  const files = [...['leader', 'engine'].flatMap(filesOf), 'domain/belief.rs', 'domain/market.rs', 'domain/signal.rs', 'exchange/silence.rs'];
+  const sentences = files.flatMap(sentencesOf);
+  assert.ok(sentences.length > 60);
+  assertShaped(sentences, UNTOLD_OF_FOLLOWING);
+});
+
+/** @param {string} folder */
+const filesOf = (folder) => readdirSync(new URL(folder, src)).map((name) => `${folder}/${name}`);
+
+/** @param {string[]} sentences @param {string[]} untold */
+function assertShaped(sentences, untold) {
+  const shaped = SAID.map(([written]) => written).filter((written) => written !== '{}: {}');
+  const isUntold = (/** @type {string} */ sentence) => untold.some((beginning) => sentence.startsWith(beginning));
+  assert.deepEqual(sentences.filter((sentence) => !isUntold(sentence) && !shaped.some((written) => sentence.startsWith(written))), []);
+  assert.deepEqual(untold.filter((beginning) => !sentences.some((sentence) => sentence.startsWith(beginning))), []);
+}
 
 test('what the program says is told in French, with its figures', () => {
   for (const [, said, french] of cases) assert.equal(plain(tell(said)), french, said);

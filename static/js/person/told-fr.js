@@ -35,6 +35,22 @@ const WRITTEN = {
     return format.duration(Number(count) * MINUTES[/** @type {keyof typeof MINUTES} */ (unit)] * 60);
   },
   reason: (text) => tell(text),
+  // Suivie d'une autre, elle finit par un point.
+  sentence: (text) => tell(text).replace(/[^.!?…]$/, '$&.'),
+  ratio: (text) => text.replace(/^([\d.]+) times$/, (_, times) => `${format.quantity(Number(times))} fois`).replace(/^([\d.]+) % (above|below)$/, (_, share, way) => `${format.share(Number(share) / 100)} ${way === 'above' ? 'au-dessus de' : 'sous'}`),
+  kind: (text) => KINDS[text] ?? text,
+};
+
+/** Ce que le leader devait dire, et ce qu'il a dit (leader/decode.rs). @type {Record<string, string>} */
+const KINDS = {
+  'a text': 'un texte',
+  'an array': 'une liste',
+  'an object': 'un objet',
+  'a number': 'un nombre',
+  'a number between 0 and 1': 'un nombre entre 0 et 1',
+  'a whole number from 1': 'un entier à partir de 1',
+  'a date or Unix seconds': 'une date, ou des secondes Unix',
+  'BUY, SELL or HOLD': 'BUY, SELL ou HOLD',
 };
 
 /** La forme d'une phrase, et ce qu'elle veut dire. @type {[RegExp, string][]} */
@@ -104,7 +120,7 @@ export const SHAPES = [
   [/^orders of a past that this ledger had lost were left outside: .+$/s, 'Des ordres d’un passé que ce grand livre avait perdu sont restés dehors. Ni ce qu’ils ont acheté, ni ce que vous y aviez décidé n’est dans les livres : regardez le cash et les positions.'],
   [/^the Python version counted coins without the fees taken in them, and the account holds less: (?<text>.+); confirm it on the page, once$/, 'La version Python comptait les monnaies sans leurs frais, et le compte Binance tient moins ({text}) : confirmez-le, une fois.'],
   [/^something went wrong here; see the log$/, 'Quelque chose n’a pas marché ici : voyez le journal.'],
-  [/^the program is stopping$/, 'Le programme s’arrête.'],
+  [/^the (?:program|agent) is stopping$/, 'Le programme s’arrête.'],
   [/^the answer took too long; look at the state before trying again$/, 'La réponse a pris trop longtemps : regardez l’état affiché avant de recommencer.'],
   // Ce qu'attend un signal, ou pourquoi il a fini ainsi ; l'ordre d'une monnaie a déjà son mot devant.
   [/^(?:an order of this coin is in doubt|a person must look|tried again later|refused|look at this order on the exchange, then release, book or settle it): (?<reason>.+)$/s, '{reason}'],
@@ -145,6 +161,10 @@ export const SHAPES = [
   [/^the stop loss was reached: the value was (?<share>[\d.]+) % below its highest, and the limit is (?<share2>[\d.]+) %(?: \(.+\))?$/, 'La perte maximale a été atteinte : la valeur était à {share} sous son plus haut, et la limite est de {share2}.'],
   [/^the value is (?<share>[\d.]+) % below its highest now: with (?<share2>[\d.]+) % everything is sold after five readings\.$/, 'La valeur est à {share} sous son plus haut en ce moment : avec {share2}, tout se vend après cinq lectures.'],
   [/^the initial sync takes over its allocation$/, 'La copie de départ reprend sa répartition.'],
+  [/^the signal behind the initial sync has no allocation$/, 'Le signal de la copie de départ n’a pas de répartition.'],
+  [/^superseded by the newer target of (?<text>.+)$/s, 'Remplacé par la répartition plus récente de {text}.'],
+  [/^initial sync from (?<text>.+)$/s, 'Copie de départ, d’après {text}.'],
+  [/^its price or its rules are not known now$/, 'Son prix ou ses règles ne sont pas connus en ce moment.'],
   // Ce que l'on sait d'un ordre.
   [/^the exchange does not show it yet, and it may still arrive$/, 'Binance ne le montre pas encore, et il peut encore arriver.'],
   [/^the exchange does not know it, and it can no longer arrive \(answer (?<number>\d+); (?<number2>\d+) over a minute prove it\)$/, 'Binance ne le connaît pas, et il ne peut plus arriver (réponse {number} ; {number2} en une minute le prouvent).'],
@@ -187,8 +207,8 @@ export const SHAPES = [
   [/^the checks are not made yet$/, 'Les essais ne sont pas encore faits.'],
   [/^the checks could not be written down: (?<reason>.+)$/s, 'Les essais n’ont pas pu être notés. {reason}'],
   // Ce que Binance a répondu.
-  [/^the exchange asked for silence until (?<text>.+) UTC \(\d+\)$/, 'Binance demande le silence jusqu’à {text} UTC.'],
-  [/^the exchange answered (?<number>\d+) and is not called again before (?<text>.+) UTC$/, 'Binance a répondu {number} : elle n’est plus appelée avant {text} UTC.'],
+  [/^the exchange asked for silence until (?<text>.+) UTC \(\d+\)$/, 'Binance demande le silence jusqu’au {text} UTC.'],
+  [/^the exchange answered (?<number>\d+) and is not called again before (?<text>.+) UTC$/, 'Binance a répondu {number} : elle n’est plus appelée avant le {text} UTC.'],
   [/^the exchange answered about another order$/, 'Binance a répondu d’un autre ordre.'],
   [/^the (?<who>exchange|leader) answered (?<number>\d+) with an empty page$/, '{who} a répondu {number}, et rien d’autre.'],
   [/^the (?<who>exchange|leader) answered (?<number>\d+), starting with (?<text>.+)$/s, '{who} a répondu {number}, par une page qui commence par {text}.'],
@@ -207,7 +227,30 @@ export const SHAPES = [
   [/^(?<reason>.+); the answer starts with (?<text>.+)$/s, '{reason} Sa réponse commence par {text}.'],
   [/^not JSON$/, 'ce n’est pas du JSON.'],
   [/^expected an object, got .+$/s, 'ce n’est pas un objet JSON.'],
-  [/^(?<text>[\w.[\]]+): missing$/, '« {text} » manque.'],
+  [/^(?<text>[\w.[\]]+): missing(?<text2>|, version 2 needs it)$/, '« {text} » manque.'],
+  [/^(?<text>[\w.[\]]+): unknown coin "(?<coin>.*)"$/s, '« {text} » : la monnaie « {coin} » n’est pas connue.'],
+  [/^(?<text>[\w.[\]]+): expected (?<kind>.+?), got (?<kind2>.+)$/s, '« {text} » : il faut {kind}, et c’est {kind2}.'],
+  [/^(?<text>[\w.[\]]+): (?<coin>\w+) is there twice$/, '« {text} » : {coin} y est deux fois.'],
+  [/^(?<text>[\w.[\]]+): adds up to more than the whole capital for (?<coin>\w+)$/, '« {text} » : pour {coin}, cela fait plus que tout le capital.'],
+  [/^(?<text>[\w.[\]]+): contradicts an earlier action for (?<coin>\w+)$/, '« {text} » en contredit une autre, pour {coin}.'],
+  [/^signal_id: empty$/, '« signal_id » est vide.'],
+  [/^signal_id: longer than (?<number>\d+) characters, or with control characters$/, '« signal_id » a plus de {number} caractères, ou ne s’écrit pas.'],
+  [/^signal_id: "(?<text>.*)" is reserved to the follower$/s, '« signal_id » : {text} est réservé à ce programme.'],
+  [/^version: (?<number>\d+) is newer than this follower understands, update it$/, 'La version {number} est plus récente que ce programme : mettez-le à jour.'],
+  [/^nested deeper than (?<number>\d+) levels$/, 'Il a plus de {number} niveaux.'],
+  [/^portfolio_state: the positions and cash_pct add up to (?<share>[\d.]+) %, not to 100 %$/, 'Ses positions et son cash font {share}, et non 100 %.'],
+  [/^portfolio_state: the allocation adds up to (?<share>[\d.]+) %, more than 100 %$/, 'Ses positions font {share}, plus que 100 %.'],
+  [/^portfolio_state: pct_of_portfolio of (?<coin>\w+) is (?<number>[-\d.]+), not between 0 and 1$/, 'La part de {coin} est de {number}, et non entre 0 et 1.'],
+  // Un cours qui n'est pas lu, ou pas cru.
+  [/^not read yet$/, 'Pas encore lu.'],
+  [/^the last reading is older than 3 minutes$/, 'La dernière lecture a plus de 3 minutes.'],
+  [/^bid (?<price>[\d.]+) and ask (?<price2>[\d.]+) are (?:no price|too far apart to be a price)$/, 'À l’achat {price} et à la vente {price2}, ce n’est pas un prix.'],
+  [/^its book could not be read: (?<reason>.+)$/s, 'Son carnet n’a pas pu être lu. {reason}'],
+  [/^(?<coin>\w+) cannot be compared with its average price: not believed yet \((?<reason>.+)\)$/s, 'Le prix de {coin} ne peut pas être comparé à son prix moyen : il n’est pas encore cru. {reason}'],
+  [/^(?<coin>\w+) shows (?<ratio>.+?) its last price and cannot be compared with its average price: not believed yet \((?<reason>.+)\)$/s, '{coin} se montre à {ratio} son dernier prix, et ne peut pas être comparé à son prix moyen : pas encore cru. {reason}'],
+  [/^(?<coin>\w+) shows (?<ratio>.+?) its average price: not believed yet, a second reading must say the same$/, '{coin} se montre à {ratio} son prix moyen : pas encore cru, une seconde lecture doit le redire.'],
+  [/^(?<coin>\w+) shows (?<ratio>.+?) its average price again, and its last trades are not known: not believed yet \((?<reason>.+)\)$/s, '{coin} se montre encore à {ratio} son prix moyen, et ses derniers échanges ne sont pas connus : pas encore cru. {reason}'],
+  [/^(?<coin>\w+) shows (?<ratio>.+?) its average price again, and its last trades deny it: not believed$/, '{coin} se montre encore à {ratio} son prix moyen, et ses derniers échanges le démentent : pas cru.'],
   // Pourquoi l'échange est fermé : ce que chaque essai a trouvé.
   [/^(?<reason>(?:disk|clock|exchange|key rights|key|account): .+?); (?<reason2>(?:disk|clock|exchange|key rights|key|account): .+)$/s, '{reason} · {reason2}'],
   [/^(?<test>disk|clock|exchange|key rights|key|account): (?<reason>.+)$/s, '{test} : {reason}'],
@@ -263,8 +306,8 @@ export const SHAPES = [
   [/^(?<text>.+) was removed or replaced while calvalot uses it; restart calvalot \(not by a kill\): as it stops, it brings what was there into (?<text2>.+)$/s, '{text} a été ôté ou remplacé. Arrêté normalement, le programme ramène dans {text2} ce qui y était ; ensuite, redémarrez-le.'],
   [/^the lock of (?<text>.+) was removed or replaced while calvalot uses it, and another calvalot may have taken it; stop every calvalot, then start one$/s, 'Le verrou de {text} a été ôté ou remplacé, et un autre Calv-a-lot l’a peut-être pris. Arrêtez-les tous, puis n’en démarrez qu’un.'],
   // Une phrase de plusieurs monnaies.
-  [/^(?<reason>[A-Z0-9]+USDC: .+?); (?<reason2>[A-Z0-9]+USDC: .+)$/s, '{reason} {reason2}'],
-  [/^(?<coin>[A-Z0-9]+USDC): (?<reason>.+)$/s, '{coin} : {reason}'],
+  [/^(?<sentence>[A-Z0-9]+USDC(?:, [A-Z0-9]+USDC)*: .+?); (?<reason2>[A-Z0-9]+USDC(?:, [A-Z0-9]+USDC)*: .+)$/s, '{sentence} {reason2}'],
+  [/^(?<pairs>[A-Z0-9]+USDC(?:, [A-Z0-9]+USDC)*): (?<reason>.+)$/s, '{pairs} : {reason}'],
 ];
 
 /** @param {string} text @returns {string} */

@@ -26,7 +26,7 @@
  */
 /** @typedef {{coin: string, action: string, pct_of_capital?: N}} Action */
 /**
- * @typedef {{id: number, signal_id: string, version?: string | null, confidence: N, reasoning: string | null,
+ * @typedef {{id: number, signal_id: string, version?: N, confidence: N, reasoning: string | null,
  *   actions: Action[] | null, portfolio_state: {positions?: {coin: string, pct_of_portfolio: N}[]} | null,
  *   status: string, error_message: string | null, received_at: string, executed_at: string | null,
  *   trades?: N, decisions?: Decision[], waiting_for?: string | null, reached_at?: string | null}} Signal

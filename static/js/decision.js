@@ -6,6 +6,7 @@ import { coinName } from './format.js';
 import { namesText, signalName } from './names.js';
 
 /** @typedef {import('./api.js').Decision} Decision */
+/** @typedef {import('./api.js').Signal} Signal */
 /** @typedef {import('./section.js').Context} Context */
 /** @typedef {import('./words.js').Key} Key */
 /** @typedef {import('./format.js').Format} Format */
@@ -36,10 +37,24 @@ const WHY = {
   cash_awaited: 'why.cash_awaited',
 };
 
+/** Des codes qui disent tout. */
+const SAID = ['nothing_to_do', 'no_position', 'unknown'];
+
+/** Ce qui se remet dans une phrase n'en garde pas le point. @param {string | null} text */
+const unended = (text) => text?.replace(/\.$/, '') ?? '';
+
+/** Deux fois envoyé, prouvé jamais arrivé (engine/holdback.rs). */
+const NEVER_ARRIVED = /never reached the exchange$/;
+
+/** Ce qui passe, et qu'une allocation retente. */
+const PASSING = ['halted', 'unknown', 'refused', 'turnover', 'thin_book', 'in_doubt', 'stuck', 'later', 'cash_awaited', 'account_short'];
+
 /** @type {[string, RegExp, Key][]} code, forme de la raison, phrase aux mêmes {trous} */
 const FIGURES = [
   ['traded', /^(?<quantity>[\d.]+) for (?<amount>[\d.]+) USDC at (?<price>[\d.]+)$/, 'figures.traded'],
   ['within_threshold', /^(?<distance>[\d.]+) % from the target, threshold (?<threshold>[\d.]+) %$/, 'figures.within_threshold'],
+  ['no_nearer', /^(?<distance>[\d.]+) % from the target, and no order would bring the whole nearer$/, 'figures.no_nearer'],
+  ['thin_book', /^the book holds (?<amount>[\d.]+) of (?<whole>[\d.]+) USDC within (?<threshold>[\d.]+) % of the middle: the rest waits$/, 'figures.thin_book'],
   ['within_step', /^nearer to the target than one step of (?<quantity>[\d.]+)$/, 'figures.within_step'],
   ['below_minimum', /^(?<amount>[\d.]+) USDC is below the exchange's minimum of (?<minimum>[\d.]+)$/, 'figures.below_minimum'],
   ['below_step', /^(?<wanted>[\d.]+) is less than one step of (?<quantity>[\d.]+)$/, 'figures.below_step'],
@@ -51,6 +66,7 @@ const FIGURES = [
 const WRITTEN = {
   amount: (text, format) => format.usdc(Number(text)),
   minimum: (text, format) => format.usdc(Number(text)),
+  whole: (text, format) => format.usdc(Number(text)),
   price: (text, format) => format.price(Number(text)),
   quantity: (text, format) => format.quantity(Number(text)),
   wanted: (text, format) => format.quantity(Number(text)),
@@ -65,17 +81,33 @@ const WRITTEN = {
  */
 export function tellDecision({ decision, code, reason }, context) {
   const { words } = context;
+  // La bourse n'a pas refusé ce qu'elle n'a jamais vu.
+  if (code === 'refused' && NEVER_ARRIVED.test(reason ?? '')) return { done: words.say(DONE[decision] ?? 'decision.left'), why: words.say('why.never_arrived'), detail: '' };
   return {
     // Ceux que les livres ont repris sont des échanges, non des monnaies laissées.
     done: code === 'adopted' ? words.say('signal.adopted') : DONE[decision] ? words.say(DONE[decision]) : decision,
     why: WHY[code] ? words.say(WHY[code]) : '',
-    detail: ['nothing_to_do', 'no_position'].includes(code) ? '' : (figuresText(code, reason ?? '', context) ?? words.told(reason) ?? ''),
+    detail: SAID.includes(code) ? '' : (figuresText(code, reason ?? '', context) ?? unended(words.told(reason))),
   };
 }
 
+/** Vrai si le programme le retente, de l'allocation que ce signal porte, tant que le leader la montre. @param {Signal} signal @param {Decision} decision */
+export const isTriedAgain = (signal, { decision, code, reason }) =>
+  decision === 'left' && isAllocation(signal) && PASSING.includes(code) && !NEVER_ARRIVED.test(reason ?? '');
+
+/** Ce qui vaut encore de ce qui a été décidé : une fois l'allocation atteinte, plus rien n'en est retenu. @param {Signal} signal @returns {Decision[]} */
+export const standingDecisions = (signal) =>
+  (signal.decisions ?? []).filter(({ code }) => !isReached(signal) || !PASSING.includes(code));
+
+/** L'allocation qu'il porte a été atteinte, après coup s'il l'a fallu. @param {Signal} signal */
+export const isReached = (signal) => Boolean(signal.reached_at) && isAllocation(signal);
+
+/** D'un signal de version 1, ce sont les actions qui se font. @param {Signal} signal */
+const isAllocation = ({ version, signal_id: id }) => Number(version) >= 2 || id === 'initial_sync';
+
 /**
  * Ce qu'un signal attend, une fois par raison ; celui que rien de ses monnaies ne retient le dit lui-même.
- * @param {Pick<import('./api.js').Signal, 'waiting_for' | 'decisions'>} signal @param {Pick<Context, 'words' | 'format'>} context @returns {string | null}
+ * @param {Pick<Signal, 'waiting_for' | 'decisions'>} signal @param {Pick<Context, 'words' | 'format'>} context @returns {string | null}
  */
 export function tellWaiting({ waiting_for: reason, decisions }, context) {
   if (!reason) return null;
@@ -119,6 +151,8 @@ function figuresText(code, reason, { words, format }) {
   for (const [known, shape, key] of FIGURES) {
     const groups = known === code ? shape.exec(reason)?.groups : null;
     if (!groups) continue;
+    // Le programme coupe au centime, les Échanges arrondissent : le même montant s'écrit pareil.
+    if (code === 'traded') groups.amount = String(Number(groups.quantity) * Number(groups.price));
     return words.say(key, Object.fromEntries(Object.entries(groups).map(([name, text]) => [name, WRITTEN[name](text, format, words)])));
   }
   return null;

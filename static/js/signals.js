@@ -1,7 +1,7 @@
 // Les signaux du leader, ce qui en a été fait et pourquoi. Les textes viennent d'ailleurs : ils ne sont jamais du HTML.
 
 import { coinMark } from './coin.js';
-import { tellDecision, tellReasons, tellWaiting } from './decision.js';
+import { isReached, isTriedAgain, standingDecisions, tellDecision, tellReasons, tellWaiting } from './decision.js';
 import { el, find, setAttribute, setText, setTextOrHide, syncList } from './dom.js';
 import { tradesBy } from './follow.js';
 import { coinName, isKnown, parseUtc } from './format.js';
@@ -92,7 +92,7 @@ function createSignal() {
     node,
     update({ signal, orders: sent, context }) {
       const { words, format, now } = context;
-      const [key, tone] = STATUSES[signal.status] ?? [null, 'quiet'];
+      const [key, tone] = statusOf(signal);
       setAttribute(node, 'data-signal', signal.signal_id);
       setChip(status, key ? words.say(key) : signal.status, tone);
       setText(time, format.moment(parseUtc(signal.received_at), now));
@@ -105,15 +105,22 @@ function createSignal() {
       syncList(actions, lines, (line) => line.key, createAction);
       orders.hidden = sent.length === 0;
       syncList(orders, sent.map((order) => ({ order, context })), ({ order }) => String(order.id), createOrderLink);
-      setTextOrHide(problem, tellReasons(signal.error_message, signal.decisions, context));
+      setTextOrHide(problem, isReached(signal) ? null : tellReasons(signal.error_message, signal.decisions, context));
       setText(summary, words.say('signal.why'));
-      const decided = (signal.decisions ?? []).map((decision, i) => ({ decision, key: `${i} ${decision.coin}`, context }));
+      const decided = standingDecisions(signal).map((decision, i) => ({ decision, again: isTriedAgain(signal, decision), key: `${i} ${decision.coin}`, context }));
       syncList(decisions, decided, (line) => line.key, createDecision);
       setTextOrHide(targets, targetsText(signal, context));
       setTextOrHide(reasoning, own ? words.told(signal.reasoning) : signal.reasoning || words.say('signal.no_reasoning'));
       setText(origin, originText(signal, context));
     },
   };
+}
+
+/** Clos sans ordre, il est suivi ensuite : ce qui en est venu l'emporte sur ce qu'il en était alors. @param {Signal} signal @returns {[Key | null, Tone]} */
+export function statusOf(signal) {
+  if (signal.status !== 'skipped' && signal.status !== 'error') return STATUSES[signal.status] ?? [null, 'quiet'];
+  if (isReached(signal)) return ['signal.reached', 'good'];
+  return signal.trades ? ['signal.pursued', 'info'] : STATUSES[signal.status];
 }
 
 /** @param {Signal} signal @param {Context} context */
@@ -169,12 +176,12 @@ function createDecision({ decision: { coin } }) {
   const reason = el('span', { class: 'sub', dir: 'auto' });
   return {
     node: el('li', {}, coinMark(coin), el('span', {}, what, ' ', why, ' ', reason)),
-    /** @param {{decision: import('./api.js').Decision, context: Context}} line */
-    update({ decision, context }) {
+    /** @param {{decision: import('./api.js').Decision, again: boolean, context: Context}} line */
+    update({ decision, again, context }) {
       const { done, why: meaning, detail } = tellDecision(decision, context);
       setText(what, context.words.say('decision.line', { coin: coinName(decision.coin), done }));
       setText(why, meaning);
-      setText(reason, detail);
+      setText(reason, [detail, again ? context.words.say('decision.again') : ''].filter(Boolean).join(' · '));
     },
   };
 }

@@ -1,7 +1,7 @@
 // Dire un texte dans la langue choisie. Les textes sont dans words-fr.js et words-en.js, ceux de ce qu'une personne décide dans
 // person/, et nulle part ailleurs ; la page ne charge que les siens. Une clé en `.one` et `.other` est un compte, dit par `many`.
 
-import { UNKNOWN, createFormat, isKnown } from './format.js';
+import { UNKNOWN, createFormat, isKnown, parseUtc } from './format.js';
 
 /** @typedef {keyof typeof import('./words-fr.js').fr} BaseKey */
 /** @typedef {keyof typeof import('./person/words-fr.js').fr} PersonKey */
@@ -29,7 +29,9 @@ export const AS_TOLD = { say: (text) => text, read: async () => {} };
 /** @param {Lang} lang @param {Texts} texts @param {Told} [told] */
 export function createWords(lang, texts, told = AS_TOLD) {
   const plural = new Intl.PluralRules(lang);
-  const { count } = createFormat(lang);
+  const { count, moment } = createFormat(lang);
+  // L'heure du lecteur, avec son jour : une phrase se lit aussi plus tard.
+  const local = (/** @type {string} */ text) => text.replace(/(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC/g, (_, utc) => moment(parseUtc(utc), NaN));
 
   /** @param {Key} key @param {Record<string, string | number>} [holes] @returns {string} */
   const say = (key, holes = {}) => write(texts[key] ?? key, holes);
@@ -37,7 +39,7 @@ export function createWords(lang, texts, told = AS_TOLD) {
   return {
     say,
     /** Ce que le programme dit ; rien tant que sa langue n'est pas lue. @param {string | null | undefined} text */
-    told: (text) => (text ? told.say(text) : null),
+    told: (text) => (text ? local(told.say(text)) : null),
     learn: told.read,
     /** Un compte accordé ; « — » s'il n'est pas connu. @param {CountKey} key @param {number | null} n @returns {string} */
     many(key, n) {

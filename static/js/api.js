@@ -43,7 +43,8 @@
 /**
  * @typedef {{id: number, signal_id: string, coin: string, action: string, spend_usdt: N, quantity: N, attempt: number,
  *   attempts: number, state: string, reason: string | null, client_id: string | null, order_id: N, doubted: boolean, late: boolean,
- *   needs_person: boolean, is_simulated: number | boolean, created_at: string, ended_at: string | null, ways?: Way[], age_seconds?: N}} Order
+ *   needs_person: boolean, by_hand?: 'booked' | 'settled' | null, is_simulated: number | boolean, created_at: string, ended_at: string | null, ways?: Way[],
+ *   age_seconds?: N}} Order
  */
 /** Ce qu'une personne peut faire, et ce que le programme en dit. @typedef {{way: string, consequence: string}} Way */
 /** @typedef {{coin: string, order_id: number, client_id?: string, action?: string, quantity?: N, created_at?: string}} Foreign */

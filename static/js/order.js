@@ -24,6 +24,9 @@ export const isReal = (order) => !order.is_simulated;
 
 /** Où en est un ordre. @param {Order} order @param {Context} context @returns {[string, Tone]} */
 export function stateOf(order, { words }) {
+  // Une personne l'a dit : rien n'est prouvé.
+  if (order.by_hand === 'settled') return [words.say('order.settled'), 'quiet'];
+  if (order.state === 'absent' && /^a person looked/.test(order.reason ?? '')) return [words.say('order.released'), 'quiet'];
   if (order.late) return [words.say('order.late'), 'bad'];
   if (order.state === 'filled' && order.doubted) return [words.say('order.filled_after'), 'good'];
   const known = STATES[order.state];

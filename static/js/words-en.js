@@ -246,6 +246,8 @@ export const en = {
   'order.filled_after': 'Executed, after a doubt',
   'order.refused': 'Refused',
   'order.absent': 'Never arrived, proved',
+  'order.settled': 'Settled by a person',
+  'order.released': 'Released by a person',
   'order.abandoned': 'Not processed',
   'trades.title': 'Trades',
   'trades.empty': 'No trade so far.',

@@ -245,6 +245,8 @@ export const fr = {
   'order.filled_after': 'Exécuté, après un doute',
   'order.refused': 'Refusé',
   'order.absent': 'Jamais arrivé, prouvé',
+  'order.settled': 'Réglé par une personne',
+  'order.released': 'Libéré par une personne',
   'order.abandoned': 'Pas traité',
   'trades.title': 'Échanges',
   'trades.empty': 'Aucun échange pour l’instant.',

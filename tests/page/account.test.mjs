@@ -110,6 +110,44 @@ test('another account is not said to be one that Binance blocks', () => {
   assert.match(String(steps), /first key/);
 });
 
+test('what only a person can mend is never left to the program, even before the checks are made again', () => {
+  /** @type {[string, RegExp][]} */
+  const cases = [
+    ['the account may not trade', /log in to Binance/],
+    ['the account could not be read: the exchange answered 401: -2015 Invalid API-key, IP, or permissions for action.', /BINANCE_API_KEY/],
+    ['the account could not be read: the exchange answered 451, starting with "<html>"', /does not serve the place/],
+    ['the key opens another account than the one this ledger began with', /put the first key back/],
+  ];
+  for (const [reason, remedy] of cases) {
+    const [{ tone, calm, steps, text }] = noticed({ trading_open: false, closed_reason: reason });
+    assert.deepEqual([tone, calm], ['bad', false], reason);
+    assert.match(String(steps), remedy);
+    assert.match(text, /something needs mending/);
+  }
+  const [{ calm }] = noticed({ trading_open: false, closed_reason: 'the account could not be read: the exchange cannot be reached: [7] no' });
+  assert.equal(calm, true);
+  const decisive = ['disk', 'clock', 'exchange', 'key', 'key rights', 'account'];
+  for (const test of decisive) {
+    const checks = [{ test, verdict: 'fault', found: 'x', advice: 'mend it', stops_trading: true }];
+    const [notice] = noticed({ trading_open: false, closed_reason: `${test}: x`, checks });
+    assert.deepEqual([notice.calm, notice.steps?.length, notice.steps?.[0] === test], [false, 1, false], test);
+  }
+});
+
+test('a place that Binance does not serve is not taken for a network to look at', () => {
+  const advice = 'Binance does not serve the place this machine is in: it cannot trade from here, do not try to get round it';
+  const checks = [{ test: 'exchange', verdict: 'fault', found: 'the exchange answered 451', advice, stops_trading: true }];
+  const [{ steps }] = noticed({ trading_open: false, closed_reason: 'exchange: the exchange answered 451', checks });
+  assert.match(String(steps), /^Binance does not serve/);
+});
+
+test('an order that a person ended is not said to be proved absent', () => {
+  const state = (/** @type {object} */ changes, /** @type {'fr' | 'en'} */ lang = 'en') => stateOf(/** @type {any} */ ({ ...order, state: 'absent', ...changes }), speaking(lang))[0];
+  assert.equal(state({ by_hand: 'settled', reason: 'a person settled it: nothing was booked' }), 'Settled by a person');
+  assert.equal(state({ by_hand: null, reason: 'a person looked: it was never executed' }, 'fr'), 'Libéré par une personne');
+  assert.equal(state({ by_hand: null, reason: 'proved: it never reached the exchange' }), 'Never arrived, proved');
+});
+
 test('a clock off by more than a minute is told once, with what to type', () => {
   const checks = [{ test: 'clock', verdict: 'fault', found: 'x', advice: 'y', stops_trading: true }];
   const clock = { ...exchange.clock, lead_seconds: -7300, warning: 'set it' };

@@ -29,6 +29,16 @@ const POOR = /: bring at least /;
 /** La clé n'est pas celle du compte que les livres tiennent. */
 const OTHER_ACCOUNT = /another account/;
 
+/** Ce qu'un tour a lu du compte et que seule une personne corrige, avant même que les essais soient refaits. @type {[RegExp, Key][]} */
+const READ = [
+  [OTHER_ACCOUNT, 'closed.other_account'],
+  [/^the account may not trade/, 'closed.account'],
+  [/: -(?:1002|1022|2008|2014|2015) /, 'closed.key'],
+  [/ answered 451\b/, 'closed.place'],
+];
+/** Binance ne sert pas ce pays (exchange/binance/trouble.rs). */
+const PLACE = /^Binance does not serve the place/;
+
 /** @type {Record<string, Key>} */
 const TESTS = {
   ledger: 'check.ledger',
@@ -65,7 +75,7 @@ function closedNotices({ trading_open: open, closed_reason: reason, checks, cloc
     // Une horloge fausse a sa propre phrase, avec ce qu'il y a à faire ; un autre compte, le sien.
     .filter(({ test, found }) => !(test === 'clock' && clock?.warning) && !OTHER_ACCOUNT.test(found))
     .map((check) => remedyOf(check, words));
-  if (OTHER_ACCOUNT.test(reason ?? '')) steps.push(words.say('closed.other_account'));
+  steps.push(...READ.filter(([shape]) => shape.test(reason ?? '')).map(([, key]) => words.say(key)));
   const poor = POOR.test(reason ?? '');
   if (poor) steps.push(words.say('closed.bring'));
   const person = faults.length > 0 || steps.length > 0;
@@ -75,7 +85,7 @@ function closedNotices({ trading_open: open, closed_reason: reason, checks, cloc
 
 /** Quoi faire d'un défaut ; ce que seul le réseau a empêché n'accuse ni la clé, ni le compte. @param {Check} check @param {Context['words']} words */
 function remedyOf({ test, advice }, words) {
-  const remedy = NETWORK.test(advice ?? '') ? 'closed.exchange' : REMEDIES[test];
+  const remedy = PLACE.test(advice ?? '') ? 'closed.place' : NETWORK.test(advice ?? '') ? 'closed.exchange' : REMEDIES[test];
   return remedy ? words.say(remedy) : test;
 }
 

@@ -68,6 +68,7 @@ export const en = {
   'closed.key': 'Binance refuses the key: copy BINANCE_API_KEY and its secret into .env again. If the key is limited to an IP address, check that yours has not changed.',
   'closed.key_rights': 'The rights of the key are not right: in Binance’s API Management, tick reading and Spot trading, never withdrawals.',
   'closed.account': 'Binance does not let this account trade: log in to Binance, the reason is given there.',
+  'closed.place': 'Binance does not serve the place this machine is in: nothing can be traded from here. Do not try to get round it.',
   'closed.other_account': 'The key opens another account than the one of these books: put the first key back, or change DB_PATH to begin anew.',
   'clock.ahead': 'The clock of this machine is {distance} ahead of Binance’s.',
   'clock.behind': 'The clock of this machine is {distance} behind Binance’s.',

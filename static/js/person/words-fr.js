@@ -67,6 +67,7 @@ export const fr = {
   'closed.key': 'Binance refuse la clé : recopiez BINANCE_API_KEY et son secret dans .env. Si la clé est limitée à une adresse IP, vérifiez que la vôtre n’a pas changé.',
   'closed.key_rights': 'Les droits de la clé ne conviennent pas : dans la gestion des API de Binance, cochez la lecture et le trading Spot, jamais les retraits.',
   'closed.account': 'Binance ne laisse pas ce compte négocier : connectez-vous à Binance, la raison y est donnée.',
+  'closed.place': 'Binance ne sert pas l’endroit où est cette machine : rien ne peut s’échanger d’ici. N’essayez pas de le contourner.',
   'closed.other_account': 'La clé ouvre un autre compte Binance que celui de ces livres : remettez la première clé, ou changez DB_PATH pour repartir de zéro.',
   'clock.ahead': 'L’horloge de cette machine avance de {distance} sur celle de Binance.',
   'clock.behind': 'L’horloge de cette machine retarde de {distance} sur celle de Binance.',

@@ -229,7 +229,7 @@ impl Seen {
         };
         let taken = "they have left the exchange: they are booked as gone at the rate of now (only needed where other USDC on the \
                      account hide it); with usdc, only that part had left, and the rest is cash again";
-        let cancelled = "it is called off: what was sold stays cash and is invested again at the next target; what was seen gone \
+        let cancelled = "it is called off: what was sold stays cash and is put to work again at the next poll; what was seen gone \
                          stays booked";
         let mut ways = Vec::new();
         if waits && self.agent.is_live() {

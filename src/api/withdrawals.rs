@@ -70,7 +70,9 @@ impl From<Withdrawal> for WithdrawalView {
 pub async fn withdrawals(request: Request) -> tide::Result {
     let limit = limit(&request, 50, 200)? as usize;
     let all = request.state().ledger.with(|db| db.withdrawals(None)).await.map_err(ApiError::from)?;
-    let total_usdt = all.iter().map(|withdrawal| withdrawal.sold).sum::<Usdc>().to_f64();
+    // Ce qui a été vendu pour un retrait annulé n'est pas sorti.
+    let taken = all.iter().filter(|withdrawal| withdrawal.received > Eur::ZERO);
+    let total_usdt = taken.map(|withdrawal| withdrawal.sold).sum::<Usdc>().to_f64();
     let total_eur = all.iter().map(|withdrawal| withdrawal.received).sum::<Eur>().to_f64();
     let withdrawals = all.into_iter().take(limit).map(WithdrawalView::from).collect();
     Ok(json(StatusCode::Ok, &Withdrawals { withdrawals, total_usdt, total_eur }))

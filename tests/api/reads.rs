@@ -12,7 +12,8 @@ const TICKER: &str = "/api/v3/ticker/bookTicker";
 const WITHDRAWALS: &str = r#"
     INSERT INTO withdrawals (requested_eur, sold_usdc, received_eur, rate, positions_sold, status, simulated, at) VALUES
         ('20', '21.7', '19.98', '0.92', '[{"coin":"ETHUSDC","quantity":0.01}]', 'completed', 1, 1790000000000),
-        ('5', '5.5', '4.9', NULL, '[]', 'pending', 0, 1790000100999);"#;
+        ('5', '5.5', '4.9', NULL, '[]', 'pending', 0, 1790000100999),
+        ('150', '156.8', '0', NULL, '[]', 'cancelled', 0, 1790000200000);"#;
 
 const BUDGET: [(&str, &str); 23] = [
     ("status", "ACTIVE|DEAD"),
@@ -111,7 +112,7 @@ fn history_is_newest_first_with_the_deposits_of_its_time() {
 }
 
 #[test]
-fn withdrawals_are_newest_first_with_their_totals() {
+fn withdrawals_are_newest_first_and_what_was_sold_for_a_cancelled_one_is_not_in_their_totals() {
     let (world, folder) = (still_world(), Folder::new());
     let follower = settled(&world, &folder);
     let none = follower.site().json("/api/budget/withdrawals");
@@ -123,6 +124,10 @@ fn withdrawals_are_newest_first_with_their_totals() {
     check("page", &page, &[("withdrawals", "list"), ("total_usdt", "number"), ("total_eur", "number")]);
     assert_eq!((decimal(&page["total_usdt"]), decimal(&page["total_eur"])), (dec!(27.2), dec!(24.88)));
     let expected = json!([
+        {"id": 3, "amount_eur_requested": 150.0, "amount_usdt_sold": 156.8, "amount_eur_received": 0.0,
+         "eurusdc_rate": null, "positions_sold": [], "status": "cancelled", "is_simulated": 0,
+         "created_at": "2026-09-21 14:16:40", "wanted_usdc": null, "set_aside_usdc": 0.0, "taken_usdc": 0.0,
+         "waiting_for": null, "can_cancel": false, "ended_at": null},
         {"id": 2, "amount_eur_requested": 5.0, "amount_usdt_sold": 5.5, "amount_eur_received": 4.9,
          "eurusdc_rate": null, "positions_sold": [], "status": "pending", "is_simulated": 0,
          "created_at": "2026-09-21 14:15:00", "wanted_usdc": null, "set_aside_usdc": 0.0, "taken_usdc": 0.0,

@@ -262,9 +262,17 @@ test('counting what is beyond never hands over all of it without saying so', () 
 test('a coin sold by hand is not written off while the USDC of its sale are told to be left alone', () => {
   const usdc = line('USDC', { beyond: 60, difference: 60 });
   const [, both] = differing([usdc, line('ETH', { difference: -0.02, missing: 0.02 })]);
-  assert.match(String(both.note), /belong together: count these USDC, and write off the coin/);
+  assert.match(String(both.note), /belong together: write off the coin that was sold, and count these USDC if they are no more than the sale brought/);
+  assert.match(String(both.note), /If there are more, do not: add a deposit of that part/);
   assert.match(String(differing([usdc])[0].note), /do nothing/);
   assert.doesNotMatch(String(differing([usdc])[0].note), /sold/);
+});
+
+test('cancelling a withdrawal does not say that its cash waits for the next signal, nor that nothing follows it', () => {
+  for (const texts of Object.values(TEXTS)) {
+    for (const key of /** @type {const} */ (['cancel.what', 'taken.part'])) assert.match(texts[key], /next poll|prochaine lecture/, key);
+    assert.match(texts['withdraw.no_sale'], /leader’s allocation|répartition du leader/);
+  }
 });
 
 test('a quantity is sent in full, without an exponent', () => {

@@ -18,6 +18,7 @@ import { createPause } from './pause.js';
 import { createPerson } from './person.js';
 import { createPositions } from './positions.js';
 import { createSignals } from './signals.js';
+import { lastSignal } from './situation.js';
 import { createTheme } from './theme.js';
 import { createTrades } from './trades.js';
 import { createValue } from './value.js';
@@ -91,6 +92,8 @@ const signalList = createList(find(document, '#signals'), 'api/signals', (path, 
 const tradeList = createList(find(document, '#trades'), 'api/trades', (path, forget) => feed.redirect('trades', path, forget), listener);
 const follow = createFollow({ signals, signalList, tradeList, tradesTitle: find(document, '#trades-title'), onChange: schedule });
 
+/** @type {import('./api.js').Signal | undefined} le dernier signal dit par le leader, que la liste ait été restreinte depuis ou non */
+let heard;
 /** @type {string | null} la version qui a servi cette page */
 let ownVersion = null;
 
@@ -102,7 +105,8 @@ function render() {
   const version = parts.health.data?.version ?? null;
   ownVersion ??= version;
   const connection = connectionOf(parts);
-  const situation = { ...parts, outdated: version !== ownVersion, lost: connection === 'lost' };
+  heard = lastSignal({ ...parts, heard }) ?? heard;
+  const situation = { ...parts, heard, outdated: version !== ownVersion, lost: connection === 'lost' };
   const real = (parts.orders.data ?? []).filter(isReal);
   const decisions = person.update(situation, context);
   head.update(situation, connection, person.all(), decisions, context);

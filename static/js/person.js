@@ -4,11 +4,14 @@
 import { tell } from './command.js';
 import { find } from './dom.js';
 import { failureText } from './section.js';
-import { isDead, ledgerTrouble } from './situation.js';
+import { isDead, ledgerTrouble, unfollowed } from './situation.js';
 
 /** @typedef {import('./section.js').Context} Context */
 /** @typedef {import('./situation.js').Parts} Parts */
 /** @typedef {ReturnType<typeof import('./person/all.js').createAll>} All */
+
+/** Le montant sous lequel Binance ne vend rien, en USDC. */
+const LEAST_SALE = 5;
 
 const DOORS = /** @type {const} */ (['withdraw', 'sell-all', 'stop-loss']);
 
@@ -82,7 +85,7 @@ export function createPerson(page, desk, language, render) {
       if (needed || isScant(parts)) void open();
       all?.update(parts, context);
       for (const { name, door, button } of doors) {
-        door.hidden = !isOffered(name, parts);
+        door.hidden = !isOffered(name, parts) || !isUseful(name, parts);
         button.hidden = all?.shows(name) ?? false;
       }
       if (all) return all.decisionsOf(parts, context);
@@ -93,6 +96,10 @@ export function createPerson(page, desk, language, render) {
 
 /** Le retrait ouvert, s'il y en a un. @param {import('./api.js').Withdrawals | null | undefined} data */
 export const openWithdrawal = (data) => data?.withdrawals.find(({ can_cancel: open }) => open);
+
+/** Les monnaies de l'allocation visée qu'une personne a réglées au dehors. @param {Parts} parts */
+export const leftByHand = ({ orders, status }) =>
+  (orders.data ?? []).filter(({ by_hand: hand, signal_id: id }) => hand === 'settled' && id === status.data?.target?.signal_id).map(({ coin }) => coin);
 
 /** Pourquoi l'allocation visée n'est pas encore atteinte. @param {import('./api.js').Status | null} status */
 export const unreached = (status) => (status?.target?.reached_at === null ? status.target.waiting_for : null);
@@ -106,6 +113,12 @@ export const isSurplus = ({ beyond }) => (beyond ?? 0) > 0;
 /** Un programme plus ancien ne sait pas le faire. @param {typeof DOORS[number]} name @param {Parts} parts */
 const isOffered = (name, { budget, status }) =>
   (name === 'withdraw' ? budget.data?.set_aside_usdc : status.data?.[name === 'sell-all' ? 'selling_all' : 'stop_loss']) !== undefined;
+
+/** D'un mort, rien ne tombe plus ; ce qui est sous le minimum ne se vend pas. @param {typeof DOORS[number]} name @param {Parts} parts */
+export const isUseful = (name, parts) => !isDead(parts) || name === 'withdraw' || (name === 'sell-all' && (isSellable(parts) || Boolean(parts.status.data?.selling_all)));
+
+/** Une position est assez grande pour que la bourse la vende, ou l'est peut-être. @param {Parts} parts */
+export const isSellable = ({ positions }) => positions?.data?.some(({ value_usdt: value }) => value === null || value >= LEAST_SALE) ?? true;
 
 /** Quelque chose attend une personne. @param {Parts} parts */
 function isNeeded(parts) {
@@ -127,6 +140,8 @@ function isNeeded(parts) {
       status.data?.stop_loss?.pct ||
       status.data?.old_target ||
       unreached(status.data) ||
+      leftByHand(parts).length ||
+      unfollowed(parts) ||
       openWithdrawal(withdrawals?.data),
   );
 }

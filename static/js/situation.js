@@ -26,8 +26,10 @@ const LEAST = 5;
 /**
  * @typedef {{budget: Part<Budget>, status: Part<Status>, health: Part<import('./api.js').Health>, orders: Part<Order[]>,
  *   exchange: Part<import('./api.js').Exchange>, positions?: Part<import('./api.js').Position[]>,
- *   withdrawals?: Part<import('./api.js').Withdrawals>, signals?: Part<import('./api.js').Signal[]>, outdated?: boolean, lost?: boolean}} Parts
- * `outdated` : le programme a été changé depuis que cette page est ouverte ; `lost` : il ne répond plus.
+ *   withdrawals?: Part<import('./api.js').Withdrawals>, signals?: Part<import('./api.js').Signal[]>, heard?: import('./api.js').Signal,
+ *   outdated?: boolean, lost?: boolean}} Parts
+ * `heard` : le dernier signal lu dont la page sait tout, même si sa liste ne le montre plus ; `outdated` : le programme a été changé
+ * depuis que cette page est ouverte ; `lost` : il ne répond plus.
  */
 
 /** @type {Tone[]} */
@@ -75,7 +77,10 @@ function headline(parts, notices, awaited, { words }) {
   if (awaited || !budget || !status || !parts.orders.data || !parts.exchange.data) return { tone: 'quiet', headline: words.say('state.loading') };
   if (urgent.length) return { tone: 'warn', headline: words.say('state.calm') };
   if (!status.last_poll) return { tone: 'info', headline: words.say('state.starting') };
-  if (status.last_poll.status === 'no_signal') return { tone: 'info', headline: words.say('state.no_signal') };
+  if (status.last_poll.status === 'no_signal') {
+    const before = status.leader.last_signal_at;
+    return { tone: before ? 'warn' : 'info', headline: words.say(before ? 'state.no_signal_now' : 'state.no_signal') };
+  }
   if (status.old_target) return { tone: 'info', headline: words.say('state.next') };
   const left = budget.total_value_eur;
   if (isKnown(left) && left < LEAST) return { tone: 'info', headline: words.say('state.too_little') };
@@ -156,9 +161,8 @@ function leaderNotices(parts, context) {
     notices.push({ id: 'signal', tone: 'bad', text: words.say(UNFOLLOWED[poll.status]) });
   } else if (poll && (poll.status === 'leader_unreachable' || !leader.connected) && poll.status !== 'paused') {
     notices.push({ id: 'leader', tone: 'bad', text: words.say('notice.unreachable', { since }), detail: words.told(leader.error ?? poll.error) });
-  } else if (poll?.status === 'rejected' || poll?.status === 'error') {
-    const key = poll.status === 'error' ? 'notice.poll_error' : 'notice.rejected';
-    notices.push({ id: 'signal', tone: 'bad', text: words.say(key), detail: tellReasons(poll.error, lastSignal(parts)?.decisions, context) });
+  } else if (poll?.status === 'error') {
+    notices.push({ id: 'signal', tone: 'bad', text: words.say('notice.poll_error'), detail: tellReasons(poll.error, lastSignal(parts)?.decisions, context) });
   }
   const count = waiting ?? (poll?.status === 'waiting' ? 1 : 0);
   // Celui dont une personne décide a sa phrase.
@@ -166,8 +170,17 @@ function leaderNotices(parts, context) {
   return notices;
 }
 
-/** Celui dont parle la dernière lecture, si la page le montre. @param {Parts} parts */
-const lastSignal = ({ status, signals }) => signals?.data?.find(({ signal_id: id }) => id === status.data?.last_poll?.signal_id);
+/** Pourquoi ce que le leader dit maintenant ne vaut pas, tant qu'il ne dit rien d'autre ; null si rien ne l'empêche. @param {Parts} parts */
+export function unfollowed(parts) {
+  const [poll, signal] = [parts.status.data?.last_poll, lastSignal(parts)];
+  if (poll?.status === 'rejected' || signal?.status === 'rejected') return 'rejected';
+  if (signal?.status !== 'skipped' || signal.reached_at) return null;
+  return signal.decisions?.find(({ code }) => code === 'expired' || code === 'too_old')?.code ?? null;
+}
+
+/** Celui dont parle la dernière lecture, si la page le connaît. @param {Pick<Parts, 'status' | 'signals' | 'heard'>} parts */
+export const lastSignal = ({ status, signals, heard }) =>
+  [...(signals?.data ?? []), ...(heard ? [heard] : [])].find(({ signal_id: id }) => id === status.data?.last_poll?.signal_id);
 
 /** Ce qu'un signal attend : une inconnue, sinon ce que le programme en dit. @param {number} count @param {Parts} parts @param {Context} context @returns {Notice} */
 function waitingNotice(count, parts, context) {
@@ -206,7 +219,8 @@ function unknownNotices(parts, { words, format, now }) {
       : words.say('unknown.since', { time: format.moment(start, now), ago: format.ago(start, now) });
     const whats = group.map(({ what }) => what);
     const name = namesText(whats, words);
-    const text = words.say('unknown.text', { name, when });
+    const doubted = start === null && /not believed/.test(reason);
+    const text = doubted ? words.say('unknown.doubted', { name }) : words.say('unknown.text', { name, when });
     return { id: `unknown ${whats.join(', ')}`, tone: 'warn', text, detail: words.told(reason) };
   });
 }

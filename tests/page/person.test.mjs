@@ -9,6 +9,7 @@ import { readByHand, tellByHand } from '../../static/js/person/by-hand.js';
 import { deedsOf } from '../../static/js/person/deeds.js';
 import { differencesOf } from '../../static/js/person/differences.js';
 import { decisionsOf } from '../../static/js/person/notices.js';
+import { isUseful } from '../../static/js/person.js';
 import { readPart } from '../../static/js/person/part.js';
 import { tellLeft } from '../../static/js/person/sell-all.js';
 import { tellOpened } from '../../static/js/person/withdraw.js';
@@ -266,6 +267,37 @@ test('a coin sold by hand is not written off while the USDC of its sale are told
   assert.match(String(both.note), /If there are more, do not: add a deposit of that part/);
   assert.match(String(differing([usdc])[0].note), /do nothing/);
   assert.doesNotMatch(String(differing([usdc])[0].note), /sold/);
+});
+
+test('the dead are offered neither a stop loss, nor a sale of what the exchange does not sell', () => {
+  const parts = (/** @type {string} */ state, /** @type {number} */ value) => /** @type {any} */ ({ budget: {}, status: { data: { state, selling_all: null } }, positions: { data: [{ value_usdt: value }] } });
+  const doors = /** @type {const} */ (['withdraw', 'sell-all', 'stop-loss']);
+  const offered = (/** @type {any} */ known) => doors.filter((name) => isUseful(name, known));
+  assert.deepEqual(offered(parts('DEAD', 1)), ['withdraw']);
+  assert.deepEqual(offered(parts('DEAD', 7)), ['withdraw', 'sell-all']);
+  assert.deepEqual(offered(parts('ACTIVE', 1)), [...doors]);
+});
+
+test('an order that never arrived is not said to be perhaps executed', () => {
+  const told = (/** @type {string} */ reason) => decided({ orders: [{ ...order, reason }] })[0].text;
+  assert.match(told('sent 2 times, and it never reached the exchange'), /never received it/);
+  assert.doesNotMatch(told('sent 2 times, and it never reached the exchange'), /could not be found out/);
+  assert.match(told('the balances of the account changed meanwhile'), /could not be found out/);
+});
+
+test('a coin that a person settled is named while it is far from the leader', () => {
+  const target = { signal_id: 'sig-1', cause: 'signal', since: '2026-09-21 14:00:00', reached_at: '2026-09-21 14:10:00', waiting_for: null };
+  const settled = { ...order, needs_person: false, state: 'absent', by_hand: 'settled', signal_id: 'sig-1', coin: 'SOLUSDC' };
+  const told = (/** @type {number} */ weight, /** @type {object} */ changes = {}) => {
+    const budget = { data: { allocation: [{ coin: 'SOLUSDC', weight, leader_weight: 0.2 }] } };
+    const status = { data: { target, leader: { connected: true } } };
+    const parts = { budget, status, health: {}, exchange: { data: null }, orders: { data: [{ ...settled, ...changes }] }, withdrawals: {}, signals: {} };
+    return decisionsOf(/** @type {any} */ (parts), context).map(({ id, text }) => [id, text]);
+  };
+  const [[id, text], ...rest] = told(0);
+  assert.deepEqual([id, rest], ['by hand', []]);
+  assert.match(text, /far from the leader.*SOL \(0\.0% · leader 20\.0%\)/);
+  assert.deepEqual([told(0.195), told(0, { signal_id: 'sig-0' }), told(0, { by_hand: null })], [[], [], []]);
 });
 
 test('cancelling a withdrawal does not say that its cash waits for the next signal, nor that nothing follows it', () => {

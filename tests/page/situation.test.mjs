@@ -39,9 +39,9 @@ const health = { status: 'ok', poller: 'last_poll_12s_ago' };
 /**
  * Ce que la page reçoit, à quelques changements près.
  * @param {{budget?: object, status?: object, health?: object, exchange?: object, orders?: any[], positions?: any[], signals?: any[], withdrawals?: any[],
- *   part?: object}} [changes]
+ *   heard?: any, part?: object}} [changes]
  */
-function situation({ budget: b = {}, status: s = {}, health: h = {}, exchange: e = {}, orders = [], positions, signals = [], withdrawals = [], part = {} } = {}) {
+function situation({ budget: b = {}, status: s = {}, health: h = {}, exchange: e = {}, orders = [], positions, signals = [], withdrawals = [], heard, part = {} } = {}) {
   const fresh = { at: NOW, failure: null, stale: false, ...part };
   const parts = /** @type {any} */ ({
     budget: { data: { ...budget, ...b }, ...fresh },
@@ -52,6 +52,7 @@ function situation({ budget: b = {}, status: s = {}, health: h = {}, exchange: e
     positions: positions && { data: positions, ...fresh },
     signals: { data: signals, ...fresh },
     withdrawals: { data: { withdrawals }, ...fresh },
+    heard,
   });
   return describe(parts, context, decisionsOf(parts, context));
 }
@@ -97,6 +98,52 @@ test('every fault comes first, in words, and ends the all is well', () => {
     assert.notEqual(found.tone, 'good', name);
     assert.doesNotMatch(found.headline, /well/, name);
   }
+});
+
+test('nothing is well while what the leader says now is not followed, and why is said', () => {
+  const poll = { status: 'already_processed', signal_id: 'sig-9' };
+  const left = (/** @type {string} */ code, /** @type {string} */ reason) => ({ coin: 'BTCUSDC', decision: 'left', code, reason });
+  /** @type {[string, any, RegExp][]} */
+  const cases = [
+    ['rejected', { status: 'rejected', error_message: 'portfolio_state.positions[0].coin: unknown coin "DOGEUSDC"' }, /now is not followed: signal rejected/],
+    ['expired', { status: 'skipped', error_message: 'x', decisions: [left('expired', 'its signal expired 3 hours ago')] }, /not followed: signal expired/],
+    ['too old', { status: 'skipped', error_message: 'x', decisions: [left('too_old', 'given up: its signal is 3 hours old')] }, /not followed: signal too old/],
+  ];
+  for (const [name, signal, expected] of cases) {
+    const heard = { signal_id: 'sig-9', ...signal };
+    const found = situation({ status: { last_poll: poll }, signals: [heard] });
+    assert.match(found.headline, expected, name);
+    assert.equal(found.tone, 'warn');
+    assert.deepEqual(found.notices.map(({ id, detail }) => [id, detail]), [['signal', signal.error_message]]);
+    assert.match(situation({ status: { last_poll: poll }, heard }).headline, expected, 'nor once the list shows other signals');
+    assert.equal(situation({ status: { last_poll: { ...poll, signal_id: 'sig-10' } }, signals: [heard] }).tone, 'good', 'only while it lasts');
+  }
+  const reached = { signal_id: 'sig-9', status: 'skipped', reached_at: '2026-09-21 14:00:00', decisions: [left('too_old', 'x')] };
+  const halted = { signal_id: 'sig-9', status: 'skipped', decisions: [left('halted', 'x')] };
+  for (const signal of [reached, halted]) assert.equal(situation({ status: { last_poll: poll }, signals: [signal] }).tone, 'good');
+});
+
+test('nothing is well while the stop loss counts: how far it is, and what comes at the end', () => {
+  const stop_loss = { pct: 20, set_by: 'page', env_pct: null, below_highest_pct: 21.3, low_readings: 3, reached: null };
+  const found = situation({ status: { stop_loss } });
+  assert.deepEqual([found.tone, found.headline], ['warn', 'Stop loss: 3 low readings of 5. At the fifth, everything is sold.']);
+  assert.match(found.notices[0].text, /21\.3% below its highest, and the limit is 20\.0%/);
+  assert.match(situation({ status: { stop_loss: { ...stop_loss, low_readings: 1 } } }).headline, /1 low reading of 5/);
+  assert.equal(situation({ status: { stop_loss: { ...stop_loss, low_readings: 0 } } }).tone, 'good');
+  assert.match(situation({ status: { stop_loss, paused: true } }).headline, /^Paused/, 'a pause judges nothing');
+});
+
+test('a leader that shows no signal any more is not said never to have shown one', () => {
+  const last_poll = { status: 'no_signal' };
+  const before = situation({ status: { last_poll, leader: { ...status.leader, last_signal_at: '2026-09-21 14:00:00' } } });
+  assert.deepEqual([before.tone, /shows no signal now.*not followed meanwhile/.test(before.headline)], ['warn', true]);
+  assert.match(situation({ status: { last_poll } }).headline, /has not published a signal yet/);
+});
+
+test('a price that is not believed is not said to be unknown since the start', () => {
+  const reason = 'BTCUSDC shows 10 times its average price: not believed yet, a second reading must say the same';
+  const [{ text, detail }] = situation({ budget: { unknown: [{ what: 'price BTCUSDC', reason, since: null }] } }).notices;
+  assert.deepEqual([text, detail], ['BTC price: not believed for now.', reason]);
 });
 
 test('what is missing is said once, with its reason', () => {
@@ -201,6 +248,17 @@ test('the dead are not told that nothing can be done with what is left', () => {
   for (const way of ['sell_all.open', 'withdraw.open']) assert.ok(text.includes(context.words.say(/** @type {any} */ (way))), way);
   // Ce que la bourse ne vend pas, et comment recommencer.
   assert.match(text, /5 USDC.*DB_PATH/);
+});
+
+test('the dead are offered nothing that cannot be done', () => {
+  const dead = (/** @type {object} */ changes) => String(situation({ status: { state: 'DEAD', running: false }, ...changes }).notices.map(({ steps }) => steps));
+  const dust = [{ value_usdt: 1.2 }, { value_usdt: 0.3 }];
+  assert.match(dead({ positions: [{ value_usdt: 6 }] }), /sells it/);
+  assert.doesNotMatch(dead({ positions: dust }), /Sell everything/);
+  assert.match(dead({ positions: dust, budget: { cash_usdt: 2 } }), /“Take money out…” sets it aside/);
+  assert.doesNotMatch(dead({ positions: dust, budget: { cash_usdt: 0 } }), /Take money out/);
+  const reached = { at: '2026-09-21 14:00:00', below_highest_pct: 90 };
+  assert.doesNotMatch(dead({ positions: dust, status: { state: 'DEAD', running: false, paused: true, paused_reason: 'x', stop_loss: { pct: 20, low_readings: 5, reached } } }), /Resume/);
 });
 
 test('selling everything is the first sentence until it is done, then the pause is', () => {

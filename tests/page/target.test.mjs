@@ -80,6 +80,12 @@ test('what the allocation waits for is said by coin, and alarms nobody', () => {
   assert.match(situation({ target: { ...target, cause: 'drift' } }).notices[0].text, /^Prices moved away/);
 });
 
+test('coins that wait for one reason are named together, and what never arrived is not said to be refused', () => {
+  const waiting_for = `BTCUSDC, SOLUSDC: an order of this coin is in doubt: its answer is not known yet; ETHUSDC: refused: sent 2 times, and it never reached the exchange`;
+  const [{ detail }] = situation({ target: { ...target, waiting_for } }).notices;
+  assert.equal(detail, 'Waits: BTC, SOL (an order is in doubt), ETH (never reached the exchange)');
+});
+
 test('what the allocation waits for is told in French, whatever it is', () => {
   /** @type {[string, string][]} */
   const cases = [

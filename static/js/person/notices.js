@@ -2,11 +2,11 @@
 
 import { coinName, isKnown, parseUtc } from '../format.js';
 import { wantedText } from '../order.js';
-import { tellWaiting } from '../decision.js';
-import { openWithdrawal } from '../person.js';
-import { isDead, ledgerTrouble } from '../situation.js';
+import { tellReasons, tellWaiting } from '../decision.js';
+import { isSellable, openWithdrawal } from '../person.js';
+import { isDead, lastSignal, ledgerTrouble, unfollowed } from '../situation.js';
 import { exchangeNotices } from './account.js';
-import { oldNotices, waitingNotices } from './target.js';
+import { handNotices, oldNotices, waitingNotices } from './target.js';
 
 /** @typedef {import('../api.js').Order} Order */
 /** @typedef {import('../api.js').Exchange} Exchange */
@@ -30,9 +30,12 @@ export function decisionsOf(parts, context) {
     ...lockedNotices(exchange.data, context),
     ...withdrawalNotices(openWithdrawal(withdrawals?.data), exchange.data, signals?.data, context),
     ...stopNotices(status.data, context),
+    ...countNotices(status.data, context),
     ...oldNotices(parts, context),
     ...pauseNotices(status.data, signals?.data, context),
     ...waitingNotices(parts, context),
+    ...handNotices(parts, context),
+    ...unfollowedNotices(parts, context),
   ];
 }
 
@@ -45,11 +48,27 @@ function ledgerNotices(reason, { words }) {
   return [{ id: 'ledger', tone: 'bad', text, steps, detail: words.told(reason) }];
 }
 
+/** Trop tard pour ce que disait le leader. @type {Record<string, import('../words.js').Key>} */
+const LATE = { expired: 'late.expired', too_old: 'late.too_old' };
+
+/** Ce que le leader dit maintenant n'est pas suivi, et pourquoi. @param {Parts} parts @param {Context} context @returns {Notice[]} */
+function unfollowedNotices(parts, context) {
+  const why = isDead(parts) ? null : unfollowed(parts);
+  if (!why) return [];
+  const { words } = context;
+  const signal = lastSignal(parts);
+  const text = words.say(LATE[why] ? 'notice.late' : 'notice.rejected');
+  const detail = tellReasons(signal?.error_message ?? parts.status.data?.last_poll?.error, signal?.decisions, context);
+  return [{ id: 'signal', tone: 'bad', text, detail, headline: words.say('state.unfollowed', { why: words.say(LATE[why] ?? 'poll.rejected') }) }];
+}
+
 /** Ce qui reste d'un agent mort, et comment en commencer un autre. @param {Parts} parts @param {Context} context @returns {Notice[]} */
 function deadNotices(parts, { words }) {
   if (!isDead(parts)) return [];
   const small = parts.status.data?.mode === 'dry_run' ? [] : [words.say('dead.small')];
-  const steps = [words.say('dead.left'), ...small, words.say('dead.anew')];
+  // N'est dit que ce qui peut se faire.
+  const left = isSellable(parts) ? [words.say('dead.left')] : parts.budget.data?.cash_usdt ? [words.say('dead.cash')] : [];
+  const steps = [...left, ...small, words.say('dead.anew')];
   return [{ id: 'dead', tone: 'bad', text: words.say('dead.text'), steps }];
 }
 
@@ -74,7 +93,8 @@ function orderNotice(order, context) {
     return { ...common, text: words.say('late.text', facts), steps };
   }
   const steps = [words.say('stuck.look'), words.say('stuck.then')];
-  return { ...common, text: words.say('stuck.text', facts), steps, detail: words.told(order.reason) };
+  const key = /never reached the exchange$/.test(order.reason ?? '') ? 'stuck.absent' : 'stuck.text';
+  return { ...common, text: words.say(key, facts), steps, detail: words.told(order.reason) };
 }
 
 /** Ce que la version Python comptait de trop, une fois pour toutes. @param {Exchange | null} exchange @param {Context} context @returns {Notice[]} */
@@ -129,7 +149,16 @@ function stopNotices(status, { words, format, now }) {
   const reached = status?.stop_loss?.reached;
   if (!reached) return [];
   const facts = { time: format.moment(parseUtc(reached.at), now), fall: format.share(reached.below_highest_pct / 100) };
-  return [{ id: 'stop loss', tone: 'warn', text: words.say('stop_loss.reached', facts), steps: [words.say('stop_loss.step')] }];
+  const steps = status.state === 'DEAD' ? [] : [words.say('stop_loss.step')];
+  return [{ id: 'stop loss', tone: 'warn', text: words.say('stop_loss.reached', facts), steps }];
+}
+
+/** La perte fixée se compte ; en pause, rien n'est jugé. @param {import('../api.js').Status | null} status @param {Context} context @returns {Notice[]} */
+function countNotices(status, { words, format }) {
+  const { pct, below_highest_pct: fall, low_readings: low, reached } = status?.stop_loss ?? {};
+  if (!low || !isKnown(pct) || reached || status?.paused || status?.state === 'DEAD') return [];
+  const text = words.say('stop_loss.low', { fall: format.share(isKnown(fall) ? fall / 100 : null), limit: format.share(pct / 100) });
+  return [{ id: 'stop loss', tone: 'bad', text, steps: [words.say('stop_loss.low_step')], headline: words.many('state.stop_loss', low) }];
 }
 
 /**
@@ -145,6 +174,6 @@ function pauseNotices(status, signals, context) {
     if (selling.done) return [{ ...notice, text: words.say('selling.done') }];
     return [{ ...notice, text: words.say('selling.text'), headline: words.say('state.selling') }];
   }
-  if (!status?.paused || !status.paused_reason || status.stop_loss?.reached) return [];
+  if (!status?.paused || !status.paused_reason || status.stop_loss?.reached || status.state === 'DEAD') return [];
   return [{ id: 'paused', tone: 'warn', text: words.say('paused.itself'), detail: words.told(status.paused_reason) }];
 }

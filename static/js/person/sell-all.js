@@ -54,7 +54,7 @@ export function createSellAll(root, desk) {
     const { words } = context;
     const question = {
       title: words.say('sell_all.ask'),
-      lines: [...DOES, ...DOES_NOT.slice(0, 1)].map((key) => words.say(key)).concat(words.say('sell_all.undo')),
+      lines: [...DOES.slice(0, status?.state === 'DEAD' ? 1 : 2), ...DOES_NOT.slice(0, 1)].map((key) => words.say(key)).concat(words.say('sell_all.undo')),
       yes: words.say('sell_all.yes'),
       no: words.say('confirm.no'),
       danger: true,
@@ -84,13 +84,14 @@ export function createSellAll(root, desk) {
       setText(does, words.say('sell_all.does'));
       setText(doesNot, words.say('sell_all.does_not'));
       setText(button, words.say('sell_all.button'));
-      tellAll(doesList, DOES.map((key) => words.say(key)));
+      // Un mort ne se met pas en pause.
+      tellAll(doesList, DOES.slice(0, status?.state === 'DEAD' ? 1 : 2).map((key) => words.say(key)));
       tellAll(doesNotList, DOES_NOT.map((key) => words.say(key)));
       if (arriving) does.focus();
       arriving = false;
       if (!selling) return;
       setText(since, `${words.say(selling.done ? 'selling.done' : 'selling.text')} ${words.say('sell_all.since', { time: format.moment(parseUtc(selling.since), now) })}`);
-      stopping.hidden = selling.done;
+      stopping.hidden = selling.done || status?.state === 'DEAD';
       setText(stopping, words.say('sell_all.stopping'));
       setText(left, words.say(selling.left.length ? 'sell_all.left' : 'sell_all.nothing_left'));
       tellAll(leftList, selling.left.map((line) => tellLeft(line, context)));

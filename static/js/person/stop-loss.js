@@ -107,7 +107,7 @@ export function createStopLoss(root, desk) {
       context = nextContext;
       const { words } = context;
       const stop = status?.stop_loss;
-      panel.hidden = !stop || !(shown || isOn());
+      panel.hidden = !stop || status?.state === 'DEAD' || !(shown || isOn());
       if (!stop) return;
       setText(title, words.say('stop_loss.title'));
       setText(state, tellStopLoss(stop, context).join(' '));

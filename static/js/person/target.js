@@ -2,7 +2,7 @@
 
 import { tellWaiting } from '../decision.js';
 import { coinName, isKnown, parseUtc } from '../format.js';
-import { unreached } from '../person.js';
+import { leftByHand, unreached } from '../person.js';
 import { isDead } from '../situation.js';
 
 /** @typedef {import('../section.js').Context} Context */
@@ -11,6 +11,9 @@ import { isDead } from '../situation.js';
 /** @typedef {import('./deeds.js').Deed} Deed */
 /** @typedef {import('../words.js').Key} Key */
 /** Une vieille allocation, ce qu'elle vise, et si c'est pour de vrai. @typedef {import('../api.js').OldTarget & {shares: string, live: boolean}} Old */
+
+/** L'écart à partir duquel ce qui est laissé tel quel se dit, en part du tout. */
+const FAR = 0.01;
 
 /** Pourquoi on la vise. @type {Record<string, Key>} */
 const CAUSES = { signal: 'target.signal', money: 'target.money', drift: 'target.drift' };
@@ -80,9 +83,22 @@ export function waitingNotices(parts, context) {
   return [{ id: 'target', tone: 'info', text, detail: tellWaiting({ waiting_for: reason, decisions: coinsOf(reason) }, context) }];
 }
 
+/** Ce qu'une personne a réglé au dehors attend le prochain signal : loin du leader, cela se dit. @param {Parts} parts @param {Context} context @returns {Notice[]} */
+export function handNotices(parts, { words, format }) {
+  const settled = leftByHand(parts);
+  if (isDead(parts)) return [];
+  const far = (parts.budget.data?.allocation ?? []).filter(({ coin, weight, leader_weight: leader }) =>
+    settled.includes(coin) && isKnown(weight) && isKnown(leader) && Math.abs(weight - leader) >= FAR);
+  if (far.length === 0) return [];
+  const coins = far.map(({ coin, weight, leader_weight: leader }) =>
+    `${coinName(coin)} (${words.say('allocation.weights', { own: format.share(weight), leader: format.share(leader) })})`);
+  return [{ id: 'by hand', tone: 'info', text: words.say('target.by_hand', { coins: coins.join(', ') }) }];
+}
+
 /** Les monnaies que nomme ce qu'elle attend, chacune avec sa raison. @param {string} text */
 const coinsOf = (text) =>
-  text.split(/; (?=[A-Z0-9]+USDC: )/).flatMap((part) => {
-    const { coin, reason } = /^(?<coin>[A-Z0-9]+USDC): (?<reason>.+)$/s.exec(part)?.groups ?? {};
-    return coin ? [{ coin, decision: 'waiting', code: CODES.find(([shape]) => shape.test(reason))?.[1] ?? '', reason }] : [];
+  text.split(/; (?=[A-Z0-9]+USDC(?:, [A-Z0-9]+USDC)*: )/).flatMap((part) => {
+    const { coins, reason } = /^(?<coins>[A-Z0-9]+USDC(?:, [A-Z0-9]+USDC)*): (?<reason>.+)$/s.exec(part)?.groups ?? {};
+    const code = CODES.find(([shape]) => shape.test(reason))?.[1] ?? '';
+    return (coins?.split(', ') ?? []).map((coin) => ({ coin, decision: 'waiting', code, reason }));
   });

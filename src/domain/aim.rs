@@ -59,7 +59,7 @@ pub fn drift(target: &Target, valuation: &Valuation) -> Option<Weight> {
     Some(Allocation::of(&valuation.coins, valuation.cash)?.drift(&aimed))
 }
 
-/// Vrai si échanger `moved` à ce coût vaut l'écart qui en est corrigé.
+/// Vrai si échanger `moved` à ce coût vaut l'écart qui en est corrigé ; ne rien échanger n'en corrige aucun.
 pub fn is_worth(moved: Usdc, cost: Usdc) -> bool {
-    cost <= moved.times(MOST_COST)
+    moved.is_positive() && cost <= moved.times(MOST_COST)
 }

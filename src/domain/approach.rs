@@ -3,7 +3,8 @@
 //!
 //! Avec cinq coins, tous les ensembles s'essaient. Deux plans dont l'écart diffère de moins d'un dixième du seuil se valent : on
 //! prend alors celui qui laisse les coins au plus près (le cash n'est que ce qui reste), puis celui qui a le moins d'ordres. Un
-//! coin plus près de sa cible que le seuil n'est pas touché. Invariant : chaque coin est vendu, acheté, ou laissé avec sa raison.
+//! coin plus près de sa cible que le seuil n'est pas touché, et rien ne l'est pour s'en approcher de moins d'un dixième de ce qui
+//! bougerait : des coins que leurs minima opposent se vendraient l'un pour l'autre sans fin. Invariant : chaque coin est vendu, acheté, ou laissé avec sa raison.
 
 use rust_decimal::{Decimal, dec};
 
@@ -17,6 +18,9 @@ use super::signal::Target;
 
 /// De quelle part du seuil deux plans peuvent différer et se valoir.
 const ALIKE: Decimal = dec!(0.1);
+
+/// Ce dont un plan doit approcher de la cible, en part de ce qu'il déplace, pour qu'il ne vaille pas mieux ne rien faire.
+const WORTH: Decimal = dec!(0.1);
 
 /// La part du tout sous laquelle un pas ne se voit pas : le précédent et le suivant se valent.
 const INVISIBLE: Decimal = dec!(0.0001);
@@ -39,6 +43,8 @@ struct Trial {
     /// L'écart de toute la répartition, et celui des coins seuls.
     drift: Weight,
     apart: Weight,
+    /// Ce qui bouge, en part du tout.
+    moved: Weight,
     /// Ce qui vaudra tout, et le cash qui restera.
     total: Usdc,
     cash: Usdc,
@@ -74,6 +80,7 @@ pub fn approach(target: &Target, holdings: &Holdings, pairs: &Pairs, threshold: 
     let lots = PerCoin::from_fn(|coin| Lot::of(coin, holdings.positions[coin].quantity, pairs));
     let total = holdings.cash + lots.iter().map(|(_, lot)| lot.held).sum();
     let mut search = Search { target, lots, cash: holdings.cash, total, threshold, trials: Vec::new() };
+    search.trials.push(search.weighed(PerCoin::default(), PerCoin::default()));
     search.explore();
     let Some(best) = search.best() else { return Approach::default() };
     search.told(best, pairs)
@@ -218,12 +225,13 @@ impl Search<'_> {
 
     /// Le plan `wanted`, et ce qu'il laisse quand c'est `made` qui se fait.
     fn weighed(&self, wanted: PerCoin<Option<Move>>, made: PerCoin<Option<Move>>) -> Trial {
-        let (mut cash, mut orders) = (self.cash + returned(&made), 0);
+        let (mut cash, mut orders, mut moved) = (self.cash + returned(&made), 0, returned(&made));
         let mut after = PerCoin::from_fn(|coin| self.lots[coin].held);
         for (coin, made) in made.iter().filter_map(|(coin, made)| Some((coin, made.as_ref()?))) {
             orders += 1;
             after[coin] = made.after;
-            cash -= made.purchase().map(|purchase| purchase.spent).unwrap_or_default();
+            let spent = made.purchase().map(|purchase| purchase.spent).unwrap_or_default();
+            (cash, moved) = (cash - spent, moved + spent);
         }
         let total = cash + after.iter().map(|(_, &value)| value).sum();
         let (mut aimed, mut apart) = (Usdc::ZERO, Usdc::ZERO);
@@ -235,7 +243,8 @@ impl Search<'_> {
         let cash_apart = (cash - (total.max(Usdc::ZERO) - aimed).max(Usdc::ZERO)).abs();
         let scale = self.scale(total);
         let drift = (apart + cash_apart).share_of(scale).times(dec!(0.5));
-        Trial { moves: wanted, orders, drift, apart: apart.share_of(scale), total, cash }
+        let (apart, moved) = (apart.share_of(scale), moved.share_of(scale));
+        Trial { moves: wanted, orders, drift, apart, moved, total, cash }
     }
 
     /// Ce que le cash permet de ces achats, de chaque façon ; s'il n'en couvre pas les minima, les ventes grandissent pour eux.
@@ -277,7 +286,10 @@ impl Search<'_> {
         let near = || self.trials.iter().filter(|trial| trial.drift <= least + alike);
         let apart = near().map(|trial| trial.apart).min()?;
         let nearest = near().filter(|trial| trial.apart <= apart + alike);
-        nearest.min_by_key(|trial| (trial.orders, trial.drift))
+        let best = nearest.min_by_key(|trial| (trial.orders, trial.drift))?;
+        let least = best.moved.times(WORTH);
+        let is_as_good = |idle: &&Trial| idle.drift - best.drift < least && idle.apart - best.apart < least;
+        Some(self.trials.iter().find(|trial| trial.orders == 0).filter(is_as_good).unwrap_or(best))
     }
 
     fn told(&self, best: &Trial, pairs: &Pairs) -> Approach {

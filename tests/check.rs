@@ -108,6 +108,16 @@ impl Table {
     fn verdicts(&self) -> Vec<(&str, &str)> {
         TESTS.into_iter().map(|test| (test, self.line(test).0)).collect()
     }
+    /// Aucun défaut, mais cet essai n'a pas pu se faire : pourquoi, et quoi faire.
+    fn check_untested(&self, test: &str, found: &str, remedy: &str) {
+        let table = self.check();
+        assert_eq!(table.code, Some(1), "{}", table.out);
+        assert_eq!(table.error, "calvalot: not all could be tested, try again\n", "{}", table.out);
+        let (verdict, line, advice) = table.line(test);
+        assert_eq!(verdict, "-", "{}", table.out);
+        assert!(line.contains(found) && advice.contains(remedy), "{line:?} {advice:?}");
+    }
+
 }
 
 #[test]
@@ -346,7 +356,7 @@ fn an_exchange_that_does_not_answer_is_told_once_per_reason() {
 fn silence_asked_for_by_the_exchange_is_kept_by_every_later_test() {
     let setup = Setup::live();
     setup.world.fault(On::exchange(ACCOUNT), Fault::answer(Reply::too_many_requests(30)));
-    setup.check_fault("key", "answered 429", "wait until then");
+    setup.check_untested("key", "answered 429", "wait until then");
     let setup = Setup::live();
     setup.world.fault(On::exchange(RIGHTS), Fault::answer(Reply::banned(120, 1_790_000_000_000)));
     let table = setup.check();
@@ -406,12 +416,12 @@ fn html_silence_and_nonsense_are_answers_like_others() {
         (Fault::unprocessed(Wire::Close), "did not send a whole answer", "network"),
         (Fault::processed(Wire::Truncate), "did not send a whole answer", "network"),
         (Fault::answer(Reply::firewall()), "answered 403", "wait until then"),
-        (Fault::answer(Reply::restricted_location()), "451", "does not serve the place"),
     ];
     for (fault, found, remedy) in cases {
         let setup = Setup::live();
         setup.world.fault(On::exchange(ACCOUNT), fault);
-        setup.check_fault("key", found, remedy);
+        setup.check_untested("key", found, remedy);
+        assert_eq!(setup.check().line("account").1, "the exchange does not answer");
     }
 }
 
@@ -420,7 +430,43 @@ fn a_balance_that_cannot_be_read_is_no_zero() {
     let setup = Setup::live();
     let garbled = Wire::Rewrite { from: "\"free\":\"1000".to_owned(), to: "\"free\":\"1e3".to_owned() };
     setup.world.fault(On::exchange(ACCOUNT), Fault::processed(garbled));
-    setup.check_fault("key", "cannot be read", "try again");
+    setup.check_untested("key", "cannot be read", "try again");
+}
+
+/// Le prix d'une monnaie n'est pas celui de l'euro.
+#[test]
+fn what_a_price_that_is_not_believed_leaves_known_is_tested_and_what_is_missing_is_named() {
+    let setup = Setup::live();
+    let path = "/api/v3/ticker/bookTicker";
+    let unread =
+        Wire::Rewrite { from: "\"symbol\":\"BTCUSDC\"".to_owned(), to: "\"symbol\":\"BTCUSDX\"".to_owned() };
+    setup.world.fault(On::exchange(path), Fault::processed(unread));
+    let table = setup.check();
+    assert_eq!(table.line("exchange").0, "FAULT", "{}", table.out);
+    assert_eq!((table.line("balance").0, table.line("pairs").0), ("ok", "ok"), "{}", table.out);
+    assert_eq!(table.line("minima").1, "not known now: price BTCUSDC", "{}", table.out);
+}
+
+#[test]
+fn a_ledger_that_is_dead_is_never_said_to_be_well() {
+    let setup = Setup::new();
+    let process = Process::run(&setup.world, &setup.folder);
+    until("it follows", || (process.site().polls() >= 1.0).then_some(()));
+    assert_eq!(process.terminate(), Some(0));
+    let books = rusqlite::Connection::open(setup.folder.db()).expect("the database");
+    books.execute_batch("UPDATE agent SET state = 'DEAD'").expect("the database is writable");
+    drop(books);
+    setup.check_fault("ledger", "DEAD: its value fell below 5 EUR", "another DB_PATH");
+    assert_eq!(setup.check().line("orders").0, "ok");
+}
+
+#[test]
+fn a_time_zone_that_does_not_exist_ends_before_anything_else() {
+    let setup = Setup::new().with("TZ", "Europe/Pariss");
+    let table = setup.check();
+    assert_eq!((table.code, table.out.as_str()), (Some(2), ""));
+    assert!(table.error.starts_with("TZ: \"Europe/Pariss\" is no time zone"), "{}", table.error);
+    assert_eq!(Setup::new().with("TZ", "CET-1CEST").check().code, Some(0));
 }
 
 #[test]
@@ -438,6 +484,10 @@ fn weights_below_the_minimum_are_named() {
     assert!(!setup.check().line("minima").1.contains("BTCUSDC"));
     setup.world.leader().set_target(&[("XRPUSDC", dec!(0.02))]);
     setup.check_fault("minima", "XRPUSDC: 2.00 %", "nothing could be bought");
+    let setup = Setup::live();
+    setup.world.fault(On::exchange(ACCOUNT), Fault::answer(Reply::restricted_location()));
+    setup.check_fault("key", "451", "does not serve the place");
+    assert_eq!(setup.check().line("account").1, "the key could not be tried");
 }
 
 #[test]

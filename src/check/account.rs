@@ -33,7 +33,9 @@ pub(super) async fn lines(config: &Config, exchange: &Exchange, findings: &Findi
         Err(fault) => return without_key(misconfigured(fault)),
     };
     if exchange.server_clock().is_none() {
-        return TESTS.map(|test| Check::not_tested(test, "the exchange's clock is not known")).to_vec();
+        // L'heure, elle, dit si c'est faute de réponse.
+        let untried = |test| Check::not_tested(test, "the exchange's clock is not known").unanswered();
+        return TESTS.map(untried).to_vec();
     }
     let account = Account::new(exchange.at(&config.account.url), credentials);
     match account.state().await {
@@ -42,7 +44,24 @@ pub(super) async fn lines(config: &Config, exchange: &Exchange, findings: &Findi
             lines.extend(examined(config, &account, &state, findings).await);
             lines
         }
-        Err(trouble) => without_key(fault("key", exchange, &trouble)),
+        Err(trouble) => refused(exchange, &trouble),
+    }
+}
+
+/// Une clé que la bourse n'a pas jugée n'est pas dite mauvaise.
+fn refused(exchange: &Exchange, trouble: &Trouble) -> Vec<Check> {
+    match trouble {
+        Trouble::Key(..) => without_key(fault("key", exchange, trouble)),
+        Trouble::Failed(_) | Trouble::Certificate(_) | Trouble::Silence(_) => {
+            let untried = Check::not_tested("key", trouble.to_string());
+            let untried = Check { advice: Some(exchange.remedy(trouble).to_owned()), ..untried };
+            let lines = untested(untried, "the exchange does not answer");
+            match trouble.is_no_answer() {
+                true => lines.into_iter().map(Check::unanswered).collect(),
+                false => lines,
+            }
+        }
+        _ => untested(fault("key", exchange, trouble), "the key could not be tried"),
     }
 }
 
@@ -83,12 +102,17 @@ fn accepted(key: &ExchangeKey) -> Check {
 }
 
 fn without_key(line: Check) -> Vec<Check> {
-    let rest = TESTS[1..].iter().map(|test| Check::not_tested(test, "needs a key the exchange accepts"));
+    untested(line, "needs a key the exchange accepts")
+}
+
+fn untested(line: Check, reason: &str) -> Vec<Check> {
+    let rest = TESTS[1..].iter().map(|test| Check::not_tested(test, reason));
     [line].into_iter().chain(rest).collect()
 }
 
 fn fault(test: &'static str, exchange: &Exchange, trouble: &Trouble) -> Check {
-    Check::fault(test, trouble.to_string(), exchange.remedy(trouble))
+    let line = Check::fault(test, trouble.to_string(), exchange.remedy(trouble));
+    Check { unanswered: trouble.is_no_answer(), ..line }
 }
 
 async fn examined(
@@ -196,20 +220,16 @@ async fn pairs(exchange: &Exchange, state: &AccountState) -> Check {
 fn balance(config: &Config, state: &AccountState, findings: &Findings) -> Check {
     let free = state.balances.usdc.free;
     let found = format!("{free:.2} USDC free in the Spot wallet");
-    let market = match (config.mode, &findings.market) {
-        (Mode::DryRun, _) => return Check::fine("balance", format!("{found}, not used by dry_run")),
-        (Mode::Live, None) => {
-            return Check::not_tested(
-                "balance",
-                format!("{found}, the EUR rate to compare with is not known"),
-            );
+    if config.mode == Mode::DryRun {
+        return Check::fine("balance", format!("{found}, not used by dry_run"));
+    }
+    match (&findings.capital, findings.outside.rate) {
+        (Capital::Counted(holdings), _) => compared(free, holdings.cash, found),
+        (Capital::ToBegin(budget), Some(rate)) => opening(free, budget.to_usdc(rate), rate, found),
+        (Capital::ToBegin(_), None) => {
+            Check::not_tested("balance", format!("{found}, the EUR rate to compare with is not known"))
         }
-        (Mode::Live, Some(market)) => market,
-    };
-    match &findings.capital {
-        Capital::Counted(holdings) => compared(free, holdings.cash, found),
-        Capital::ToBegin(budget) => opening(free, budget.to_usdc(market.rate), market.rate, found),
-        Capital::Unknown(reason) => Check::not_tested("balance", format!("{found}; {reason}")),
+        (Capital::Unknown(reason), _) => Check::not_tested("balance", format!("{found}; {reason}")),
     }
 }
 

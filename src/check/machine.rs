@@ -58,6 +58,10 @@ pub(super) const UNKNOWN: &str = "the ledger is not known";
 /// De même, de celui d'un autre programme ou d'une version d'avant, dont l'ouverture n'est pas comptée.
 const TAKEN_OVER: &str = "what the first start takes over is not counted yet";
 
+/// Un grand livre mort ne suit plus personne : ce qu'il tient se vend et se sort encore.
+const DEAD: &str = "DEAD: its value fell below 5 EUR, and it follows nobody any more";
+const TO_BEGIN_AGAIN: &str = "take out what is left (`calvalot decide`); to follow again, set another DB_PATH: that begins a new ledger";
+
 /// Ce que le grand livre dit du compte et des ordres.
 pub(super) struct Books {
     /// Le compte du premier démarrage réel.
@@ -69,6 +73,8 @@ pub(super) struct Books {
     pub untouched: bool,
     /// Pourquoi il n'est peut-être pas seul sur son compte.
     pub not_alone: Option<String>,
+    /// Mort, pour de bon.
+    pub dead: bool,
 }
 
 /// La configuration a été lue : il reste ses avertissements.
@@ -150,6 +156,9 @@ pub(super) fn whole_ledger(config: &Config) -> Seen {
         Ok(Found::Current) => {
             let mut seen = ledger(config);
             let not_alone = seen.books.as_ref().and_then(|books| books.not_alone.clone());
+            if seen.books.as_ref().is_some_and(|books| books.dead) {
+                seen.line = Check::fault("ledger", format!("{path} is {DEAD}"), TO_BEGIN_AGAIN);
+            }
             let remedy =
                 "start it and decide on the page, or with `calvalot restore`: nothing is traded before that";
             if let Some(reason) = not_alone {
@@ -217,7 +226,7 @@ struct Looked {
 
 fn look(path: &Path) -> Result<Option<Looked>, LedgerError> {
     let Some(db) = ledger::look(path)? else { return Ok(None) };
-    let deposited = db.account()?.deposited;
+    let (agent, deposited) = (db.agent()?, db.account()?.deposited);
     let capital = match db.holdings()? {
         Some(holdings) => Capital::Counted(holdings),
         None if db.is_taken_over()? => Capital::Unknown(TAKEN_OVER),
@@ -229,8 +238,9 @@ fn look(path: &Path) -> Result<Option<Looked>, LedgerError> {
         late: db.late()?,
         untouched: db.orders(1)?.is_empty(),
         not_alone: db.exchange_state()?.not_alone,
+        dead: agent.dead,
     };
-    Ok(Some(Looked { mode: db.agent()?.mode, deposited, capital, books }))
+    Ok(Some(Looked { mode: agent.mode, deposited, capital, books }))
 }
 
 /// Le dernier silence que la bourse a demandé au démon ; `None` s'il n'y en a pas, ou pas de grand livre lisible.
@@ -240,7 +250,7 @@ pub(super) fn silence(path: &Path) -> Option<Silenced> {
 
 /// Les ordres du grand livre qui attendent une réponse, ou quelqu'un ; `ledger` est la ligne du grand livre.
 pub(super) fn orders(ledger: &Check, books: Option<&Books>) -> Check {
-    if ledger.verdict == Verdict::Fault {
+    if ledger.verdict == Verdict::Fault && books.is_none_or(|books| !books.dead) {
         return Check::not_tested("orders", UNKNOWN);
     }
     let Some(books) = books.filter(|books| !books.doubtful.is_empty() || !books.late.is_empty()) else {

@@ -14,7 +14,6 @@ use std::fmt;
 
 use crate::config::{Config, Mode};
 use crate::domain::check::{Check, Verdict};
-use crate::domain::market::Market;
 use crate::domain::signal::Target;
 use crate::exchange::{Exchange, Silence};
 use crate::fetch::{self, FetchError};
@@ -22,6 +21,7 @@ use crate::leader::Leader;
 use crate::ledger::Silenced;
 
 use machine::{Capital, Seen};
+use outside::Outside;
 
 pub use account::open;
 
@@ -92,7 +92,7 @@ struct Findings {
     /// Le compte du premier démarrage réel.
     uid: Option<i64>,
     target: Option<Target>,
-    market: Option<Market>,
+    outside: Outside,
 }
 
 /// Fait tous les essais que cette configuration demande.
@@ -131,10 +131,10 @@ async fn lines(
     let (line, target) = outside::leader(leader).await;
     lines.push(line);
     lines.push(outside::clock(exchange).await);
-    let (market_lines, market) = outside::exchange(exchange).await;
+    let (market_lines, outside) = outside::exchange(exchange).await;
     lines.extend(market_lines);
     let uid = books.and_then(|books| books.uid);
-    let findings = Findings { capital, uid, target, market };
+    let findings = Findings { capital, uid, target, outside };
     lines.push(outside::minima(&findings));
     lines.extend(account::lines(config, exchange, &findings).await);
     lines

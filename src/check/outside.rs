@@ -13,7 +13,7 @@ use crate::clock;
 use crate::domain::belief;
 use crate::domain::check::{CLOCK_WRONG, Check, SET_THE_CLOCK};
 use crate::domain::market::{self, Coin, Market, PerCoin, Readings, Unknown};
-use crate::domain::money::{Usdc, Weight};
+use crate::domain::money::{Rate, Usdc, Weight};
 use crate::domain::order::Order;
 use crate::domain::signal::Target;
 use crate::exchange::{Exchange, Trouble};
@@ -67,7 +67,10 @@ pub(super) async fn clock(exchange: &Exchange) -> Check {
 fn not_compared(trouble: &Trouble) -> Check {
     match trouble {
         Trouble::Certificate(reason) => Check::fault("clock", reason, SET_THE_CLOCK),
-        trouble => Check::not_tested("clock", format!("nothing to compare it with: {trouble}")),
+        trouble => {
+            let line = Check::not_tested("clock", format!("nothing to compare it with: {trouble}"));
+            Check { unanswered: trouble.is_no_answer(), ..line }
+        }
     }
 }
 
@@ -85,27 +88,41 @@ fn compared(lead: i64, margin: u128) -> Check {
     }
 }
 
+/// Ce que la bourse a dit du marché.
+pub(super) struct Outside {
+    /// Complet, ou ce qui en manque, en peu de mots.
+    market: Result<Market, String>,
+    /// Le cours de l'euro, quoi qu'il manque d'autre.
+    pub rate: Option<Rate>,
+}
+
 /// Les cours, les règles et l'état de chaque paire.
-pub(super) async fn exchange(exchange: &Exchange) -> (Vec<Check>, Option<Market>) {
+pub(super) async fn exchange(exchange: &Exchange) -> (Vec<Check>, Outside) {
     let readings = exchange.refresh(Readings::default(), belief::SECOND_READING).await;
-    match readings.complete(PerCoin::from_fn(|_| true), clock::now()) {
-        Ok(market) => (vec![reached(exchange), trading(&market)], Some(market)),
+    let (now, pairs) = (clock::now(), trading(&readings));
+    let rate = readings.rate(now);
+    match readings.complete(PerCoin::from_fn(|_| true), now) {
+        Ok(market) => (vec![reached(exchange), pairs], Outside { market: Ok(market), rate }),
         Err(unknown) => {
-            let pairs = Check::not_tested("pairs", "the exchange's rules are not all known");
-            (vec![unreached(exchange, &unknown), pairs], None)
+            let missing: Vec<&str> = unknown.iter().map(|unknown| unknown.what.as_str()).collect();
+            let market = Err(missing.join(", "));
+            let line = unreached(exchange, &unknown, readings.doubted().any(|doubted| doubted));
+            (vec![line, pairs], Outside { market, rate })
         }
     }
 }
 
 /// Un silence explique tout le reste, et n'est pas une panne du réseau.
-fn unreached(exchange: &Exchange, unknown: &[Unknown]) -> Check {
+fn unreached(exchange: &Exchange, unknown: &[Unknown], doubted: bool) -> Check {
     if let Some(silence) = exchange.silence() {
         let trouble = Trouble::Silence(silence.to_string());
         return Check::fault("exchange", trouble.to_string(), exchange.remedy(&trouble));
     }
     let remedy = "check the network of this machine, then try again in some minutes; if BINANCE_URL is set, check it; \
                   nothing is traded while one of them is missing";
-    Check::fault("exchange", market::told(unknown), remedy)
+    let line = Check::fault("exchange", market::told(unknown), remedy);
+    // Un prix qui n'est pas cru est une réponse.
+    Check { unanswered: !doubted, ..line }
 }
 
 fn reached(exchange: &Exchange) -> Check {
@@ -126,9 +143,13 @@ fn weighed(weight: Option<u64>, limit: u64, watched: u64) -> Check {
     }
 }
 
-fn trading(market: &Market) -> Check {
-    let halted = Coin::ALL.into_iter().filter_map(|coin| {
-        let status = market.pairs.get(coin)?.rules.halted.as_ref()?;
+/// Les règles disent quelles paires se négocient, que leurs prix soient connus ou non.
+fn trading(readings: &Readings) -> Check {
+    if readings.rules.iter().any(|(_, rules)| rules.is_none()) {
+        return Check::not_tested("pairs", "the exchange's rules are not all known");
+    }
+    let halted = readings.rules.iter().filter_map(|(coin, rules)| {
+        let status = rules.as_ref()?.value.halted.as_ref()?;
         Some(format!("{coin} is not traded now ({status})"))
     });
     let halted: Vec<String> = halted.collect();
@@ -142,8 +163,9 @@ fn trading(market: &Market) -> Check {
 
 /// Ce que l'allocation du leader demande, à côté du plus petit achat possible.
 pub(super) fn minima(findings: &Findings) -> Check {
-    let Some(market) = &findings.market else {
-        return Check::not_tested("minima", "the prices are not all known");
+    let market = match &findings.outside.market {
+        Ok(market) => market,
+        Err(missing) => return Check::not_tested("minima", format!("not known now: {missing}")),
     };
     let Some(target) = &findings.target else {
         return Check::not_tested("minima", "the leader's allocation is not known");

@@ -9,6 +9,8 @@ pub struct Check {
     pub found: String,
     /// Quoi faire ; toujours là pour un défaut, parfois à côté de ce qui va.
     pub advice: Option<String>,
+    /// Vrai si la bourse n'a pas répondu : ce n'est ni bon ni mauvais, et se refait dès qu'elle répond.
+    pub unanswered: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,20 +92,25 @@ pub const REQUIRED: [&str; 4] = ["clock", "exchange", "key", "account"];
 
 impl Check {
     pub fn fine(test: &'static str, found: impl Into<String>) -> Check {
-        Check { test, verdict: Verdict::Fine, found: found.into(), advice: None }
+        Check { test, verdict: Verdict::Fine, found: found.into(), advice: None, unanswered: false }
     }
 
     pub fn fault(test: &'static str, found: impl Into<String>, remedy: impl Into<String>) -> Check {
-        Check { test, verdict: Verdict::Fault, found: found.into(), advice: Some(remedy.into()) }
+        Check { verdict: Verdict::Fault, advice: Some(remedy.into()), ..Check::fine(test, found) }
     }
 
     pub fn not_tested(test: &'static str, reason: impl Into<String>) -> Check {
-        Check { test, verdict: Verdict::NotTested, found: reason.into(), advice: None }
+        Check { verdict: Verdict::NotTested, ..Check::fine(test, reason) }
     }
 
     /// Va, mais mérite qu'on le dise.
     pub fn remark(test: &'static str, found: impl Into<String>, advice: impl Into<String>) -> Check {
         Check { advice: Some(advice.into()), ..Check::fine(test, found) }
+    }
+
+    /// Le même, faute de réponse.
+    pub fn unanswered(self) -> Check {
+        Check { unanswered: true, ..self }
     }
 
     /// Vrai si cet essai ferme l'échange réel : un défaut, ou rien de su là où il faut savoir.

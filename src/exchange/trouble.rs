@@ -44,6 +44,11 @@ pub enum KeyTrouble {
 }
 
 impl Trouble {
+    /// Vrai si rien n'a répondu à la question, ou pas de quoi en conclure quelque chose.
+    pub fn is_no_answer(&self) -> bool {
+        matches!(self, Trouble::Failed(_))
+    }
+
     /// Vrai si toute autre demande aurait le même sort : ce n'est pas la faute de celle-ci.
     pub fn holds_for_all(&self) -> bool {
         match self {

@@ -173,6 +173,9 @@ const SAID = [
   ["the clock of this machine is {} s {way} the exchange's: {SET_THE_CLOCK}", ['200', 'ahead of', 'a Raspberry Pi has no clock of its own'], 'L’heure de cette machine avance de 200 s sur celle de Binance.'],
   ['no key is set, and live needs one', [], 'aucune n’est réglée, et il en faut une.'],
   ['needs a key the exchange accepts', [], 'il faut d’abord une clé que Binance accepte.'],
+  ['the exchange does not answer', [], 'pas essayé : Binance ne répond pas.'],
+  ['{}: {}', ['key', 'the exchange answered 502 with an empty page; account: the exchange does not answer'], 'Clé : Binance a répondu 502, et rien d’autre. · Compte Binance : pas essayé : Binance ne répond pas.'],
+  ['the key could not be tried', [], 'pas essayé : la clé n’a pas pu l’être.'],
   ['the account may not trade', [], 'Le compte Binance n’a pas le droit de négocier.'],
   ['the key opens another account than the one this ledger began with', [], 'La clé ouvre un autre compte Binance que celui de ce grand livre.'],
   ['{self}; {remedy}, then ask again', ['the ledger could not be read or written: database or disk is full', 'make room on this disk'], 'Le disque ne prend plus rien (database or disk is full) : faites-y de la place, puis redemandez-le.'],
@@ -355,7 +358,7 @@ const UNTOLD = [
   'the rights of the key are not known', 'it may read, trade and withdraw', 'it may read and trade', 'ALLOW_WITHDRAWAL_KEY=true accepts it', 'it only works from',
   'it works from everywhere', 'it may trade', 'if your Internet address stays', 'this account may trade each', '{found}, not used by', '{found}, the EUR rate to compare',
   'the ledger is not known', 'what the first start takes over', 'free space of', 'no copy can be made', '{path} is not there', '{path} is a ledger of',
-  "the exchange's rules are not all known", 'prices, rules of', ' (weight {weight}', 'another program behind', 'the exchange trades all', 'the prices are not all known',
+  "the exchange's rules are not all known", 'prices, rules of', ' (weight {weight}', 'another program behind', 'the exchange trades all', 'the prices are not all known', 'not known now: ',
   "the leader's allocation", '{capital:.2} USDC is enough',
   // Quoi faire d'un essai qui ferme l'échange : la page a ses mots (`closed.…`).
   "make a key in Binance's API", 'tick Enable', 'untick Enable', "in Binance's API Management", 'set the key of that account again', 'Binance has blocked trading',
@@ -366,7 +369,7 @@ const UNTOLD = [
   // Ce qu'a donné un geste : la page le dit d'après ce qu'on a demandé.
   'acknowledged: purchases', 'settled: nothing was booked', 'the order ended and exchanged', 'the exchange has this order', 'the exchange does not know this order', 'booked by hand',
   // Ce que seule la commande dit, ou qui empêche de démarrer.
-  'start it and decide on the page', '{path} is of a version', '{budget} EUR are too little', 'set INITIAL_BUDGET_EUR to', '{path} does not exist yet', '{} is no Ed25519', 'make one with `calvalot',
+  'start it and decide on the page', 'DEAD: its value fell below 5 EUR, and it follows', 'take out what is left', '{path} is of a version', '{budget} EUR are too little', 'set INITIAL_BUDGET_EUR to', '{path} does not exist yet', '{} is no Ed25519', 'make one with `calvalot',
 ];
 
 /** Ce que le leader, les prix et le moteur écrivent, et que la page ne montre jamais telle quelle. */

@@ -260,6 +260,8 @@ export const SHAPES = [
   [/^the clock of this machine is (?<number>\d+) s (?<way>behind|ahead of) the exchange's: .+$/s, 'L’heure de cette machine {way} de {number} s sur celle de Binance.'],
   [/^no key is set, and live needs one$/, 'aucune n’est réglée, et il en faut une.'],
   [/^needs a key the exchange accepts$/, 'il faut d’abord une clé que Binance accepte.'],
+  [/^the exchange does not answer$/, 'pas essayé : Binance ne répond pas.'],
+  [/^the key could not be tried$/, 'pas essayé : la clé n’a pas pu l’être.'],
   [/^(?<reason>it may .+?); (?<reason2>it may .+)$/, '{reason}, {reason2}'],
   [/^it may not read$/, 'pas le droit de lire'],
   [/^it may not trade$/, 'pas le droit de négocier'],

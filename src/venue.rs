@@ -63,6 +63,13 @@ impl Venue {
         }
     }
 
+    /// Les cours viennent d'être lus, ou pas.
+    pub fn heed_prices(&mut self, read: bool) {
+        if let Venue::Live(account) = self {
+            account.heed_prices(read);
+        }
+    }
+
     /// Lit le compte ; `None` s'il est simulé.
     pub async fn read(&self) -> Option<Result<AccountState, Trouble>> {
         match self {

@@ -5,6 +5,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::comeback::{Comeback, Heard};
 use crate::clock;
 use crate::domain::check::{Check, REQUIRED};
 
@@ -26,6 +27,7 @@ pub(super) struct Gate {
     pub moved: Option<i64>,
     /// Fermé par l'essai de l'heure, entre autres : la bourse ne répondait pas, ou l'heure était fausse.
     pub wants_the_hour: bool,
+    comeback: Comeback,
 }
 
 impl Gate {
@@ -36,14 +38,16 @@ impl Gate {
             retry: FIRST_RETRY,
             moved: None,
             wants_the_hour: false,
+            comeback: Comeback::default(),
         }
     }
 
     /// Ouvre ou ferme d'après les essais.
     pub fn judge(&mut self, checks: &[Check]) {
         self.wants_the_hour = checks.iter().any(|check| check.test == "clock" && check.stops_trading());
-        let faults = checks.iter().filter(|check| check.stops_trading());
-        let faults = faults.map(|check| format!("{}: {}", check.test, check.found));
+        let stops: Vec<&Check> = checks.iter().filter(|check| check.stops_trading()).collect();
+        let unreached = !stops.is_empty() && stops.iter().all(|check| check.unanswered);
+        let faults = stops.iter().map(|check| format!("{}: {}", check.test, check.found));
         let missing = REQUIRED.iter().filter(|test| !checks.iter().any(|check| check.test == **test));
         let missing = missing.map(|test| format!("{test}: not tested"));
         let faults: Vec<String> = faults.chain(missing).collect();
@@ -51,12 +55,19 @@ impl Gate {
             self.closed = None;
             self.next = clock::instant() + DAY;
         } else {
-            self.close(faults.join("; "));
+            self.shut(faults.join("; "));
         }
+        self.comeback.tried(unreached);
     }
 
-    /// Ferme jusqu'à de nouveaux essais, chaque fois plus tard : insister vaudrait un bannissement.
+    /// Ferme pour une raison que le réseau revenu n'ôte pas.
     pub fn close(&mut self, reason: String) {
+        self.shut(reason);
+        self.comeback.tried(false);
+    }
+
+    /// Jusqu'à de nouveaux essais, chaque fois plus tard : insister vaudrait un bannissement.
+    fn shut(&mut self, reason: String) {
         self.closed = Some(reason);
         self.next = clock::instant() + self.retry;
         self.retry = (self.retry * 2).min(LONGEST_RETRY);
@@ -65,6 +76,13 @@ impl Gate {
     /// Les essais ne disent plus ce qui est : ils sont à refaire. Fermée, elle garde son rythme.
     pub fn refresh(&mut self) {
         if self.closed.is_none() {
+            self.next = clock::instant();
+        }
+    }
+
+    /// La bourse répond, ou non, à une lecture. Fermée seulement faute de l'avoir atteinte, elle se refait dès qu'elle répond.
+    pub fn heed_answer(&mut self, heard: Heard, answered: bool) {
+        if self.comeback.heed(heard, answered) {
             self.next = clock::instant();
         }
     }
@@ -130,5 +148,40 @@ mod tests {
         gate.proved();
         gate.close("refused".to_owned());
         assert_eq!(wait(&gate), 60);
+    }
+
+    #[test]
+    fn an_exchange_that_answers_again_has_the_checks_made_again_at_once_and_once_and_no_other_fault_does() {
+        let _time = Installed::at(Moment(0));
+        let checked = |test: &'static str, line: Check| {
+            REQUIRED.map(|name| if name == test { line.clone() } else { Check::fine(name, "well") })
+        };
+        let unreached = checked("exchange", Check::fault("exchange", "nobody answers", "wait").unanswered());
+        let mut gate = Gate::new();
+        let mut waits = Vec::new();
+        for _ in 0..3 {
+            gate.judge(&unreached);
+            gate.heed_answer(Heard::Account, true);
+            waits.push(wait(&gate));
+        }
+        assert_eq!(waits, [0, 120, 240], "once: what goes on failing keeps its pace");
+        gate.heed_answer(Heard::Account, false);
+        gate.heed_answer(Heard::Account, true);
+        assert_eq!(wait(&gate), 0, "gone, and back");
+        let full = Check::fault("disk", "full", "make room");
+        let others = [
+            checked("key", Check::fault("key", "not accepted", "mend it")).to_vec(),
+            checked("exchange", Check::fault("exchange", "it wants silence", "wait")).to_vec(),
+            // Le réseau revenu n'y change rien.
+            [&unreached[..], &[full]].concat(),
+        ];
+        for checks in others {
+            let mut gate = Gate::new();
+            gate.heed_answer(Heard::Account, false);
+            gate.judge(&checks);
+            gate.heed_answer(Heard::Account, true);
+            gate.heed_answer(Heard::Prices, true);
+            assert_eq!(wait(&gate), 60, "{checks:?}");
+        }
     }
 }

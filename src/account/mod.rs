@@ -2,7 +2,7 @@
 //!
 //! `send` envoie, `doubts` suit ce dont l'issue n'est pas connue, `recourse` ce qu'une personne en fait, `scan` balaie les
 //! ordres du compte, `evidence` y cherche ceux d'une copie ou d'un passé perdu, qu'`adopt` met aux livres, `berth` n'en laisse
-//! qu'une échanger sur cette machine, `question` est ce
+//! qu'une échanger sur cette machine, `comeback` sait qu'une bourse que l'on n'atteignait pas répond de nouveau, `question` est ce
 //! que la bourse dit d'un des nôtres, `held` retient ceux qui ne se comptent pas, `gate` ouvre ou ferme l'échange d'après
 //! les essais du dehors, `upkeep` tient l'heure, ces essais et le rapprochement. Le compte a sa propre poignée du grand
 //! livre ; il ne sait ni comment un plan se fait, ni qui commande.
@@ -13,6 +13,7 @@
 
 mod adopt;
 mod berth;
+mod comeback;
 mod doubts;
 mod evidence;
 mod gate;
@@ -41,6 +42,7 @@ use crate::fetch::OneShot;
 use crate::ledger::Ledger;
 use crate::metrics::Instruments;
 use berth::Berth;
+use comeback::{Comeback, Heard};
 use gate::Gate;
 use held::Held;
 use pace::Pace;
@@ -85,6 +87,7 @@ pub struct LiveAccount {
     scanned: Result<(), String>,
     next_scan: Instant,
     scan_pace: Pace,
+    scan_comeback: Comeback,
     /// Pourquoi la dernière mesure de l'heure de la bourse a manqué.
     measure_missed: Option<String>,
     /// La machine où l'on est, si elle se nomme, et le compte que la clé ouvre, une fois lu.
@@ -138,6 +141,7 @@ impl LiveAccount {
             scanned: Err("the orders of the account are not read yet".to_owned()),
             next_scan: clock::instant(),
             scan_pace: Pace::default(),
+            scan_comeback: Comeback::default(),
             measure_missed: None,
             machine: None,
             uid: None,
@@ -230,6 +234,19 @@ impl LiveAccount {
         self.hour_missed = wrong;
     }
 
+    /// Les cours viennent d'être lus, ou pas.
+    pub fn heed_prices(&mut self, read: bool) {
+        self.heed_answer(Heard::Prices, read);
+    }
+
+    /// La bourse répond, ou non, à une lecture : ce qu'elle taisait se refait sans attendre, une fois.
+    fn heed_answer(&mut self, heard: Heard, answered: bool) {
+        self.gate.heed_answer(heard, answered);
+        if self.scan_comeback.heed(heard, answered) {
+            self.next_scan = clock::instant();
+        }
+    }
+
     /// La prochaine chose à faire d'elle-même.
     pub fn next_due(&self) -> Instant {
         let usual = self.gate.next.min(self.next_scan);
@@ -237,15 +254,22 @@ impl LiveAccount {
     }
 
     /// Fait ce dont c'est l'heure. `bnb` est le prix auquel des frais en BNB comptent, s'il est frais. Rend vrai si un
-    /// ordre en doute a fini : son signal peut être repris. Ce qui manque ferme l'échange, et se refait à son rythme.
+    /// ordre en doute a fini, ou si l'échange vient de s'ouvrir : un signal peut être repris. Ce qui manque ferme l'échange, et
+    /// se refait à son rythme.
     pub async fn tend(&mut self, bnb: Option<Price>) -> bool {
+        let shut = self.is_shut();
         self.claim_berth().await;
         self.measure_hour().await;
         self.run_checks().await;
         self.scan(bnb).await;
         let ended = self.ask_doubtful(bnb).await;
         self.instruments.unbooked(self.unbooked.count());
-        ended
+        ended || (shut && !self.is_shut())
+    }
+
+    /// Vrai si les essais ou le balayage retiennent tout.
+    fn is_shut(&self) -> bool {
+        self.gate.closed.is_some() || self.scanned.is_err()
     }
 }
 

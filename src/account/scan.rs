@@ -69,11 +69,13 @@ struct Missing {
     in_a_row: usize,
     /// Vrai si rien d'autre ne manque que la suite de listes trop longues.
     only_more: bool,
+    /// Vrai si rien d'autre ne manque que des réponses de la bourse.
+    only_answers: bool,
 }
 
 impl Missing {
     fn new() -> Missing {
-        Missing { only_more: true, ..Missing::default() }
+        Missing { only_more: true, only_answers: true, ..Missing::default() }
     }
 
     /// Retient ce qu'a donné cette part ; s'arrête si la suite aurait le même sort.
@@ -84,6 +86,7 @@ impl Missing {
         };
         self.told.push(format!("{what} {}", cut.told()));
         self.only_more &= matches!(cut, Cut::Unfinished);
+        self.only_answers &= matches!(cut, Cut::Outside(trouble) if trouble.is_no_answer());
         self.in_a_row += usize::from(matches!(cut, Cut::Outside(_)));
         match cut {
             Cut::Outside(trouble) if self.in_a_row >= IN_A_ROW || trouble.holds_for_all() => {
@@ -114,8 +117,9 @@ impl LiveAccount {
         let whole = self.scan_orders(bnb, &mut missing).await;
         if let Err(error) = whole {
             missing.told.push(format!("the orders of the account could not be followed: {error}"));
-            missing.only_more = false;
+            (missing.only_more, missing.only_answers) = (false, false);
         }
+        self.scan_comeback.tried(!missing.told.is_empty() && missing.only_answers);
         if missing.only_more {
             self.scan_pace.succeeded();
         }

@@ -1,6 +1,7 @@
 //! Ce que le compte réel demande hors des ordres : l'heure, les essais, le rapprochement.
 
 use super::LiveAccount;
+use super::comeback::Heard;
 use crate::clock;
 use crate::domain::market::{Coin, Market};
 use crate::domain::reconcile::{Line, Reconciliation};
@@ -77,6 +78,7 @@ impl LiveAccount {
         self.seen = None;
         // Le premier ordre de chaque signal est précédé d'un regard, à chaque tour où il en part.
         self.vouched = None;
+        self.heed_answer(Heard::Account, state.is_ok());
         let AccountState { uid, balances, can_trade, .. } = match state {
             Ok(state) => state,
             Err(trouble) => {

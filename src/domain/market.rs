@@ -323,6 +323,13 @@ impl Readings {
         self.doubts.iter().map(|(_, doubt)| doubt).chain([&self.euro_doubt]).map(Option::is_some)
     }
 
+    /// Quand un cours a été montré pour la dernière fois, cru ou non.
+    pub fn last_shown(&self) -> Option<Moment> {
+        let believed = self.quotes.iter().map(|(_, quote)| quote).chain([&self.euro]).filter_map(instant);
+        let doubts = self.doubts.iter().map(|(_, doubt)| doubt).chain([&self.euro_doubt]);
+        believed.chain(doubts.flatten().map(|doubt| doubt.first.at)).max()
+    }
+
     /// Le cours de l'euro, s'il est frais.
     pub fn rate(&self, now: Moment) -> Option<Rate> {
         let quote = fresh(&self.euro, now)?;

@@ -232,6 +232,7 @@ impl Engine {
     /// Retient ce qui vient d'être lu.
     fn take_in(&mut self, sight: Sight) {
         self.venue.heed_the_hour(sight.wrong_hour());
+        self.venue.heed_prices(sight.is_newer_than(&self.sight));
         if let Some(wait) = sight.second_reading() {
             self.next_market = self.next_market.min(clock::instant() + wait);
         }

@@ -50,6 +50,11 @@ impl Sight {
         Sight { readings, hour, ..*self }
     }
 
+    /// Vrai si un cours y a été lu depuis `before`, cru ou non : la bourse répond.
+    pub fn is_newer_than(&self, before: &Sight) -> bool {
+        self.readings.last_shown() > before.readings.last_shown()
+    }
+
     /// Dans combien de temps relire un cours qui n'est pas encore cru ; `None` s'il n'y en a pas.
     pub fn second_reading(&self) -> Option<Duration> {
         self.readings.doubted().any(|doubted| doubted).then_some(self.gap)

@@ -264,6 +264,33 @@ fn a_network_that_comes_after_the_start_is_traded_over_at_once() {
     bench.check_settled();
 }
 
+/// Une coupure en marche, assez longue pour que les essais la voient : ce qu'une personne a demandé n'attend pas leur rythme.
+#[test]
+fn a_sale_asked_for_in_an_outage_is_made_as_soon_as_the_exchange_answers_and_the_key_is_never_called_wrong() {
+    let bench = Bench::new();
+    let follower = bench.settled(&[("BTCUSDC", dec!(0.3))]);
+    let site = follower.site();
+    bench.world.refuse_connections(Side::Exchange).unwrap();
+    // Le capital a bougé : les essais se refont.
+    assert_eq!(site.send("PUT", "/api/budget/deposit", r#"{"total_eur": 990}"#).status, 200);
+    let unreached = || bench.closed().contains("exchange: ").then(|| bench.closed());
+    let told = until("the checks see it", unreached);
+    assert!(told.contains("account: the exchange does not answer"), "{told}");
+    assert!(!told.contains("needs a key"), "{told}");
+    let verdict = "SELECT verdict FROM checks WHERE test = 'key'";
+    assert_eq!(bench.told(verdict), "not_tested");
+    assert_eq!(site.send("POST", "/api/agent/sell-all", r#"{"understood": true}"#).status, 200);
+    site.wait_polls(2);
+    bench.world.accept_connections(Side::Exchange).unwrap();
+    let before = site.polls();
+    let sold = || site.json("/api/agent/status")["selling_all"]["done"] == true;
+    within(Duration::from_secs(150), "all is sold", || sold().then_some(()));
+    // Une minute, le premier rythme des essais, en verrait 1200.
+    let polls = site.polls() - before;
+    assert!(polls < 500.0, "after {polls} polls");
+    bench.check_settled();
+}
+
 /// Une horloge fausse empêche tout, et se lit aussi là où l'échange se dit ouvert ou fermé.
 #[test]
 fn trading_is_not_said_to_be_open_while_the_clock_is_wrong() {

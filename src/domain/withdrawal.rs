@@ -96,9 +96,11 @@ pub fn terms(
         true => format!(" (an order in doubt may have spent {:.2} USDC of it)", cash.reserved),
         false => String::new(),
     };
+    // L'argent qu'un ordre en doute a peut-être dépensé vaut toujours quelque chose, en cash ou en coins.
+    let whole = holdings.value(market).map_or(value.total, |whole| whole.total);
     let (requested, usdc) = match asked {
         // Ce qui ne peut pas se vendre maintenant se vend plus tard, ou reste.
-        Asked::All => (euros(value.total), most),
+        Asked::All => (euros(whole), most),
         Asked::Euros(amount) => (amount, amount.to_usdc(market.rate)),
     };
     if usdc > value.total {
@@ -118,7 +120,8 @@ pub fn terms(
     if !usdc.is_positive() {
         return Err(format!("there is nothing to take out{doubt}"));
     }
-    let left = (value.total - usdc).to_eur(market.rate);
+    let all = if asked == Asked::All { whole } else { value.total };
+    let left = (all - usdc).to_eur(market.rate);
     if !understood {
         told(asked, left)?;
     }

@@ -234,6 +234,12 @@ fn what_an_order_in_doubt_may_have_spent_is_not_promised() {
     let answer = site.send("POST", PATH, r#"{"amount_eur": 900}"#);
     assert_eq!(answer.status, 409, "{}", answer.body);
     assert!(answer.body.contains("an order in doubt may have spent"), "{}", answer.body);
+    // De tout reprendre, la valeur est dite entière, ce doute compris.
+    let all = site.send("POST", PATH, r#"{"all": true, "preview": true}"#).json();
+    let (asked, value) =
+        (all["amount_eur"].as_f64().unwrap(), site.json("/api/budget")["total_value_eur"].clone());
+    assert!((asked - value.as_f64().unwrap()).abs() < 0.1, "{all} of {value}");
+    assert!(all["amount_usdc"].as_f64().unwrap() < asked, "what may be spent is not promised: {all}");
     ask(site, 250);
     // Le cash est peut-être dépensé : il faut vendre, et rien n'est offert à prendre tant que ce n'est pas su.
     until("it is sold for", || (bench.orders("BTCUSDC").len() == 2).then_some(()));

@@ -322,6 +322,9 @@ impl Search<'_> {
             return Left::WithinThreshold { drift, threshold };
         }
         if gap.abs() < lot.notch {
+            if aim.is_zero() {
+                return Left::Dust;
+            }
             return Left::WithinStep { step: lot.step };
         }
         if let Some(reason) = lot.refused(aim, pairs) {

@@ -53,7 +53,7 @@ pub enum Size {
 
 /// Vrai si le code de cette raison dit que quelque chose était demandé et n'a pas pu se faire.
 pub fn is_obstacle(code: &str) -> bool {
-    !["traded", "nothing_to_do", "within_threshold", "within_step", "no_nearer"].contains(&code)
+    !["traded", "nothing_to_do", "within_threshold", "within_step", "dust", "no_nearer"].contains(&code)
 }
 
 /// Un ordre que la bourse accepterait : au marché, ou borné.
@@ -87,6 +87,8 @@ pub enum Left {
     WithinStep {
         step: Quantity,
     },
+    /// Rien n'en est voulu, et il en reste moins que ce que la bourse vend.
+    Dust,
     /// Aucun ordre permis ne rendrait la répartition plus proche, coûts payés.
     NoNearer {
         drift: Weight,
@@ -151,6 +153,7 @@ impl Left {
             Left::NothingToDo => "nothing_to_do",
             Left::WithinThreshold { .. } => "within_threshold",
             Left::WithinStep { .. } => "within_step",
+            Left::Dust => "dust",
             Left::NoNearer { .. } => "no_nearer",
             Left::BelowMinimum { .. } => "below_minimum",
             Left::BelowStep { .. } => "below_step",
@@ -209,6 +212,7 @@ impl fmt::Display for Left {
                 write!(f, "{} % from the target, threshold {} %", drift.percent(), threshold.percent())
             }
             Left::WithinStep { step } => write!(f, "nearer to the target than one step of {step}"),
+            Left::Dust => write!(f, "the rest is less than the exchange sells"),
             Left::NoNearer { drift } => {
                 write!(f, "{} % from the target, and no order would bring the whole nearer", drift.percent())
             }

@@ -21,6 +21,7 @@ const WHY = {
   within_step: 'why.within_step',
   below_minimum: 'why.below_minimum',
   below_step: 'why.below_step',
+  dust: 'why.below_step',
   no_position: 'why.no_position',
   cash_short: 'why.cash_short',
   no_nearer: 'why.no_nearer',
@@ -38,7 +39,7 @@ const WHY = {
 };
 
 /** Des codes qui disent tout. */
-const SAID = ['nothing_to_do', 'no_position', 'unknown'];
+const SAID = ['nothing_to_do', 'no_position', 'dust', 'unknown'];
 
 /** Ce qui se remet dans une phrase n'en garde pas le point. @param {string | null} text */
 const unended = (text) => text?.replace(/\.$/, '') ?? '';

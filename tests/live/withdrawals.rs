@@ -276,6 +276,27 @@ fn an_order_in_doubt_is_sold_with_the_rest_once_it_is_known() {
     bench.check_settled();
 }
 
+/// Ce qui reste d'une vente d'avant n'est pas « plus près de la cible qu'un pas » : c'est de la poussière, partout.
+#[test]
+fn dust_is_called_dust_by_the_decision_and_by_what_is_left() {
+    let bench = Bench::new();
+    let follower = bench.settled(&[("BTCUSDC", dec!(0.2))]);
+    let site = follower.site();
+    bench.reach(&follower, &[("ETHUSDC", dec!(0.3))]);
+    assert!(bench.exchange().balance("BTC").free > Decimal::ZERO, "no dust is left");
+    assert_eq!(site.send("POST", SELL_ALL, UNDERSTOOD).status, 200);
+    let selling = || Some(site.json("/api/agent/status")["selling_all"].clone());
+    let done = until("all is sold", || selling().filter(|one| one["done"] == true));
+    let left = done["left"].as_array().unwrap().iter().find(|left| left["coin"] == "BTCUSDC").unwrap();
+    assert_eq!(left["code"], "dust", "{done}");
+    let id = bench.told("SELECT signal_id FROM signals WHERE signal_id LIKE 'sell-all-%'");
+    assert_eq!(crate::code(&site.closed_signal(&id), "BTCUSDC"), "dust");
+    assert_eq!(
+        site.json("/api/budget")["positions_count"],
+        site.json("/api/positions").as_array().unwrap().len()
+    );
+}
+
 /// Ce qu'une vente en doute rendra n'est pas demandé aux autres positions.
 #[test]
 fn a_sale_in_doubt_is_not_made_up_for_by_another() {

@@ -66,9 +66,11 @@ function headline(parts, notices, awaited, { words }) {
   if (parts.exchange.data?.not_alone) return { tone: 'bad', headline: words.say('state.not_alone') };
   const first = notices.find((notice) => notice.headline)?.headline;
   if (first) return { tone: 'warn', headline: first };
-  // La poussière n'est pas une position que l'on suit.
-  const held = parts.positions?.data?.filter((row) => !isDust(row)).length;
-  const followed = words.many('positions', held ?? budget?.positions_count ?? null);
+  // Celles que compte l'API ; de la poussière n'en est pas une que l'on suit, et se dit.
+  const held = parts.positions?.data;
+  const dust = held?.filter(isDust).length;
+  const positions = words.many('positions', held?.length ?? budget?.positions_count ?? null);
+  const followed = dust ? words.say('positions.with_dust', { positions, dust: String(dust) }) : positions;
   if (status?.paused ?? budget?.paused) return { tone: 'warn', headline: words.say('state.paused', { followed }) };
   if (pressing) {
     const worst = urgent.some(({ tone }) => tone === 'bad') ? 'bad' : 'warn';

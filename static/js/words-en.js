@@ -51,6 +51,7 @@ export const en = {
   'state.fine': 'All is well: {followed}, following the leader.',
   'positions.one': '{n} position',
   'positions.other': '{n} positions',
+  'positions.with_dust': '{positions} ({dust} of them dust)',
   'points.one': '{n} thing',
   'points.other': '{n} things',
   'waiting.one': '{n} signal waits to be carried out: a price, the cash, the rate or the rules are missing.',

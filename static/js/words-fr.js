@@ -50,6 +50,7 @@ export const fr = {
   'state.fine': 'Tout va bien : {followed}, suit le leader.',
   'positions.one': '{n} position',
   'positions.other': '{n} positions',
+  'positions.with_dust': '{positions} (dont {dust} de poussière)',
   'points.one': '{n} point',
   'points.other': '{n} points',
   'waiting.one': '{n} signal attend d’être exécuté : il manque un prix, le cash, le taux ou les règles.',

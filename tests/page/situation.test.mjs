@@ -152,9 +152,9 @@ test('what is missing is said once, with its reason', () => {
   assert.deepEqual(notices.map(({ detail }) => detail), ['Binance is down']);
 });
 
-test('dust is not counted among the positions that are followed', () => {
+test('the positions are as many as the program counts, and dust among them is said', () => {
   const positions = [{ value_usdt: 40 }, { value_usdt: 0.11 }, { value_usdt: null }];
-  assert.match(situation({ positions }).headline, /2 positions/);
+  assert.match(situation({ positions }).headline, /3 positions \(1 of them dust\)/);
   assert.match(situation().headline, /3 positions/);
 });
 

@@ -71,6 +71,19 @@ pub fn local(moment: Moment) -> String {
     zoned.strftime("%Y-%m-%d %H:%M:%S%:z").to_string()
 }
 
+/// Vrai si `TZ` peut s'écrire ainsi : un nom, une règle POSIX, un fichier. Une machine sans fuseaux ne sait pas les nommer.
+pub fn is_zone(text: &str) -> bool {
+    let rule = |text: &str| TimeZone::posix(text).is_ok();
+    // Sans ses dates, une règle d'été a celles que la bibliothèque C lui donne.
+    if rule(text) || rule(&format!("{text},M3.2.0,M11.1.0")) {
+        return true;
+    }
+    let place = text.strip_prefix(':').unwrap_or(text);
+    let name = place.rsplit_once("zoneinfo/").map_or(place, |(_, name)| name);
+    let is_file = || std::fs::read(place).is_ok_and(|data| TimeZone::tzif(name, &data).is_ok());
+    jiff::tz::db().is_definitively_empty() || TimeZone::get(name).is_ok() || is_file()
+}
+
 /// Le début du jour de cet instant, dans le fuseau de `TZ` ou de la machine.
 pub fn midnight(moment: Moment) -> Moment {
     midnight_in(moment, TimeZone::system())
@@ -91,6 +104,18 @@ fn timestamp(moment: Moment) -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_zone_is_a_name_a_rule_or_a_file_and_nothing_else() {
+        let known = "Europe/Paris :Europe/Paris europe/paris UTC GMT0 EST5EDT CET-1CEST CET-1CEST,M3.5.0,M10.5.0/3 <+03>-3 \
+                     /usr/share/zoneinfo/Europe/Paris :/usr/share/zoneinfo/Europe/Paris";
+        for text in known.split_whitespace() {
+            assert!(is_zone(text), "{text}");
+        }
+        for text in ["Europe/Pariss", "Paris", ":Europe/Pariss", "/etc/hostname", "2", "Europe/", "+02:00"] {
+            assert!(!is_zone(text), "{text}");
+        }
+    }
 
     #[test]
     fn a_moment_is_written_in_utc_to_the_second() {

@@ -77,6 +77,13 @@ fn nothing_set_is_no_fault_but_two_lines_of_help() {
 }
 
 #[test]
+fn a_time_zone_that_can_be_said_is_no_fault() {
+    for zone in ["", " ", "Europe/Paris", ":Europe/Paris", "UTC", "CET-1CEST", "CET-1CEST,M3.5.0,M10.5.0/3"] {
+        assert!(with("TZ", zone).is_ok(), "{zone:?}");
+    }
+}
+
+#[test]
 fn all_faults_are_told_at_once_one_per_line() {
     let faults = read(&[LEADER, ("PORT", "0"), ("INITIAL_BUDGET_EUR", "4"), ("TRADING_MODE", "real")]);
     assert_eq!(
@@ -92,6 +99,7 @@ fn all_faults_are_told_at_once_one_per_line() {
 fn each_fault_says_what_is_wrong_and_what_to_write() {
     let cases = [
         ("LEADER_URL", "leader.example.org", "does not start with https://"),
+        ("TZ", "Europe/Pariss", "is no time zone; write one like Europe/Paris"),
         ("LEADER_URL", "ftp://leader", "does not start with https://"),
         ("LEADER_URL", "https://", "no plain address"),
         ("LEADER_URL", "https:///path", "no plain address"),

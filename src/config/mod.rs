@@ -154,6 +154,7 @@ impl Config {
             values.read("PORT", parse::port),
             values.read_or("ALLOWED_HOSTS", parse::hosts, Vec::new()),
         );
+        values.read_or("TZ", parse::zone, ());
         values.refuse_quotes();
         let (version, warnings) = (values.version(), values.warnings());
         match config {

@@ -8,6 +8,7 @@ use rust_decimal::{Decimal, dec};
 
 use super::variables::{VARIABLES, Variable, default};
 use super::{Fault, Mode, Secret, VERSION};
+use crate::clock;
 use crate::domain::money::{Eur, Weight};
 use crate::domain::stop_loss::Limit;
 
@@ -158,6 +159,14 @@ pub fn secret(text: &str) -> Result<Secret, Wrong> {
 
 pub fn optional_secret(text: &str) -> Result<Option<Secret>, Wrong> {
     secret(text).map(Some)
+}
+
+/// Le fuseau du processus, que la bibliothèque de l'heure lit d'elle-même : une faute y vaudrait UTC, sans un mot.
+pub fn zone(text: &str) -> Result<(), Wrong> {
+    match clock::is_zone(text) {
+        true => Ok(()),
+        false => wrong(format!("{text:?} is no time zone"), "write one like Europe/Paris, or leave it out"),
+    }
 }
 
 pub fn path(text: &str) -> Result<PathBuf, Wrong> {

@@ -124,13 +124,16 @@ impl Seen {
         let mut ways = self.alone();
         ways.extend(self.taken_over());
         ways.extend(self.orders.iter().flat_map(|order| ended(order, oldest_action, now)));
+        ways.extend(self.old_target.iter().flat_map(|old| aged(old, now)));
+        let follows = self.followed(now);
+        let (resumes, pauses): (Vec<WayOut>, _) = follows.into_iter().partition(|_| self.agent.paused);
+        ways.extend(resumes);
         if self.evidence.is_empty() {
             let compared = self.balances.iter().filter(|balance| now.since(balance.at) <= COMPARED);
             ways.extend(compared.flat_map(|balance| self.settled(balance)));
         }
         ways.extend(self.withdrawal.iter().flat_map(|withdrawal| self.withdrawn(withdrawal)));
-        ways.extend(self.old_target.iter().flat_map(|old| aged(old, now)));
-        ways.extend(self.followed());
+        ways.extend(pauses);
         ways.extend(self.deposited.iter().flat_map(|deposited| self.moved(*deposited)));
         ways.extend(self.sold());
         ways.extend(self.limited());
@@ -286,7 +289,19 @@ impl Seen {
         format!("{consequence}{}", waits.unwrap_or_default())
     }
 
-    fn followed(&self) -> Option<WayOut> {
+    /// Ce qu'il fait quand rien ne l'arrête.
+    fn unpaused(&self, now: Moment) -> String {
+        match (&self.closed, &self.old_target) {
+            (Some(reason), _) => format!("nothing is traded now: {reason}"),
+            (None, Some(old)) if old.declined => "it waits for the leader's next allocation".to_owned(),
+            (None, Some(old)) => {
+                format!("it waits for you to decide on an allocation that is {} old", age(old, now))
+            }
+            (None, None) => "it follows the leader".to_owned(),
+        }
+    }
+
+    fn followed(&self, now: Moment) -> Option<WayOut> {
         let Agent { dead, paused, paused_reason, .. } = &self.agent;
         let (name, about, consequence) = match (*paused, self.selling) {
             (true, true) => (
@@ -303,7 +318,7 @@ impl Seen {
             ),
             (false, _) => (
                 "pause",
-                "it follows the leader".to_owned(),
+                self.unpaused(now),
                 "nothing is bought until you resume it, and nothing sold but what a withdrawal still needs; positions stay",
             ),
         };
@@ -353,9 +368,13 @@ impl Seen {
     }
 }
 
+fn age(old: &OldTarget, now: Moment) -> String {
+    recourse::told(now.since(old.said_at))
+}
+
 /// Que faire d'une allocation que le premier démarrage a trouvée vieille.
 fn aged(old: &OldTarget, now: Moment) -> Vec<WayOut> {
-    let about = format!("the leader's allocation is {} old", recourse::told(now.since(old.said_at)));
+    let about = format!("the leader's allocation is {} old", age(old, now));
     let way = |name: &str, follow: bool, consequence: &str| {
         WayOut::new(name, &about, consequence)
             .post("/api/agent/old-target")

@@ -250,6 +250,13 @@ fn an_old_allocation_is_never_taken_over_without_asking() {
         let ways: Vec<Value> = list(site, "/api/ways");
         let offered = |name: &str| ways.iter().any(|way| way["name"] == name);
         assert!(offered("take-over") && offered("wait-for-next"), "{ways:?}");
+        // Ce qui empêche de suivre d'abord ; et tant que ce n'est pas décidé, il n'est pas dit qu'il suit.
+        assert_eq!([&ways[0]["name"], &ways[1]["name"]], ["take-over", "wait-for-next"]);
+        let pause = ways.iter().find(|way| way["name"] == "pause").expect("it can be paused");
+        assert!(
+            pause["about"].as_str().is_some_and(|told| told.contains("waits for you to decide")),
+            "{pause}"
+        );
         let settle = |follow: bool| {
             site.send("POST", "/api/agent/old-target", &json!({ "follow": follow }).to_string()).status
         };

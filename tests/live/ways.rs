@@ -60,6 +60,8 @@ fn nothing_waits_for_anybody_and_the_pause_and_a_sale_of_everything_are_all_ther
     );
     decided(site, "pause", &[]);
     assert_eq!(site.json("/api/agent/status")["paused"], true);
+    // Ce qui empêche de suivre vient avant ce que rien n'oblige à compter.
+    assert_eq!(names(site)[..2], ["resume", "count-USDC"]);
     decided(site, "resume", &[]);
     assert_eq!(site.json("/api/agent/status")["paused"], false);
     assert_eq!(decide(site, "stop-loss", &[("pct", "much")]).status, 400);
@@ -147,8 +149,12 @@ fn what_cannot_be_traded_now_is_not_promised() {
     let bench = Bench::new();
     let follower = bench.settled(&[("BTCUSDC", dec!(0.4))]);
     let site = follower.site();
-    decided(site, "pause", &[]);
     bench.exchange().edit_account(|account| account.can_trade = false);
+    until("pause does not say that it follows", || {
+        let told = way(site, "pause")["about"].as_str()?.to_owned();
+        told.contains("nothing is traded now: ").then_some(())
+    });
+    decided(site, "pause", &[]);
     for name in ["resume", "withdraw", "withdraw-all", "sell-all"] {
         until(&format!("{name} says that it waits"), || {
             let told = way(site, name)["consequence"].as_str()?.to_owned();

@@ -1,12 +1,12 @@
 //! `GET /api/agent/status` et `POST /api/agent/toggle` : l'agent, son leader, sa pause.
 
 use http_types::StatusCode;
-use miniserde::{Deserialize, Serialize};
+use miniserde::{Deserialize, Serialize, json::Value};
 
 use super::Request;
 use super::body::json_body;
 use super::errors::ApiError;
-use super::json::json;
+use super::json::{json, number};
 use super::sell_all::SellingAll;
 use super::stop_loss::StopLoss;
 use super::target::{OldTargetView, TargetView};
@@ -21,7 +21,7 @@ struct Status {
     paused: bool,
     paused_reason: Option<String>,
     version: String,
-    poll_interval_seconds: f64,
+    poll_interval_seconds: Value,
     leader_url: &'static str,
     last_poll: Option<LastPoll>,
     last_poll_time: Option<f64>,
@@ -86,7 +86,7 @@ pub async fn status(request: Request) -> tide::Result {
         paused,
         paused_reason,
         version: state.version,
-        poll_interval_seconds: state.poll_interval.as_secs_f64(),
+        poll_interval_seconds: number(state.poll_interval.as_secs_f64()),
         leader_url: "***",
         last_poll_time: pulse.as_ref().map(|pulse| pulse.polled_at.seconds()),
         mode,

@@ -1,7 +1,14 @@
 //! Le JSON qui sort de l'API.
 
 use http_types::StatusCode;
+use miniserde::json::{Number, Value};
 use tide::Response;
+
+/// Ce nombre, entier s'il l'est : `120`, et non `120.0`.
+pub fn number(value: f64) -> Value {
+    let whole = value.fract() == 0.0 && (0.0..9e15).contains(&value);
+    Value::Number(if whole { Number::U64(value as u64) } else { Number::F64(value) })
+}
 
 /// Une réponse JSON, jamais gardée en cache.
 pub fn json(status: StatusCode, value: &impl miniserde::Serialize) -> Response {
@@ -10,4 +17,16 @@ pub fn json(status: StatusCode, value: &impl miniserde::Serialize) -> Response {
         .content_type("application/json")
         .header("cache-control", "no-store")
         .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_whole_number_is_never_written_as_a_fraction() {
+        for (value, written) in [(120.0, "120"), (0.02, "0.02"), (0.0, "0"), (1.5, "1.5"), (-1.0, "-1.0")] {
+            assert_eq!(miniserde::json::to_string(&number(value)), written);
+        }
+    }
 }

@@ -204,7 +204,8 @@ pub fn termination() -> Result<impl Future<Output = ()>, StartError> {
     let mut signals = Signals::new([Signal::Term, Signal::Int]).map_err(cannot)?;
     Ok(async move {
         if let Some(Ok(signal)) = signals.next().await {
-            log::info!("stopping signal={signal:?}");
+            let signal = if signal == Signal::Term { "SIGTERM" } else { "SIGINT" };
+            log::info!("stopping signal={signal}");
         }
     })
 }

@@ -210,7 +210,10 @@ impl LiveAccount {
         self.ledger.with(move |db| db.book(id, order_id, &booked, at)).await?;
         match &outcome {
             Outcome::Filled(fill) | Outcome::BookedByHand(fill) => told::traded(fill),
-            other => log::warn!("order_ended coin={} outcome={other:?}", intent.coin),
+            other => {
+                let reason = other.reason().unwrap_or_default();
+                log::warn!("order_ended coin={} outcome={} reason={reason:?}", intent.coin, other.word());
+            }
         }
         Ok(true)
     }

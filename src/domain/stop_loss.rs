@@ -110,6 +110,16 @@ pub enum Choice {
     AsConfigured,
 }
 
+impl Choice {
+    /// De qui sera la limite.
+    pub fn set_by(self) -> SetBy {
+        match self {
+            Choice::Own(_) => SetBy::Person,
+            Choice::AsConfigured => SetBy::Configuration,
+        }
+    }
+}
+
 /// Pourquoi celle que dit `STOP_LOSS_PCT` ne vaut pas ; `None` si elle vaut.
 pub fn overruled(configured: Option<Limit>, limit: Option<Limit>) -> Option<String> {
     let said = |limit: Option<Limit>| limit.map_or("none".to_owned(), |limit| limit.to_string());

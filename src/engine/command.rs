@@ -362,7 +362,7 @@ async fn taken_out(ledger: &Ledger, sight: &Sight, id: i64, part: Option<Usdc>) 
 async fn stop_loss(ledger: &Ledger, choice: Choice, understood: bool) -> Result<Option<Limit>, Refusal> {
     let limit = ledger.with(move |db| db.choose_stop_loss(choice, understood)).await?;
     let told = limit.map_or("none".to_owned(), |limit| limit.to_string());
-    log::info!("stop_loss_set limit={told:?} choice={choice:?}");
+    log::info!("stop_loss_set limit={told:?} set_by={}", choice.set_by().word());
     Ok(limit)
 }
 

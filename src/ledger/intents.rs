@@ -55,6 +55,20 @@ impl Outcome {
         Outcome::Unprocessed(format!("it ended {status} and exchanged nothing"))
     }
 
+    /// Ce qu'il est advenu de l'ordre, en un mot du journal.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Outcome::Filled(_) => "filled",
+            Outcome::Refused(_) => "refused",
+            Outcome::Unprocessed(_) => "not_processed",
+            Outcome::Lost(_) => "unknown",
+            Outcome::ProvedAbsent(_) => "absent",
+            Outcome::GivenUp(_) => "stuck",
+            Outcome::BookedByHand(_) => "booked",
+            Outcome::Settled => "settled",
+        }
+    }
+
     fn event(&self) -> Event {
         match self {
             Outcome::Filled(_) | Outcome::BookedByHand(_) => Event::Filled,
@@ -264,7 +278,7 @@ pub(super) fn book(
         .query_row("SELECT state FROM intents WHERE id = ?1", [intent], |row| row.get(0))
         .optional()?;
     let state = word.as_deref().and_then(State::from_word);
-    let impossible = || LedgerError::Refused(format!("intent {intent} cannot become that: {outcome:?}"));
+    let impossible = || LedgerError::Refused(format!("intent {intent} cannot become {}", outcome.word()));
     let next = state.and_then(|state| state.next(outcome.event())).ok_or_else(impossible)?;
     let late = state.is_some_and(|state| !state.is_in_doubt() && state != State::Planned);
     let ended_at = (!next.is_in_doubt()).then_some(at);

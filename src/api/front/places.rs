@@ -30,6 +30,18 @@ pub(super) enum Phase {
 }
 
 impl Phase {
+    /// Le mot du journal.
+    fn word(self) -> &'static str {
+        match self {
+            Phase::Idle => "idle",
+            Phase::Fresh => "fresh",
+            Phase::Reading => "reading",
+            Phase::Streaming => "streaming",
+            Phase::Writing => "writing",
+            Phase::Answering => "answering",
+        }
+    }
+
     /// Le rang dans lequel les places sont cédées, à rang égal la plus ancienne ; `None` : jamais.
     fn yields(self) -> Option<u8> {
         match self {
@@ -87,7 +99,7 @@ impl Places {
             table.entries.iter().filter_map(|(id, entry)| Some((entry.phase.yields()?, entry.since, *id)));
         let (_, _, id) = candidates.min()?;
         let entry = table.entries.remove(&id)?;
-        log::debug!("connection_evicted phase={:?}", entry.phase);
+        log::debug!("connection_evicted phase={}", entry.phase.word());
         Some(entry)
     }
 

@@ -96,8 +96,80 @@ pub fn decide(port: u16, way: &Way, fields: &[Field]) -> Result<String, String> 
     let answer =
         local::send(port, &way.method, &way.path, &json::to_string(&body), PATIENCE).map_err(lost)?;
     match answer.status {
-        200 => Ok(answer.said("outcome").unwrap_or_else(|| way.consequence.clone())),
+        200 => Ok(came_of(&answer.body).unwrap_or_else(|| way.consequence.clone())),
         _ => Err(answer.refusal()),
+    }
+}
+
+/// Ce qu'il en est advenu, là où la réponse le dit.
+fn came_of(body: &str) -> Option<String> {
+    let answer: Object = json::from_str(body).ok()?;
+    let told = |field: &str| said(answer.get(field)?);
+    if let Some(outcome) = told("outcome") {
+        return Some(outcome);
+    }
+    if let Some(Value::Object(withdrawal)) = answer.get("withdrawal") {
+        return Some(format!(
+            "withdrawal {} is {}",
+            said(withdrawal.get("id")?)?,
+            word(withdrawal, "status")?
+        ));
+    }
+    if let Some(id) = told("id") {
+        let waits = told("waiting_for").map(|reason| format!(", and waits: {reason}"));
+        let (status, usdc) = (word(&answer, "status")?, told("amount_usdc")?);
+        return Some(format!("withdrawal {id} is {status}, {usdc} USDC in all{}", waits.unwrap_or_default()));
+    }
+    if let Some(status) = told("status") {
+        return Some(format!("it is {status}"));
+    }
+    if let Some(Value::Object(selling)) = answer.get("selling_all") {
+        return sold(selling);
+    }
+    if let Some(Value::Object(stop)) = answer.get("stop_loss") {
+        let limit = stop.get("pct").and_then(said);
+        return Some(
+            limit.map_or("there is no stop loss".to_owned(), |pct| format!("the stop loss is {pct} %")),
+        );
+    }
+    if let Some(Value::Bool(follow)) = answer.get("follow") {
+        let told =
+            if *follow { "the allocation is taken over" } else { "it waits for the leader's next one" };
+        return Some(told.to_owned());
+    }
+    let booked =
+        told("asset").zip(told("quantity")).map(|(asset, moved)| format!("{moved} {asset} booked; "));
+    let deposited = told("total_deposited_eur")?;
+    Some(format!("{}deposits add up to {deposited} EUR now", booked.unwrap_or_default()))
+}
+
+/// Où en est une vente de tout.
+fn sold(selling: &Object) -> Option<String> {
+    let Some(Value::Array(left)) = selling.get("left") else { return None };
+    if matches!(selling.get("done"), Some(Value::Bool(true))) {
+        return Some("everything that the exchange sells is sold, and it is paused".to_owned());
+    }
+    let waits = selling.get("waiting_for").and_then(said).map(|reason| format!(": {reason}"));
+    Some(format!("paused, {} to sell{}", positions(left.len()), waits.unwrap_or_default()))
+}
+
+fn positions(count: usize) -> String {
+    format!("{count} position{}", if count == 1 { "" } else { "s" })
+}
+
+/// Un mot de l'API, tel qu'on le dit.
+fn word(answer: &Object, field: &str) -> Option<String> {
+    Some(said(answer.get(field)?)?.replace('_', " "))
+}
+
+/// Un texte ou un nombre.
+fn said(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(Number::F64(number)) => Some(number.to_string()),
+        Value::Number(Number::U64(number)) => Some(number.to_string()),
+        Value::Number(Number::I64(number)) => Some(number.to_string()),
+        _ => None,
     }
 }
 
@@ -136,6 +208,34 @@ mod tests {
             let told = book().accepts(&fields(bad)).expect_err("it is refused");
             assert_eq!(told, "say it like this: calvalot decide book-3 quantity=… usdc=… [fee=…]", "{bad:?}");
         }
+    }
+
+    #[test]
+    fn what_came_of_it_is_said_where_the_answer_tells_it_and_nowhere_else() {
+        for (body, told) in [
+            (r#"{"ok":true,"outcome":"2 orders adopted"}"#, "2 orders adopted"),
+            (r#"{"ok":true,"total_deposited_eur":150.5}"#, "deposits add up to 150.5 EUR now"),
+            (
+                r#"{"ok":true,"asset":"XRP","quantity":-0.1,"amount_usdt":-0.05,"amount_eur":-0.04,"total_deposited_eur":99}"#,
+                "-0.1 XRP booked; deposits add up to 99 EUR now",
+            ),
+            (r#"{"status":"paused"}"#, "it is paused"),
+            (
+                r#"{"ok":true,"id":7,"status":"selling","amount_eur":50,"amount_usdc":62.5,"waiting_for":null}"#,
+                "withdrawal 7 is selling, 62.5 USDC in all",
+            ),
+            (r#"{"ok":true,"withdrawal":{"id":7,"status":"set_aside"}}"#, "withdrawal 7 is set aside"),
+            (r#"{"ok":true,"stop_loss":{"pct":20.0}}"#, "the stop loss is 20 %"),
+            (r#"{"ok":true,"stop_loss":{"pct":null}}"#, "there is no stop loss"),
+            (r#"{"ok":true,"follow":false}"#, "it waits for the leader's next one"),
+            (
+                r#"{"ok":true,"selling_all":{"done":false,"waiting_for":"a price","left":[{"coin":"BTCUSDC"}]}}"#,
+                "paused, 1 position to sell: a price",
+            ),
+        ] {
+            assert_eq!(came_of(body).as_deref(), Some(told), "{body}");
+        }
+        assert_eq!(came_of(r#"{"ok":true}"#), None);
     }
 
     #[test]

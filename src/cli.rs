@@ -21,6 +21,7 @@ use crate::healthcheck;
 use crate::keygen;
 use crate::ledger;
 use crate::logging;
+use crate::output::{print, say};
 use crate::sell_all;
 use crate::verify::{self, Comparison};
 
@@ -175,8 +176,8 @@ pub fn parse(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
 pub fn main(parser: lexopt::Parser) -> Result<(), Failure> {
     let usage = |error: lexopt::Error| Failure::Usage(format!("calvalot: {error}; see calvalot --help"));
     match parse(parser).map_err(usage)? {
-        Command::Help => print!("{}", help()),
-        Command::Version => println!("calvalot {VERSION}"),
+        Command::Help => print(help()),
+        Command::Version => say(format_args!("calvalot {VERSION}")),
         Command::Demo(options) => {
             logging::start().map_err(daemon::cannot)?;
             demo::run(&options, daemon::termination()?)?;
@@ -185,14 +186,14 @@ pub fn main(parser: lexopt::Parser) -> Result<(), Failure> {
         Command::Keygen(path) => {
             let path = path.unwrap_or_else(|| PathBuf::from(keygen::DEFAULT_PATH));
             let told = keygen::run(&path).map_err(|reason| Failure::Failed(format!("calvalot: {reason}")))?;
-            print!("{told}");
+            print(told);
         }
         Command::Verify(books) => verify(books)?,
         Command::Backup(to) => {
             let path = database()?;
             let place = backup::backup(&path, to.as_deref());
             ledger::hand_over(&path);
-            println!("{}", place.map_err(daemon::cannot)?.display());
+            say(place.map_err(daemon::cannot)?.display());
         }
         Command::Restore(back) => {
             let restored = restoring::run(back);
@@ -214,7 +215,7 @@ fn healthcheck() -> Result<(), Failure> {
         Failure::Failed(format!("unhealthy: {faults}"))
     })?;
     let told = healthcheck::ask(port).map_err(|reason| Failure::Failed(format!("unhealthy: {reason}")))?;
-    println!("healthy: {told}");
+    say(format_args!("healthy: {told}"));
     Ok(())
 }
 
@@ -224,7 +225,7 @@ fn sell_all(sure: bool) -> Result<(), Failure> {
     asking::agreed(SELL_ALL_TELLS, "sell all and stop", sure)?;
     let told = sell_all::ask(port)
         .map_err(|reason| Failure::Failed(format!("calvalot: nothing was asked: {reason}")))?;
-    println!("asked: {told}");
+    say(format_args!("asked: {told}"));
     Ok(())
 }
 
@@ -235,10 +236,10 @@ fn decide(Wanted { way, fields, yes }: Wanted) -> Result<(), Failure> {
     let ways = decide::ways(port).map_err(failed)?;
     let Some(name) = way else {
         if ways.is_empty() {
-            println!("there is nothing to decide now");
+            say("there is nothing to decide now");
         }
         for way in &ways {
-            println!("{way}");
+            say(way);
         }
         return Ok(());
     };
@@ -249,7 +250,8 @@ fn decide(Wanted { way, fields, yes }: Wanted) -> Result<(), Failure> {
         "do it",
         yes,
     )?;
-    println!("{name}: {}", decide::decide(port, way, &fields).map_err(failed)?);
+    let told = decide::decide(port, way, &fields).map_err(failed)?;
+    say(format_args!("{name}: {told}"));
     Ok(())
 }
 
@@ -262,7 +264,7 @@ fn check() -> Result<(), Failure> {
     let config = load()?;
     let report = check::run(&config).map_err(daemon::cannot)?;
     let report = if report.begins() { restoring::remember(&config, report) } else { report };
-    print!("{report}");
+    print(&report);
     match (report.faults(), report.unproved()) {
         (0, 0) => Ok(()),
         (0, _) => Err(Failure::Failed("calvalot: not all could be tested, try again".to_owned())),
@@ -291,7 +293,7 @@ fn verify(Books { path, offline }: Books) -> Result<(), Failure> {
         other => other,
     };
     let report = verify::verify(&path).map_err(failed)?;
-    print!("{}", report.text);
+    print(&report.text);
     let compared = match report.live && !offline {
         true => load()
             .and_then(|config| account(&config))
@@ -300,7 +302,7 @@ fn verify(Books { path, offline }: Books) -> Result<(), Failure> {
         false => Ok(Comparison::default()),
     };
     if let Ok(comparison) = &compared {
-        print!("{}", comparison.text);
+        print(&comparison.text);
     }
     if report.differences > 0 {
         return Err(Failure::Failed("calvalot: the ledger does not agree with itself".to_owned()));

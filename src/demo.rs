@@ -16,6 +16,7 @@ use crate::domain::belief::SECOND_READING;
 use crate::domain::money::{Eur, Weight};
 use crate::domain::policy::Policy;
 use crate::ledger::{self, Found, LedgerError};
+use crate::output::say;
 use crate::sim::{Fault, On, Reply, Script, Wire, World};
 
 /// L'intervalle simulé entre deux tours, celui du démon réel.
@@ -69,7 +70,7 @@ pub fn run(options: &Options, stop: impl Future<Output = ()>) -> Result<(), Star
     );
     // L'arrêt n'est attendu qu'une fois tout ouvert.
     let stop = async {
-        println!("{greeting}");
+        say(greeting);
         stop.await;
     };
     let config = Config {

@@ -2,11 +2,13 @@
 
 use std::process::ExitCode;
 
+use calvalot::{cli, output};
+
 fn main() -> ExitCode {
-    match calvalot::cli::main(lexopt::Parser::from_env()) {
+    match cli::main(lexopt::Parser::from_env()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("{}", failure.message());
+            output::complain(failure.message());
             ExitCode::from(failure.exit_code())
         }
     }

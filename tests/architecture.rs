@@ -104,6 +104,7 @@ fn allowed(module: &str) -> Option<&'static [&'static str]> {
         "local" => &["local"],
         "healthcheck" => &["healthcheck", "local"],
         "machine" => &["machine"],
+        "output" => &["output"],
         "sell_all" => &["sell_all", "local"],
         "decide" => &["decide", "local"],
         "notify" => &["notify", "domain", "clock"],
@@ -323,8 +324,8 @@ fn nothing_is_left_unfinished_nor_can_panic_for_want_of_care() {
     let mut faults = Vec::new();
     for source in sources().iter().filter(|source| !source.is_test()) {
         for (at, line) in source.code.iter().enumerate() {
-            let printed = (line.contains("println!") || line.contains("print!("))
-                && !["cli.rs", "cli/restoring.rs", "demo.rs", "main.rs"].contains(&source.name.as_str());
+            // Un lecteur qui s'en va y serait une panique : `output.rs` est la seule place d'où l'on écrit.
+            let printed = line.contains("println!") || line.contains("print!(");
             if printed || everywhere.iter().any(|word| line.contains(word)) {
                 faults.push(format!("{}:{}: {line}", source.name, at + 1));
             }

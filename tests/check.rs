@@ -25,6 +25,31 @@ struct Setup {
     environment: Vec<(&'static str, String)>,
 }
 
+/// Qui lit s'en va avant la première ligne (`| head -1`) : la fin est la même, sans un cri.
+#[test]
+fn a_reader_that_goes_away_makes_no_command_panic() {
+    let setup = Setup::live();
+    let process = Process::run(&setup.world, &setup.folder);
+    until("it follows", || (process.site().polls() >= 1.0).then_some(()));
+    let port = process.site().address().port().to_string();
+    for words in
+        [&["--help"][..], &["--version"], &["check"], &["verify", "--offline"], &["decide"], &["healthcheck"]]
+    {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_calvalot"));
+        command.args(words).env_clear().envs(setup.environment.iter().cloned()).env("PORT", &port);
+        command
+            .env("TRADING_MODE", "dry_run")
+            .current_dir(setup.folder.path())
+            .stdin(Stdio::null())
+            .stdout(writer);
+        let output = command.output().expect("the program starts");
+        let error = String::from_utf8(output.stderr).expect("text");
+        assert_eq!((output.status.code(), error.as_str()), (Some(0), ""), "{words:?}");
+    }
+}
+
 /// Ce que la commande a répondu.
 #[derive(Debug)]
 struct Table {
@@ -83,6 +108,16 @@ impl Setup {
         assert!(advice.contains(remedy), "{remedy:?} is not in {advice:?}");
     }
 
+    /// Aucun défaut, mais cet essai n'a pas pu se faire : pourquoi, et quoi faire.
+    fn check_untested(&self, test: &str, found: &str, remedy: &str) {
+        let table = self.check();
+        assert_eq!(table.code, Some(1), "{}", table.out);
+        assert_eq!(table.error, "calvalot: not all could be tested, try again\n", "{}", table.out);
+        let (verdict, line, advice) = table.line(test);
+        assert_eq!(verdict, "-", "{}", table.out);
+        assert!(line.contains(found) && advice.contains(remedy), "{line:?} {advice:?}");
+    }
+
     /// Aucun défaut, mais cette ligne porte un conseil qui contient `advice`.
     fn check_remark(&self, test: &str, found: &str, expected: &str) {
         let table = self.check();
@@ -108,16 +143,6 @@ impl Table {
     fn verdicts(&self) -> Vec<(&str, &str)> {
         TESTS.into_iter().map(|test| (test, self.line(test).0)).collect()
     }
-    /// Aucun défaut, mais cet essai n'a pas pu se faire : pourquoi, et quoi faire.
-    fn check_untested(&self, test: &str, found: &str, remedy: &str) {
-        let table = self.check();
-        assert_eq!(table.code, Some(1), "{}", table.out);
-        assert_eq!(table.error, "calvalot: not all could be tested, try again\n", "{}", table.out);
-        let (verdict, line, advice) = table.line(test);
-        assert_eq!(verdict, "-", "{}", table.out);
-        assert!(line.contains(found) && advice.contains(remedy), "{line:?} {advice:?}");
-    }
-
 }
 
 #[test]
@@ -423,6 +448,10 @@ fn html_silence_and_nonsense_are_answers_like_others() {
         setup.check_untested("key", found, remedy);
         assert_eq!(setup.check().line("account").1, "the exchange does not answer");
     }
+    let setup = Setup::live();
+    setup.world.fault(On::exchange(ACCOUNT), Fault::answer(Reply::restricted_location()));
+    setup.check_fault("key", "451", "does not serve the place");
+    assert_eq!(setup.check().line("account").1, "the key could not be tried");
 }
 
 #[test]
@@ -484,10 +513,6 @@ fn weights_below_the_minimum_are_named() {
     assert!(!setup.check().line("minima").1.contains("BTCUSDC"));
     setup.world.leader().set_target(&[("XRPUSDC", dec!(0.02))]);
     setup.check_fault("minima", "XRPUSDC: 2.00 %", "nothing could be bought");
-    let setup = Setup::live();
-    setup.world.fault(On::exchange(ACCOUNT), Fault::answer(Reply::restricted_location()));
-    setup.check_fault("key", "451", "does not serve the place");
-    assert_eq!(setup.check().line("account").1, "the key could not be tried");
 }
 
 #[test]

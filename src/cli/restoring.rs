@@ -1,6 +1,6 @@
 //! `calvalot restore`, pour une personne : ce qui est là est montré, demandé, fait, puis prouvé.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::path::Path;
 
 use super::{Books, Failure, Return, account, database, load, verify};
@@ -11,6 +11,7 @@ use crate::config::{Config, Mode};
 use crate::daemon;
 use crate::domain::lost_past::Brought;
 use crate::exchange::Account;
+use crate::output::{print, say};
 use crate::restore::{self, Past, RestoreError, There};
 
 /// Ce qu'une personne a décidé depuis n'est pas à la bourse.
@@ -62,14 +63,14 @@ fn put_back(path: &Path, from: &Path) -> Result<(), Failure> {
     let copy = backup::read(path, from).map_err(daemon::cannot)?;
     let means = copy.live.then(|| means(from)).transpose()?;
     let (before, outside) = copy.put_back().map_err(daemon::cannot)?;
-    println!("{} is now what {} was", path.display(), from.display());
+    say(format_args!("{} is now what {} was", path.display(), from.display()));
     if let Some(before) = before {
-        println!("the one of before is {}", before.display());
+        say(format_args!("the one of before is {}", before.display()));
     }
     if outside > 0 {
-        println!(
+        say(format_args!(
             "left outside the ledger of before, and of this one: {outside} of the account's orders, with what they did"
-        );
+        ));
     }
     let Some((config, account)) = means else { return Ok(()) };
     tell(&restore::bring_up(&config, &account, None).map_err(later)?);
@@ -92,7 +93,7 @@ fn means(from: &Path) -> Result<(Config, Account), Failure> {
 fn bring_up(config: &Config, account: &Account, tag: Option<&str>) -> Result<(), Failure> {
     let brought = restore::bring_up(config, account, tag).map_err(unchanged)?;
     if brought.orders == 0 {
-        println!("this ledger lacks no order of its own that the account knows: nothing was changed");
+        say("this ledger lacks no order of its own that the account knows: nothing was changed");
     } else {
         tell(&brought);
     }
@@ -121,27 +122,27 @@ fn tell(brought: &Brought) {
         1 => "1 order that only the account knew is".to_owned(),
         count => format!("{count} orders that only the account knew are"),
     };
-    println!("{orders} in the books now");
+    say(format_args!("{orders} in the books now"));
     if !brought.deposited.is_zero() {
-        println!("{} EUR were counted as deposited: the orders spent them", brought.deposited);
+        say(format_args!("{} EUR were counted as deposited: the orders spent them", brought.deposited));
     }
     if let Some(unpaid) = brought.unpaid() {
-        println!("{unpaid}");
+        say(unpaid);
     }
-    println!("{PAUSED}");
+    say(PAUSED);
 }
 
 fn show(pasts: &[Past]) {
     for Past { tag, orders, executed, first, last } in pasts {
         let (first, last) = (clock::utc(*first), clock::utc(*last));
-        println!("{tag}: {orders} orders, {executed} executed, from {first} to {last} UTC");
+        say(format_args!("{tag}: {orders} orders, {executed} executed, from {first} to {last} UTC"));
     }
 }
 
 /// Un livre perdu, que le compte seul connaît.
 fn from_account(config: &Config, back: &Return, there: &There) -> Result<(), Failure> {
     if let There::Unfit(why) = there {
-        println!("{why}");
+        say(why);
     }
     let account = account(config)?;
     let pasts = restore::pasts(&account).map_err(unchanged)?;
@@ -164,9 +165,9 @@ fn from_account(config: &Config, back: &Return, there: &There) -> Result<(), Fai
         return Err(Failure::Failed("calvalot: nothing was changed".to_owned()));
     }
     let (brought, before) = restore::from_account(config, &account, tag).map_err(unchanged)?;
-    println!("{} is a ledger again", config.db_path.display());
+    say(format_args!("{} is a ledger again", config.db_path.display()));
     if let Some(before) = before {
-        println!("what was there is {}", before.display());
+        say(format_args!("what was there is {}", before.display()));
     }
     tell(&brought);
     verify(Books::default())
@@ -187,8 +188,7 @@ fn agreed(question: &str) -> Result<bool, Failure> {
     if !io::stdin().is_terminal() {
         return Err(Failure::Failed(format!("calvalot: {question} Say it with --yes")));
     }
-    print!("{question} [y/N] ");
-    io::stdout().flush().map_err(daemon::cannot)?;
+    print(format_args!("{question} [y/N] "));
     let mut answer = String::new();
     io::stdin().read_line(&mut answer).map_err(daemon::cannot)?;
     Ok(["y", "yes", "o", "oui"].contains(&answer.trim().to_lowercase().as_str()))

@@ -110,7 +110,7 @@ fn a_dust_no_order_can_reach_is_no_obstacle() {
         let id = world.leader().set_target(&[]);
         let signal = follower.site().closed_signal(&id);
         assert_eq!(status(&signal), ("executed", trades));
-        let expected = if trades == 0 { "within_step" } else { "traded" };
+        let expected = if trades == 0 { "dust" } else { "traded" };
         assert_eq!(code(&signal, "XRPUSDC"), expected);
     }
     assert_eq!(

@@ -42,6 +42,7 @@ fn market(halted: Option<Coin>) -> Market {
                 min_notional: Usdc::new(dec!(5)),
                 max_notional: None,
                 tick: None,
+                market: true,
             };
             Pair { quote, rules }
         }),

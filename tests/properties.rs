@@ -51,6 +51,7 @@ fn pair() -> impl Strategy<Value = (Quote, Rules)> {
             min_notional: Usdc::new(Decimal::from(minimum)),
             max_notional: None,
             tick: None,
+            market: true,
         };
         (quote, rules)
     })
@@ -267,6 +268,7 @@ fn plain_market() -> Market {
                 min_notional: Usdc::new(dec!(5)),
                 max_notional: None,
                 tick: None,
+                market: true,
             },
         }),
         rate: Rate::new(dec!(1.08)),

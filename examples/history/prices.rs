@@ -26,6 +26,7 @@ pub fn market(days: f64, at: Moment) -> Market {
         min_notional: Usdc::new(dec!(5)),
         max_notional: Some(Usdc::new(dec!(9_000_000))),
         tick: None,
+        market: true,
     });
     let pairs = Pairs::all(|coin| Pair { quote: quotes[coin], rules: rules[coin].clone() });
     Market { pairs, rate: Rate::new(dec!(1.0823)), read_at: at }

@@ -185,6 +185,7 @@ mod tests {
             min_notional: Usdc::new(dec!(5)),
             max_notional: None,
             tick: tick.map(Price::new),
+            market: true,
         };
         let top = Quantity::new(dec!(0.001));
         let quote = Quote::new(Price::new(bid), Price::new(ask)).expect("a price").with_tops(top, top);

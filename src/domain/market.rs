@@ -163,6 +163,8 @@ pub struct Rules {
     pub max_notional: Option<Usdc>,
     /// Le pas des prix limites (PRICE_FILTER), zéro s'il est éteint ; `None` si la paire n'en prend pas.
     pub tick: Option<Price>,
+    /// Vrai si elle prend des ordres au marché, par montant ; sinon à un prix limite seulement.
+    pub market: bool,
 }
 
 /// Ce qu'un ordre d'un coin demande de savoir : son carnet, ses règles.

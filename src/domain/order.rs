@@ -132,6 +132,7 @@ pub enum Left {
     /// Ce qui s'échange au plus en un jour est atteint : le reste attend.
     Turnover {
         spare: Usdc,
+        of_drift: bool,
     },
     /// Le carnet n'a pas assez, à un écart supportable du milieu : le reste attend.
     ThinBook {
@@ -238,9 +239,13 @@ impl fmt::Display for Left {
             Left::Stuck(reason) => write!(f, "a person must look: {reason}"),
             Left::Later(reason) => write!(f, "tried again later: {reason}"),
             Left::CashAwaited => write!(f, "waits for the cash of a sale or of an order in doubt"),
-            Left::Turnover { spare } => write!(
+            Left::Turnover { spare, of_drift: false } => write!(
                 f,
                 "what may be traded in a day (MAX_TURNOVER_PCT_PER_DAY) leaves {spare:.2} USDC: the rest waits"
+            ),
+            Left::Turnover { spare, of_drift: true } => write!(
+                f,
+                "what drift alone may trade in a day (a third of MAX_TURNOVER_PCT_PER_DAY) leaves {spare:.2} USDC: the rest waits"
             ),
             Left::ThinBook { there, wanted, most } => write!(
                 f,

@@ -10,6 +10,8 @@ pub enum PollOutcome {
     AlreadyProcessed,
     /// Le leader montre de nouveau un signal qu'il avait remplacé.
     OldSignal,
+    /// Ce qu'il montre a expiré.
+    ExpiredSignal,
     /// Il a changé des actions déjà reçues.
     ChangedSignal,
     /// Il en dit plus en un jour que l'on n'en suit.
@@ -24,13 +26,14 @@ pub enum PollOutcome {
 }
 
 impl PollOutcome {
-    pub const ALL: [PollOutcome; 14] = [
+    pub const ALL: [PollOutcome; 15] = [
         PollOutcome::Executed,
         PollOutcome::Skipped,
         PollOutcome::Rejected,
         PollOutcome::Error,
         PollOutcome::AlreadyProcessed,
         PollOutcome::OldSignal,
+        PollOutcome::ExpiredSignal,
         PollOutcome::ChangedSignal,
         PollOutcome::TooManySignals,
         PollOutcome::Waiting,
@@ -50,6 +53,7 @@ impl PollOutcome {
             PollOutcome::Error => "error",
             PollOutcome::AlreadyProcessed => "already_processed",
             PollOutcome::OldSignal => "old_signal",
+            PollOutcome::ExpiredSignal => "expired_signal",
             PollOutcome::ChangedSignal => "changed_signal",
             PollOutcome::TooManySignals => "too_many_signals",
             PollOutcome::Waiting => "waiting",

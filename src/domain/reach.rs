@@ -106,6 +106,7 @@ mod tests {
             min_notional: Usdc::new(dec!(5)),
             max_notional: None,
             tick: None,
+            market: true,
         }
     }
 

@@ -10,9 +10,17 @@ use super::money::Usdc;
 use super::order::{Left, Order, Size};
 use super::plan::{Plan, Want};
 
+/// Ce qui peut encore s'échanger aujourd'hui.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Spare {
+    pub amount: Usdc,
+    /// De la part que l'on en laisse aux écarts que creusent les prix seuls.
+    pub of_drift: bool,
+}
+
 /// Le plan ramené à ce qui peut encore s'échanger, en proportion.
-pub fn within(plan: Plan, spare: Usdc, pairs: &Pairs) -> Plan {
-    let spare = spare.max(Usdc::ZERO);
+pub fn within(plan: Plan, Spare { amount, of_drift }: Spare, pairs: &Pairs) -> Plan {
+    let spare = amount.max(Usdc::ZERO);
     let total = plan.moved(pairs);
     if total <= spare {
         return plan;
@@ -21,14 +29,14 @@ pub fn within(plan: Plan, spare: Usdc, pairs: &Pairs) -> Plan {
     let mut bounded = Plan { left: plan.left, ..Plan::default() };
     for order in plan.sales {
         bounded.sales.extend(reduced(&order, share, pairs));
-        bounded.left.push((order.coin(), Left::Turnover { spare }));
+        bounded.left.push((order.coin(), Left::Turnover { spare, of_drift }));
     }
     for Want { coin, amount, gap } in plan.wants {
         let (amount, gap) = (amount.times(share).floor(2), gap.times(share));
         if Order::buy(coin, amount, pairs).is_ok() {
             bounded.wants.push(Want { coin, amount, gap });
         }
-        bounded.left.push((coin, Left::Turnover { spare }));
+        bounded.left.push((coin, Left::Turnover { spare, of_drift }));
     }
     bounded
 }

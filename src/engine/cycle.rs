@@ -23,6 +23,7 @@ impl Engine {
     /// Fait un tour complet et l'écrit au grand livre.
     pub(super) async fn cycle(&mut self) -> Result<(), LedgerError> {
         let begun = clock::now();
+        self.begun = begun;
         let (reply, account) = self.observe().await;
         let now = clock::now();
         self.open_account(account.as_ref(), now).await?;
@@ -255,7 +256,13 @@ impl Engine {
 
     /// Dit une panne au journal quand elle commence, change ou finit.
     fn tell_trouble(&mut self, story: &Story, market: &Result<Market, Vec<Unknown>>) {
-        let strange = matches!(story.outcome, PollOutcome::OldSignal | PollOutcome::ChangedSignal);
+        let strange = matches!(
+            story.outcome,
+            PollOutcome::Rejected
+                | PollOutcome::OldSignal
+                | PollOutcome::ExpiredSignal
+                | PollOutcome::ChangedSignal
+        );
         let said = story.leader_error.as_ref().or(story.error.as_ref().filter(|_| strange));
         let leader = said.map(|reason| format!("leader: {reason}"));
         let unknown = market.as_ref().err().map(|unknown| market::told(unknown));

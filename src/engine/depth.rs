@@ -1,12 +1,11 @@
 //! Ce qui part d'un plan : chaque ordre, dans ce que le carnet de son coin offre à un écart supportable du milieu.
 //!
-//! Le carnet entier ne se lit que pour un ordre qui prend plus qu'un peu du meilleur prix. Ce qui n'y tient pas, ou dont le
-//! carnet ne se lit pas, ne part pas.
+//! Le carnet entier ne se lit que pour un ordre qui prend plus qu'un peu du meilleur prix, dont le prix n'a pas été lu à ce tour, ou dont
+//! la paire ne prend pas d'ordre au marché. Ce qui n'y tient pas, ou dont le carnet ne se lit pas, ne part pas.
 
 use super::Engine;
 use crate::domain::depth::{self, Fitted};
 use crate::domain::market::{Coin, Pairs};
-use crate::domain::money::Weight;
 use crate::domain::order::{Left, Order};
 use crate::ledger::LedgerError;
 
@@ -41,7 +40,15 @@ impl Engine {
 
     async fn fitted(&self, orders: &[Order], pairs: &Pairs) -> Vec<Fitted> {
         let most = self.manner.policy.max_slippage;
-        let tops: Vec<Option<Fitted>> = orders.iter().map(|order| at_the_top(order, pairs, most)).collect();
+        let top = |order: &Order| match pairs.get(order.coin()) {
+            Some(pair) if pair.rules.market && self.sight.has_read(order.coin(), self.begun) => {
+                depth::at_the_top(order, pair.quote, most)
+            }
+            Some(_) => None,
+            // Rien ne part d'une paire qui n'est pas connue.
+            None => Some(Fitted { order: None, left: Some(Left::Unknown) }),
+        };
+        let tops: Vec<Option<Fitted>> = orders.iter().map(top).collect();
         let unread = orders.iter().zip(&tops).filter(|(_, top)| top.is_none());
         let unread: Vec<Coin> = unread.map(|(order, _)| order.coin()).collect();
         let mut books = self.exchange.depths(&unread).await.into_iter();
@@ -57,13 +64,5 @@ impl Engine {
             })
         });
         fitted.flatten().collect()
-    }
-}
-
-/// Ce qu'un ordre fait du meilleur prix ; rien ne part d'une paire qui n'est pas connue.
-fn at_the_top(order: &Order, pairs: &Pairs, most: Weight) -> Option<Fitted> {
-    match pairs.get(order.coin()) {
-        Some(pair) => depth::at_the_top(order, pair.quote, most),
-        None => Some(Fitted { order: None, left: Some(Left::Unknown) }),
     }
 }

@@ -10,6 +10,7 @@ use super::holdback::{self, Holdback, Purpose};
 use super::standing::{dropped, held, in_time};
 use super::story::{Carried, Shown};
 use crate::clock;
+use crate::domain::aim::Cause;
 use crate::domain::market::{Coin, Market, Pairs, PerCoin};
 use crate::domain::money::{Rate, Weight};
 use crate::domain::order::{self, Left, Side};
@@ -119,8 +120,7 @@ impl Engine {
                 let plan = self.plan(&instruction, &followed, &holdback, market);
                 match followed.value(market) {
                     Some(value) => {
-                        let spare = self.most_turnover(&value) - self.traded_today().await?;
-                        turnover::within(plan, spare, &market.pairs)
+                        turnover::within(plan, self.spare(&value, Cause::Signal).await?, &market.pairs)
                     }
                     None => plan,
                 }

@@ -2,6 +2,7 @@
 
 use super::Engine;
 use super::story::{Shown, Story};
+use crate::clock;
 use crate::domain::market;
 use crate::domain::moment::Moment;
 use crate::domain::policy;
@@ -31,9 +32,10 @@ impl Engine {
         };
         let mut entry = self.entry(&received, agent, now);
         // Une allocation qui a expiré n'est pas à reprendre : la première qui vaut le sera.
+        let expired = received.verdict.as_ref().ok().and_then(|signal| signal.expired(now));
         let opens_sync = received.verdict.is_ok()
             && entry.target.is_some()
-            && !entry.is_outlived
+            && expired.is_none()
             && !agent.dead
             && self.is_blank().await?;
         if opens_sync && received.version == 1 {
@@ -42,7 +44,14 @@ impl Engine {
         }
         let verdict = entry.verdict.clone();
         let novelty = self.ledger.with(move |db| db.receive(&entry, opens_sync, now)).await?;
-        let story = told(&novelty, verdict, &received);
+        let mut story = told(&novelty, verdict, &received);
+        if let (Novelty::Known(Named { name, .. }), Some(_), Ok(signal)) =
+            (&novelty, expired, &received.verdict)
+        {
+            let since = signal.expires_at.map(clock::utc).unwrap_or_default();
+            let reason = format!("what the leader shows, {name}, expired on {since} UTC: it is not followed");
+            story = Story { error: Some(reason), ..Story::about(PollOutcome::ExpiredSignal, name) };
+        }
         let shown = match (novelty, received.verdict) {
             (Novelty::Fresh(named) | Novelty::Known(named), Ok(signal)) if !agent.dead => {
                 Some(Shown { named, signal })
@@ -95,6 +104,7 @@ fn told(novelty: &Novelty, verdict: Verdict, received: &Received) -> Story {
     let untaken = |outcome, reason: String| Story { error: Some(reason), ..Story::about(outcome, id) };
     let (name, verdict) = match (novelty, verdict) {
         (Novelty::Fresh(Named { name, .. }), verdict) => (name, verdict),
+        (Novelty::Known(_), Verdict::Rejected(reason)) => return untaken(PollOutcome::Rejected, reason),
         (Novelty::Known(_), _) => return Story::about(PollOutcome::AlreadyProcessed, id),
         (Novelty::Old, _) => {
             let reason =

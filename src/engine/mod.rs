@@ -31,6 +31,7 @@ pub use crate::venue::Decision;
 pub use command::Commands;
 
 use crate::clock;
+use crate::domain::moment::Moment;
 use crate::domain::money::Usdc;
 use crate::domain::policy::Policy;
 use crate::exchange::Exchange;
@@ -72,6 +73,8 @@ pub struct Engine {
     withdrawn: Option<(Usdc, Instant)>,
     /// La dernière panne dite au journal, pour ne la dire qu'une fois.
     trouble: Option<String>,
+    /// Quand le tour a commencé : un prix d'avant n'est plus celui auquel envoyer sans borne.
+    begun: Moment,
     next_poll: Instant,
     next_market: Instant,
 }
@@ -107,6 +110,7 @@ impl Engine {
             unopened: None,
             withdrawn: None,
             trouble: None,
+            begun: Moment(0),
             next_poll: clock::instant(),
             next_market: clock::instant(),
         };

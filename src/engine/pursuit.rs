@@ -14,14 +14,13 @@ use super::story::{Carried, Shown};
 use crate::clock;
 use crate::domain::aim::{self, Aim, Cause};
 use crate::domain::market::{Coin, Market};
-use crate::domain::money::Usdc;
 use crate::domain::order::Left;
 use crate::domain::plan::Plan;
 use crate::domain::policy;
 use crate::domain::poll::PollOutcome;
 use crate::domain::portfolio::Valuation;
 use crate::domain::signal::{Instruction, Target};
-use crate::domain::turnover;
+use crate::domain::turnover::{self, Spare};
 use crate::ledger::{Db, LedgerError};
 
 /// Ce que les prix seuls font échanger en un jour, en part de ce que le leader peut en faire échanger.
@@ -49,11 +48,16 @@ impl Engine {
         let Some(valuation) = holdings.value(market) else { return Ok(None) };
         let target = if self.has_missed(row).await? { target } else { shown.signal.held(target, &valuation) };
         let plan = self.plan(&Instruction::Target(target), &holdings, &holdback, market);
-        let worth = aim::is_worth(plan.moved(&market.pairs), plan.cost(&market.pairs));
-        if aim.reached_at.is_some() && !self.strays(&mut aim, &target, &valuation, worth).await? {
+        let moved = plan.moved(&market.pairs);
+        let worth = aim::is_worth(moved, plan.cost(&market.pairs));
+        let strayed = self.strays(&target, &valuation);
+        if self.obeyed(shown, &aim) && !strayed {
+            return self.reach(aim).await.map(|()| None);
+        }
+        if !self.is_open(&mut aim, strayed && worth).await? {
             return Ok(None);
         }
-        if aim.cause == Cause::Drift && !worth {
+        if aim.cause == Cause::Drift && moved.is_positive() && !worth {
             return self.wait_for(aim, Some(TOO_DEAR.to_owned())).await.map(|()| None);
         }
         let plan = turnover::within(plan, self.spare(&valuation, aim.cause).await?, &market.pairs);
@@ -107,35 +111,38 @@ impl Engine {
         self.ledger.with(|db| Ok(!db.pending()?.is_empty())).await
     }
 
-    /// Où l'on en est de ce signal ; `None` si une personne n'en veut pas. Les actions de la version 1 l'ont suivi : son allocation est
-    /// tenue pour atteinte, à moins d'un écart.
+    /// Où l'on en est de ce signal ; `None` si une personne n'en veut pas.
     async fn aim(&self, shown: &Shown) -> Result<Option<Aim>, LedgerError> {
         let (row, now) = (shown.named.row, clock::now());
-        let is_reached = matches!(shown.signal.instruction, Instruction::Actions(_));
         let read = move |db: &mut Db| match db.aim()? {
             _ if db.is_declined(row)? => Ok(None),
             Some(aim) if aim.signal == row => Ok(Some(aim)),
-            _ => db.aim_at(row, is_reached, now).map(Some),
+            _ => db.aim_at(row, now).map(Some),
         };
         self.ledger.with(read).await
     }
 
-    /// Vrai si ce qui était atteint est à viser de nouveau.
-    async fn strays(
-        &self,
-        aim: &mut Aim,
-        target: &Target,
-        valuation: &Valuation,
-        worth: bool,
-    ) -> Result<bool, LedgerError> {
-        let moved = self.ledger.with(|db| db.last_flow()).await?;
+    /// Vrai si les actions de la version 1 viennent d'être suivies : elles mènent à son allocation, à un écart près.
+    fn obeyed(&self, shown: &Shown, aim: &Aim) -> bool {
+        let is_of_actions = matches!(shown.signal.instruction, Instruction::Actions(_));
+        is_of_actions && aim.cause == Cause::Signal && aim.reached_at.is_none()
+    }
+
+    /// Vrai si ce qui est tenu s'écarte de cette allocation plus qu'on ne le laisse faire.
+    fn strays(&self, target: &Target, valuation: &Valuation) -> bool {
         let threshold = self.manner.policy.reaim_threshold;
-        let strayed =
-            !threshold.is_zero() && aim::drift(target, valuation).is_some_and(|drift| drift > threshold);
-        let cause = match (moved > aim.movement, strayed && worth) {
-            (true, _) => Cause::Money,
-            (_, true) => Cause::Drift,
-            _ => return Ok(false),
+        !threshold.is_zero() && aim::drift(target, valuation).is_some_and(|drift| drift > threshold)
+    }
+
+    /// Vrai si c'est à viser, ou de nouveau : de l'argent est venu ou parti, ou les prix en ont écarté de ce qui vaut d'être corrigé.
+    async fn is_open(&self, aim: &mut Aim, strayed: bool) -> Result<bool, LedgerError> {
+        let moved = self.ledger.with(|db| db.last_flow()).await?;
+        let is_reached = aim.reached_at.is_some();
+        let cause = match (moved > aim.movement, is_reached) {
+            (true, true) => Cause::Money,
+            (true, false) if aim.cause == Cause::Drift => Cause::Money,
+            (false, true) if strayed => Cause::Drift,
+            _ => return Ok(!is_reached),
         };
         let signal = aim.signal;
         *aim =
@@ -144,22 +151,14 @@ impl Engine {
         Ok(true)
     }
 
-    /// Ce qui peut encore s'échanger aujourd'hui.
-    async fn spare(&self, valuation: &Valuation, cause: Cause) -> Result<Usdc, LedgerError> {
-        let most = self.most_turnover(valuation);
-        let most = if cause == Cause::Drift { most.times(PART_OF_DRIFT) } else { most };
-        Ok(most - self.traded_today().await?)
-    }
-
-    /// Ce qui s'échange au plus en un jour.
-    pub(super) fn most_turnover(&self, valuation: &Valuation) -> Usdc {
-        valuation.total.part(self.manner.policy.turnover)
-    }
-
-    /// Ce qui s'est échangé en un jour.
-    pub(super) async fn traded_today(&self) -> Result<Usdc, LedgerError> {
+    /// Ce qui peut encore s'échanger aujourd'hui pour cette raison.
+    pub(super) async fn spare(&self, valuation: &Valuation, cause: Cause) -> Result<Spare, LedgerError> {
+        let of_drift = cause == Cause::Drift;
+        let most = valuation.total.part(self.manner.policy.turnover);
+        let most = if of_drift { most.times(PART_OF_DRIFT) } else { most };
         let since = clock::now().minus(policy::DAY);
-        self.ledger.with(move |db| db.traded_since(since)).await
+        let traded = self.ledger.with(move |db| db.traded_since(since)).await?;
+        Ok(Spare { amount: most - traded, of_drift })
     }
 
     async fn reach(&self, aim: Aim) -> Result<(), LedgerError> {

@@ -98,8 +98,12 @@ impl Sight {
             None => self.readings.pairs(now),
             Some(_) => Pairs::default(),
         };
-        let is_new = |coin: Coin| self.readings.quotes[coin].as_ref().is_some_and(|quote| quote.at >= since);
-        Pairs::new(PerCoin::from_fn(|coin| pairs.get(coin).filter(|_| is_new(coin)).cloned()))
+        Pairs::new(PerCoin::from_fn(|coin| pairs.get(coin).filter(|_| self.has_read(coin, since)).cloned()))
+    }
+
+    /// Vrai si le prix de ce coin a été lu depuis `since`.
+    pub fn has_read(&self, coin: Coin, since: Moment) -> bool {
+        self.readings.quotes[coin].as_ref().is_some_and(|quote| quote.at >= since)
     }
 
     /// Le cours de l'euro auquel compter de l'argent ; `None` s'il n'est pas frais ou l'heure pas juste.

@@ -25,6 +25,9 @@ pub(super) fn held(entry: &PendingSignal, signal: &Signal, shown: Option<&Shown>
             "this allocation is {age} old: take it over, or wait for the leader's next one"
         ));
     }
+    if entry.is_declined {
+        return Some("a person waits for the leader's next allocation".to_owned());
+    }
     let unshown = "the leader does not show this allocation now: it is followed again when he does";
     (!is_shown(entry, &target, shown)).then(|| unshown.to_owned())
 }

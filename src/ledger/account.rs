@@ -5,7 +5,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Db, LedgerError, flows, movements, seal, stop_loss, wishes};
+use super::{Db, LedgerError, aim, flows, movements, seal, stop_loss, wishes};
 use crate::domain;
 use crate::domain::aim::Cause;
 use crate::domain::moment::Moment;
@@ -123,8 +123,7 @@ impl Db {
         if was_paused && !paused {
             stop_loss::begin_anew(&transaction)?;
             // Ce que la pause a laissé passer, ou vendre, est à rattraper.
-            let sql = "UPDATE aim SET cause = ?1, since = ?2, reached_at = NULL, waiting_for = NULL";
-            transaction.execute(sql, params![Cause::Signal.word(), now])?;
+            aim::reopen(&transaction, Cause::Signal, now)?;
         }
         transaction.commit()?;
         Ok(paused)

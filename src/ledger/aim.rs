@@ -1,6 +1,6 @@
 //! Ce que l'on vise au grand livre : une ligne, celle du signal que le leader montre.
 
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
 use super::signals::{self, insert_decisions};
 use super::{Db, Decision, LedgerError, SignalStatus};
@@ -9,11 +9,10 @@ use crate::domain::moment::Moment;
 use crate::domain::signal::INITIAL_SYNC;
 
 impl Db {
-    /// Vise l'allocation de ce signal. Atteinte avant qu'on ne la vise, ou d'actions qui l'ont suivie, elle l'est d'emblée.
-    pub fn aim_at(&mut self, signal: i64, is_reached: bool, now: Moment) -> Result<Aim, LedgerError> {
+    /// Vise l'allocation de ce signal. Atteinte avant qu'on ne la vise, elle l'est d'emblée.
+    pub fn aim_at(&mut self, signal: i64, now: Moment) -> Result<Aim, LedgerError> {
         let before = "SELECT reached_at FROM signals WHERE id = ?1";
-        let before: Option<Moment> = self.connection.query_row(before, [signal], |row| row.get(0))?;
-        let reached_at = before.or(is_reached.then_some(now));
+        let reached_at: Option<Moment> = self.connection.query_row(before, [signal], |row| row.get(0))?;
         let movement = self.last_flow()?;
         let aim = Aim { signal, cause: Cause::Signal, since: now, reached_at, movement, waiting_for: None };
         self.keep_aim(&aim)?;
@@ -68,4 +67,11 @@ impl Db {
         }
         Ok(transaction.commit()?)
     }
+}
+
+/// Vise de nouveau ce qui est visé, pour cette raison.
+pub(super) fn reopen(connection: &Connection, cause: Cause, now: Moment) -> Result<(), LedgerError> {
+    let sql = "UPDATE aim SET cause = ?1, since = ?2, reached_at = NULL, waiting_for = NULL";
+    connection.execute(sql, params![cause.word(), now])?;
+    Ok(())
 }

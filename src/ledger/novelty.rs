@@ -2,7 +2,7 @@
 //!
 //! Invariant : un identifiant n'est écrit qu'une fois ; un autre signal sous le même nom en prend un à lui.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{LedgerError, Received};
 use crate::domain::moment::Moment;
@@ -31,25 +31,37 @@ pub struct Named {
     pub name: String,
 }
 
+/// Un signal qui a porté ce nom.
+struct Bearer {
+    named: Named,
+    was_rejected: bool,
+    meaning: Option<String>,
+    said_at: Option<Moment>,
+}
+
 /// Ce qu'est ce signal, d'après ceux qui ont porté son nom. Rejeté une fois, il est jugé de nouveau quand le programme, ou son
 /// texte, le comprend.
 pub(super) fn judge(connection: &Connection, signal: &Received) -> Result<Novelty, LedgerError> {
     let id = &signal.signal_id;
     let mut statement = connection.prepare(
-        "SELECT id, signal_id, status = 'rejected', meaning FROM signals WHERE signal_id = ?1 AND leader_id IS NULL
-         UNION ALL SELECT id, signal_id, status = 'rejected', meaning FROM signals WHERE leader_id = ?1 ORDER BY id",
+        "SELECT id, signal_id, status = 'rejected', meaning, said_at FROM signals
+             WHERE signal_id = ?1 AND leader_id IS NULL
+         UNION ALL SELECT id, signal_id, status = 'rejected', meaning, said_at FROM signals
+             WHERE leader_id = ?1 ORDER BY id",
     )?;
     let rows = statement.query_map([id], |row| {
-        Ok((Named { row: row.get(0)?, name: row.get(1)? }, row.get(2)?, row.get(3)?))
+        let named = Named { row: row.get(0)?, name: row.get(1)? };
+        Ok(Bearer { named, was_rejected: row.get(2)?, meaning: row.get(3)?, said_at: row.get(4)? })
     })?;
-    let named: Vec<(Named, bool, Option<String>)> = rows.collect::<Result<_, _>>()?;
-    let Some((last, was_rejected, meaning)) = named.last() else {
+    let bearers: Vec<Bearer> = rows.collect::<Result<_, _>>()?;
+    let Some(Bearer { named: last, was_rejected, meaning, said_at }) = bearers.last() else {
         return fresh(connection, id);
     };
-    // Le dernier, sans relire les autres : dix ans de signaux ne ralentissent pas un tour.
+    // Le dernier compris, sans relire les autres : dix ans de signaux ne ralentissent pas un tour.
     let newest =
-        "SELECT id FROM signals WHERE wish IS NULL AND signal_id NOT IN (?1, ?2) ORDER BY id DESC LIMIT 1";
-    let newest: i64 = connection.query_row(newest, [INITIAL_SYNC, ADOPTED], |row| row.get(0))?;
+        "SELECT id FROM signals WHERE wish IS NULL AND signal_id NOT IN (?1, ?2) AND status <> 'rejected'
+                  ORDER BY id DESC LIMIT 1";
+    let newest = connection.query_row(newest, [INITIAL_SYNC, ADOPTED], |row| row.get(0)).optional()?;
     let is_same = match (&signal.meaning, meaning) {
         (None, _) => *was_rejected,
         (Some(_), _) if *was_rejected => false,
@@ -60,8 +72,10 @@ pub(super) fn judge(connection: &Connection, signal: &Received) -> Result<Novelt
         }
         (Some(now), Some(before)) => now == before,
     };
-    let is_newest = last.row == newest;
-    let was_said = named.iter().any(|(_, _, said)| said.is_some() && *said == signal.meaning);
+    let is_newest = newest.is_none_or(|newest: i64| last.row >= newest);
+    let was_said = bearers.iter().any(|bearer| bearer.meaning.is_some() && bearer.meaning == signal.meaning);
+    // D'un cache, ou de deux serveurs : ce qui a été remplacé sous ce nom même, et que le leader ne date pas d'après.
+    let is_resaid = was_said && !is_same && signal.said_at <= *said_at;
     let sets_target = signal.version == Some(2);
     // Le leader en a repoussé la fin : ce qui avait expiré vaut de nouveau.
     let expired = "SELECT EXISTS (SELECT 1 FROM decisions WHERE signal = ?1 AND code = 'expired')";
@@ -74,6 +88,7 @@ pub(super) fn judge(connection: &Connection, signal: &Received) -> Result<Novelt
         _ if is_same && is_newest => Novelty::Known(last.clone()),
         // Sous un nom d'avant, ce qui a déjà été dit, ou n'a jamais été compris, n'est pas d'aujourd'hui.
         _ if !is_newest && (is_same || was_said || *was_rejected) => Novelty::Old,
+        _ if is_resaid => Novelty::Old,
         Some(_) if *was_rejected || sets_target => fresh(connection, id)?,
         _ => Novelty::Changed,
     })

@@ -59,6 +59,8 @@ pub struct PendingSignal {
     pub maybe_done: bool,
     /// Son allocation était vieille au premier démarrage, et personne n'a dit de la suivre.
     pub awaits_person: bool,
+    /// De même, et une personne attend la suivante.
+    pub is_declined: bool,
     pub received_at: Moment,
 }
 
@@ -293,6 +295,11 @@ fn open_initial_sync(
         let asked = signal.is_old.then_some("asked");
         let sql = "UPDATE signals SET old_target = ?2 WHERE signal_id = ?1 AND status = 'received'";
         connection.execute(sql, params![INITIAL_SYNC, asked])?;
+    } else if !signal.is_old {
+        // Le leader le redit d'aujourd'hui : il n'y a plus rien à demander.
+        let sql = "UPDATE signals SET old_target = NULL
+                   WHERE old_target = 'asked' AND (signal_id = ?1 OR coalesce(leader_id, signal_id) = ?2)";
+        connection.execute(sql, params![INITIAL_SYNC, signal.signal_id])?;
     }
     Ok(())
 }
@@ -311,8 +318,15 @@ fn renew_initial_sync(connection: &Connection, signal: &Received) -> Result<(), 
 /// La synchronisation initiale, tant qu'elle n'a pas abouti, suit l'allocation de ce signal.
 fn renew(connection: &Connection, signal: &Received) -> Result<(), LedgerError> {
     connection.execute(
-        "UPDATE signals SET payload = ?2, portfolio_state = ?3, reasoning = ?4 WHERE signal_id = ?1 AND status = 'received'",
-        params![INITIAL_SYNC, signal.payload, signal.portfolio_state, reasoning_of_sync(signal)],
+        "UPDATE signals SET payload = ?2, portfolio_state = ?3, reasoning = ?4, said_at = ?5
+         WHERE signal_id = ?1 AND status = 'received'",
+        params![
+            INITIAL_SYNC,
+            signal.payload,
+            signal.portfolio_state,
+            reasoning_of_sync(signal),
+            signal.said_at
+        ],
     )?;
     Ok(())
 }

@@ -7,9 +7,10 @@ use rusqlite::{Connection, OptionalExtension, params};
 use rust_decimal::Decimal;
 
 use super::{
-    Db, Decision, LedgerError, RequestKey, SignalStatus, foreign, movements, requests, seal, signals, views,
-    wishes,
+    Db, Decision, LedgerError, RequestKey, SignalStatus, aim, foreign, movements, requests, seal, signals,
+    views, wishes,
 };
+use crate::domain::aim::Cause;
 use crate::domain::market::Market;
 use crate::domain::moment::Moment;
 use crate::domain::money::{Eur, Quantity, Rate, Usdc};
@@ -292,7 +293,7 @@ fn call_off(connection: &Connection, open: &Open, reason: &str, now: Moment) -> 
         let sql = "UPDATE withdrawals SET status = ?2, ended_at = ?3 WHERE id = ?1";
         connection.execute(sql, params![open.id, Stage::Cancelled.word(), now])
     })?;
-    Ok(())
+    aim::reopen(connection, Cause::Money, now)
 }
 
 /// Met de côté ce qui est réuni.
@@ -313,7 +314,7 @@ fn set_aside(connection: &Connection, open: &Open, rate: Rate, now: Moment) -> R
     if let (true, Some(open)) = (simulated, open_one(connection)?) {
         take(connection, &open, amount, Stage::Completed, rate, now)?;
     }
-    Ok(())
+    aim::reopen(connection, Cause::Money, now)
 }
 
 /// Ce que ses ventes ont rendu, et de quoi.

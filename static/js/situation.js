@@ -141,7 +141,7 @@ function agentNotices(parts, { words }) {
 }
 
 /** Ce que le leader envoie, et qui n'est pas suivi. @type {Record<string, import('./words.js').Key>} */
-const UNFOLLOWED = { old_signal: 'notice.old_signal', changed_signal: 'notice.changed_signal', too_many_signals: 'notice.too_many_signals' };
+const UNFOLLOWED = { old_signal: 'notice.old_signal', expired_signal: 'notice.expired_signal', changed_signal: 'notice.changed_signal', too_many_signals: 'notice.too_many_signals' };
 
 /** @param {Parts} parts @param {Context} context @returns {Notice[]} */
 function leaderNotices(parts, context) {

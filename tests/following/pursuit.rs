@@ -344,3 +344,43 @@ fn a_signal_larger_than_any_honest_one_is_not_kept() {
     assert!(site.signal("large").is_none());
     near(weight(site, "BTCUSDC"), dec!(0.5));
 }
+
+/// L'allocation d'une version 1 se vise pour ce qu'elle est : ce que le leader veut, dans toute la borne d'un jour.
+#[test]
+fn the_state_after_a_pause_is_reached_and_not_called_reached_before() {
+    let (world, folder) = (still_world(), Folder::new());
+    world.leader().set_actions(&[("BTCUSDC", "BUY", dec!(1.0))], Some(&[("BTCUSDC", dec!(1.0))]));
+    let follower = with(&world, &folder, Policy::default());
+    let site = follower.site();
+    site.closed_signal("initial_sync");
+    site.wait_polls(2);
+    assert_eq!(site.send("POST", "/api/agent/toggle", r#"{"paused": true}"#).status, 200);
+    let id = world.leader().set_actions(&[("BTCUSDC", "HOLD", dec!(0))], Some(&[("ETHUSDC", dec!(1.0))]));
+    site.wait_polls(2);
+    assert_eq!(site.send("POST", "/api/agent/toggle", r#"{"paused": false}"#).status, 200);
+    becomes(site, "ETHUSDC", dec!(1.0));
+    reached(site, &id);
+    let target = target(site);
+    assert_eq!(target["cause"], "signal", "{target}");
+}
+
+/// Vieille de trois semaines, une allocation se demande, de quelque version qu'elle soit.
+#[test]
+fn the_state_of_old_actions_is_never_taken_over_at_a_first_start_without_a_word() {
+    let (world, folder) = (still_world(), Folder::new());
+    world.leader().set_actions(&[("BTCUSDC", "BUY", dec!(0.2))], Some(&[("BTCUSDC", dec!(0.5))]));
+    let said = world.leader().signal().expect("it is shown");
+    let date = said.find("\"timestamp\":\"").expect("it is dated") + 13;
+    world.leader().set_raw(format!("{}2020-01-01T00:00:00Z{}", &said[..date], &said[date + 20..]));
+    let follower = with(&world, &folder, loose());
+    let site = follower.site();
+    until("it asks", || {
+        let old = site.json("/api/agent/status")["old_target"].clone();
+        old.is_object().then_some(())
+    });
+    site.wait_polls(3);
+    assert_eq!(list(site, "/api/trades").len(), 0);
+    let taken = site.send("POST", "/api/agent/old-target", r#"{"follow": true}"#);
+    assert_eq!(taken.status, 200, "{}", taken.body);
+    becomes(site, "BTCUSDC", dec!(0.5));
+}

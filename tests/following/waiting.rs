@@ -247,12 +247,9 @@ fn an_allocation_that_changes_under_its_id_is_followed_and_the_same_said_otherwi
     world.leader().set_raw(allocation("one", eth));
     assert_eq!(status(&follower.site().closed_signal("one #2")), ("executed", 2));
     near(weight(follower.site(), "ETHUSDC"), dec!(0.5));
-    // De nouveau comme avant, et c'est toujours le dernier mot du leader.
-    world.leader().set_raw(allocation("one", btc));
-    assert_eq!(status(&follower.site().closed_signal("one #3")), ("executed", 2));
     let count = list(follower.site(), "/api/signals").len();
     world.leader().set_raw(
-        allocation("one", btc).replace("\"version\"", "\"reasoning\":\"said otherwise\",\"version\""),
+        allocation("one", eth).replace("\"version\"", "\"reasoning\":\"said otherwise\",\"version\""),
     );
     follower.site().wait_polls(3);
     last_poll(&follower, "already_processed");
@@ -345,7 +342,7 @@ fn a_signal_once_rejected_is_judged_again_when_its_text_is_understood() {
     world.leader().set_raw(&unknown);
     assert_eq!(follower.site().closed_signal("new")["status"], "rejected");
     follower.site().wait_polls(2);
-    last_poll(&follower, "already_processed");
+    last_poll(&follower, "rejected");
     world.leader().set_raw(unknown.replace("DOGE", "ETH"));
     assert_eq!(status(&follower.site().closed_signal("new #2")).0, "executed");
     near(weight(follower.site(), "ETHUSDC"), dec!(0.5));
@@ -401,4 +398,70 @@ fn the_leader_is_told_our_version() {
     follower.site().wait_polls(1);
     assert_eq!(world.leader().last_version_header().as_deref(), Some("0.1.0+abc"));
     assert_eq!(follower.site().json("/api/agent/status")["version"], "0.1.0+abc");
+}
+
+/// Deux serveurs, dont l'un retient l'ancienne réponse : sous un seul nom aussi, ce qui a été remplacé ne l'est qu'une fois.
+#[test]
+fn one_id_with_two_texts_in_turn_is_never_followed_back_and_forth() {
+    let (world, folder) = (still_world(), Folder::new());
+    let follower = settled(&world, &folder);
+    let said = |coin: &str| {
+        format!(
+            r#"{{"version":2,"signal_id":"one","actions":[],"portfolio_state":{{"positions":[{{"coin":"{coin}","pct_of_portfolio":0.5}}]}}}}"#
+        )
+    };
+    let (old, new) = (said("ETHUSDC"), said("SOLUSDC"));
+    world.leader().set_raw(&old);
+    follower.site().closed_signal("one");
+    world.leader().set_raw(&new);
+    follower.site().closed_signal("one #2");
+    let trades = list(follower.site(), "/api/trades").len();
+    for (shown, status) in [(&old, "old_signal"), (&new, "already_processed"), (&old, "old_signal")] {
+        world.leader().set_raw(shown);
+        last_poll(&follower, status);
+    }
+    assert_eq!(list(follower.site(), "/api/trades").len(), trades);
+    // Daté d'après, c'est le mot d'aujourd'hui.
+    world.leader().set_raw(old.replace("\"actions\"", "\"timestamp\":\"2099-01-01T00:00:00Z\",\"actions\""));
+    follower.site().closed_signal("one #3");
+}
+
+/// Ce qui n'est pas compris ne remplace rien.
+#[test]
+fn a_word_that_is_rejected_never_ends_the_allocation_it_interrupts() {
+    let (world, folder) = (still_world(), Folder::new());
+    let follower = settled(&world, &folder);
+    let id = world.leader().set_target(&[("ETHUSDC", dec!(0.5))]);
+    let valid = world.leader().signal().expect("it is shown");
+    follower.site().closed_signal(&id);
+    world.leader().set_raw(
+        r#"{"version":2,"signal_id":"lost","actions":[],"portfolio_state":{"positions":[],"cash_pct":0.0}}"#,
+    );
+    for _ in 0..2 {
+        assert!(last_poll(&follower, "rejected")["error"].is_string(), "said while it lasts");
+        follower.site().wait_polls(1);
+    }
+    world.leader().set_raw(valid);
+    last_poll(&follower, "already_processed");
+    let deposit = follower.site().send("POST", "/api/budget/deposit", r#"{"amount_eur": 1000}"#);
+    assert_eq!(deposit.status, 200, "{}", deposit.body);
+    until("the deposit is put to work", || {
+        let share = weight(follower.site(), "ETHUSDC");
+        ((share - dec!(0.5)).abs() < dec!(0.01)).then_some(())
+    });
+}
+
+/// Fait, puis expiré : ce qui n'est plus suivi se dit.
+#[test]
+fn an_allocation_that_has_expired_is_never_shown_as_followed() {
+    let (world, folder) = (still_world(), Folder::new());
+    let follower = settled(&world, &folder);
+    let id = world.leader().set_target(&[("ETHUSDC", dec!(0.5))]);
+    let valid = world.leader().signal().expect("it is shown");
+    follower.site().closed_signal(&id);
+    world
+        .leader()
+        .set_raw(valid.replace("\"actions\"", "\"expires_at\":\"2020-01-01T00:00:00Z\",\"actions\""));
+    let poll = last_poll(&follower, "expired_signal");
+    assert!(poll["error"].as_str().unwrap().contains("expired on 2020-01-01"), "{poll}");
 }

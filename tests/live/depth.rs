@@ -178,3 +178,33 @@ fn a_bounded_order_that_ends_half_way_or_with_nothing_is_booked_as_the_exchange_
     assert_eq!(bench.exchange().calls(ORDER), 2, "sent once, and nothing was to be asked");
     bench.check();
 }
+
+/// Le prix d'avant n'est plus celui du carnet : un petit ordre non plus ne part pas sans borne.
+#[test]
+fn a_small_order_is_never_sent_unbounded_on_a_price_that_this_poll_has_not_read() {
+    let bench = Bench::new();
+    let follower = bench.settled(&[("XRPUSDC", dec!(0.4))]);
+    let before = bench.exchange().accepted_orders().len();
+    bench.world.fault(On::exchange("/api/v3/ticker/bookTicker"), Fault::unprocessed(Wire::Close));
+    follower.site().wait_polls(2);
+    let halved = bench.exchange().price("XRPUSDC") / dec!(2);
+    bench.exchange().set_price("XRPUSDC", halved);
+    bench.world.leader().set_target(&[("XRPUSDC", dec!(0.385))]);
+    follower.site().wait_polls(4);
+    assert_eq!(bench.exchange().accepted_orders().len(), before, "sold at half of the price it knew");
+}
+
+#[test]
+fn a_pair_that_takes_limits_only_is_traded_at_a_limit() {
+    let bench = Bench::new();
+    for pair in ["ETHUSDC", "SOLUSDC"] {
+        bench.exchange().edit_listing(pair, |listing| listing.market_orders_allowed = false);
+    }
+    let follower = bench.settled(&[("ETHUSDC", dec!(0.4)), ("SOLUSDC", dec!(0.02))]);
+    assert_eq!(bench.exchange().accepted_orders().len(), 2);
+    bench.reach(&follower, &[("ETHUSDC", dec!(0.2))]);
+    for order in bench.exchange().accepted_orders() {
+        limit(&order);
+    }
+    bench.check();
+}

@@ -3,7 +3,7 @@
 use calvalot::sim::{Book, OrderSide, OrderStatus};
 use rust_decimal::{Decimal, dec};
 
-use crate::follower::decimal;
+use crate::follower::{decimal, until};
 use crate::{Bench, code, levels, status};
 
 #[test]
@@ -93,4 +93,27 @@ fn an_order_that_exchanges_nothing_is_tried_again_and_given_up_at_last() {
     bench.check_settled();
     follower.site().wait_polls(3);
     assert_eq!(bench.orders("ETHUSDC").len(), 5, "given up is given up");
+}
+
+/// Ce qu'une personne reprend n'est pas une affaire de prix : ni la raison, ni la borne des écarts.
+#[test]
+fn what_a_withdrawal_moves_is_never_called_drift() {
+    let bench = Bench::new();
+    let follower = bench.settled(&[("BTCUSDC", dec!(0.4)), ("ETHUSDC", dec!(0.3))]);
+    let site = follower.site();
+    let cause = |expected: &str| {
+        until(&format!("the target is reached for {expected}"), || {
+            let target = site.json("/api/agent/status")["target"].clone();
+            (target["cause"] == expected && target["reached_at"].is_string()).then_some(())
+        });
+    };
+    cause("signal");
+    assert_eq!(site.send("POST", "/api/budget/withdrawals", r#"{"amount_eur": 200}"#).status, 200);
+    cause("money");
+    let count = bench.exchange().accepted_orders().len();
+    assert_eq!(site.send("POST", "/api/budget/withdrawals/1/cancel", "{}").status, 200);
+    until("what is called off is put to work", || {
+        (bench.exchange().accepted_orders().len() > count).then_some(())
+    });
+    cause("money");
 }

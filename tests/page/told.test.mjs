@@ -89,6 +89,8 @@ const SAID = [
   ['a person settled its order: it is left until the next signal', [], 'Son ordre a été réglé au dehors : elle attend le prochain signal.'],
   ['given up: its signal is {} old', ['16 minutes'], 'Abandonné : son signal a 16 minutes.'],
   ['its signal expired {} ago', ['3 days'], 'Son signal a expiré il y a 3 jours.'],
+  ['what the leader shows, {name}, expired on {since} UTC: it is not followed', ['sig-1', '2026-01-02 03:04:05'], 'Ce que montre le leader, sig-1, a expiré le 2026-01-02 03:04:05 UTC : ce n’est pas suivi.'],
+  ['what drift alone may trade in a day (a third of MAX_TURNOVER_PCT_PER_DAY) leaves {spare:.2} USDC: the rest waits', ['12.00'], 'ce que les écarts seuls peuvent échanger en un jour, le tiers de MAX_TURNOVER_PCT_PER_DAY, laisse 12,00 USDC'],
   ['what may be traded in a day (MAX_TURNOVER_PCT_PER_DAY) leaves {spare:.2} USDC: the rest waits', ['12.00'], 'ce qui peut s’échanger en un jour, MAX_TURNOVER_PCT_PER_DAY, laisse 12,00 USDC'],
   ["this allocation is {age} old: take it over, or wait for the leader's next one", ['21 days'], 'votre décision sur une répartition de 21 jours'],
   ['the leader does not show this allocation now: it is followed again when he does', [], 'que le leader la montre de nouveau'],

@@ -48,6 +48,7 @@ fn coarse_case() -> impl Strategy<Value = Case> {
                     min_notional: Usdc::new(Decimal::new(minimum, 2)),
                     max_notional: None,
                     tick: None,
+                    market: true,
                 };
                 Pair { quote, rules }
             }),
@@ -207,6 +208,7 @@ fn usual_market(dice: &mut fastrand::Rng) -> Market {
             min_notional: Usdc::new(Decimal::from(dice.u8(1..11))),
             max_notional: (dice.u8(..10) == 0).then(|| Usdc::new(Decimal::from(dice.u32(20..5000)))),
             tick: None,
+            market: true,
         }
     };
     let rules = PerCoin::from_fn(|coin| rules(usual[coin as usize].1));

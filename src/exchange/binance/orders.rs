@@ -115,6 +115,7 @@ mod tests {
             min_notional: Usdc::new(dec!(5)),
             max_notional: None,
             tick: Some(Price::new(dec!(0.01))),
+            market: true,
         };
         Market {
             pairs: Pairs::all(|_| Pair { quote, rules: rules.clone() }),

@@ -24,14 +24,16 @@ pub fn rules(symbol: &Symbol) -> Result<Rules, String> {
         let max = quantity(filter, "maxQty", &filter.max_quantity)?;
         max_quantity = if max.is_zero() { max_quantity } else { max_quantity.min(max) };
     }
+    let tick = tick(symbol)?;
     let rules = Rules {
-        halted: halted(symbol),
+        halted: halted(symbol, tick.is_some()),
         step,
         min_quantity,
         max_quantity,
         min_notional: min_notional(symbol)?,
         max_notional: max_notional(symbol)?,
-        tick: tick(symbol)?,
+        tick,
+        market: takes(symbol, "MARKET") && symbol.by_amount_allowed,
     };
     if rules.step.is_zero() || rules.min_quantity > rules.max_quantity {
         return Err("the lot filters leave no quantity to trade".to_owned());
@@ -46,12 +48,19 @@ fn named<'a>(symbol: &'a Symbol, kind: &str) -> Option<&'a Filter> {
     symbol.filters.iter().find(|filter| filter.kind == kind)
 }
 
-fn halted(symbol: &Symbol) -> Option<String> {
+fn takes(symbol: &Symbol, kind: &str) -> bool {
+    symbol.order_types.iter().any(|taken| taken == kind)
+}
+
+/// Pourquoi rien ne s'y échange. `limited` : un ordre à un prix limite y remplacera celui au marché qu'elle ne prendrait pas.
+fn halted(symbol: &Symbol, limited: bool) -> Option<String> {
     if symbol.status != "TRADING" {
         Some(symbol.status.chars().take(40).collect())
     } else if !symbol.spot_allowed {
         Some("no spot trading".to_owned())
-    } else if !symbol.order_types.iter().any(|kind| kind == "MARKET") {
+    } else if limited {
+        None
+    } else if !takes(symbol, "MARKET") {
         Some("no market orders".to_owned())
     } else if !symbol.by_amount_allowed {
         Some("no market orders by amount".to_owned())
@@ -62,7 +71,7 @@ fn halted(symbol: &Symbol) -> Option<String> {
 
 /// Sans filtre de prix, un prix limite n'a pas de pas.
 fn tick(symbol: &Symbol) -> Result<Option<Price>, String> {
-    if !symbol.order_types.iter().any(|kind| kind == "LIMIT") {
+    if !takes(symbol, "LIMIT") {
         return Ok(None);
     }
     let Some(filter) = named(symbol, "PRICE_FILTER") else { return Ok(Some(Price::ZERO)) };

@@ -31,6 +31,7 @@ fn market() -> Market {
                 min_notional,
                 max_notional: None,
                 tick: None,
+                market: true,
             },
         }),
         rate: Rate::new(dec!(1.25)),

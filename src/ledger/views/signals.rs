@@ -88,7 +88,7 @@ impl Db {
     /// Les signaux à exécuter, dans l'ordre de leur réception.
     pub fn pending(&self) -> Result<Vec<PendingSignal>, LedgerError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT id, signal_id, payload, wish, received_at, maybe_done, old_target IN ('asked', 'declined')
+            "SELECT id, signal_id, payload, wish, received_at, maybe_done, old_target = 'asked', old_target = 'declined'
              FROM signals WHERE status = 'received' ORDER BY id",
         )?;
         let rows = statement.query_map([], |row| {
@@ -100,6 +100,7 @@ impl Db {
                 received_at: row.get(4)?,
                 maybe_done: row.get(5)?,
                 awaits_person: row.get::<_, Option<bool>>(6)?.unwrap_or(false),
+                is_declined: row.get::<_, Option<bool>>(7)?.unwrap_or(false),
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)

@@ -129,6 +129,8 @@ export const SHAPES = [
   [/^a person settled its order: it is left until the next signal$/, 'Son ordre a été réglé au dehors : elle attend le prochain signal.'],
   [/^given up: its signal is (?<age>\d+ \w+) old$/, 'Abandonné : son signal a {age}.'],
   [/^its signal expired (?<age>\d+ \w+) ago$/, 'Son signal a expiré il y a {age}.'],
+  [/^what the leader shows, (?<text>.+), expired on (?<time>.+) UTC: it is not followed$/, 'Ce que montre le leader, {text}, a expiré le {time} UTC : ce n’est pas suivi.'],
+  [/^what drift alone may trade in a day \(a third of MAX_TURNOVER_PCT_PER_DAY\) leaves (?<usdc>[-\d.]+) USDC: the rest waits$/, 'ce que les écarts seuls peuvent échanger en un jour, le tiers de MAX_TURNOVER_PCT_PER_DAY, laisse {usdc}'],
   [/^what may be traded in a day \(MAX_TURNOVER_PCT_PER_DAY\) leaves (?<usdc>[-\d.]+) USDC: the rest waits$/, 'ce qui peut s’échanger en un jour, MAX_TURNOVER_PCT_PER_DAY, laisse {usdc}'],
   [/^this allocation is (?<age>\d+ \w+) old: take it over, or wait for the leader's next one$/, 'votre décision sur une répartition de {age}'],
   [/^the leader does not show this allocation now: it is followed again when he does$/, 'que le leader la montre de nouveau'],

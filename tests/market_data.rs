@@ -321,7 +321,7 @@ fn rules_are_gathered_from_the_filters() {
 fn a_pair_that_does_not_trade_says_why() {
     let with = |from: &str, to: &str| symbol("BTCUSDC", LOT).replace(from, to);
     // Ce qui se prend à un prix limite s'échange encore.
-    let without_limits = |from: &str, to: &str| with(from, to).replace(r#""LIMIT","#, "");
+    let without_limits = |from: &str, to: &str| with(from, to).replace(r#""LIMIT""#, r#""LIMIT_MAKER""#);
     let cases = [
         (with("TRADING", "HALT"), "HALT"),
         (with("TRADING", "CANCEL_ONLY"), "CANCEL_ONLY"),

@@ -83,7 +83,7 @@ fn moments(start: Moment, end: Moment) -> Vec<Moment> {
 /// Reçoit, planifie, exécute et clôt un signal ; rend le nombre de ses trades.
 fn follow(db: &mut Db, rank: u32, market: &Market, at: Moment) -> Result<u32, LedgerError> {
     let target = target(rank);
-    let received = received(rank, &target);
+    let received = Received { heard_at: at, ..received(rank, &target) };
     db.receive(&received, false, at)?;
     let pending = db.pending()?;
     let row = pending.first().ok_or_else(|| LedgerError::Refused("no signal waits".to_owned()))?.row;
@@ -180,6 +180,7 @@ fn received(rank: u32, target: &Target) -> Received {
         meaning: None,
         is_outlived: false,
         said_at: None,
+        heard_at: Moment(0),
         unheard_since: Moment(0),
         is_old: false,
         signal_id: format!("past-{rank:04}"),

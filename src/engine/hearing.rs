@@ -19,18 +19,23 @@ const DEAF_POLLS: u32 = 3;
 impl Engine {
     /// Écrit le signal reçu, s'il est nouveau, et ce qu'il en sera ; rend aussi celui que le leader montre, s'il est valable.
     pub(super) async fn hear(
-        &self,
+        &mut self,
         reply: Result<Reply, LeaderError>,
         agent: &Agent,
         now: Moment,
     ) -> Result<(Story, Option<Shown>), LedgerError> {
         let received = match reply {
             Err(error) => return Ok((Story::failed(&error), None)),
-            Ok(_) if agent.paused => return Ok((Story::of(PollOutcome::Paused), None)),
+            Ok(reply) if agent.paused => {
+                self.overhear(&reply, now);
+                return Ok((Story::of(PollOutcome::Paused), None));
+            }
             Ok(Reply::NoSignal) => return Ok((Story::of(PollOutcome::NoSignal), None)),
             Ok(Reply::Signal(received)) => received,
         };
         let mut entry = self.entry(&received, agent, now);
+        let overheard = self.overheard.take().filter(|(id, _)| *id == received.id);
+        entry.heard_at = overheard.map_or(now, |(_, at)| at);
         // Une allocation qui a expiré n'est pas à reprendre : la première qui vaut le sera.
         let expired = received.verdict.as_ref().ok().and_then(|signal| signal.expired(now));
         let opens_sync = received.verdict.is_ok()
@@ -61,6 +66,15 @@ impl Engine {
         Ok((story, shown))
     }
 
+    /// Retient depuis quand le leader montre ce qu'une pause empêche de recevoir : une action y vieillit. Un redémarrage l'oublie.
+    fn overhear(&mut self, reply: &Reply, now: Moment) {
+        self.overheard = match (reply, self.overheard.take()) {
+            (Reply::NoSignal, _) => None,
+            (Reply::Signal(shown), Some((id, at))) if id == shown.id => Some((id, at)),
+            (Reply::Signal(shown), _) => Some((shown.id.clone(), now)),
+        };
+    }
+
     /// Le signal tel que le grand livre le reçoit.
     fn entry(&self, received: &Received, agent: &Agent, now: Moment) -> ledger::Received {
         let signal = received.verdict.as_ref().ok();
@@ -78,6 +92,7 @@ impl Engine {
             actions: received.actions_json.clone(),
             portfolio_state: received.portfolio_json.clone(),
             payload: received.payload.clone(),
+            heard_at: now,
             target: signal.and_then(|signal| signal.target),
             is_outlived: signal.is_some_and(|signal| signal.outlived(now, now, self.ages()).is_some()),
             said_at: signal.and_then(|signal| signal.said_at),
@@ -114,7 +129,7 @@ fn told(novelty: &Novelty, verdict: Verdict, received: &Received) -> Story {
         (Novelty::Changed, Verdict::Rejected(reason)) => return untaken(PollOutcome::Rejected, reason),
         (Novelty::Changed, _) => {
             let reason = format!(
-                "the leader changed the actions of {id} after they were received: they are not followed"
+                "the leader changed what {id} asks after it was received: the change is not followed"
             );
             return untaken(PollOutcome::ChangedSignal, reason);
         }

@@ -73,6 +73,8 @@ pub struct Engine {
     withdrawn: Option<(Usdc, Instant)>,
     /// La dernière panne dite au journal, pour ne la dire qu'une fois.
     trouble: Option<String>,
+    /// Le signal que montre le leader pendant une pause, et depuis quand.
+    overheard: Option<(String, Moment)>,
     /// Quand le tour a commencé : un prix d'avant n'est plus celui auquel envoyer sans borne.
     begun: Moment,
     next_poll: Instant,
@@ -110,6 +112,7 @@ impl Engine {
             unopened: None,
             withdrawn: None,
             trouble: None,
+            overheard: None,
             begun: Moment(0),
             next_poll: clock::instant(),
             next_market: clock::instant(),

@@ -3,11 +3,13 @@
 //! Invariants : un signal ouvert garde son texte, de quoi le reprendre ; un signal clos ne se rouvre pas.
 
 use rusqlite::{Connection, OptionalExtension, params};
+use rust_decimal::dec;
 
 use super::novelty::{is_one_too_many, judge};
-use super::{Db, LedgerError, Novelty};
+use super::{Db, LedgerError, Novelty, views};
 use crate::domain::market::Coin;
 use crate::domain::moment::Moment;
+use crate::domain::money::Weight;
 use crate::domain::poll::PollOutcome;
 use crate::domain::signal::{INITIAL_SYNC, Target};
 use crate::domain::wish::{self, Wish};
@@ -29,6 +31,8 @@ pub struct Received {
     pub is_outlived: bool,
     /// Quand le leader l'a dit, à son heure ; `None` s'il ne le dit pas.
     pub said_at: Option<Moment>,
+    /// Quand il a été vu pour la première fois.
+    pub heard_at: Moment,
     /// Sans un tour entendu depuis, d'autres ont pu se dire avant lui.
     pub unheard_since: Moment,
     /// Son allocation est vieille : au premier démarrage, une personne en décide.
@@ -88,6 +92,10 @@ pub struct Decision {
     pub reason: String,
 }
 
+/// De combien, coin par coin et en tout, l'allocation d'actions suit les prix sans qu'on la récrive, et au-delà de quoi c'en est une autre.
+const SAME_STATE: Weight = Weight::new(dec!(0.004));
+const OTHER_STATE: Weight = Weight::new(dec!(0.1));
+
 impl Db {
     /// Écrit un signal jamais vu ; rend ce qu'il est. Avec `opens_sync`, la
     /// synchronisation initiale s'ouvre sur lui dans la même transaction : coupé entre les deux, il
@@ -100,6 +108,11 @@ impl Db {
     ) -> Result<Novelty, LedgerError> {
         let transaction = self.transaction()?;
         let mut novelty = judge(&transaction, signal)?;
+        let moved = moved_state(&transaction, signal)?.filter(|_| matches!(novelty, Novelty::Known(_)));
+        if moved > Some(OTHER_STATE) {
+            // Ce n'est plus celle que les prix font bouger.
+            return Ok(Novelty::Changed);
+        }
         if matches!(novelty, Novelty::Fresh(_)) && is_one_too_many(&transaction, now)? {
             return Ok(Novelty::OneTooMany);
         }
@@ -109,13 +122,13 @@ impl Db {
         }
         if opens_sync {
             let is_news = matches!(novelty, Novelty::Fresh(_));
-            open_initial_sync(&transaction, signal, is_news, now)?;
+            open_initial_sync(&transaction, signal, is_news)?;
         }
         let fresh = matches!(novelty, Novelty::Fresh(_));
         if let Novelty::Fresh(named) = &mut novelty {
             let taken =
                 || LedgerError::Refused(format!("a signal named {:?} is written already", named.name));
-            named.row = insert_signal(&transaction, signal, &named.name, now)?.ok_or_else(taken)?;
+            named.row = insert_signal(&transaction, signal, &named.name)?.ok_or_else(taken)?;
             note_missed(&transaction, named.row, signal.unheard_since)?;
             if opens_sync && signal.is_old {
                 let sql = "UPDATE signals SET old_target = 'asked' WHERE id = ?1";
@@ -135,7 +148,7 @@ impl Db {
             doubt_open(&transaction)?;
             renew_initial_sync(&transaction, signal)?;
         }
-        if let Some(target) = signal.target.filter(|_| fresh) {
+        if let Some(target) = signal.target.filter(|_| fresh || moved > Some(SAME_STATE)) {
             for coin in Coin::ALL {
                 transaction.execute(
                     "INSERT INTO leader_target (coin, weight) VALUES (?1, ?2)
@@ -193,6 +206,14 @@ impl Db {
         )?;
         Ok(())
     }
+}
+
+/// De combien l'allocation de ces actions n'est plus celle que l'on montre ; `None` si ce n'en sont pas.
+fn moved_state(connection: &Connection, signal: &Received) -> Result<Option<Weight>, LedgerError> {
+    let Some(target) = signal.target.filter(|_| signal.version == Some(1)) else { return Ok(None) };
+    let kept = views::leader_target(connection)?;
+    let known = Coin::ALL.into_iter().filter_map(|coin| Some((target.weight(coin) - kept[coin]?).abs()));
+    Ok(Some(known.sum()))
 }
 
 /// Clôt un signal ouvert, avec ce qui a été décidé de chaque coin.
@@ -273,12 +294,7 @@ fn doubt_open(connection: &Connection) -> Result<(), LedgerError> {
 }
 
 /// Ouvre la synchronisation initiale sur `signal`, ou la met à jour tant qu'elle n'a pas abouti.
-fn open_initial_sync(
-    connection: &Connection,
-    signal: &Received,
-    is_news: bool,
-    now: Moment,
-) -> Result<(), LedgerError> {
+fn open_initial_sync(connection: &Connection, signal: &Received, is_news: bool) -> Result<(), LedgerError> {
     let sync = Received {
         signal_id: INITIAL_SYNC.to_owned(),
         reasoning: reasoning_of_sync(signal),
@@ -286,7 +302,7 @@ fn open_initial_sync(
         verdict: Verdict::Accepted,
         ..signal.clone()
     };
-    let is_opened = insert_signal(connection, &sync, INITIAL_SYNC, now)?.is_some();
+    let is_opened = insert_signal(connection, &sync, INITIAL_SYNC)?.is_some();
     if !is_opened {
         renew(connection, signal)?;
     }
@@ -352,12 +368,7 @@ fn note_missed(connection: &Connection, row: i64, since: Moment) -> Result<(), L
 }
 
 /// Écrit ce signal sous ce nom ; rend sa ligne, ou `None` si le nom est pris.
-fn insert_signal(
-    connection: &Connection,
-    signal: &Received,
-    name: &str,
-    now: Moment,
-) -> Result<Option<i64>, LedgerError> {
+fn insert_signal(connection: &Connection, signal: &Received, name: &str) -> Result<Option<i64>, LedgerError> {
     let leader_id = (name != signal.signal_id).then_some(&signal.signal_id);
     let (status, message, payload) = match &signal.verdict {
         Verdict::Accepted => ("received", None, Some(&signal.payload)),
@@ -379,7 +390,7 @@ fn insert_signal(
             payload,
             status,
             message,
-            now,
+            signal.heard_at,
             leader_id,
             signal.meaning,
             signal.said_at,
@@ -411,6 +422,7 @@ mod tests {
             meaning: Some(format!("what {id} asks")),
             is_outlived: false,
             said_at: None,
+            heard_at: Moment(0),
             unheard_since: Moment(0),
             is_old: false,
             verdict: Verdict::Accepted,

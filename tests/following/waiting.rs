@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use calvalot::config::Config;
+use calvalot::domain::policy::Policy;
 use calvalot::sim::{Fault, On, Side, World};
 use rust_decimal::dec;
 use serde_json::Value;
@@ -464,4 +465,49 @@ fn an_allocation_that_has_expired_is_never_shown_as_followed() {
         .set_raw(valid.replace("\"actions\"", "\"expires_at\":\"2020-01-01T00:00:00Z\",\"actions\""));
     let poll = last_poll(&follower, "expired_signal");
     assert!(poll["error"].as_str().unwrap().contains("expired on 2020-01-01"), "{poll}");
+}
+
+/// L'allocation d'actions suit les prix ; une autre sous le même nom n'est pas suivie en silence.
+#[test]
+fn another_state_under_the_id_of_actions_is_said_and_not_followed() {
+    let (world, folder) = (still_world(), Folder::new());
+    let follower = settled(&world, &folder);
+    let id = world.leader().set_actions(
+        &[("ETHUSDC", "BUY", dec!(0.1))],
+        Some(&[("BTCUSDC", dec!(0.5)), ("ETHUSDC", dec!(0.1))]),
+    );
+    let said = world.leader().signal().expect("it is shown");
+    follower.site().closed_signal(&id);
+    let leader_weight = |coin: &str| {
+        let positions = list(follower.site(), "/api/positions");
+        positions.iter().find(|one| one["coin"] == coin).map(|one| one["leader_weight"].clone())
+    };
+    world.leader().set_raw(said.replace(r#""pct_of_portfolio":0.5"#, r#""pct_of_portfolio":0.51"#));
+    until("the page knows it", || (leader_weight("BTCUSDC")? == 0.51).then_some(()));
+    last_poll(&follower, "already_processed");
+    let trades = list(follower.site(), "/api/trades").len();
+    world.leader().set_raw(said.replace(r#""pct_of_portfolio":0.5"#, r#""pct_of_portfolio":0.9"#));
+    assert!(last_poll(&follower, "changed_signal")["error"].as_str().unwrap().contains(&id));
+    follower.site().wait_polls(2);
+    assert_eq!(list(follower.site(), "/api/trades").len(), trades);
+    assert_eq!(leader_weight("BTCUSDC"), Some(Value::from(0.51)));
+}
+
+/// Le prix que voulait une action est celui de quand le leader l'a montrée, pas de la fin d'une pause.
+#[test]
+fn actions_shown_throughout_a_pause_are_never_done_at_its_end() {
+    let (world, folder) = (still_world(), Folder::new());
+    settled(&world, &folder).stop();
+    let policy = Policy { action_age: Duration::from_millis(100), ..config(&world, &folder).policy };
+    let follower = Follower::start(Config { policy, ..config(&world, &folder) });
+    let site = follower.site();
+    assert_eq!(site.send("POST", "/api/agent/toggle", r#"{"paused": true}"#).status, 200);
+    let id = world.leader().set_actions(&[("ETHUSDC", "BUY", dec!(0.3))], None);
+    let undated = world.leader().signal().expect("it is shown");
+    let date = undated.find("\"timestamp\":\"").expect("it is dated");
+    world.leader().set_raw(format!("{}{}", &undated[..date], &undated[date + 35..]));
+    site.wait_polls(20);
+    assert_eq!(site.send("POST", "/api/agent/toggle", r#"{"paused": false}"#).status, 200);
+    let signal = site.closed_signal(&id);
+    assert_eq!(code(&signal, "ETHUSDC"), "too_old", "{signal}");
 }

@@ -37,6 +37,7 @@ pub(super) use outside::fresh_prices;
 pub use pulse::{Counts, Pulse};
 pub use selection::Selection;
 pub use signals::Signal;
+pub(in crate::ledger) use signals::leader_target;
 pub(super) use tally::Tally;
 pub use trades::Trade;
 pub use turnover::Traded;

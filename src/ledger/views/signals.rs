@@ -1,6 +1,6 @@
 //! Les signaux : ce qu'ils demandaient, ce qu'il en est advenu, ceux qui attendent.
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::domain::market::{Coin, PerCoin};
 use crate::domain::moment::Moment;
@@ -155,14 +155,21 @@ impl Db {
 
     /// L'allocation du leader dans son dernier signal qui en portait une.
     pub fn leader_target(&self) -> Result<PerCoin<Option<Weight>>, LedgerError> {
-        let mut target = PerCoin::default();
-        let mut statement = self.connection.prepare_cached("SELECT coin, weight FROM leader_target")?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            target[row.get::<_, Coin>(0)?] = Some(row.get(1)?);
-        }
-        Ok(target)
+        leader_target(&self.connection)
     }
+}
+
+/// L'allocation que le leader a dite en dernier, part par part.
+pub(in crate::ledger) fn leader_target(
+    connection: &Connection,
+) -> Result<PerCoin<Option<Weight>>, LedgerError> {
+    let mut target = PerCoin::default();
+    let mut statement = connection.prepare_cached("SELECT coin, weight FROM leader_target")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        target[row.get::<_, Coin>(0)?] = Some(row.get(1)?);
+    }
+    Ok(target)
 }
 
 fn signal_row(row: &Row) -> rusqlite::Result<Signal> {

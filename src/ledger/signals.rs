@@ -2,54 +2,17 @@
 //!
 //! Invariants : un signal ouvert garde son texte, de quoi le reprendre ; un signal clos ne se rouvre pas.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 use rust_decimal::dec;
 
 use super::novelty::{is_one_too_many, judge};
-use super::{Db, LedgerError, Novelty, views};
+use super::{Db, LedgerError, Novelty, Received, Verdict, initial_sync, received, views};
 use crate::domain::market::Coin;
 use crate::domain::moment::Moment;
 use crate::domain::money::Weight;
 use crate::domain::poll::PollOutcome;
-use crate::domain::signal::{INITIAL_SYNC, Target};
+use crate::domain::signal::INITIAL_SYNC;
 use crate::domain::wish::{self, Wish};
-
-/// Un signal tel que le leader l'a envoyé, prêt à être écrit.
-#[derive(Clone, Debug)]
-pub struct Received {
-    pub signal_id: String,
-    pub version: Option<u32>,
-    pub confidence: Option<f64>,
-    pub reasoning: String,
-    pub actions: String,
-    pub portfolio_state: Option<String>,
-    pub payload: String,
-    pub target: Option<Target>,
-    /// Ce qu'il demande ; `None` s'il est rejeté.
-    pub meaning: Option<String>,
-    /// Il n'est plus de ce moment.
-    pub is_outlived: bool,
-    /// Quand le leader l'a dit, à son heure ; `None` s'il ne le dit pas.
-    pub said_at: Option<Moment>,
-    /// Quand il a été vu pour la première fois.
-    pub heard_at: Moment,
-    /// Sans un tour entendu depuis, d'autres ont pu se dire avant lui.
-    pub unheard_since: Moment,
-    /// Son allocation est vieille : au premier démarrage, une personne en décide.
-    pub is_old: bool,
-    pub verdict: Verdict,
-}
-
-/// Ce qu'on fait d'un signal à sa réception.
-#[derive(Clone, Debug)]
-pub enum Verdict {
-    /// À exécuter.
-    Accepted,
-    /// Invalide : jamais exécuté.
-    Rejected(String),
-    /// Valable, mais rien n'en sera fait.
-    Skipped(String),
-}
 
 /// Un signal qui attend d'être exécuté.
 #[derive(Clone, Debug)]
@@ -122,13 +85,13 @@ impl Db {
         }
         if opens_sync {
             let is_news = matches!(novelty, Novelty::Fresh(_));
-            open_initial_sync(&transaction, signal, is_news)?;
+            initial_sync::open(&transaction, signal, is_news)?;
         }
         let fresh = matches!(novelty, Novelty::Fresh(_));
         if let Novelty::Fresh(named) = &mut novelty {
             let taken =
                 || LedgerError::Refused(format!("a signal named {:?} is written already", named.name));
-            named.row = insert_signal(&transaction, signal, &named.name)?.ok_or_else(taken)?;
+            named.row = received::insert(&transaction, signal, &named.name)?.ok_or_else(taken)?;
             note_missed(&transaction, named.row, signal.unheard_since)?;
             if opens_sync && signal.is_old {
                 let sql = "UPDATE signals SET old_target = 'asked' WHERE id = ?1";
@@ -146,7 +109,7 @@ impl Db {
         if tells && transaction.execute("UPDATE agent SET past_unknown = 0 WHERE past_unknown = 1", [])? == 1
         {
             doubt_open(&transaction)?;
-            renew_initial_sync(&transaction, signal)?;
+            initial_sync::renew_after_gap(&transaction, signal)?;
         }
         if let Some(target) = signal.target.filter(|_| fresh || moved > Some(SAME_STATE)) {
             for coin in Coin::ALL {
@@ -293,64 +256,6 @@ fn doubt_open(connection: &Connection) -> Result<(), LedgerError> {
     Ok(())
 }
 
-/// Ouvre la synchronisation initiale sur `signal`, ou la met à jour tant qu'elle n'a pas abouti.
-fn open_initial_sync(connection: &Connection, signal: &Received, is_news: bool) -> Result<(), LedgerError> {
-    let sync = Received {
-        signal_id: INITIAL_SYNC.to_owned(),
-        reasoning: reasoning_of_sync(signal),
-        actions: "[]".to_owned(),
-        verdict: Verdict::Accepted,
-        ..signal.clone()
-    };
-    let is_opened = insert_signal(connection, &sync, INITIAL_SYNC)?.is_some();
-    if !is_opened {
-        renew(connection, signal)?;
-    }
-    // Redit, un signal garde ce qu'une personne en a décidé.
-    if is_opened || is_news {
-        let asked = signal.is_old.then_some("asked");
-        let sql = "UPDATE signals SET old_target = ?2 WHERE signal_id = ?1 AND status = 'received'";
-        connection.execute(sql, params![INITIAL_SYNC, asked])?;
-    } else if !signal.is_old {
-        // Le leader le redit d'aujourd'hui : il n'y a plus rien à demander.
-        let sql = "UPDATE signals SET old_target = NULL
-                   WHERE old_target = 'asked' AND (signal_id = ?1 OR coalesce(leader_id, signal_id) = ?2)";
-        connection.execute(sql, params![INITIAL_SYNC, signal.signal_id])?;
-    }
-    Ok(())
-}
-
-/// La synchronisation initiale qu'un passé manquant a peut-être menée à bien prend l'allocation d'aujourd'hui ; sans elle, elle
-/// est tenue pour faite, comme une action.
-fn renew_initial_sync(connection: &Connection, signal: &Received) -> Result<(), LedgerError> {
-    if signal.target.is_some() {
-        return renew(connection, signal);
-    }
-    let sql = "UPDATE signals SET maybe_done = 1 WHERE status = 'received' AND signal_id = ?1";
-    connection.execute(sql, [INITIAL_SYNC])?;
-    Ok(())
-}
-
-/// La synchronisation initiale, tant qu'elle n'a pas abouti, suit l'allocation de ce signal.
-fn renew(connection: &Connection, signal: &Received) -> Result<(), LedgerError> {
-    connection.execute(
-        "UPDATE signals SET payload = ?2, portfolio_state = ?3, reasoning = ?4, said_at = ?5
-         WHERE signal_id = ?1 AND status = 'received'",
-        params![
-            INITIAL_SYNC,
-            signal.payload,
-            signal.portfolio_state,
-            reasoning_of_sync(signal),
-            signal.said_at
-        ],
-    )?;
-    Ok(())
-}
-
-fn reasoning_of_sync(signal: &Received) -> String {
-    format!("initial sync from {}", signal.signal_id)
-}
-
 /// Note si d'autres signaux ont pu se dire avant celui-ci sans être entendus.
 fn note_missed(connection: &Connection, row: i64, since: Moment) -> Result<(), LedgerError> {
     let deaf = [
@@ -367,39 +272,6 @@ fn note_missed(connection: &Connection, row: i64, since: Moment) -> Result<(), L
     Ok(())
 }
 
-/// Écrit ce signal sous ce nom ; rend sa ligne, ou `None` si le nom est pris.
-fn insert_signal(connection: &Connection, signal: &Received, name: &str) -> Result<Option<i64>, LedgerError> {
-    let leader_id = (name != signal.signal_id).then_some(&signal.signal_id);
-    let (status, message, payload) = match &signal.verdict {
-        Verdict::Accepted => ("received", None, Some(&signal.payload)),
-        Verdict::Rejected(reason) => ("rejected", Some(reason), None),
-        Verdict::Skipped(reason) => ("skipped", Some(reason), None),
-    };
-    let inserted = connection.query_row(
-        "INSERT INTO signals (signal_id, version, confidence, reasoning, actions, portfolio_state, payload, status,
-             error_message, received_at, leader_id, meaning, said_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT (signal_id) DO NOTHING
-         RETURNING id",
-        params![
-            name,
-            signal.version,
-            signal.confidence,
-            signal.reasoning,
-            signal.actions,
-            signal.portfolio_state,
-            payload,
-            status,
-            message,
-            signal.heard_at,
-            leader_id,
-            signal.meaning,
-            signal.said_at,
-        ],
-        |row| row.get(0),
-    );
-    Ok(inserted.optional()?)
-}
-
 #[cfg(test)]
 mod tests {
     use rust_decimal::dec;
@@ -407,6 +279,7 @@ mod tests {
     use super::*;
     use crate::domain::market::PerCoin;
     use crate::domain::money::{Eur, Weight};
+    use crate::domain::signal::Target;
     use crate::ledger::{self, Ledger};
 
     fn heard(id: &str, target: Option<Target>) -> Received {

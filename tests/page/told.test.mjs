@@ -383,7 +383,7 @@ const UNTOLD_OF_FOLLOWING = [
   // Pourquoi on ne sait pas ce que le capital suivrait : la page n'en dit alors rien.
   'there is no capital to follow with', 'the leader has not said an allocation yet',
   // Ce que la page dit elle-même (`notice.…`).
-  'the leader shows {id} again', 'the leader changed the actions', 'the leader has sent {} signals',
+  'the leader shows {id} again', 'the leader changed what', 'the leader has sent {} signals',
 ];
 
 /** Les phrases d'un fichier : ni les lignes du journal, ni les essais, ni ce que dit une impossibilité. @param {string} name */

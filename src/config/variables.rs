@@ -22,7 +22,11 @@ pub const VARIABLES: &[Variable] = &[
         "5",
         "drift in percent at which a target that was reached is aimed at again; 0: never",
     ),
-    variable("MAX_TURNOVER_PCT_PER_DAY", "300", "most that is traded in a day, in percent of the capital"),
+    variable(
+        "MAX_TURNOVER_PCT_PER_DAY",
+        "300",
+        "most that is traded in a day, in percent of the capital; a third of it for drift alone",
+    ),
     variable("MAX_ACTION_AGE_MINUTES", "15", "age beyond which an action of a version 1 signal is not done"),
     variable(
         "FOLLOW_OLD_TARGET",

@@ -572,12 +572,14 @@ fn what_a_settled_purchase_has_spent_is_not_booked_as_taken_out() {
     let site = follower.site();
     ask(site, 50);
     let id = reached(site, "set_aside")["id"].clone();
-    site.wait_polls(2);
+    until("what is left follows the leader again", || {
+        let target = site.json("/api/agent/status")["target"].clone();
+        (target["cause"] == "money" && target["reached_at"].is_string()).then_some(())
+    });
     bench.strike(|on| on.nth(1), Fault::processed(Wire::Reset));
     let (from, to) = ("\"BUY\"".to_owned(), "\"SELL\"".to_owned());
     bench.world.fault(On::exchange(ORDER).method("GET"), Fault::processed(Wire::Rewrite { from, to }));
-    // De ce qui reste sans l'argent mis de côté, le BTC en est 31,6 %.
-    bench.world.leader().set_target(&[("BTCUSDC", dec!(0.316)), ("ETHUSDC", dec!(0.3))]);
+    bench.world.leader().set_target(&[("BTCUSDC", dec!(0.3)), ("ETHUSDC", dec!(0.3))]);
     bench.wait_states("ETHUSDC", "stuck");
     let order = site.json("/api/orders")[0]["id"].clone();
     let settled = site.send("POST", &format!("/api/orders/{order}/settle"), r#"{"looked": true}"#);

@@ -75,7 +75,7 @@ fn an_order_that_expires_half_way_is_booked_for_what_it_did() {
 
 /// La règle d'écart autour du prix de référence arrête l'ordre avant sa première exécution.
 #[test]
-fn an_order_that_exchanges_nothing_is_tried_again_and_given_up_at_last() {
+fn an_order_that_exchanges_nothing_is_tried_five_times_and_then_never_at_each_poll() {
     let bench = Bench::new();
     let follower = bench.settled(&[("BTCUSDC", dec!(0.2))]);
     let reference = bench.exchange().price("ETHUSDC") / dec!(2);
@@ -87,12 +87,14 @@ fn an_order_that_exchanges_nothing_is_tried_again_and_given_up_at_last() {
     assert_eq!((status(&signal), code(&signal, "ETHUSDC")), (("executed", 1), "refused".to_owned()));
     let tried = bench.orders("ETHUSDC");
     assert!(tried.iter().all(|order| order.status == OrderStatus::Expired && order.executed.is_zero()));
-    assert_eq!(tried.len(), 5);
+    assert!(tried.len() >= 5, "{tried:?}");
     let reason = signal["decisions"].to_string();
     assert!(reason.contains("tried 5 times") && reason.contains("EXPIRED"), "{reason}");
     bench.check_settled();
-    follower.site().wait_polls(3);
-    assert_eq!(bench.orders("ETHUSDC").len(), 5, "given up is given up");
+    // L'allocation reste visée, à des pauses qui s'allongent.
+    follower.site().wait_polls(30);
+    let more = bench.orders("ETHUSDC").len() - 5;
+    assert!(more <= 12, "{more} more in 30 polls");
 }
 
 /// Ce qu'une personne reprend n'est pas une affaire de prix : ni la raison, ni la borne des écarts.

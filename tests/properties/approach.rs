@@ -286,7 +286,7 @@ fn unhindered(case: Case) -> Case {
 /// À 10 EUR, des coins se disputent ce que les minima laissent : l'un ne se vend pas pour l'autre dans le même souffle.
 #[test]
 fn what_was_bought_from_cash_is_not_sold_and_bought_again_and_again_at_the_same_prices() {
-    for seed in 0..CASES {
+    for seed in 0..CASES.min(5000) {
         let mut dice = fastrand::Rng::with_seed(seed);
         let mut case = unhindered(usual_case(&mut dice));
         case.market.pairs = Pairs::all(|coin| {

@@ -41,20 +41,24 @@ impl Engine {
         if self.is_busy().await? {
             return Ok(None);
         }
-        let Some(mut aim) = self.aim(shown).await? else { return Ok(None) };
+        let Some((mut aim, missed, flow)) = self.aim(shown).await? else { return Ok(None) };
         let row = shown.named.row;
         let holdback = self.holdback(row, Purpose::Aim).await?;
         let holdings = holdback.followed(&self.holdings().await?);
         let Some(valuation) = holdings.value(market) else { return Ok(None) };
-        let target = if self.has_missed(row).await? { target } else { shown.signal.held(target, &valuation) };
-        let plan = self.plan(&Instruction::Target(target), &holdings, &holdback, market);
-        let moved = plan.moved(&market.pairs);
-        let worth = aim::is_worth(moved, plan.cost(&market.pairs));
+        let target = if missed { target } else { shown.signal.held(target, &valuation) };
         let strayed = self.strays(&target, &valuation);
         if self.obeyed(shown, &aim) && !strayed {
             return self.reach(aim).await.map(|()| None);
         }
-        if !self.is_open(&mut aim, strayed && worth).await? {
+        // Atteinte, et rien n'en a écarté : le tour ordinaire ne cherche pas de plan.
+        if aim.reached_at.is_some() && !strayed && flow <= aim.movement {
+            return Ok(None);
+        }
+        let plan = self.plan(&Instruction::Target(target), &holdings, &holdback, market);
+        let moved = plan.moved(&market.pairs);
+        let worth = aim::is_worth(moved, plan.cost(&market.pairs));
+        if !opened(&mut aim, flow, strayed && worth) {
             return Ok(None);
         }
         if aim.cause == Cause::Drift && moved.is_positive() && !worth {
@@ -102,22 +106,22 @@ impl Engine {
         Ok(Some(Carried { signal_id: name, outcome: PollOutcome::Executed, trades: count, error: None }))
     }
 
-    async fn has_missed(&self, row: i64) -> Result<bool, LedgerError> {
-        self.ledger.with(move |db| db.has_missed(row)).await
-    }
-
     /// Vrai tant qu'un signal du leader est ouvert, ou que se vend ce qu'une personne reprend : cela passe d'abord.
     async fn is_busy(&self) -> Result<bool, LedgerError> {
         self.ledger.with(|db| Ok(!db.pending()?.is_empty())).await
     }
 
-    /// Où l'on en est de ce signal ; `None` si une personne n'en veut pas.
-    async fn aim(&self, shown: &Shown) -> Result<Option<Aim>, LedgerError> {
+    /// Où l'on en est de ce signal, si d'autres ont pu se dire avant lui sans être entendus, et le dernier mouvement ; `None` si une
+    /// personne n'en veut pas.
+    async fn aim(&self, shown: &Shown) -> Result<Option<(Aim, bool, i64)>, LedgerError> {
         let (row, now) = (shown.named.row, clock::now());
-        let read = move |db: &mut Db| match db.aim()? {
-            _ if db.is_declined(row)? => Ok(None),
-            Some(aim) if aim.signal == row => Ok(Some(aim)),
-            _ => db.aim_at(row, now).map(Some),
+        let read = move |db: &mut Db| {
+            let aim = match db.aim()? {
+                _ if db.is_declined(row)? => return Ok(None),
+                Some(aim) if aim.signal == row => aim,
+                _ => db.aim_at(row, now)?,
+            };
+            Ok(Some((aim, db.has_missed(row)?, db.last_flow()?)))
         };
         self.ledger.with(read).await
     }
@@ -132,23 +136,6 @@ impl Engine {
     fn strays(&self, target: &Target, valuation: &Valuation) -> bool {
         let threshold = self.manner.policy.reaim_threshold;
         !threshold.is_zero() && aim::drift(target, valuation).is_some_and(|drift| drift > threshold)
-    }
-
-    /// Vrai si c'est à viser, ou de nouveau : de l'argent est venu ou parti, ou les prix en ont écarté de ce qui vaut d'être corrigé.
-    async fn is_open(&self, aim: &mut Aim, strayed: bool) -> Result<bool, LedgerError> {
-        let moved = self.ledger.with(|db| db.last_flow()).await?;
-        let is_reached = aim.reached_at.is_some();
-        let cause = match (moved > aim.movement, is_reached) {
-            (true, true) => Cause::Money,
-            (true, false) if aim.cause == Cause::Drift => Cause::Money,
-            (false, true) if strayed => Cause::Drift,
-            _ => return Ok(!is_reached),
-        };
-        let signal = aim.signal;
-        *aim =
-            Aim { signal, cause, since: clock::now(), reached_at: None, movement: moved, waiting_for: None };
-        log::info!("target_aimed_at_again signal={signal} cause={}", cause.word());
-        Ok(true)
     }
 
     /// Ce qui peut encore s'échanger aujourd'hui pour cette raison.
@@ -175,6 +162,22 @@ impl Engine {
         };
         self.ledger.with(keep).await
     }
+}
+
+/// Vrai si c'est à viser, ou de nouveau : de l'argent est venu ou parti (`flow` en est le dernier mouvement), ou les prix en ont écarté de ce qui
+/// vaut d'être corrigé.
+fn opened(aim: &mut Aim, flow: i64, strayed: bool) -> bool {
+    let is_reached = aim.reached_at.is_some();
+    let cause = match (flow > aim.movement, is_reached) {
+        (true, true) => Cause::Money,
+        (true, false) if aim.cause == Cause::Drift => Cause::Money,
+        (false, true) if strayed => Cause::Drift,
+        _ => return !is_reached,
+    };
+    let signal = aim.signal;
+    *aim = Aim { signal, cause, since: clock::now(), reached_at: None, movement: flow, waiting_for: None };
+    log::info!("target_aimed_at_again signal={signal} cause={}", cause.word());
+    true
 }
 
 /// La raison d'un écart qui ne vaut pas ce qu'il coûterait.

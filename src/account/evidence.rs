@@ -77,12 +77,14 @@ impl LiveAccount {
         self.keeps_berth && self.berth.is_none()
     }
 
-    /// Redemande la place qu'une copie tenait. Ses ordres sont alors à regarder.
+    /// Redemande la place qu'une copie tenait : ses ordres sont alors à regarder. Ce que le grand livre ne dit pas laisse fermé.
     pub(super) async fn claim_berth(&mut self) {
-        if self.not_alone.as_deref() == Some(CROWDED)
-            && self.weigh_evidence().await.is_ok()
-            && self.not_alone.is_none()
-        {
+        if !self.keeps_berth || self.berth.is_some() {
+            return;
+        }
+        if let Err(error) = self.weigh_evidence().await {
+            log::error!("evidence_not_read error={error}");
+        } else if self.berth.is_some() {
             self.next_scan = clock::instant();
         }
     }

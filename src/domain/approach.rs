@@ -287,8 +287,8 @@ impl Search<'_> {
         let apart = near().map(|trial| trial.apart).min()?;
         let nearest = near().filter(|trial| trial.apart <= apart + alike);
         let best = nearest.min_by_key(|trial| (trial.orders, trial.drift))?;
-        let least = best.moved.times(WORTH);
-        let is_as_good = |idle: &&Trial| idle.drift - best.drift < least && idle.apart - best.apart < least;
+        let wanted = best.moved.times(WORTH);
+        let is_as_good = |idle: &&Trial| idle.drift - best.drift < wanted && idle.apart - best.apart < wanted;
         Some(self.trials.iter().find(|trial| trial.orders == 0).filter(is_as_good).unwrap_or(best))
     }
 

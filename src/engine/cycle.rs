@@ -22,13 +22,12 @@ use crate::ledger::{CycleRecord, Db, Fate, LedgerError};
 impl Engine {
     /// Fait un tour complet et l'écrit au grand livre.
     pub(super) async fn cycle(&mut self) -> Result<(), LedgerError> {
-        let begun = clock::now();
-        self.begun = begun;
+        self.begun = clock::now();
         let (reply, account) = self.observe().await;
         let now = clock::now();
         self.open_account(account.as_ref(), now).await?;
         let reconciliation = self.reconcile(account).await?;
-        self.watch_withdrawal(reconciliation, begun).await?;
+        self.watch_withdrawal(reconciliation, self.begun).await?;
         let agent = self.ledger.with(|db| db.agent()).await?;
         let (mut story, shown) = self.hear(reply, &agent, now).await?;
         let market = self.market(shown.as_ref(), now).await?;
@@ -38,7 +37,7 @@ impl Engine {
         self.tell_trouble(&story, &market);
         let buried = if agent.dead { self.bury_pending().await } else { Ok(()) };
         let followed = match buried {
-            Ok(()) => self.follow(&market, shown.as_ref(), &mut story, begun).await,
+            Ok(()) => self.follow(&market, shown.as_ref(), &mut story).await,
             failed => failed,
         };
         if let Err(error) = followed {
@@ -145,17 +144,16 @@ impl Engine {
         market: &Result<Market, Vec<Unknown>>,
         shown: Option<&Shown>,
         story: &mut Story,
-        begun: Moment,
     ) -> Result<(), LedgerError> {
         // D'un fichier qui n'est plus à sa place, ce qui se ferait serait perdu.
         let shut = self.ledger.displaced().or_else(|| self.venue.obstacle());
         let obstacle = match market {
-            Ok(market) => shut.clone().or_else(|| self.venue.out_of_date(market, begun)),
+            Ok(market) => shut.clone().or_else(|| self.venue.out_of_date(market, self.begun)),
             Err(unknown) => Some(market::told(unknown)),
         };
         let trades = match (market, &obstacle) {
             (Ok(market), None) => self.carry_out(market, shown, story).await?,
-            (Err(_), _) if shut.is_none() => self.leave(shown, begun).await?,
+            (Err(_), _) if shut.is_none() => self.leave(shown).await?,
             _ => 0,
         };
         if let Some(reason) = obstacle

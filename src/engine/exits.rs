@@ -9,7 +9,6 @@ use super::standing::{held, read_again};
 use super::story::Shown;
 use crate::clock;
 use crate::domain::market::Coin;
-use crate::domain::moment::Moment;
 use crate::domain::order::Order;
 use crate::domain::plan::Plan;
 use crate::domain::signal::Instruction;
@@ -17,7 +16,7 @@ use crate::ledger::LedgerError;
 
 impl Engine {
     /// Vend ce que les signaux qui attendent quittent, là où cela suffit de savoir son prix ; rend combien de trades.
-    pub(super) async fn leave(&mut self, shown: Option<&Shown>, begun: Moment) -> Result<u32, LedgerError> {
+    pub(super) async fn leave(&mut self, shown: Option<&Shown>) -> Result<u32, LedgerError> {
         let due = self.ledger.with(|db| db.due()).await?;
         // Le dernier dit où l'on va ; ce qu'une personne prend passe après lui.
         let Some(entry) = due.last() else { return Ok(0) };
@@ -28,7 +27,7 @@ impl Engine {
             return Ok(0);
         }
         let Some(holdings) = self.ledger.with(|db| db.holdings()).await? else { return Ok(0) };
-        let pairs = self.sight.read_since(begun, clock::now());
+        let pairs = self.sight.read_since(self.begun, clock::now());
         let sale = |coin: Coin| {
             let owned = holdings.positions[coin].quantity;
             target.weight(coin).is_zero().then(|| Order::sell(coin, owned, owned, &pairs).ok()).flatten()

@@ -37,7 +37,8 @@ impl Engine {
         let overheard = self.overheard.take().filter(|(id, _)| *id == received.id);
         entry.heard_at = overheard.map_or(now, |(_, at)| at);
         // Une allocation qui a expiré n'est pas à reprendre : la première qui vaut le sera.
-        let expired = received.verdict.as_ref().ok().and_then(|signal| signal.expired(now));
+        let said = received.verdict.as_ref().ok();
+        let expired = said.and_then(|signal| signal.expires_at).filter(|&at| at < now);
         let opens_sync = received.verdict.is_ok()
             && entry.target.is_some()
             && expired.is_none()
@@ -50,10 +51,8 @@ impl Engine {
         let verdict = entry.verdict.clone();
         let novelty = self.ledger.with(move |db| db.receive(&entry, opens_sync, now)).await?;
         let mut story = told(&novelty, verdict, &received);
-        if let (Novelty::Known(Named { name, .. }), Some(_), Ok(signal)) =
-            (&novelty, expired, &received.verdict)
-        {
-            let since = signal.expires_at.map(clock::utc).unwrap_or_default();
+        if let (Novelty::Known(Named { name, .. }), Some(at)) = (&novelty, expired) {
+            let since = clock::utc(at);
             let reason = format!("what the leader shows, {name}, expired on {since} UTC: it is not followed");
             story = Story { error: Some(reason), ..Story::about(PollOutcome::ExpiredSignal, name) };
         }

@@ -257,6 +257,15 @@ fn an_allocation_that_changes_under_its_id_is_followed_and_the_same_said_otherwi
     assert_eq!(list(follower.site(), "/api/signals").len(), count);
 }
 
+/// Le leader montre l'ancien, le nouveau, l'ancien ; ce qui n'est pas suivi se dit.
+fn alternates(world: &World, follower: &Follower, old: &str, new: &str) {
+    for (shown, status) in [(old, "old_signal"), (new, "already_processed"), (old, "old_signal")] {
+        world.leader().set_raw(shown);
+        let poll = last_poll(follower, status);
+        assert_eq!(poll["error"].is_string(), status == "old_signal", "{poll}");
+    }
+}
+
 /// Un cache, ou un second serveur, rend une réponse d'avant : elle n'est plus le mot du leader.
 #[test]
 fn a_signal_that_the_leader_had_replaced_is_never_followed_again() {
@@ -269,11 +278,7 @@ fn a_signal_that_the_leader_had_replaced_is_never_followed_again() {
     let new = world.leader().signal().expect("it is shown");
     follower.site().closed_signal(&second);
     let trades = list(follower.site(), "/api/trades").len();
-    for (shown, status) in [(&old, "old_signal"), (&new, "already_processed"), (&old, "old_signal")] {
-        world.leader().set_raw(shown);
-        let poll = last_poll(&follower, status);
-        assert_eq!(poll["error"].is_string(), status == "old_signal", "{poll}");
-    }
+    alternates(&world, &follower, &old, &new);
     assert_eq!(list(follower.site(), "/api/trades").len(), trades);
 }
 
@@ -417,10 +422,7 @@ fn one_id_with_two_texts_in_turn_is_never_followed_back_and_forth() {
     world.leader().set_raw(&new);
     follower.site().closed_signal("one #2");
     let trades = list(follower.site(), "/api/trades").len();
-    for (shown, status) in [(&old, "old_signal"), (&new, "already_processed"), (&old, "old_signal")] {
-        world.leader().set_raw(shown);
-        last_poll(&follower, status);
-    }
+    alternates(&world, &follower, &old, &new);
     assert_eq!(list(follower.site(), "/api/trades").len(), trades);
     // Daté d'après, c'est le mot d'aujourd'hui.
     world.leader().set_raw(old.replace("\"actions\"", "\"timestamp\":\"2099-01-01T00:00:00Z\",\"actions\""));

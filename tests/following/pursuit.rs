@@ -137,6 +137,8 @@ fn nothing_is_aimed_at_that_the_leader_does_not_show_now() {
     let site = follower.site();
     let shown = world.leader().signal().expect("a signal");
     world.leader().no_signal();
+    // Un tour commencé avant l'a peut-être entendu encore.
+    site.wait_polls(1);
     site.send("POST", "/api/budget/deposit", r#"{"amount_eur": 1000}"#);
     site.wait_polls(4);
     near(weight(site, "BTCUSDC"), dec!(0.25));

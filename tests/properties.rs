@@ -114,7 +114,7 @@ struct Run {
 
 /// Planifie et exécute comme le moteur : les ventes, puis les achats avec le cash qui est là.
 fn run(case: &Case) -> Run {
-    let Plan { sales, wants, mut left } =
+    let Plan { sales, wants, mut left, .. } =
         plan::plan(&case.instruction, &case.holdings, &case.market, Weight::new(THRESHOLD));
     let after_sales = execute(&case.holdings, &sales, &case.market);
     let cash_allowed = wants.iter().map(|want| want.amount).sum::<Usdc>() <= after_sales.cash;

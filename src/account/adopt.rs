@@ -13,7 +13,7 @@ use crate::domain::portfolio::Holdings;
 use crate::domain::recourse::Hand;
 use crate::domain::refusal::Refusal;
 use crate::exchange::{Sighting, Trouble};
-use crate::ledger::{Bears, Db, ForeignOrder, Outcome};
+use crate::ledger::{Bears, CROWDED, Db, ForeignOrder, Outcome};
 use crate::logging::orders as told;
 
 /// Ce qu'une personne a décidé dans le passé perdu n'est pas à la bourse : elle regarde d'abord.
@@ -33,8 +33,9 @@ impl LiveAccount {
     /// versé. Rend ce qui l'a été ; ceux qui l'ont été malgré un autre le restent.
     ///
     /// # Errors
-    /// Quand il n'y en a pas, ou que la bourse ne peut pas dire tout de l'un d'eux.
+    /// Quand il n'y en a pas, qu'une copie tourne encore ici, ou que la bourse ne peut pas dire tout de l'un d'eux.
     pub async fn adopt(&mut self, bnb: Option<Price>, rate: Option<Rate>) -> Result<Brought, Refusal> {
+        self.is_alone_here().await?;
         let orders = self.ledger.with(|db| db.evidence()).await?;
         let ours: Vec<ForeignOrder> =
             orders.into_iter().filter(|order| order.bears == Bears::OurTag).collect();
@@ -174,8 +175,9 @@ impl LiveAccount {
     /// étiquette. Rend combien.
     ///
     /// # Errors
-    /// Quand il n'y en a pas.
+    /// Quand il n'y en a pas, ou qu'une copie tourne encore ici.
     pub async fn disown(&mut self) -> Result<usize, Refusal> {
+        self.is_alone_here().await?;
         if self.ledger.with(|db| db.evidence()).await?.is_empty() {
             return Err(Refusal::conflict("no order under a name of calvalot's is unknown to this ledger"));
         }
@@ -185,10 +187,20 @@ impl LiveAccount {
     }
 
     /// Une personne dit que la machine d'avant est éteinte : le grand livre échange désormais d'ici.
+    ///
+    /// # Errors
+    /// Quand une copie tourne encore ici.
     pub async fn move_here(&mut self) -> Result<(), Refusal> {
+        self.is_alone_here().await?;
         let here = self.machine.clone();
         self.ledger.with(move |db| db.move_to(here.as_deref())).await?;
         Ok(self.weigh_evidence().await?)
+    }
+
+    /// Refuse tant qu'une copie tourne encore sur cette machine : à deux, ils échangeraient le même argent.
+    async fn is_alone_here(&mut self) -> Result<(), Refusal> {
+        self.weigh_evidence().await?;
+        if self.not_alone.as_deref() == Some(CROWDED) { Err(Refusal::conflict(CROWDED)) } else { Ok(()) }
     }
 }
 

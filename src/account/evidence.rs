@@ -61,7 +61,8 @@ impl LiveAccount {
         let (orders, elsewhere, tag) = self.ledger.with(read).await?;
         let elsewhere = elsewhere.then(|| ELSEWHERE.to_owned());
         let taken = self.is_taken(&tag).then(|| CROWDED.to_owned());
-        let reason = told(&orders).or(elsewhere).or(taken);
+        // D'une copie qui tourne encore ici, rien ne se décide avant qu'elle ne s'arrête.
+        let reason = taken.or_else(|| told(&orders)).or(elsewhere);
         if let Some(reason) = reason.as_ref().filter(|_| self.not_alone != reason) {
             log::error!("ledger_not_alone reason={reason:?}");
         }

@@ -43,7 +43,7 @@ const MOVE_HERE: Way = Way {
 /// tourne ici s'arrête ailleurs que sur un écran.
 pub(super) fn ways(reason: &str, evidence: &[ForeignOrder]) -> Vec<Way> {
     match evidence.first() {
-        None if reason == CROWDED => Vec::new(),
+        _ if reason == CROWDED => Vec::new(),
         None => vec![MOVE_HERE],
         Some(_) if evidence.iter().any(|order| order.bears == Bears::OurTag) => vec![ADOPT, DISOWN],
         Some(_) => vec![DISOWN],

@@ -29,6 +29,8 @@ pub struct Plan {
     pub sales: Vec<Order>,
     pub wants: Vec<Want>,
     pub left: Vec<(Coin, Left)>,
+    /// Ce qui s'achèterait de plus, si le compte tenait tout ce que disent les livres.
+    pub withheld: Usdc,
 }
 
 /// Traduit la consigne en ventes, souhaits d'achat et raisons. `threshold` est l'écart de part
@@ -43,11 +45,11 @@ pub fn plan(instruction: &Instruction, holdings: &Holdings, market: &Market, thr
         Instruction::Target(target) => {
             let Approach { sales, wants, left, .. } =
                 approach::approach(target, holdings, &market.pairs, threshold);
-            Plan { sales, wants, left }
+            Plan { sales, wants, left, ..Plan::default() }
         }
         Instruction::Raise(amount) => {
             let (sales, left) = raise::raise(*amount, holdings, &market.pairs);
-            Plan { sales, wants: Vec::new(), left }
+            Plan { sales, left, ..Plan::default() }
         }
         Instruction::Actions(actions) => {
             let total = holdings.value(market).map(|value| value.total).unwrap_or_default();
@@ -75,11 +77,16 @@ fn obey(actions: &PerCoin<Option<Action>>, total: Usdc, holdings: &Holdings, pai
 impl Plan {
     /// Ce plan, où rien ne s'achète de plus que dans l'autre.
     pub fn buying_no_more_than(self, other: &Plan) -> Plan {
-        let mut bounded = Plan { sales: self.sales, left: self.left, wants: Vec::new() };
+        let mut bounded = Plan { sales: self.sales, left: self.left, ..Plan::default() };
         for want in self.wants {
             match other.wants.iter().find(|same| same.coin == want.coin) {
-                Some(same) => bounded.wants.push(Want { amount: same.amount.min(want.amount), ..want }),
+                Some(same) => {
+                    let amount = same.amount.min(want.amount);
+                    bounded.withheld += want.amount - amount;
+                    bounded.wants.push(Want { amount, ..want });
+                }
                 None => {
+                    bounded.withheld += want.amount;
                     let reason = other.left.iter().find(|(coin, _)| *coin == want.coin);
                     let reason = reason.map_or(Left::NothingToDo, |(_, reason)| reason.clone());
                     bounded.left.push((want.coin, reason));

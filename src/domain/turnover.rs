@@ -26,7 +26,7 @@ pub fn within(plan: Plan, Spare { amount, of_drift }: Spare, pairs: &Pairs) -> P
         return plan;
     }
     let share = spare.share_of(total).decimal();
-    let mut bounded = Plan { left: plan.left, ..Plan::default() };
+    let mut bounded = Plan { left: plan.left, withheld: plan.withheld, ..Plan::default() };
     for order in plan.sales {
         bounded.sales.extend(reduced(&order, share, pairs));
         bounded.left.push((order.coin(), Left::Turnover { spare, of_drift }));

@@ -142,7 +142,7 @@ impl Engine {
         mut holdback: Holdback,
         pairs: &Pairs,
     ) -> Result<Remainder, LedgerError> {
-        let Plan { sales, wants, left } = plan;
+        let Plan { sales, wants, left, .. } = plan;
         let mut remainder = Remainder { left, pending: Vec::new() };
         holdback.review(&mut remainder.left);
         let holdings = self.holdings().await?;

@@ -66,9 +66,9 @@ impl Engine {
         }
         let plan = turnover::within(plan, self.spare(&valuation, aim.cause).await?, &market.pairs);
         if !acts {
-            let Plan { sales, wants, left } = plan;
+            let Plan { sales, wants, left, withheld } = plan;
             let waits = !sales.is_empty() || !wants.is_empty() || left.iter().any(|(_, left)| left.passes());
-            if !waits {
+            if !waits && withheld.is_zero() {
                 self.reach(aim).await?;
             }
             return Ok(None);
@@ -89,9 +89,10 @@ impl Engine {
         self.ledger.with(|db| db.interrupt_intents(clock::now())).await?;
         let before = self.trades_of(&name).await?.len();
         let holdback = self.holdback(row, Purpose::Aim).await?;
+        let withheld = if plan.withheld.is_zero() { None } else { holdback.told() };
         let Remainder { left, .. } = self.fulfil(row, (&aimed, plan), holdback, &market.pairs).await?;
         let trades = self.trades_of(&name).await?.split_off(before);
-        let waiting_for = told(&left);
+        let waiting_for = told(&left).or(withheld);
         if trades.is_empty() {
             return match waiting_for {
                 None if aim.reached_at.is_none() => self.reach(aim).await.map(|()| None),

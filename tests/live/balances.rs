@@ -1,6 +1,7 @@
 //! Le rapprochement : quelqu'un d'autre touche au compte. C'est montré, cela retient des achats, jamais réparé.
 
 use rust_decimal::{Decimal, dec};
+use serde_json::Value;
 
 use crate::follower::until;
 use crate::{Bench, status};
@@ -43,6 +44,31 @@ fn a_coin_taken_from_the_account_is_not_bought_until_it_is_back() {
     assert_eq!(bench.orders("BTCUSDC").len(), 1);
     take(&bench, "BTC", -half);
     assert_eq!(status(&follower.site().closed_signal(&id)), ("executed", 3));
+    bench.check_settled();
+}
+
+/// Ce qui manque n'est pas compté pour acheter autre chose ; revenu, il l'est, sans que le leader ait à reparler.
+#[test]
+fn an_allocation_is_never_called_reached_while_the_account_holds_less_than_the_books() {
+    let bench = Bench::new();
+    let follower = bench.settled(&[("BTCUSDC", dec!(0.4))]);
+    let site = follower.site();
+    let taken = (bench.exchange().balance("BTC").free / dec!(5)).round_dp(5);
+    take(&bench, "BTC", taken);
+    wait_difference(&bench, "BTC");
+    let id = bench.world.leader().set_target(&[("BTCUSDC", dec!(0.4)), ("ETHUSDC", dec!(0.3))]);
+    let bought = || bench.exchange().balance("ETH").free;
+    site.closed_signal(&id);
+    let target = || site.json("/api/agent/status")["target"].clone();
+    until("it says what it waits for", || target()["waiting_for"].as_str()?.contains("BTC").then_some(()));
+    let short = bought();
+    site.wait_polls(3);
+    assert_eq!((target()["reached_at"].clone(), bought()), (Value::Null, short));
+    take(&bench, "BTC", -taken);
+    until("it is reached", || target()["reached_at"].is_string().then_some(()));
+    // Le cinquième de 0,4, dont trois dixièmes vont à ce coin.
+    let more = bought() - short;
+    assert!((more / bought() - dec!(0.08)).abs() < dec!(0.01), "{more} more of {}", bought());
     bench.check_settled();
 }
 

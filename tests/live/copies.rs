@@ -275,6 +275,13 @@ fn two_copies_started_in_one_second_never_both_send_and_the_second_never_goes_on
     let told = not_alone(second.site());
     assert!(told["reason"].as_str().unwrap().contains("on this machine"), "{told}");
     assert_eq!(ways(&told), Vec::<&str>::new());
+    for (path, yes) in [("adopt", "other_is_off"), ("disown", "other_is_off"), ("machine", "first_is_off")] {
+        assert_eq!(
+            say(second.site(), path, &format!(r#"{{"{yes}": true}}"#)),
+            409,
+            "{path} beside the other"
+        );
+    }
     assert_eq!(second.site().get("/health").status, 503);
     second.site().wait_polls(3);
     let sent = bench.exchange().accepted_orders().len();

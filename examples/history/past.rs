@@ -89,7 +89,7 @@ fn follow(db: &mut Db, rank: u32, market: &Market, at: Moment) -> Result<u32, Le
     let row = pending.first().ok_or_else(|| LedgerError::Refused("no signal waits".to_owned()))?.row;
     let threshold = Weight::new(dec!(0.005));
     let instruction = Instruction::Target(target);
-    let Plan { sales, wants, mut left } = plan::plan(&instruction, &holdings(db)?, market, threshold);
+    let Plan { sales, wants, mut left, .. } = plan::plan(&instruction, &holdings(db)?, market, threshold);
     let mut decisions = execute(db, row, &sales, market, at)?;
     let (orders, short) = plan::purchases(&instruction, &wants, holdings(db)?.cash, &market.pairs);
     left.extend(short);

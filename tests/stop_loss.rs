@@ -199,6 +199,22 @@ fn neither_a_deposit_nor_a_withdrawal_is_a_fall_or_hides_one() {
     books.stops_at(dec!(300));
 }
 
+/// Placer beaucoup d'argent à côté de peu coûte une part de ce qui est placé, pas du peu qu'il y avait.
+#[test]
+fn what_a_large_deposit_costs_to_place_is_never_a_fall_of_what_was_there() {
+    let folder = Folder::new();
+    let mut books = Books::limited(&folder);
+    books.deposited(dec!(10_000));
+    books.hold(dec!(9_970));
+    // Ni ce qu'il gagne d'abord un plus haut d'où tout semblerait tomber.
+    books.deposited(dec!(20));
+    books.hold(dec!(20));
+    books.deposited(dec!(10_000));
+    books.hold(dec!(10_100));
+    books.hold(dec!(10_000));
+    books.stops_at(dec!(7_900));
+}
+
 #[test]
 fn the_highest_is_followed_and_a_restart_forgets_nothing_of_it() {
     let folder = Folder::new();

@@ -256,8 +256,8 @@ impl LiveAccount {
         let Some(Sent { client_id, stamped_at, .. }) = intent.sent.clone() else {
             return Ok(Err(String::new()));
         };
-        let (coin, side, since) = (intent.coin, intent.side, stamped_at.minus(BEFORE));
-        let contradiction = match corroborate(&self.account, coin, &client_id, since).await {
+        let (coin, side) = (intent.coin, intent.side);
+        let contradiction = match corroborate(&self.account, coin, &client_id, stamped_at).await {
             Ok(balances) if self.ledger.with(move |db| db.unmoved(coin, side, &balances)).await? => None,
             Ok(_) => Some("the balances of the account changed meanwhile".to_owned()),
             Err(reason) => Some(reason),
@@ -308,7 +308,13 @@ impl LiveAccount {
 }
 
 /// Cherche une trace de l'ordre ailleurs ; rend ce que le compte tient, ou ce qui contredit l'absence.
-async fn corroborate(account: &Account, coin: Coin, name: &str, since: Moment) -> Result<Balances, String> {
+pub(super) async fn corroborate(
+    account: &Account,
+    coin: Coin,
+    name: &str,
+    stamped_at: Moment,
+) -> Result<Balances, String> {
+    let since = stamped_at.minus(BEFORE);
     let told = |trouble: Trouble| trouble.to_string();
     let orders = account.orders_since(coin, since).await.map_err(told)?;
     if let Some(order) = orders.iter().find(|order| order.client_id == name) {

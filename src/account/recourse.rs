@@ -3,6 +3,7 @@
 //! Invariant : de ce qui demande une personne, il y a toujours une sortie qui ne dépend pas de la bourse.
 
 use super::LiveAccount;
+use super::doubts::corroborate;
 use super::question::{Finding, find, question};
 use crate::clock;
 use crate::domain::by_hand::{Asked, ByHand};
@@ -77,6 +78,15 @@ impl LiveAccount {
                 Ok(told.to_owned())
             }
             Finding::Absent => {
+                // Ce que la bourse montre d'un côté ne se tient pas pour absent parce qu'elle l'ignore de l'autre.
+                let stamped_at = sent.stamped_at;
+                let traces = corroborate(&self.account, intent.coin, &sent.client_id, stamped_at).await;
+                if let Err(trace) = traces {
+                    return Err(Refusal::Unknown(format!(
+                        "nothing was changed: the exchange says that it does not know this order, and {trace}; try again \
+                         later, or look at it on the exchange and {else_}"
+                    )));
+                }
                 let outcome = Outcome::ProvedAbsent("a person looked: it was never executed".to_owned());
                 self.released(intent, None, outcome, clock::now()).await?;
                 Ok("the exchange does not know this order: it is taken as never executed".to_owned())

@@ -82,8 +82,11 @@ impl Drawdown {
 
     fn euro_at(&self, level: Level) -> Option<Decimal> {
         let Some(last) = self.last.filter(|last| last.value >= CENT) else { return self.euro };
-        let grown = (level.value - (level.deposited - last.deposited)).max(Eur::ZERO);
-        self.euro?.checked_mul(grown.decimal().checked_div(last.value.decimal())?)
+        let flow = level.deposited - last.deposited;
+        let (brought, taken) = (flow.max(Eur::ZERO), (-flow).max(Eur::ZERO));
+        // Ce qui est apporté est là dès le relevé d'avant : ce qu'il perd en s'y mettant n'est pas perdu par ce qui y était.
+        let (before, after) = (last.value + brought, (level.value + taken).max(Eur::ZERO));
+        self.euro?.checked_mul(after.decimal().checked_div(before.decimal())?)
     }
 }
 
@@ -109,7 +112,7 @@ mod tests {
     #[test]
     fn only_what_the_money_did_by_itself_counts() {
         let hundred = dec!(100);
-        let cases: [(&[Told], Told, Decimal); 9] = [
+        let cases: [(&[Told], Told, Decimal); 12] = [
             (&[(hundred, hundred)], (hundred, hundred), dec!(0)),
             (&[(hundred, hundred)], (dec!(80), hundred), dec!(0.2)),
             (&[(hundred, hundred), (dec!(200), hundred)], (dec!(150), hundred), dec!(0.25)),
@@ -120,6 +123,11 @@ mod tests {
             (&[(hundred, hundred), (dec!(80), hundred)], (dec!(40), dec!(60)), dec!(0.2)),
             // Dix pour cent de perdus sur mille n'en font pas cent sur les cent du début.
             (&[(hundred, hundred), (dec!(1000), dec!(1000))], (dec!(900), dec!(1000)), dec!(0.1)),
+            // Un gros dépôt à côté de peu : ce qu'il coûte de le placer est le sien, ce qu'il gagne aussi.
+            (&[(dec!(20), dec!(20))], (dec!(1000), dec!(1020)), dec!(20) / dec!(1020)),
+            (&[(dec!(20), dec!(20)), (dec!(1040), dec!(1020))], (dec!(1040), dec!(1020)), dec!(0)),
+            // De même un gros retrait : ce qu'il coûte de vendre est au tout d'avant.
+            (&[(dec!(1020), dec!(1020))], (dec!(9.8), dec!(20)), dec!(10.2) / dec!(1020)),
             // Tout est perdu : un dépôt n'y fait rien.
             (&[(hundred, hundred), (dec!(0), hundred)], (dec!(50), dec!(150)), dec!(1)),
             // Tout est repris, puis il revient de l'argent : le temps vide ne compte pas.

@@ -58,10 +58,7 @@ impl Signal {
     /// Cette allocation, où les coins qu'une action dit de garder restent ce qu'ils sont : le leader le demande.
     pub fn held(&self, target: Target, valuation: &Valuation) -> Target {
         let Instruction::Actions(actions) = &self.instruction else { return target };
-        Target(PerCoin::from_fn(|coin| match actions[coin] {
-            Some(Action::Hold) => valuation.weight(coin),
-            _ => target.weight(coin),
-        }))
+        target.keeping(&PerCoin::from_fn(|coin| matches!(actions[coin], Some(Action::Hold))), valuation)
     }
 
     /// Vrai si le leader l'a dit il y a plus d'un jour.
@@ -131,6 +128,11 @@ pub enum Action {
 pub struct Target(PerCoin<Weight>);
 
 impl Target {
+    /// Cette allocation, où ces coins restent ce qu'ils sont.
+    pub fn keeping(self, kept: &PerCoin<bool>, valuation: &Valuation) -> Target {
+        Target(PerCoin::from_fn(|coin| if kept[coin] { valuation.weight(coin) } else { self.weight(coin) }))
+    }
+
     /// Une allocation de parts entre 0 et 1 dont la somme ne dépasse pas 1,05 ; au-dessus de 1
     /// (arrondis du leader) elle est ramenée à 1 en proportion. L'erreur dit laquelle est refusée.
     pub fn new(weights: PerCoin<Weight>) -> Result<Target, String> {

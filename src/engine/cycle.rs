@@ -6,7 +6,7 @@
 use smol::future::zip;
 
 use super::Engine;
-use super::standing::read_again;
+use super::standing::{UNSHOWN, read_again};
 use super::story::{Shown, Story};
 use crate::clock;
 use crate::domain::market::{self, Coin, Market, PerCoin, Unknown};
@@ -39,6 +39,10 @@ impl Engine {
         let followed = match buried {
             Ok(()) => self.follow(&market, shown.as_ref(), &mut story).await,
             failed => failed,
+        };
+        let followed = match followed {
+            Ok(()) if !agent.dead && !agent.paused => self.tell_hindered(&market, shown.as_ref()).await,
+            followed => followed,
         };
         if let Err(error) = followed {
             log::error!("signal_not_finished reason={error}");
@@ -145,12 +149,8 @@ impl Engine {
         shown: Option<&Shown>,
         story: &mut Story,
     ) -> Result<(), LedgerError> {
-        // D'un fichier qui n'est plus à sa place, ce qui se ferait serait perdu.
-        let shut = self.ledger.displaced().or_else(|| self.venue.obstacle());
-        let obstacle = match market {
-            Ok(market) => shut.clone().or_else(|| self.venue.out_of_date(market, self.begun)),
-            Err(unknown) => Some(market::told(unknown)),
-        };
+        let shut = self.shut();
+        let obstacle = self.obstacle(market);
         let trades = match (market, &obstacle) {
             (Ok(market), None) => self.carry_out(market, shown, story).await?,
             (Err(_), _) if shut.is_none() => self.leave(shown).await?,
@@ -171,6 +171,33 @@ impl Engine {
         Ok(())
     }
 
+    /// Pourquoi rien ne s'échange : d'un fichier qui n'est plus à sa place, ce qui se ferait serait perdu.
+    fn shut(&self) -> Option<String> {
+        self.ledger.displaced().or_else(|| self.venue.obstacle())
+    }
+
+    /// De même, ou faute de cours de ce tour.
+    fn obstacle(&self, market: &Result<Market, Vec<Unknown>>) -> Option<String> {
+        match market {
+            Ok(market) => self.shut().or_else(|| self.venue.out_of_date(market, self.begun)),
+            Err(unknown) => Some(market::told(unknown)),
+        }
+    }
+
+    /// Retient ce qui empêche de viser l'allocation à ce tour, si elle n'est pas atteinte ou ne l'est plus.
+    async fn tell_hindered(
+        &self,
+        market: &Result<Market, Vec<Unknown>>,
+        shown: Option<&Shown>,
+    ) -> Result<(), LedgerError> {
+        let unshown = match shown {
+            None => Some(UNSHOWN.to_owned()),
+            Some(shown) => shown.expired(self.begun),
+        };
+        let Some(reason) = unshown.or_else(|| self.obstacle(market)) else { return Ok(()) };
+        self.ledger.with(move |db| db.hinder_aim(&reason, clock::now())).await
+    }
+
     /// Exécute les signaux qui attendent, puis poursuit l'allocation que le leader montre ; rend combien de trades.
     async fn carry_out(
         &mut self,
@@ -181,7 +208,13 @@ impl Engine {
         let carried = self.carry_out_pending(market, shown).await?;
         let carried = match shown {
             // Ce tour a déjà échangé : il regarde seulement si tout est atteint.
-            Some(shown) => self.pursue(shown, market, carried.is_none()).await?.or(carried),
+            Some(shown) => match self.pursue(shown, market, carried.is_none()).await? {
+                Some(pursued) => {
+                    self.pursue(shown, market, false).await?;
+                    Some(pursued)
+                }
+                None => carried,
+            },
             None => carried,
         };
         let trades = carried.as_ref().map_or(0, |carried| carried.trades);

@@ -5,6 +5,8 @@
 //! est planifié à nouveau depuis ce qui est vrai, et ce qui a déjà été échangé n'est pas refait. Un coin dont un
 //! ordre est en doute n'est pas touché ; les autres vont leur chemin, et le signal attend.
 
+use rust_decimal::{Decimal, dec};
+
 use super::Engine;
 use super::holdback::{self, Holdback, Purpose};
 use super::standing::{dropped, held, in_time};
@@ -13,8 +15,8 @@ use crate::clock;
 use crate::domain::aim::Cause;
 use crate::domain::market::{Coin, Market, Pairs, PerCoin};
 use crate::domain::money::{Rate, Weight};
-use crate::domain::order::{self, Left, Side};
-use crate::domain::plan::{self, Plan};
+use crate::domain::order::{self, Left, Order, Side, Size};
+use crate::domain::plan::{self, Plan, Want};
 use crate::domain::poll::PollOutcome;
 use crate::domain::portfolio::Holdings;
 use crate::domain::signal::{Instruction, Signal};
@@ -23,6 +25,9 @@ use crate::domain::turnover;
 use crate::domain::wish::Wish;
 use crate::ledger::views::Trade;
 use crate::ledger::{Db, Decision, LedgerError, PendingSignal, SignalStatus};
+
+/// La part d'un achat voulu qui en fait un achat entier : le reste n'est que d'arrondis.
+const NEARLY_ALL: Decimal = dec!(0.99);
 
 /// Ce qu'un plan a laissé, et les coins que le signal attend encore.
 #[derive(Debug, Default)]
@@ -158,7 +163,10 @@ impl Engine {
         remainder.left.extend(self.execute(signal, &orders, pairs).await?);
         remainder.pending = remainder.left.iter().filter(|(_, left)| left.is_pending()).cloned().collect();
         if holdback.awaits_cash {
-            remainder.pending.extend(wants.iter().map(|want| (want.coin, Left::CashAwaited)));
+            // Un achat qui a eu tout ce qu'il voulait n'attend rien de plus.
+            let funded = |want: &&Want| orders.iter().any(|order| is_whole(order, want));
+            let short = wants.iter().filter(|want| !funded(want));
+            remainder.pending.extend(short.map(|want| (want.coin, Left::CashAwaited)));
         }
         Ok(remainder)
     }
@@ -246,6 +254,12 @@ impl Engine {
     async fn told_pending(&self, entry: &PendingSignal) -> Result<Option<String>, LedgerError> {
         Ok(self.holdback(entry.row, Purpose::of(entry)).await?.told())
     }
+}
+
+/// Vrai si cet ordre achète tout ce qui était voulu, aux arrondis près.
+fn is_whole(order: &Order, want: &Want) -> bool {
+    let whole = want.amount.times(NEARLY_ALL);
+    order.coin() == want.coin && matches!(order.size(), Size::Spend(amount) if amount >= whole)
 }
 
 /// Les décisions des coins qui n'attendent plus rien.

@@ -1,8 +1,7 @@
 //! Ce que le leader dit à un tour : un signal est écrit s'il est nouveau, et rien n'est conclu de ce qui n'est pas d'aujourd'hui.
 
 use super::Engine;
-use super::story::{Shown, Story};
-use crate::clock;
+use super::story::{self, Shown, Story};
 use crate::domain::market;
 use crate::domain::moment::Moment;
 use crate::domain::policy;
@@ -52,8 +51,7 @@ impl Engine {
         let novelty = self.ledger.with(move |db| db.receive(&entry, opens_sync, now)).await?;
         let mut story = told(&novelty, verdict, &received);
         if let (Novelty::Known(Named { name, .. }), Some(at)) = (&novelty, expired) {
-            let since = clock::utc(at);
-            let reason = format!("what the leader shows, {name}, expired on {since} UTC: it is not followed");
+            let reason = story::expired(name, at);
             story = Story { error: Some(reason), ..Story::about(PollOutcome::ExpiredSignal, name) };
         }
         let shown = match (novelty, received.verdict) {

@@ -82,7 +82,9 @@ impl Holdback {
                 Purpose::Wish => worn_out(coin, &tried, now),
                 Purpose::Aim if by_hand.contains(&coin) => Some(Left::Settled),
                 Purpose::Aim => spaced_out(coin, &tried, ages.rhythm, now),
-                Purpose::Signal => exhausted(coin, &tried, ages.oldest_action, now),
+                Purpose::Signal => exhausted(coin, &tried, ages.oldest_action, now)
+                    // Réglé sous un autre signal que celui-ci n'a pas suivi : rien n'en est renvoyé non plus.
+                    .or_else(|| by_hand.contains(&coin).then_some(Left::Settled)),
             })
         });
         let selling = doubtful.iter().filter_map(|intent| match intent.size {
@@ -170,6 +172,11 @@ impl Holdback {
 
     fn obstacle(&self, coin: Coin) -> Option<Left> {
         self.frozen[coin].clone().or_else(|| self.no_purchase.clone()).or_else(|| self.short_of(coin))
+    }
+
+    /// Les coins dont une personne a réglé un ordre : ils restent ce qu'ils sont.
+    pub fn settled(&self) -> PerCoin<bool> {
+        PerCoin::from_fn(|coin| self.frozen[coin] == Some(Left::Settled))
     }
 
     /// Vrai si ce coin n'est pas touché à ce tour.

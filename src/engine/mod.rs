@@ -6,6 +6,7 @@
 //! sa place ([`Venue`]) le sait. L'arrêter, c'est lâcher sa tâche : chaque écriture est entière ou absente, et un signal
 //! interrompu est repris au démarrage.
 
+mod arrived;
 mod command;
 mod cycle;
 mod depth;
@@ -39,6 +40,7 @@ use crate::leader::Leader;
 use crate::ledger::{Db, Ledger, LedgerError, Outlook};
 use crate::metrics::Instruments;
 use crate::venue::Venue;
+use arrived::Arrived;
 use command::Command;
 use reception::Reception;
 use sight::Sight;
@@ -75,6 +77,8 @@ pub struct Engine {
     trouble: Option<String>,
     /// Le signal que montre le leader pendant une pause, et depuis quand.
     overheard: Option<(String, Moment)>,
+    /// Ce qui est en place de ce que l'on vise.
+    arrived: Arrived,
     /// Quand le tour a commencé : un prix d'avant n'est plus celui auquel envoyer sans borne.
     begun: Moment,
     next_poll: Instant,
@@ -113,6 +117,7 @@ impl Engine {
             withdrawn: None,
             trouble: None,
             overheard: None,
+            arrived: Arrived::default(),
             begun: Moment(0),
             next_poll: clock::instant(),
             next_market: clock::instant(),

@@ -9,7 +9,7 @@ use rust_decimal::{Decimal, dec};
 
 use super::Engine;
 use super::execute::{Remainder, decisions};
-use super::holdback::Purpose;
+use super::holdback::{Holdback, Purpose};
 use super::story::{Carried, Shown};
 use crate::clock;
 use crate::domain::aim::{self, Aim, Cause};
@@ -18,7 +18,7 @@ use crate::domain::order::Left;
 use crate::domain::plan::Plan;
 use crate::domain::policy;
 use crate::domain::poll::PollOutcome;
-use crate::domain::portfolio::Valuation;
+use crate::domain::portfolio::{Holdings, Valuation};
 use crate::domain::signal::{Instruction, Target};
 use crate::domain::turnover::{self, Spare};
 use crate::ledger::{Db, LedgerError};
@@ -47,6 +47,8 @@ impl Engine {
         let holdings = holdback.followed(&self.holdings().await?);
         let Some(valuation) = holdings.value(market) else { return Ok(None) };
         let target = if missed { target } else { shown.signal.held(target, &valuation) };
+        // Ce dont une personne a réglé l'ordre n'en écarte pas : cela attend le signal suivant.
+        let target = target.keeping(&holdback.settled(), &valuation);
         let strayed = self.strays(&target, &valuation);
         if self.obeyed(shown, &aim) && !strayed {
             return self.reach(aim).await.map(|()| None);
@@ -64,16 +66,37 @@ impl Engine {
         if aim.cause == Cause::Drift && moved.is_positive() && !worth {
             return self.wait_for(aim, Some(TOO_DEAR.to_owned())).await.map(|()| None);
         }
+        let plan = self.rest(&aim, (&target, plan), (&holdings, &valuation), &holdback, market);
         let plan = turnover::within(plan, self.spare(&valuation, aim.cause).await?, &market.pairs);
         if !acts {
-            let Plan { sales, wants, left, withheld } = plan;
-            let waits = !sales.is_empty() || !wants.is_empty() || left.iter().any(|(_, left)| left.passes());
-            if !waits && withheld.is_zero() {
+            if !waits(&plan) {
                 self.reach(aim).await?;
             }
             return Ok(None);
         }
         self.act_on(aim, shown, (target, plan), market).await
+    }
+
+    /// Ce qui reste à faire de ce plan : les coins déjà en place n'y sont pas touchés tant qu'il en manque d'autres ; le dernier venu, le
+    /// tout s'équilibre.
+    fn rest(
+        &mut self,
+        aim: &Aim,
+        (target, plan): (&Target, Plan),
+        (holdings, valuation): (&Holdings, &Valuation),
+        holdback: &Holdback,
+        market: &Market,
+    ) -> Plan {
+        let threshold = self.manner.policy.reaim_threshold;
+        let is_near = |coin: Coin| {
+            let apart = (valuation.weight(coin) - target.weight(coin)).abs();
+            threshold.is_zero() || apart <= threshold
+        };
+        let arrived = self.arrived.of(aim, is_near);
+        let kept = Instruction::Target(target.keeping(&arrived, valuation));
+        let rest = self.plan(&kept, holdings, holdback, market);
+        self.arrived.heed(aim, &rest);
+        if waits(&rest) { rest } else { plan }
     }
 
     /// Fait ce qui reste d'une allocation, et écrit où l'on en est.
@@ -163,6 +186,13 @@ impl Engine {
         };
         self.ledger.with(keep).await
     }
+}
+
+/// Vrai si ce plan n'est pas tout ce qui se peut : il échange, ou ce qui l'en empêche passe.
+fn waits(plan: &Plan) -> bool {
+    let Plan { sales, wants, left, withheld } = plan;
+    let hindered = left.iter().any(|(_, left)| left.passes()) || !withheld.is_zero();
+    !sales.is_empty() || !wants.is_empty() || hindered
 }
 
 /// Vrai si c'est à viser, ou de nouveau : de l'argent est venu ou parti (`flow` en est le dernier mouvement), ou les prix en ont écarté de ce qui

@@ -12,6 +12,10 @@ use crate::domain::wish;
 use crate::leader;
 use crate::ledger::PendingSignal;
 
+/// Ce que l'on dit d'une allocation que le leader ne montre pas à ce tour.
+pub(super) const UNSHOWN: &str =
+    "the leader does not show this allocation now: it is followed again when he does";
+
 /// Ce qui retient un signal qui vaut encore : une allocation n'est suivie que tant que le leader la montre, et la première, si elle
 /// était déjà vieille, que si une personne le veut.
 pub(super) fn held(entry: &PendingSignal, signal: &Signal, shown: Option<&Shown>) -> Option<String> {
@@ -28,8 +32,7 @@ pub(super) fn held(entry: &PendingSignal, signal: &Signal, shown: Option<&Shown>
     if entry.is_declined {
         return Some("a person waits for the leader's next allocation".to_owned());
     }
-    let unshown = "the leader does not show this allocation now: it is followed again when he does";
-    (!is_shown(entry, &target, shown)).then(|| unshown.to_owned())
+    (!is_shown(entry, &target, shown)).then(|| UNSHOWN.to_owned())
 }
 
 /// Vrai si le leader montre à ce tour l'allocation de ce signal ; la synchronisation initiale suit celle d'un autre.

@@ -1,5 +1,7 @@
 //! Ce qu'un tour aura à dire de lui, et ce que le leader y montre.
 
+use crate::clock;
+use crate::domain::moment::Moment;
 use crate::domain::poll::PollOutcome;
 use crate::domain::signal::{Signal, Target};
 use crate::leader::LeaderError;
@@ -60,8 +62,20 @@ pub(super) struct Shown {
 }
 
 impl Shown {
+    /// Pourquoi ce qu'il montre n'est plus à suivre ; `None` s'il l'est.
+    pub fn expired(&self, now: Moment) -> Option<String> {
+        let at = self.signal.expires_at.filter(|&at| at < now)?;
+        Some(expired(&self.named.name, at))
+    }
+
     /// L'allocation qu'il montre.
     pub fn target(&self) -> Option<Target> {
         self.signal.target
     }
+}
+
+/// Ce que l'on dit de ce qui a expiré à cette heure.
+pub(super) fn expired(name: &str, at: Moment) -> String {
+    let since = clock::utc(at);
+    format!("what the leader shows, {name}, expired on {since} UTC: it is not followed")
 }

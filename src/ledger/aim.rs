@@ -36,6 +36,23 @@ impl Db {
         Ok(transaction.commit()?)
     }
 
+    /// Retient ce qui empêche de la viser, si elle n'est pas atteinte, ou ne l'est plus depuis un mouvement. Dit deux fois, ce n'est écrit
+    /// qu'une.
+    pub fn hinder_aim(&mut self, reason: &str, now: Moment) -> Result<(), LedgerError> {
+        let Some(aim) = self.aim()? else { return Ok(()) };
+        let movement = self.last_flow()?;
+        let is_reached = aim.reached_at.is_some();
+        if is_reached && movement <= aim.movement {
+            return Ok(());
+        }
+        let hindered = Aim { waiting_for: Some(reason.to_owned()), ..aim.clone() };
+        let hindered = match is_reached {
+            true => Aim { cause: Cause::Money, since: now, reached_at: None, movement, ..hindered },
+            false => hindered,
+        };
+        if hindered == aim { Ok(()) } else { self.keep_aim(&hindered) }
+    }
+
     /// Écrit ce qui s'est décidé de nouveau d'un signal clos.
     pub fn decide_again(&mut self, signal: i64, decisions: &[Decision]) -> Result<(), LedgerError> {
         let transaction = self.transaction()?;

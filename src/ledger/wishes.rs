@@ -5,7 +5,8 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Db, LedgerError, RequestKey, requests};
+use super::{Db, LedgerError, RequestKey, aim, requests};
+use crate::domain::aim::Cause;
 use crate::domain::market::Coin;
 use crate::domain::moment::Moment;
 use crate::domain::money::Usdc;
@@ -94,6 +95,9 @@ pub(super) fn sell_all(
     };
     let reason = format!("{paused_for} ({name})");
     connection.execute("UPDATE agent SET paused = 1, paused_reason = ?1", [reason])?;
+    if begins {
+        aim::reopen(connection, Cause::Money, now)?;
+    }
     Ok(Sale { row, name, begins })
 }
 

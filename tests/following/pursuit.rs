@@ -149,6 +149,53 @@ fn nothing_is_aimed_at_that_the_leader_does_not_show_now() {
     becomes(site, "BTCUSDC", dec!(0.5));
 }
 
+/// Une paire arrêtée tient l'allocation ouverte : ce n'est pas une raison d'échanger les autres à chaque mouvement de leur prix.
+#[test]
+fn a_halted_coin_never_has_the_others_traded_at_each_poll() {
+    let (world, folder) = (still_world(), Folder::new());
+    world.exchange().set_status("XRPUSDC", Status::Halt);
+    let id = world.leader().set_target(&[
+        ("BTCUSDC", dec!(0.45)),
+        ("ETHUSDC", dec!(0.45)),
+        ("XRPUSDC", dec!(0.05)),
+    ]);
+    let follower = with(&world, &folder, loose());
+    let site = follower.site();
+    site.closed_signal(&id);
+    site.wait_polls(2);
+    let (before, eth) = (list(site, "/api/trades").len(), world.exchange().price("ETHUSDC"));
+    for factor in [dec!(1.029), dec!(1), dec!(1.029), dec!(1), dec!(1.029)] {
+        world.exchange().set_price("ETHUSDC", (eth * factor).round_dp(2));
+        site.wait_polls(2);
+    }
+    assert_eq!(list(site, "/api/trades").len(), before);
+    // La dernière venue, tout est rendu juste, une fois.
+    world.exchange().set_status("XRPUSDC", Status::Trading);
+    becomes(site, "XRPUSDC", dec!(0.05));
+    reached(site, &id);
+    near(weight(site, "ETHUSDC"), dec!(0.45));
+    near(weight(site, "BTCUSDC"), dec!(0.45));
+}
+
+/// Ce qui a été versé pendant que le leader ne dit rien n'est pas dit placé.
+#[test]
+fn an_allocation_is_never_called_reached_while_a_deposit_waits_for_the_leader() {
+    let (world, folder) = (still_world(), Folder::new());
+    let follower = settled(&world, &folder);
+    let site = follower.site();
+    let shown = world.leader().signal().expect("a signal");
+    world.leader().no_signal();
+    site.wait_polls(1);
+    site.send("POST", "/api/budget/deposit", r#"{"amount_eur": 1000}"#);
+    let waits = || target(site)["waiting_for"].as_str().is_some_and(|told| told.contains("does not show"));
+    until("it is told", || waits().then_some(()));
+    assert_eq!(target(site)["reached_at"], Value::Null);
+    assert_eq!(target(site)["cause"], "money");
+    world.leader().set_raw(shown);
+    until("it is placed", || target(site)["reached_at"].is_string().then_some(()));
+    assert_eq!(target(site)["waiting_for"], Value::Null);
+}
+
 #[test]
 fn an_allocation_that_waited_is_not_followed_once_the_leader_shows_it_no_more() {
     let (world, folder) = (still_world(), Folder::new());

@@ -1,10 +1,10 @@
 //! L'ordinaire : une allocation se fait en ordres réels, une sortie vend tout, un ordre peut finir à moitié.
 
-use calvalot::sim::{Book, OrderSide, OrderStatus};
+use calvalot::sim::{Book, Fault, On, OrderSide, OrderStatus, Reply, Wire};
 use rust_decimal::{Decimal, dec};
 
-use crate::follower::{decimal, until};
-use crate::{Bench, code, levels, status};
+use crate::follower::{Site, decimal, until};
+use crate::{Bench, ORDER, code, levels, status};
 
 #[test]
 fn a_target_is_reached_with_real_orders_and_the_books_are_the_exchanges() {
@@ -118,4 +118,87 @@ fn what_a_withdrawal_moves_is_never_called_drift() {
         (bench.exchange().accepted_orders().len() > count).then_some(())
     });
     cause("money");
+}
+
+/// La réponse à un achat de cette paire est perdue, et ce que la bourse en dit ensuite n'est pas lui : une personne le règle.
+fn settles(bench: &Bench, site: Site, pair: &str) {
+    bench.wait_states(pair, "stuck");
+    let orders = site.json("/api/orders");
+    let stuck = orders.as_array().expect("a list").iter().find(|order| order["state"] == "stuck");
+    let path = format!("/api/orders/{}/settle", stuck.expect("one waits for a person")["id"]);
+    assert_eq!(site.send("POST", &path, r#"{"looked": true}"#).status, 200);
+}
+
+fn mislead(bench: &Bench) {
+    bench.strike(|on| on.nth(1), Fault::processed(Wire::Reset));
+    let (from, to) = ("\"BUY\"".to_owned(), "\"SELL\"".to_owned());
+    bench.world.fault(On::exchange(ORDER).method("GET"), Fault::processed(Wire::Rewrite { from, to }));
+}
+
+/// La première copie et le signal dont elle vient ont la même allocation, et sont ouverts ensemble.
+#[test]
+fn what_a_person_settled_is_never_sent_again_by_another_signal_that_was_open() {
+    let bench = Bench::new();
+    mislead(&bench);
+    let id = bench.world.leader().set_target(&[("BTCUSDC", dec!(0.3)), ("ETHUSDC", dec!(0.1))]);
+    let follower = bench.follow();
+    let site = follower.site();
+    settles(&bench, site, "BTCUSDC");
+    site.closed_signal("initial_sync");
+    let signal = site.closed_signal(&id);
+    site.wait_polls(3);
+    assert_eq!(bench.orders("BTCUSDC").len(), 1, "{signal}");
+    assert_eq!(bench.orders("ETHUSDC").len(), 1, "{signal}");
+}
+
+#[test]
+fn a_coin_that_a_person_settled_is_no_drift_to_correct_at_each_poll() {
+    let bench = Bench::new();
+    let follower = bench.settled(&[("BTCUSDC", dec!(0.3))]);
+    let site = follower.site();
+    mislead(&bench);
+    let id = bench.world.leader().set_target(&[("BTCUSDC", dec!(0.3)), ("ETHUSDC", dec!(0.3))]);
+    settles(&bench, site, "ETHUSDC");
+    site.closed_signal(&id);
+    let target = || site.json("/api/agent/status")["target"].clone();
+    until("what can be reached is", || target()["reached_at"].is_string().then_some(()));
+    let reached = target();
+    site.wait_polls(4);
+    assert_eq!(target(), reached, "it was aimed at again");
+    assert_eq!(bench.orders("ETHUSDC").len(), 1);
+}
+
+/// La bourse dit ne pas connaître un ordre que sa propre liste montre.
+#[test]
+fn an_order_that_the_list_shows_is_never_taken_as_absent_by_who_releases_it() {
+    let bench = Bench::new();
+    let follower = bench.settled(&[("BTCUSDC", dec!(0.1))]);
+    bench.strike(|on| on.next(1), Fault::processed(Wire::Reset));
+    let unknown = Reply::code(400, -2013, "Order does not exist.");
+    bench.world.fault(On::exchange(ORDER).method("GET"), Fault::answer(unknown));
+    let id = bench.world.leader().set_target(&[("BTCUSDC", dec!(0.1)), ("ETHUSDC", dec!(0.3))]);
+    bench.wait_states("ETHUSDC", "unknown");
+    follower.stop();
+    bench.books().execute("UPDATE intents SET state = 'stuck' WHERE state = 'unknown'", []).unwrap();
+    calvalot::ledger::reseal(&bench.books()).unwrap();
+    let follower = bench.follow();
+    let site = follower.site();
+    let release = until("the exchange is asked", || {
+        let release = site.send("POST", "/api/orders/2/release", r#"{"looked": true}"#);
+        release.body.contains("does not know this order").then_some(release)
+    });
+    assert_eq!(
+        (release.status, release.body.contains("nothing was changed")),
+        (503, true),
+        "{}",
+        release.body
+    );
+    site.wait_polls(3);
+    assert_eq!(bench.orders("ETHUSDC").len(), 1);
+    bench.world.clear_faults();
+    until("it is released", || {
+        (site.send("POST", "/api/orders/2/release", r#"{"looked": true}"#).status == 200).then_some(())
+    });
+    site.closed_signal(&id);
+    bench.check_settled();
 }

@@ -1,0 +1,36 @@
+//! Ce qui est déjà en place d'une allocation que l'on vise encore : une paire arrêtée, ou un carnet trop mince, n'est pas une raison
+//! d'échanger les autres coins à chaque tour.
+//!
+//! En mémoire seulement : un redémarrage regarde tout une fois de plus. Invariant : un coin qui s'est écarté de sa cible au-delà de
+//! ce qu'on laisse faire n'est plus en place.
+
+use crate::domain::aim::Aim;
+use crate::domain::market::{Coin, PerCoin};
+use crate::domain::moment::Moment;
+use crate::domain::plan::Plan;
+
+/// Les coins en place de ce qui est visé depuis ce moment.
+#[derive(Debug, Default)]
+pub(super) struct Arrived {
+    of: Option<(i64, Moment)>,
+    coins: PerCoin<bool>,
+}
+
+impl Arrived {
+    /// Ceux qui le sont encore.
+    pub fn of(&self, aim: &Aim, is_near: impl Fn(Coin) -> bool) -> PerCoin<bool> {
+        let same = self.of == Some((aim.signal, aim.since));
+        PerCoin::from_fn(|coin| same && self.coins[coin] && is_near(coin))
+    }
+
+    /// Retient ceux que ce plan ne touche pas, et que rien n'empêche d'être où ils vont.
+    pub fn heed(&mut self, aim: &Aim, plan: &Plan) {
+        self.of = Some((aim.signal, aim.since));
+        self.coins = PerCoin::from_fn(|coin| {
+            let bought = plan.wants.iter().any(|want| want.coin == coin);
+            let sold = plan.sales.iter().any(|order| order.coin() == coin);
+            let hindered = plan.left.iter().any(|(left, reason)| *left == coin && reason.passes());
+            !bought && !sold && !hindered
+        });
+    }
+}

@@ -157,6 +157,7 @@ const SAID = [
   [' with an empty page', [], 'Binance a répondu 503, et rien d’autre.'],
   [', starting with {}', [], 'Binance a répondu 502, par une page qui commence par "<html>".'],
   ['the leader refused our signature: check SIGNAL_SECRET, and that the clock of this machine is right', [], 'Le leader refuse notre signature : vérifiez SIGNAL_SECRET, et l’heure de cette machine.'],
+  ["a web page answered 403 in the leader's place: a firewall or a sign-in page stands before it, and must let /api/signal/latest through without one", [], 'Une page web répond (403) à la place du leader : un pare-feu ou une page de connexion est devant lui, et doit laisser passer /api/signal/latest.'],
   ['the leader has switched its signal off, or LEADER_URL is not the address of a leader', [], 'Le leader a coupé son signal, ou LEADER_URL n’est pas l’adresse d’un leader.'],
   ['the leader sent no valid signal: {reason}', ['signal_id: missing; the answer starts with "{\"foo\":1}"'], 'Ce que le leader envoie n’est pas un signal : « signal_id » manque. Sa réponse commence par "{"foo":1}".'],
   ['{reason}; the answer starts with {opening}', ['not JSON', '"<html>"'], 'ce n’est pas du JSON. Sa réponse commence par "<html>".'],

@@ -11,7 +11,7 @@ use super::agent::UnknownStatus;
 use super::body::json_body;
 use super::errors::ApiError;
 use super::idempotency;
-use super::json::json;
+use super::json::{json, list};
 use super::parameters::{choice, limit};
 use crate::clock;
 use crate::domain::allocation::Allocation;
@@ -227,8 +227,7 @@ pub async fn history(request: Request) -> tide::Result {
     let now = clock::now();
     let read = move |db: &mut Db| db.snapshots(period, limit, now);
     let snapshots = request.state().ledger.with(read).await.map_err(ApiError::from)?;
-    let views: Vec<SnapshotView> = snapshots.into_iter().map(SnapshotView::from).collect();
-    Ok(json(StatusCode::Ok, &views))
+    Ok(list(StatusCode::Ok, snapshots.into_iter().map(SnapshotView::from)))
 }
 
 #[derive(Deserialize)]

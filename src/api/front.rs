@@ -27,6 +27,7 @@ use async_io::{Async, Timer};
 use smol::future::{self, FutureExt};
 use smol::{LocalExecutor, Task};
 
+use crate::network::household;
 use answers::Answers;
 pub(super) use connection::before;
 use connection::{Connection, turn_away};
@@ -134,7 +135,7 @@ where
     }
 
     async fn welcome(self: &Rc<Self>, stream: Async<TcpStream>, peer: SocketAddr) {
-        let Some(place) = self.places.take(self.limits.connections) else {
+        let Some(place) = self.places.take(self.limits.connections, household(peer.ip())) else {
             self.turned_away.count(&self.executor);
             return turn_away(&stream).await;
         };

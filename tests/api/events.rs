@@ -205,6 +205,21 @@ fn strangers_who_took_every_place_make_room_for_whoever_is_at_home() {
     assert!(is_open(&home) && home.next().expect("a first word").contains("event: hello"));
     while strangers[0].next().is_some() {}
     assert!(strangers[1].next().expect("a first word").contains("event: hello"), "one of them, the oldest");
+    let owner = Events::ask_with(site, "X-Forwarded-For: 203.0.113.9\r\nRemote-User: alex\r\n");
+    assert!(is_open(&owner), "wherever he is");
+    while strangers[1].next().is_some() {}
+}
+
+#[test]
+fn an_address_that_anybody_can_write_gives_no_more_places() {
+    let (world, folder) = (still_world(), Folder::new());
+    let follower = Follower::of(&world, &folder);
+    let ask = |at: u8| {
+        let headers = format!("X-Forwarded-For: 192.168.1.{at}\r\nRemote-User: alex\r\n");
+        Events::ask_with(follower.site(), &headers)
+    };
+    let crowd: Vec<Events> = (0..4).map(ask).collect();
+    assert!(crowd.iter().all(is_open) && !is_open(&ask(9)));
 }
 
 #[test]

@@ -44,6 +44,12 @@ impl ApiError {
         ApiError::unavailable(message).after(seconds)
     }
 
+    /// 503 : d'autres réponses tiennent la mémoire de celle-ci.
+    pub(super) fn no_room() -> Self {
+        let reason = "other answers are on their way to clients that do not read them: ask again in a moment";
+        ApiError::busy(reason, 10)
+    }
+
     /// Le même, qui dit quand redemander.
     pub(super) fn after(self, seconds: u64) -> Self {
         ApiError { after: Some(seconds), ..self }

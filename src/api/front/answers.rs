@@ -9,6 +9,10 @@ use std::rc::Rc;
 /// Marque une réponse dont les octets sont déjà dans le programme : la faire partir ne tient rien de plus.
 pub struct Lasting;
 
+/// Ce qu'une réponse peut faire d'octets au moment où sa requête arrive : une route qui la sait longue peut ne pas la préparer.
+#[derive(Clone, Copy)]
+pub struct Room(pub usize);
+
 /// Ce qui reste de place.
 #[derive(Clone)]
 pub(super) struct Answers(Rc<Cell<usize>>);
@@ -24,10 +28,15 @@ impl Answers {
         Answers(Rc::new(Cell::new(limit)))
     }
 
+    /// La plus longue des réponses qui auraient de la place.
+    pub fn room(&self) -> Room {
+        Room(self.0.get() / 2)
+    }
+
     /// De la place pour `size` octets ; `None` si ce qui est en route n'en laisse pas assez.
     pub fn hold(&self, size: usize) -> Option<Held> {
         let free = self.0.get();
-        (size <= free / 2).then(|| {
+        (size <= self.room().0).then(|| {
             self.0.set(free - size);
             Held { free: self.0.clone(), size }
         })

@@ -201,7 +201,8 @@ where
         Ok(None)
     }
 
-    async fn answer(&self, request: http_types::Request) -> Response {
+    async fn answer(&self, mut request: http_types::Request) -> Response {
+        request.ext_mut().insert(self.answers.room());
         let (method, path) = (request.method(), request.url().path().to_owned());
         let answer = AssertUnwindSafe(self.app.respond::<_, Response>(request)).catch_unwind();
         match before(Instant::now() + self.limits.answer, answer).await {
@@ -231,9 +232,7 @@ where
         let held = self.answers.hold(response.len().unwrap_or_default());
         if held.is_none() {
             log::debug!("answer_held_back peer={} size={:?}", self.peer, response.len());
-            let reason =
-                "other answers are on their way to clients that do not read them: ask again in a moment";
-            *response = ApiError::busy(reason, 10).into_response().into();
+            *response = ApiError::no_room().into_response().into();
         }
         held
     }

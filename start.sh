@@ -90,6 +90,10 @@ check_env() {
         (umask 077 && cp .env.example .env)
         say "Made .env from .env.example." "Le fichier .env est créé d'après .env.example."
     fi
+    # Invisible, et le premier nom du fichier en devient un autre, que personne ne lit.
+    ! head -n 1 .env | LC_ALL=C grep -q $'^\xef\xbb\xbf' || refuse \
+        "An editor wrote an invisible mark (BOM) at the start of .env. Run: LC_ALL=C sed -i '1s/^...//' .env" \
+        "Un éditeur a écrit une marque invisible (BOM) au début de .env. Lance : LC_ALL=C sed -i '1s/^...//' .env"
     for name in LEADER_URL SIGNAL_SECRET; do
         # L'assistant de l'ancienne version les a peut-être écrits là.
         if [ -z "$(setting $name)" ] && ! grep -q "\"$name\"" data/config.json 2>/dev/null; then

@@ -81,7 +81,7 @@ pub fn run(config: Config, listener: TcpListener, stop: impl Future<Output = ()>
         place: Place::of(&config.db_path),
     };
     let alive = state.ledger.clone();
-    let app = api::app(state, Guard::new(&config.allowed_hosts));
+    let app = api::app(state, Guard::new(&config.allowed_hosts).behind(config.trusted_proxies.clone()));
     let listener = Async::new(listener).map_err(cannot)?;
     log::info!(
         "started version={} mode={} poll_interval={}s",

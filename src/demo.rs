@@ -151,6 +151,7 @@ pub fn follower(world: &World, db_path: PathBuf) -> Config {
         machine_id: PathBuf::from(MACHINE_ID),
         port: 0,
         allowed_hosts: Vec::new(),
+        trusted_proxies: Vec::new(),
         version: VERSION.to_owned(),
         warnings: Vec::new(),
     }

@@ -289,6 +289,13 @@ impl Answer {
         self.headers.get(header)?.to_str().ok()?.trim().parse().ok()
     }
 
+    /// Vrai si le corps est une page web : un programme n'en envoie pas, ce qui est sur le chemin si.
+    pub fn is_page(&self) -> bool {
+        let start = self.body.trim_ascii_start();
+        let start = String::from_utf8_lossy(&start[..start.len().min(15)]).to_ascii_lowercase();
+        start.starts_with("<!doctype html") || start.starts_with("<html") || start.starts_with("<head")
+    }
+
     /// Le début du corps, pour les phrases.
     pub fn opening(&self) -> String {
         opening(&self.body)

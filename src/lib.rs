@@ -2,7 +2,7 @@
 //!
 //! Dans l'ordre de lecture : le métier (`domain`), sans horloge ni réseau ; les interlocuteurs, qui ne
 //! se connaissent pas entre eux (`config`, `clock`, `logging`, `fetch`, `leader`, `exchange`, `ledger`, `machine`,
-//! `metrics`, `notify`, `output`) ; où vont les ordres (`account`, le compte réel ; `paper`, la simulation ; `venue`, l'un des
+//! `metrics`, `network`, `notify`, `output`) ; où vont les ordres (`account`, le compte réel ; `paper`, la simulation ; `venue`, l'un des
 //! deux) ; le moteur (`engine`), qui met les étapes dans l'ordre ; les surfaces (`api`, `backup`, `check`, `daemon`,
 //! `decide`, `demo`, `healthcheck`, `keygen`, `local`, `restore`, `sell_all`, `verify`, `cli`). `sim` est le faux monde extérieur,
 //! pour la démonstration et les tests.
@@ -19,6 +19,7 @@ pub mod ledger;
 pub mod logging;
 pub mod machine;
 pub mod metrics;
+pub mod network;
 pub mod notify;
 pub mod output;
 
@@ -40,6 +41,7 @@ pub mod keygen;
 pub mod local;
 pub mod restore;
 pub mod sell_all;
+pub mod undumpable;
 pub mod verify;
 
 pub mod sim;

@@ -85,7 +85,7 @@ fn allowed(module: &str) -> Option<&'static [&'static str]> {
         "sim" => &["sim"],
         "clock" => &["clock", "domain"],
         "fetch" => &["fetch", "domain", "clock"],
-        "config" => &["config", "domain", "clock", "fetch"],
+        "config" => &["config", "domain", "clock", "fetch", "network"],
         "logging" => &["logging", "domain", "clock", "fetch"],
         "leader" => &["leader", "domain", "clock", "fetch"],
         "exchange" => &["exchange", "domain", "clock", "fetch"],
@@ -95,7 +95,9 @@ fn allowed(module: &str) -> Option<&'static [&'static str]> {
         "ledger" => &["ledger", "domain", "clock", "fetch"],
         "metrics" => &["metrics", "domain", "clock", "fetch"],
         "engine" => &["engine", "domain", "clock", "exchange", "leader", "ledger", "metrics", "venue"],
-        "api" => &["api", "domain", "clock", "engine", "ledger", "metrics"],
+        "api" => &["api", "domain", "clock", "engine", "ledger", "metrics", "network"],
+        "network" => &["network"],
+        "undumpable" => &["undumpable"],
         "verify" => &["verify", "domain", "clock", "exchange", "ledger"],
         "check" => &["check", "domain", "clock", "fetch", "config", "leader", "exchange", "ledger"],
         "keygen" => &["keygen", "exchange"],
@@ -505,7 +507,12 @@ fn routes() -> Vec<(String, String)> {
     let source = fs::read_to_string(root().join("src/api/mod.rs")).unwrap();
     let table = source.split("pub fn app(").nth(1).unwrap().split("\n}").next().unwrap();
     let routes = table.lines().filter_map(|line| {
-        let (method, rest) = line.trim().strip_prefix('.')?.split_once("(\"")?;
+        let (kind, rest) = line.trim().strip_prefix('.')?.split_once("(\"")?;
+        let method = match kind {
+            "list" | "get_by_any_name" => "get",
+            "post_even_bare" => "post",
+            plain => plain,
+        };
         Some((
             method.to_uppercase(),
             rest.split_once('"')?.0.replace(":id", "{id}").replace(":asset", "{asset}"),

@@ -1,5 +1,7 @@
 //! La configuration : de textes à une valeur typée, tous les défauts d'un coup.
 
+use std::net::TcpListener;
+use std::process::Command;
 use std::time::Duration;
 
 use calvalot::config::{Config, Faults, Mode, VARIABLES, VERSION};
@@ -137,6 +139,13 @@ fn each_fault_says_what_is_wrong_and_what_to_write() {
         ("MAX_SLIPPAGE_PCT", "0.005", "out of range"),
         ("MAX_SLIPPAGE_PCT", "2.1", "from 0.1 to 2"),
         ("MAX_SLIPPAGE_PCT", "0,5", "is no number"),
+        ("LEADER_URL", "me:pw-7@leader", "\"***@leader\" does not start"),
+        ("LEADER_URL", "https://me:pw-7@leader", "\"https://***@leader\" is no plain address"),
+        ("LEADER_URL", "https://me:p@w-7@leader:x", "\"https://***@leader:x\" is no plain address"),
+        ("BINANCE_URL", "'http://me:pw-7@127.0.0.1'", "***@127.0.0.1"),
+        ("TRUSTED_PROXY", "traefik", "is no address"),
+        ("TRUSTED_PROXY", "172.18.0.2:80", "is no address"),
+        ("TRUSTED_PROXY", "172.18.0.2, 172.16.0.0/40", "\"172.16.0.0/40\" is no address"),
         ("PORT", "65536", "no port"),
         ("PORT", "8081:8080", "no port"),
         ("ALLOWED_HOSTS", "http://pi.example.org", "without http://"),
@@ -148,7 +157,33 @@ fn each_fault_says_what_is_wrong_and_what_to_write() {
         let fault = fault(name, value);
         assert!(fault.starts_with(&format!("{name}: ")) && fault.contains(expected), "{value}: {fault}");
         assert_eq!(fault.lines().count(), 1, "{fault}");
+        assert!(!fault.contains("w-7"), "a password is not shown: {fault}");
     }
+}
+
+#[test]
+fn what_an_editor_left_around_a_name_or_a_value_is_told_in_one_line_each_and_shows_no_secret() {
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = taken.local_addr().expect("a local address").port().to_string();
+    // Le port est pris : il s'arrête une fois ses avertissements dits.
+    let ended = Command::new(env!("CARGO_BIN_EXE_calvalot"))
+        .env_clear()
+        .env("\u{feff}LEADER_URL", "http://127.0.0.1:9")
+        .env("SIGNAL_SECRET", " s3cret\r")
+        .env("POLL_INTERVAL_SECONDS", "120 ")
+        .env("PORT", port)
+        .env("TZ", "Europe/Paris")
+        .output()
+        .expect("the program ends");
+    let said = String::from_utf8_lossy(&ended.stderr);
+    let lines = |words: &str| said.lines().filter(|line| line.contains(words)).count();
+    assert_eq!(lines("cannot listen on port"), 1, "{said}");
+    for told in
+        ["LEADER_URL: .env begins with", "SIGNAL_SECRET: the spaces", "POLL_INTERVAL_SECONDS: the spaces"]
+    {
+        assert_eq!(lines(told), 1, "{told}: {said}");
+    }
+    assert_eq!((lines("the spaces"), lines("s3cret")), (2, 0), "{said}");
 }
 
 #[test]

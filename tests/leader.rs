@@ -63,8 +63,26 @@ fn a_signal_arrives_as_it_was_sent() {
 #[test]
 fn a_refusal_says_who_must_act() {
     for (status, word) in [("403 Forbidden", "SIGNAL_SECRET"), ("404 Not Found", "switched its signal off")] {
-        match poll(&Fake::answering(status, "<html>"), TIME_LIMIT) {
+        match poll(&Fake::answering(status, "{\"error\": \"no\"}"), TIME_LIMIT) {
             Err(LeaderError::Refused(reason)) => assert!(reason.contains(word), "{reason}"),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// Qui cherche la faute dans son secret la cherche au mauvais endroit.
+#[test]
+fn a_web_page_in_the_leader_s_place_is_not_told_as_a_wrong_secret() {
+    let pages =
+        ["<!DOCTYPE html><title>Attention Required!</title>", "\r\n<html><body>Sign in</body></html>"];
+    for (status, page) in
+        [("403 Forbidden", pages[0]), ("403 Forbidden", pages[1]), ("401 Unauthorized", pages[1])]
+    {
+        match poll(&Fake::answering(status, page), TIME_LIMIT) {
+            Err(LeaderError::Refused(reason)) => {
+                assert!(reason.starts_with(&format!("a web page answered {}", &status[..3])), "{reason}");
+                assert!(!reason.contains("SIGNAL_SECRET"), "{reason}");
+            }
             other => panic!("{other:?}"),
         }
     }

@@ -5,6 +5,7 @@ mod follower;
 
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -286,4 +287,34 @@ fn check_stops(busy: Busy, signal: &str) {
     });
     // La base est fermée, pas abandonnée : son journal est rentré dans le fichier.
     assert!(!folder.path().join("calvalot.db-wal").exists(), "{busy:?} SIG{signal}: left open");
+}
+
+/// La clé, son secret et celui du leader sont en mémoire : elle ne va sur aucun disque.
+#[test]
+fn a_crash_leaves_no_image_of_the_memory_though_the_machine_allows_one() {
+    let (world, folder) = (still_world(), Folder::new());
+    let port = free_port();
+    let mut shell = Command::new("sh");
+    shell
+        .args(["-c", &format!("ulimit -c unlimited 2>/dev/null; exec {}", env!("CARGO_BIN_EXE_calvalot"))])
+        .env_clear()
+        .envs(follower::environment(&world, &folder))
+        .env("PORT", port.to_string())
+        .current_dir(folder.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    let mut running = Running(Some(shell.spawn().expect("the program starts")));
+    let child = running.0.as_mut().expect("it runs");
+    until("it follows", || (follower::Site::at(port).polls() >= 1.0).then_some(()));
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", child.id())).expect("it runs");
+    let line = limits.lines().find(|line| line.starts_with("Max core file size")).expect("Linux tells");
+    assert_eq!(line.split_whitespace().skip(4).take(2).collect::<Vec<_>>(), ["0", "0"], "{line}");
+    let killed = Command::new("kill").args(["-s", "ABRT", &child.id().to_string()]).status();
+    assert!(killed.expect("kill exists").success());
+    let status = child.wait().expect("it ends");
+    assert_eq!((status.signal(), status.core_dumped()), (Some(6), false));
+    let names =
+        std::fs::read_dir(folder.path()).expect("a folder").map(|entry| entry.expect("a file").file_name());
+    let cores: Vec<_> = names.filter(|name| name.to_string_lossy().starts_with("core")).collect();
+    assert!(cores.is_empty(), "{cores:?}");
 }

@@ -82,6 +82,10 @@ impl LiveAccount {
         let AccountState { uid, balances, can_trade, .. } = match state {
             Ok(state) => state,
             Err(trouble) => {
+                if matches!(trouble, Trouble::Key(..)) && !was_unread {
+                    // Une clé morte entre-temps : la table d'essais la disait bonne, et le dirait jusqu'à demain.
+                    self.gate.refresh();
+                }
                 self.account_read = Err(format!("the account could not be read: {trouble}"));
                 return Ok(None);
             }

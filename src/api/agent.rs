@@ -6,6 +6,7 @@ use miniserde::{Deserialize, Serialize, json::Value};
 use super::Request;
 use super::body::json_body;
 use super::errors::ApiError;
+use super::guard::is_bare;
 use super::json::{json, number};
 use super::sell_all::SellingAll;
 use super::stop_loss::StopLoss;
@@ -127,9 +128,12 @@ struct Toggled {
     status: &'static str,
 }
 
-/// Met en pause ou reprend ; sans `paused`, retourne l'état.
+/// Met en pause ou reprend ; sans `paused`, ou sans rien du tout comme à l'ancien programme, retourne l'état.
 pub async fn toggle(mut request: Request) -> tide::Result {
-    let Toggle { paused } = json_body(&mut request, &["paused"], "{} or {\"paused\": true}").await?;
+    let Toggle { paused } = match is_bare(&request) {
+        true => Toggle { paused: None },
+        false => json_body(&mut request, &["paused"], "{} or {\"paused\": true}").await?,
+    };
     let paused = request.state().commands.pause(paused).await.map_err(ApiError::from)?;
     Ok(json(StatusCode::Ok, &Toggled { status: if paused { "paused" } else { "resumed" } }))
 }

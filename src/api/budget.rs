@@ -10,8 +10,9 @@ use super::Request;
 use super::agent::UnknownStatus;
 use super::body::json_body;
 use super::errors::ApiError;
+use super::front::answers::Room;
 use super::idempotency;
-use super::json::json;
+use super::json::{json, list};
 use super::parameters::{choice, limit};
 use crate::clock;
 use crate::domain::allocation::Allocation;
@@ -27,6 +28,9 @@ use crate::ledger::{Db, RequestKey};
 const MOST: u32 = 5000;
 /// Pour qui demande une période sans dire combien, ce qu'un écran en dessine : tous ceux d'un jour, un par pixel de la page.
 const DRAWN: u32 = 1000;
+
+/// Octets d'un relevé, à peu près, une fois écrit.
+const ROW: usize = 160;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -224,11 +228,14 @@ pub(super) fn period(request: &Request) -> Result<Option<Duration>, ApiError> {
 pub async fn history(request: Request) -> tide::Result {
     let period = period(&request)?;
     let limit = limit(&request, if period.is_some() { DRAWN } else { MOST }, MOST)?;
+    // Préparée pour être jetée, elle prendrait le temps de tous.
+    if request.ext::<Room>().is_some_and(|Room(room)| limit as usize * ROW > *room) {
+        return Err(ApiError::no_room().into());
+    }
     let now = clock::now();
     let read = move |db: &mut Db| db.snapshots(period, limit, now);
     let snapshots = request.state().ledger.with(read).await.map_err(ApiError::from)?;
-    let views: Vec<SnapshotView> = snapshots.into_iter().map(SnapshotView::from).collect();
-    Ok(json(StatusCode::Ok, &views))
+    Ok(list(StatusCode::Ok, snapshots.into_iter().map(SnapshotView::from)))
 }
 
 #[derive(Deserialize)]

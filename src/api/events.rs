@@ -4,22 +4,25 @@
 //! coûte rien de plus qu'une relecture. Il n'interroge pas la base, il attend qu'une transaction soit faite.
 //! Invariant : au plus `STREAMS` flux, et chacun ne retient que son rang dans les annonces, quoi que fasse son client.
 
-use std::sync::Arc;
+mod seats;
+
 use std::time::{Duration, Instant};
 
 use async_io::Timer;
 use http_types::StatusCode;
 use miniserde::{Serialize, json};
-use smol::lock::{Semaphore, SemaphoreGuardArc};
+use smol::future;
 use smol::stream::{self, Stream, StreamExt};
 use tide::{Endpoint, Response};
 
+use super::caller::Caller;
 use super::errors::ApiError;
 use super::front::before;
 use super::front::feed::Feed;
 use super::parts::{self, Part};
 use super::{Request, State};
 use crate::ledger::Watch;
+use seats::{Seat, Seats};
 
 /// Les flux à la fois : de quoi suivre sur chaque écran d'une maison, et un huitième des places du front.
 const STREAMS: usize = 8;
@@ -48,26 +51,18 @@ struct Pace {
 }
 
 /// La route, et les places qu'elle donne.
+#[derive(Default)]
 pub(super) struct Events {
-    seats: Arc<Semaphore>,
-}
-
-impl Default for Events {
-    fn default() -> Self {
-        Events { seats: Arc::new(Semaphore::new(STREAMS)) }
-    }
+    seats: Seats,
 }
 
 #[tide::utils::async_trait]
 impl Endpoint<State> for Events {
     async fn call(&self, request: Request) -> tide::Result {
-        let seat = self.seats.try_acquire_arc().ok_or_else(|| {
-            ApiError::unavailable(format!(
-                "{STREAMS} streams are open already: read the parts from time to time"
-            ))
-        })?;
+        let caller = request.ext::<Caller>().ok_or_else(ApiError::internal)?;
+        let seat = self.seats.take(caller)?;
         let state = request.state();
-        let reader = Reader { watch: state.ledger.watch(), pace: PACE, told: Instant::now(), _seat: seat };
+        let reader = Reader { watch: state.ledger.watch(), pace: PACE, told: Instant::now(), seat };
         let mut response = Response::builder(StatusCode::Ok)
             .header("content-type", "text/event-stream")
             .header("cache-control", "no-store")
@@ -91,7 +86,7 @@ struct Changed<'a> {
 
 fn events(version: &str, reader: Reader) -> impl Stream<Item = String> + Send + 'static {
     let hello = format!("retry: {RETRY}\n{}", event("hello", &Hello { version }));
-    let next = |mut reader: Reader| async { Some((reader.next().await, reader)) };
+    let next = |mut reader: Reader| async { Some((reader.next().await?, reader)) };
     stream::once(hello).chain(stream::unfold(reader, next))
 }
 
@@ -106,41 +101,50 @@ struct Reader {
     pace: Pace,
     /// Le dernier changement annoncé.
     told: Instant,
-    _seat: SemaphoreGuardArc,
+    seat: Seat,
 }
 
 impl Reader {
-    /// Le prochain mot à lui dire, au plus tard après `Pace::alive`.
-    async fn next(&mut self) -> String {
-        let alive = Instant::now() + self.pace.alive;
-        loop {
-            let stale = self.told + self.pace.ageing;
-            match before(alive.min(stale), self.watch.changed()).await {
-                Some(()) => {
-                    Timer::after(self.pace.gather).await;
-                    let tables = self.watch.take();
-                    let parts = parts::showing(tables.iter().map(String::as_str));
-                    if !parts.is_empty() {
-                        return self.tell(&parts);
-                    }
-                }
-                None if stale <= alive => return self.tell(parts::AGEING),
-                None => return ALIVE.to_owned(),
-            }
-        }
+    /// Le prochain mot à lui dire, au plus tard après `Pace::alive` ; `None` si sa place est cédée.
+    async fn next(&mut self) -> Option<String> {
+        let Reader { watch, pace, told, seat } = self;
+        let lost = async {
+            seat.lost().await;
+            None
+        };
+        future::or(lost, async { Some(word(watch, pace, told).await) }).await
     }
+}
 
-    fn tell(&mut self, parts: &[Part]) -> String {
-        self.told = Instant::now();
-        event("changed", &Changed { parts })
+/// Le prochain mot.
+async fn word(watch: &mut Watch, pace: &Pace, told: &mut Instant) -> String {
+    let alive = Instant::now() + pace.alive;
+    loop {
+        let stale = *told + pace.ageing;
+        let parts = match before(alive.min(stale), watch.changed()).await {
+            Some(()) => {
+                Timer::after(pace.gather).await;
+                let tables = watch.take();
+                parts::showing(tables.iter().map(String::as_str))
+            }
+            None if stale <= alive => parts::AGEING.to_vec(),
+            None => return ALIVE.to_owned(),
+        };
+        if !parts.is_empty() {
+            *told = Instant::now();
+            return event("changed", &Changed { parts: &parts });
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
     use rust_decimal::dec;
 
     use super::*;
+    use crate::api::caller::Standing;
     use crate::domain::market::Coin;
     use crate::domain::moment::Moment;
     use crate::domain::money::Eur;
@@ -152,8 +156,9 @@ mod tests {
     /// Un grand livre et un client qui le lit à ce rythme, bonjour entendu.
     fn read(pace: Pace) -> (Ledger, impl Stream<Item = String> + Unpin) {
         let ledger = in_memory("dry_run", Eur::new(dec!(100)), Moment(1)).expect("a new ledger");
-        let seat = Arc::new(Semaphore::new(1)).try_acquire_arc().expect("a free seat");
-        let reader = Reader { watch: ledger.watch(), pace, told: Instant::now(), _seat: seat };
+        let caller = Caller::test(Ipv4Addr::LOCALHOST.into(), Standing::Neighbour);
+        let seat = Seats::default().take(&caller).expect("a free seat");
+        let reader = Reader { watch: ledger.watch(), pace, told: Instant::now(), seat };
         let mut events = Box::pin(events("1.0", reader));
         let hello = "retry: 2000\nevent: hello\ndata: {\"version\":\"1.0\"}\n\n";
         assert_eq!(next(&mut events), hello);

@@ -6,12 +6,15 @@
 //! Invariant : au plus `Limits::connections` connexions, chacune avec une échéance, toutes finies quand `serve` rend. Seule
 //! une réponse sans fin (`feed`) n'en a pas : elle cède sa place avant toute requête, et l'arrêt ne l'attend pas.
 
+pub mod answers;
+mod chunks;
 mod connection;
 pub mod feed;
 mod head;
 pub mod host;
 mod places;
 mod reply;
+mod turned_away;
 
 use std::future::Future;
 use std::io;
@@ -24,9 +27,12 @@ use async_io::{Async, Timer};
 use smol::future::{self, FutureExt};
 use smol::{LocalExecutor, Task};
 
+use crate::network::household;
+use answers::Answers;
 pub(super) use connection::before;
 use connection::{Connection, turn_away};
 use places::{Place, Places};
+use turned_away::TurnedAway;
 
 /// Ce qu'un client peut coûter.
 #[derive(Debug, Clone)]
@@ -37,6 +43,8 @@ pub struct Limits {
     pub headers: usize,
     /// Octets du corps.
     pub body: usize,
+    /// Octets de toutes les réponses en route.
+    pub answers: usize,
     /// Connexions à la fois.
     pub connections: usize,
     /// Durée pour qu'une requête arrive entière, corps compris.
@@ -54,9 +62,11 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Limits {
-            head: 8 * 1024,
-            headers: 64,
+            // Les témoins des autres programmes d'une machine, et ce qu'ajoute un mandataire.
+            head: 32 * 1024,
+            headers: 100,
             body: 64 * 1024,
+            answers: 4 * 1024 * 1024,
             connections: 64,
             request: Duration::from_secs(10),
             answer: Duration::from_secs(30),
@@ -73,6 +83,8 @@ pub struct Front<S> {
     app: tide::Server<S>,
     limits: Rc<Limits>,
     places: Places,
+    answers: Answers,
+    turned_away: TurnedAway,
 }
 
 impl<S> Front<S>
@@ -80,7 +92,8 @@ where
     S: Clone + Send + Sync + 'static,
 {
     pub fn new(executor: Rc<LocalExecutor<'static>>, app: tide::Server<S>, limits: Limits) -> Self {
-        Front { executor, app, limits: Rc::new(limits), places: Places::default() }
+        let (answers, turned_away) = (Answers::new(limits.answers), TurnedAway::default());
+        Front { executor, app, limits: Rc::new(limits), places: Places::default(), answers, turned_away }
     }
 
     /// Sert tous les `listeners` jusqu'à ce que `stop` se termine, puis finit proprement : plus de nouvelle connexion,
@@ -122,8 +135,8 @@ where
     }
 
     async fn welcome(self: &Rc<Self>, stream: Async<TcpStream>, peer: SocketAddr) {
-        let Some(place) = self.places.take(self.limits.connections) else {
-            log::warn!("connection_turned_away peer={peer} reason=all_places_answering");
+        let Some(place) = self.places.take(self.limits.connections, household(peer.ip())) else {
+            self.turned_away.count(&self.executor);
             return turn_away(&stream).await;
         };
         if let Err(error) = prepare(&stream, &self.limits) {
@@ -136,7 +149,7 @@ where
     }
 
     async fn converse(self: Rc<Self>, stream: Async<TcpStream>, peer: SocketAddr, place: Place) {
-        let connection = Connection::new(&stream, peer, &self.app, &self.limits, &place);
+        let connection = Connection::new(&stream, peer, &self.app, (&self.limits, &self.answers), &place);
         // Les routes sont déjà protégées ; ceci couvre le reste, dont la lecture d'un corps de réponse.
         if AssertUnwindSafe(connection.run()).catch_unwind().await.is_err() {
             log::error!("connection_panicked peer={peer}");
@@ -161,11 +174,22 @@ where
     }
 }
 
+/// Octets que le noyau garde pour une connexion, dans chaque sens ; il en compte le double. Sans cela, il en prend des
+/// mégaoctets pour qui ne lit pas, et ils sont au compte de notre conteneur.
+#[cfg(target_os = "linux")]
+const KERNEL_BUFFER: usize = 32 * 1024;
+
 fn prepare(stream: &Async<TcpStream>, limits: &Limits) -> io::Result<()> {
     // Un téléphone parti sans rien dire n'accuse plus réception : sans cela, le noyau insisterait un quart d'heure.
     #[cfg(target_os = "linux")]
     if let Err(error) = rustix::net::sockopt::set_tcp_user_timeout(stream, limits.write.as_millis() as u32) {
         log::debug!("user_timeout_not_set error=\"{error}\"");
+    }
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::net::sockopt::set_socket_send_buffer_size(stream, KERNEL_BUFFER)
+        .and_then(|()| rustix::net::sockopt::set_socket_recv_buffer_size(stream, KERNEL_BUFFER))
+    {
+        log::debug!("buffers_not_bounded error=\"{error}\"");
     }
     stream.get_ref().set_nodelay(true)
 }

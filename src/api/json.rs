@@ -12,11 +12,28 @@ pub fn number(value: f64) -> Value {
 
 /// Une réponse JSON, jamais gardée en cache.
 pub fn json(status: StatusCode, value: &impl miniserde::Serialize) -> Response {
+    written(status, miniserde::json::to_string(value))
+}
+
+fn written(status: StatusCode, text: String) -> Response {
     Response::builder(status)
-        .body(miniserde::json::to_string(value))
+        .body(text)
         .content_type("application/json")
         .header("cache-control", "no-store")
         .build()
+}
+
+/// Une liste, écrite ligne à ligne : aucune n'attend, décodée, que les autres le soient.
+pub fn list<T: miniserde::Serialize>(status: StatusCode, rows: impl IntoIterator<Item = T>) -> Response {
+    let mut text = String::from("[");
+    for (rank, row) in rows.into_iter().enumerate() {
+        if rank > 0 {
+            text.push(',');
+        }
+        text.push_str(&miniserde::json::to_string(&row));
+    }
+    text.push(']');
+    written(status, text)
 }
 
 #[cfg(test)]

@@ -1,14 +1,17 @@
 //! La surface HTTP : le front à nous, le routage de tide, les gardes, les erreurs, la page.
 //!
 //! L'ordre est celui d'une requête : `front` la lit sur la socket et borne tout ce qu'elle coûte, `errors` donne aux
-//! refus leur forme, `guard` écarte ce qui ne vient pas d'ici, puis une route répond. Une route lit le grand livre ou
+//! refus leur forme, `guard` écarte ce qui ne vient pas d'ici et sait qui demande (`caller`), `writes` borne ce qui s'écrit,
+//! puis une route répond. Une route lit le grand livre ou
 //! envoie une commande au moteur ; elle ne sait rien d'autre. `docs/api.md` dit chaque champ.
 
 pub mod body;
+mod caller;
 pub mod errors;
 pub mod front;
 pub mod guard;
 pub mod json;
+mod lists;
 pub mod page;
 pub mod parameters;
 pub mod routes;
@@ -35,6 +38,7 @@ mod target;
 mod trades;
 mod ways;
 mod withdrawals;
+mod writes;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -68,13 +72,13 @@ type Request = tide::Request<State>;
 /// Toutes les routes.
 pub fn app(state: State, guard: Guard) -> tide::Server<State> {
     let routes = Routes::new(state)
-        .get("/health", health::health)
+        .get_by_any_name("/health", health::health)
         .get("/metrics", scrape::metrics)
         .get("/api/allocation/outlook", allocation::outlook)
         .get("/api/budget", budget::budget)
-        .get("/api/budget/history", budget::history)
-        .get("/api/budget/marks", marks::marks)
-        .get("/api/budget/withdrawals", withdrawals::withdrawals)
+        .list("/api/budget/history", budget::history)
+        .list("/api/budget/marks", marks::marks)
+        .list("/api/budget/withdrawals", withdrawals::withdrawals)
         .post("/api/budget/withdrawals", withdrawals::withdraw)
         .post("/api/budget/withdrawals/:id/cancel", withdrawals::cancel)
         .post("/api/budget/withdrawals/:id/taken", withdrawals::taken)
@@ -82,8 +86,8 @@ pub fn app(state: State, guard: Guard) -> tide::Server<State> {
         .put("/api/budget/deposit", budget::correct_deposits)
         .get("/api/positions", positions::positions)
         .get("/api/prices", positions::prices)
-        .get("/api/trades", trades::trades)
-        .get("/api/orders", orders::orders)
+        .list("/api/trades", trades::trades)
+        .list("/api/orders", orders::orders)
         .post("/api/orders/:id/release", recourse::release)
         .post("/api/orders/:id/book", recourse::book)
         .post("/api/orders/:id/settle", recourse::settle)
@@ -94,9 +98,9 @@ pub fn app(state: State, guard: Guard) -> tide::Server<State> {
         .post("/api/exchange/differences/:asset/write-off", differences::write_off)
         .post("/api/exchange/differences/:asset/count", differences::count)
         .post("/api/exchange/takeover", differences::take_over)
-        .get("/api/signals", signals::signals)
+        .list("/api/signals", signals::signals)
         .get("/api/agent/status", agent::status)
-        .post("/api/agent/toggle", agent::toggle)
+        .post_even_bare("/api/agent/toggle", agent::toggle)
         .post("/api/agent/sell-all", sell_all::sell_all)
         .post("/api/agent/old-target", target::settle)
         .put("/api/agent/stop-loss", stop_loss::set)
@@ -117,6 +121,7 @@ impl From<Refusal> for ApiError {
         match refusal {
             Refusal::Unknown(reason) => ApiError::unavailable(reason),
             Refusal::Conflict(reason) => ApiError::conflict(reason),
+            Refusal::Busy(reason) => ApiError::busy(reason, 10),
             Refusal::Failed(reason) => {
                 log::error!("command_failed reason={reason}");
                 ApiError::internal()

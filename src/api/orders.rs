@@ -7,7 +7,7 @@ use miniserde::Serialize;
 
 use super::Request;
 use super::errors::ApiError;
-use super::json::json;
+use super::json::list;
 use super::parameters::limit;
 use crate::clock;
 use crate::domain::doubt::ATTEMPTS;
@@ -93,6 +93,5 @@ pub async fn orders(request: Request) -> tide::Result {
     let orders = state.ledger.with(move |db| db.orders(limit)).await.map_err(ApiError::from)?;
     let (oldest_action, now) = (state.policy.action_age, clock::now());
     let view = |intent| OrderView::of(intent, oldest_action, now);
-    let views: Vec<OrderView> = orders.into_iter().map(view).collect();
-    Ok(json(StatusCode::Ok, &views))
+    Ok(list(StatusCode::Ok, orders.into_iter().map(view)))
 }

@@ -11,6 +11,7 @@ use smol::io::Cursor;
 use tide::{Request, Response};
 
 use super::errors::ApiError;
+use super::front::answers::Lasting;
 use super::routes::Routes;
 use coding::Coding;
 
@@ -60,6 +61,7 @@ fn answer<S>(file: &File, request: &Request<S>) -> Result<Response, ApiError> {
         Some(tag) => Response::builder(StatusCode::NotModified).header("etag", tag).build(),
         None => whole(file, form, coding),
     };
+    response.insert_ext(Lasting);
     response.insert_header("vary", "accept-encoding");
     response.insert_header("cache-control", "no-cache");
     if file.content_type.starts_with("text/html") {

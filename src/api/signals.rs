@@ -5,7 +5,7 @@ use miniserde::{Serialize, json::Value};
 
 use super::Request;
 use super::errors::ApiError;
-use super::json::json;
+use super::json::list;
 use super::parameters::selection;
 use crate::clock;
 use crate::ledger::Decision;
@@ -73,6 +73,5 @@ pub async fn signals(request: Request) -> tide::Result {
     let selection = selection(&request, 20, 100)?;
     let signals =
         request.state().ledger.with(move |db| db.signals(&selection)).await.map_err(ApiError::from)?;
-    let views: Vec<SignalView> = signals.into_iter().map(SignalView::from).collect();
-    Ok(json(StatusCode::Ok, &views))
+    Ok(list(StatusCode::Ok, signals.into_iter().map(SignalView::from)))
 }

@@ -5,7 +5,7 @@ use miniserde::Serialize;
 
 use super::Request;
 use super::errors::ApiError;
-use super::json::json;
+use super::json::list;
 use super::parameters::selection;
 use crate::clock;
 use crate::domain::book::{FeeApart, Fees};
@@ -83,6 +83,5 @@ pub async fn trades(request: Request) -> tide::Result {
     let selection = selection(&request, 20, 100)?;
     let trades =
         request.state().ledger.with(move |db| db.trades(&selection)).await.map_err(ApiError::from)?;
-    let views: Vec<TradeView> = trades.into_iter().map(TradeView::from).collect();
-    Ok(json(StatusCode::Ok, &views))
+    Ok(list(StatusCode::Ok, trades.into_iter().map(TradeView::from)))
 }

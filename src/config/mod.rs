@@ -19,6 +19,7 @@ use crate::domain::belief::SECOND_READING;
 use crate::domain::money::Eur;
 use crate::domain::policy::Policy;
 use crate::domain::stop_loss::Limit;
+use crate::network::Network;
 
 pub use account::{AccountAccess, ExchangeKey, KeySecret};
 pub use faults::{Fault, Faults};
@@ -59,6 +60,8 @@ pub struct Config {
     pub port: u16,
     /// Noms de machine acceptés dans `Host`, en minuscules.
     pub allowed_hosts: Vec<String>,
+    /// Les mandataires dont on croit ce qu'ils disent de leurs clients.
+    pub trusted_proxies: Vec<Network>,
     pub version: String,
     /// À dire une fois au démarrage.
     pub warnings: Vec<String>,
@@ -116,6 +119,7 @@ impl Config {
         let file = sources::file(sources::environment)?;
         let mut config = Config::read(|name| sources::environment(name).or_else(|| file.get(name).cloned()))?;
         config.warnings.extend(sources::misspelled(std::env::vars_os()));
+        config.warnings.extend(sources::marked(std::env::vars_os()));
         Ok(config)
     }
 
@@ -153,6 +157,7 @@ impl Config {
             values.read("DB_PATH", parse::path),
             values.read("PORT", parse::port),
             values.read_or("ALLOWED_HOSTS", parse::hosts, Vec::new()),
+            values.read_or("TRUSTED_PROXY", parse::proxies, Vec::new()),
         );
         values.read_or("TZ", parse::zone, ());
         values.refuse_quotes();
@@ -170,6 +175,7 @@ impl Config {
                 Some(db_path),
                 Some(port),
                 Some(allowed_hosts),
+                Some(trusted_proxies),
             ) if values.faults.is_empty() => Ok(Config {
                 leader_url,
                 secret,
@@ -186,6 +192,7 @@ impl Config {
                 machine_id: PathBuf::from(MACHINE_ID),
                 port,
                 allowed_hosts,
+                trusted_proxies,
                 version,
                 warnings,
             }),

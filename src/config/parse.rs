@@ -11,6 +11,7 @@ use super::{Fault, Mode, Secret, VERSION};
 use crate::clock;
 use crate::domain::money::{Eur, Weight};
 use crate::domain::stop_loss::Limit;
+use crate::network::Network;
 
 /// Leur valeur n'entre dans aucun message.
 const SECRETS: [&str; 5] =
@@ -63,7 +64,7 @@ impl<'a> Values<'a> {
     pub fn refuse_quotes(&mut self) {
         for Variable { name, .. } in VARIABLES {
             let Some(text) = self.value(name).filter(|text| is_quoted(text)) else { continue };
-            let shown = if SECRETS.contains(name) { "its value" } else { &text };
+            let shown = if SECRETS.contains(name) { "its value".to_owned() } else { without_user(&text) };
             self.fault(name, (format!("{shown} is written in quotes"), "remove them".to_owned()));
         }
     }
@@ -77,7 +78,7 @@ impl<'a> Values<'a> {
     }
 
     pub fn warnings(&self) -> Vec<String> {
-        let mut warnings = Vec::new();
+        let mut warnings = self.spaced();
         if !self.is_missing("API_PASSWORD_HASH") {
             warnings.push(
                 "API_USER and API_PASSWORD_HASH have no effect (nor had they in the Python version since February \
@@ -106,6 +107,13 @@ impl<'a> Values<'a> {
             ));
         }
         warnings
+    }
+
+    /// Les espaces autour d'une valeur, laissées de côté : celui qui les croyait du secret doit le savoir.
+    fn spaced(&self) -> Vec<String> {
+        let given = VARIABLES.iter().filter_map(|variable| Some((variable.name, (self.get)(variable.name)?)));
+        let spaced = given.filter(|(_, text)| text.trim() != text && !text.trim().is_empty());
+        spaced.map(|(name, _)| format!("{name}: the spaces around its value are not part of it")).collect()
     }
 
     fn parsed<T>(&mut self, name: &str, text: &str, parse: fn(&str) -> Result<T, Wrong>) -> Option<T> {
@@ -177,22 +185,30 @@ pub fn optional_path(text: &str) -> Result<Option<PathBuf>, Wrong> {
     path(text).map(Some)
 }
 
+/// L'adresse, sans le nom ni le mot de passe qu'on y a écrits avant un `@` : un message va au journal.
+fn without_user(url: &str) -> String {
+    let Some((before, after)) = url.rsplit_once('@') else { return url.to_owned() };
+    let scheme = before.find("://").map_or("", |end| &before[..end + 3]);
+    format!("{scheme}***@{after}")
+}
+
 pub fn base_url(text: &str) -> Result<String, Wrong> {
     let remedy = "write an address like https://leader.example.org";
+    let shown = without_user(text);
     let Some(rest) = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")) else {
-        return wrong(format!("{text:?} does not start with https:// or http://"), remedy);
+        return wrong(format!("{shown:?} does not start with https:// or http://"), remedy);
     };
     let strange = |character: char| {
         character.is_whitespace() || character.is_control() || "?#@\"<>\\".contains(character)
     };
     if rest.starts_with(['/', ':']) || rest.is_empty() || rest.contains(strange) || !rest.is_ascii() {
-        return wrong(format!("{text:?} is no plain address"), remedy);
+        return wrong(format!("{shown:?} is no plain address"), remedy);
     }
     let authority = rest.split('/').next().unwrap_or_default();
     let port = authority.rsplit_once(':').map(|(_, port)| port).filter(|port| !port.ends_with(']'));
     if port.is_some_and(|port| port.parse::<u16>().is_err()) {
         return wrong(
-            format!("{text:?} has no usable port"),
+            format!("{shown:?} has no usable port"),
             "write a port from 1 to 65535 after the colon, or none",
         );
     }
@@ -311,6 +327,17 @@ pub fn port(text: &str) -> Result<u16, Wrong> {
         Ok(port @ 1..) => Ok(port),
         _ => wrong(format!("{text:?} is no port"), "write a number from 1 to 65535, like 8080"),
     }
+}
+
+pub fn proxies(text: &str) -> Result<Vec<Network>, Wrong> {
+    let parse = |text: &str| Network::parse(text).ok_or_else(|| text.to_owned());
+    let written = text.split(',').map(str::trim).filter(|text| !text.is_empty());
+    written.map(parse).collect::<Result<Vec<Network>, String>>().or_else(|strange| {
+        wrong(
+            format!("{strange:?} is no address"),
+            "write addresses or blocks of addresses, separated by commas, like 172.18.0.2 or 172.16.0.0/12",
+        )
+    })
 }
 
 pub fn hosts(text: &str) -> Result<Vec<String>, Wrong> {

@@ -14,9 +14,14 @@ use super::{Fault, Faults};
 /// Plus court, un nom ressemble à trop d'autres (`PATH` à `DB_PATH`).
 const SHORTEST_CHECKED: usize = 8;
 
+/// Ce que certains éditeurs de Windows mettent, sans le montrer, au début d'un fichier : le premier nom d'un `.env` en devient un
+/// autre.
+const MARK: char = '\u{feff}';
+
 /// Une variable du processus, si elle n'est pas vide.
 pub fn environment(name: &str) -> Option<String> {
-    let value = std::env::var_os(name)?.to_string_lossy().into_owned();
+    let value = std::env::var_os(name).or_else(|| std::env::var_os(format!("{MARK}{name}")))?;
+    let value = value.to_string_lossy().into_owned();
     Some(value).filter(|value| !value.trim().is_empty())
 }
 
@@ -78,9 +83,22 @@ impl Setting {
     }
 }
 
+/// Un avertissement par variable dont le nom porte la marque.
+pub fn marked(environment: impl Iterator<Item = (OsString, OsString)>) -> Vec<String> {
+    let names =
+        environment.filter_map(|(name, _)| name.into_string().ok()?.strip_prefix(MARK).map(str::to_owned));
+    let told = |name: String| {
+        format!(
+            "{name}: .env begins with an invisible mark (BOM), left out here: save it as UTF-8 without BOM"
+        )
+    };
+    names.map(told).collect()
+}
+
 /// Un avertissement par variable inconnue qui ressemble à une des nôtres.
 pub fn misspelled(environment: impl Iterator<Item = (OsString, OsString)>) -> Vec<String> {
-    let names: Vec<String> = environment.map(|(name, _)| name.to_string_lossy().into_owned()).collect();
+    let named = environment.map(|(name, _)| name.to_string_lossy().into_owned());
+    let names: Vec<String> = named.filter(|name| !name.starts_with(MARK)).collect();
     let is_known = |name: &str| VARIABLES.iter().any(|variable| variable.name == name);
     let mut warnings = Vec::new();
     for name in names.iter().filter(|name| !is_known(name)) {

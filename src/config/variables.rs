@@ -59,6 +59,11 @@ pub const VARIABLES: &[Variable] = &[
         "",
         "host names the dashboard answers to besides addresses, like pi.example.org,pi",
     ),
+    variable(
+        "TRUSTED_PROXY",
+        "",
+        "address of your reverse proxy, like 172.18.0.2 or 172.16.0.0/12,fd00::/8: only what it says of its clients is believed (none)",
+    ),
     variable("DB_PATH", "data/calvalot.db", "the database file"),
     variable("CONFIG_PATH", "", "JSON file read for what is not set here (config.json beside the database)"),
     variable("TZ", "", "time zone of the log, like Europe/Paris (that of the machine)"),

@@ -9,6 +9,8 @@ pub enum Refusal {
     Unknown(String),
     /// La comptabilité s'y oppose.
     Conflict(String),
+    /// Trop de demandes attendent déjà.
+    Busy(String),
     /// Le grand livre n'a pas pu être écrit, ou le moteur s'arrête.
     Failed(String),
 }
@@ -22,9 +24,10 @@ impl Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
-            Refusal::Unknown(reason) | Refusal::Conflict(reason) | Refusal::Failed(reason) => {
-                f.write_str(reason)
-            }
+            Refusal::Unknown(reason)
+            | Refusal::Conflict(reason)
+            | Refusal::Busy(reason)
+            | Refusal::Failed(reason) => f.write_str(reason),
         }
     }
 }

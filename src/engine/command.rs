@@ -1,7 +1,7 @@
 //! Les commandes de l'utilisateur : pause, argent à compter ou à reprendre, tout vendre, perte à ne pas dépasser, ordre à finir. Le seul chemin de la page vers le
 //! moteur, par une file bornée.
 
-use smol::channel::{self, Receiver, Sender};
+use smol::channel::{self, Receiver, Sender, TrySendError};
 
 use super::sight::Sight;
 use crate::clock;
@@ -17,7 +17,7 @@ use crate::ledger::{Ledger, RequestKey, WithdrawalRequest};
 use crate::venue::{Decision, Venue};
 
 /// Commandes en attente au plus.
-const QUEUE: usize = 8;
+const QUEUE: usize = 16;
 
 type Reply<T> = Sender<Result<T, Refusal>>;
 
@@ -175,7 +175,15 @@ impl Commands {
     async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, Refusal> {
         let stopping = || Refusal::Failed("the agent is stopping: nothing was changed".to_owned());
         let (reply, answer) = channel::bounded(1);
-        self.0.send(command(reply)).await.map_err(|_| stopping())?;
+        // Attendre une place tiendrait celle d'une requête, et à 64 plus rien ne répondrait ; ce serait aussi autant de
+        // volontés d'un autre moment.
+        self.0.try_send(command(reply)).map_err(|error| match error {
+            TrySendError::Full(_) => Refusal::Busy(format!(
+                "{QUEUE} requests wait for the agent already, who is busy with the exchange: nothing was changed, look at the \
+                 state and try again in a moment"
+            )),
+            TrySendError::Closed(_) => stopping(),
+        })?;
         answer.recv().await.map_err(|_| stopping())?
     }
 }
@@ -399,4 +407,28 @@ async fn enter(
         ),
     }
     Ok(booked)
+}
+
+#[cfg(test)]
+mod tests {
+    use smol::future::poll_once;
+
+    use super::*;
+
+    /// Le moteur attend la bourse : ce qui lui est demandé n'attend pas sans fin, ni sans nombre.
+    #[test]
+    fn no_more_than_a_few_requests_wait_and_the_others_are_told_at_once() {
+        let (commands, queue) = Commands::channel();
+        let mut waiting = Vec::new();
+        for rank in 0..64 {
+            let mut asked = Box::pin(commands.pause(None));
+            match smol::block_on(poll_once(&mut asked)) {
+                None => waiting.push(asked),
+                Some(answer) => {
+                    assert!(rank >= QUEUE && matches!(answer, Err(Refusal::Busy(_))), "{rank}: {answer:?}");
+                }
+            }
+        }
+        assert_eq!((waiting.len(), queue.len()), (QUEUE, QUEUE));
+    }
 }

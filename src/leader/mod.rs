@@ -94,6 +94,11 @@ fn read(answer: &Answer) -> Result<Reply, LeaderError> {
                 Err(LeaderError::InvalidSignal(format!("{reason}; the answer starts with {opening}")))
             }
         },
+        401 | 403 if answer.is_page() => Err(LeaderError::Refused(format!(
+            "a web page answered {} in the leader's place: a firewall or a sign-in page stands before it, and must let \
+             /api/signal/latest through without one",
+            answer.status
+        ))),
         403 => Err(LeaderError::Refused(
             "the leader refused our signature: check SIGNAL_SECRET, and that the clock of this machine is right"
                 .to_owned(),

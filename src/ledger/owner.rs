@@ -18,7 +18,7 @@ pub fn hand_over(db_path: &Path) {
     let folder = folder_of(db_path);
     let Ok(owner) = fs::metadata(folder) else { return };
     let Some(name) = db_path.file_name().and_then(|name| name.to_str()) else { return };
-    let is_root = fs::metadata("/proc/self").is_ok_and(|process| process.uid() == ROOT);
+    let is_root = rustix::process::geteuid().is_root();
     if !is_root || owner.uid() == ROOT {
         return;
     }

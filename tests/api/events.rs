@@ -6,11 +6,13 @@ use std::io::{BufRead, BufReader, Read};
 use std::net::TcpStream;
 
 use calvalot::api::parts::TABLES;
+use calvalot::config::Config;
+use calvalot::network::Network;
 use calvalot::sim::World;
 use rust_decimal::dec;
 use serde_json::Value;
 
-use crate::follower::{Folder, Follower, Process, Site, still_world, until};
+use crate::follower::{Folder, Follower, Process, Site, config, still_world, until};
 use crate::{base, hourly};
 
 /// Un client du flux.
@@ -22,7 +24,12 @@ struct Events {
 impl Events {
     /// Un flux ouvert, dont le premier mot reste à lire.
     fn ask(site: Site) -> Events {
-        let request = format!("GET /api/events HTTP/1.1\r\nHost: {}\r\n\r\n", site.address());
+        Events::ask_with(site, "")
+    }
+
+    /// De même, avec ces en-têtes en plus.
+    fn ask_with(site: Site, headers: &str) -> Events {
+        let request = format!("GET /api/events HTTP/1.1\r\nHost: {}\r\n{headers}\r\n", site.address());
         let mut body = BufReader::new(site.asking(request.as_bytes()).expect("somebody listens"));
         let mut head = String::new();
         while !head.ends_with("\r\n\r\n") {
@@ -47,6 +54,9 @@ impl Events {
             return None;
         }
         let size = usize::from_str_radix(size.trim_end(), 16).expect("the size of a chunk");
+        if size == 0 {
+            return None;
+        }
         let mut piece = vec![0; size + 2];
         self.body.read_exact(&mut piece).ok()?;
         let text = String::from_utf8(piece).expect("text").strip_suffix("\r\n").expect("its end").to_owned();
@@ -148,20 +158,83 @@ fn a_poll_with_a_new_signal_announces_all_that_it_moved() {
     follower.site().closed_signal("initial_sync");
 }
 
+/// Derrière un mandataire cru, qui dit d'où vient chacun.
+fn proxied(world: &World, folder: &Folder) -> Follower {
+    let trusted_proxies = vec![Network::parse("127.0.0.1").expect("an address")];
+    Follower::start(Config { trusted_proxies, ..config(world, folder) })
+}
+
+fn from(address: &str, site: Site) -> Events {
+    Events::ask_with(site, &format!("X-Forwarded-For: 198.51.100.1, {address}\r\n"))
+}
+
+fn is_open(events: &Events) -> bool {
+    events.head.starts_with("HTTP/1.1 200 ")
+}
+
 #[test]
-fn eight_follow_at_once_the_ninth_is_refused_and_whoever_leaves_gives_up_the_place() {
+fn four_follow_from_one_address_eight_in_all_and_whoever_leaves_gives_up_the_place() {
     let (world, folder) = (still_world(), Folder::new());
-    let follower = hourly(&world, &folder);
-    let mut crowd: Vec<Events> = (0..8).map(|_| Events::open(follower.site())).collect();
+    let follower = proxied(&world, &folder);
+    let site = follower.site();
+    let addresses = ["192.168.1.5", "192.168.1.5", "192.168.1.5", "192.168.1.5", "fd00::1:2", "fd00::1:3"];
+    let mut crowd: Vec<Events> = addresses.iter().map(|address| from(address, site)).collect();
+    assert!(crowd.iter().all(is_open));
+    assert!(!is_open(&from("192.168.1.5", site)), "a fifth of one address");
+    crowd.extend(["fd00::1:4", "fd00::1:5"].map(|address| from(address, site)));
+    assert!(crowd.iter().all(is_open));
     let refused = follower.site().get("/api/events");
     assert_eq!(refused.status, 503);
     assert!(refused.json()["error"].as_str().unwrap().contains("streams"), "{}", refused.body);
+    assert!(refused.head.contains("retry-after: "), "{}", refused.head);
     assert_eq!(follower.site().get("/health").status, 200);
     // Rien n'est écrit entre-temps : le départ seul suffit.
     crowd.pop();
-    until("the place is free again", || {
-        Events::ask(follower.site()).head.starts_with("HTTP/1.1 200 ").then_some(())
-    });
+    until("the place is free again", || is_open(&from("192.168.1.6", site)).then_some(()));
+}
+
+#[test]
+fn strangers_who_took_every_place_make_room_for_whoever_is_at_home() {
+    let (world, folder) = (still_world(), Folder::new());
+    let follower = proxied(&world, &folder);
+    let site = follower.site();
+    let mut strangers: Vec<Events> = (0..8).map(|at| from(&format!("203.0.113.{}", at / 4), site)).collect();
+    assert!(strangers.iter().all(is_open));
+    assert!(!is_open(&from("203.0.113.9", site)), "no stranger for another");
+    let mut home = from("192.168.1.5", site);
+    assert!(is_open(&home) && home.next().expect("a first word").contains("event: hello"));
+    while strangers[0].next().is_some() {}
+    assert!(strangers[1].next().expect("a first word").contains("event: hello"), "one of them, the oldest");
+    let owner = Events::ask_with(site, "X-Forwarded-For: 203.0.113.9\r\nRemote-User: alex\r\n");
+    assert!(is_open(&owner), "wherever he is");
+    while strangers[1].next().is_some() {}
+}
+
+#[test]
+fn an_address_that_anybody_can_write_gives_no_more_places() {
+    let (world, folder) = (still_world(), Folder::new());
+    let follower = Follower::of(&world, &folder);
+    let ask = |at: u8| {
+        let headers = format!("X-Forwarded-For: 192.168.1.{at}\r\nRemote-User: alex\r\n");
+        Events::ask_with(follower.site(), &headers)
+    };
+    let crowd: Vec<Events> = (0..4).map(ask).collect();
+    assert!(crowd.iter().all(is_open) && !is_open(&ask(9)));
+}
+
+#[test]
+fn another_site_takes_no_place() {
+    let (world, folder) = (still_world(), Folder::new());
+    let follower = Follower::of(&world, &folder);
+    for headers in
+        ["Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: no-cors\r\n", "Origin: http://evil.example\r\n"]
+    {
+        for _ in 0..9 {
+            let refused = Events::ask_with(follower.site(), headers);
+            assert!(refused.head.starts_with("HTTP/1.1 403 "), "{}", refused.head);
+        }
+    }
+    assert!(is_open(&Events::ask(follower.site())));
 }
 
 #[test]

@@ -229,3 +229,32 @@ fn deposits_made_together_are_all_booked() {
     assert_eq!(site.json("/api/budget")["total_deposited_eur"], 1120.0);
     assert_eq!(movements(&folder).len(), 13);
 }
+
+/// Ce qui en fait des milliers se trompe ou veut du mal ; la demande refusée ainsi peut être redite telle quelle.
+#[test]
+fn thousands_of_deposits_a_minute_are_not_booked_and_the_key_of_a_refused_one_is_not_taken() {
+    let (world, folder) = (still_world(), Folder::new());
+    let follower = idle(&world, &folder);
+    let ask = |key: usize| {
+        let body = r#"{"amount_eur": 0.01}"#;
+        let request = format!(
+            "POST /api/budget/deposit HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\n\
+             Idempotency-Key: {key}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            follower.site().address(),
+            body.len()
+        );
+        follower.site().raw(request.as_bytes()).expect("an answer")
+    };
+    let mut key = 0;
+    let refused = until("it is too many", || {
+        key += 1;
+        Some(ask(key)).filter(|answer| answer.status == 429)
+    });
+    assert!(refused.head.contains("retry-after: "), "{}", refused.head);
+    assert!(refused.json()["error"].as_str().unwrap().contains("nothing was changed"), "{}", refused.body);
+    assert_eq!(follower.site().get("/api/budget").status, 200, "reading goes on");
+    let before = movements(&folder).len();
+    until("its turn comes", || (ask(key).status == 200).then_some(()));
+    until("it is said again", || (ask(key).status == 200).then_some(()));
+    assert_eq!(movements(&folder).len(), before + 1, "refused, then booked, then the same request");
+}

@@ -106,6 +106,45 @@ fn a_client_that_waits_for_a_go_ahead_gets_it() {
 }
 
 #[test]
+fn a_body_in_chunks_is_read_and_what_follows_it_is_the_next_request() {
+    let server = Server::start(patient());
+    let chunked = |coding: &str, chunks: &str| {
+        let head = "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json";
+        format!("{head}\r\nTransfer-Encoding: {coding}\r\n\r\n{chunks}")
+    };
+    let whole = chunked("chunked", "2\r\n{\"\r\n6;ext=1\r\na\":7}\n\r\n0\r\nDigest: x\r\n\r\n");
+    let mut client = server.connect();
+    client.send((whole.clone() + &echo("two") + &chunked("cHuNkEd", "0\r\n\r\n")).as_bytes());
+    assert_eq!(client.reply().unwrap().text(), "{\"a\":7}\n");
+    assert_eq!(client.reply().unwrap().text(), "two");
+    assert_eq!(client.reply().unwrap().text(), "");
+    let mut split = server.connect();
+    for byte in (whole + &echo("two")).as_bytes() {
+        split.send(&[*byte]);
+    }
+    assert_eq!((split.reply().unwrap().text(), split.reply().unwrap().text()), ("{\"a\":7}\n", "two"));
+    let limit = "a".repeat(65536);
+    let mut client = server.connect();
+    client.send(
+        chunked(
+            "chunked",
+            &format!("8000\r\n{}\r\n8000\r\n{}\r\n0\r\n\r\n", &limit[..32768], &limit[32768..]),
+        )
+        .as_bytes(),
+    );
+    assert_eq!(client.reply().unwrap().text(), limit);
+    let mut waiting = server.connect();
+    let (head, body) = (
+        "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "2\r\n{}\r\n0\r\n\r\n",
+    );
+    waiting.send(head.as_bytes());
+    assert_eq!(waiting.reply().unwrap().status, 100);
+    waiting.send(body.as_bytes());
+    assert_eq!(waiting.reply().unwrap().text(), "{}");
+}
+
+#[test]
 fn a_body_of_unknown_length_goes_in_chunks_and_a_large_one_arrives_whole() {
     let server = Server::start(patient());
     let mut client = server.connect();
@@ -268,4 +307,19 @@ fn every_file_of_the_page_is_in_the_table() {
     let mut found = BTreeSet::new();
     walk(&root, &root, &mut found);
     assert_eq!(found, FILES.iter().map(|file| file.name.to_owned()).collect());
+}
+
+/// Un mandataire peut nous servir sous un chemin à lui, qu'il ôte : une adresse qui part de la racine n'y mènerait plus.
+#[test]
+fn no_file_of_the_page_names_an_address_from_the_root() {
+    let server = Server::start(patient());
+    let roots = ["/api", "/js", "/css", "/health", "/metrics"];
+    for file in FILES {
+        let reply = get(&mut server.connect(), file.path);
+        for root in roots {
+            for before in ["\"", "'", "`", "url("] {
+                assert!(!reply.text().contains(&format!("{before}{root}")), "{}: {before}{root}", file.path);
+            }
+        }
+    }
 }

@@ -21,9 +21,9 @@ fn only_an_address_localhost_local_names_and_allowed_hosts_are_answered() {
     let rebound = ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "x.calv.example.org"];
     let tricks = ["127.1", "0x7f.0.0.1", "2130706433", "local", "evillocal", "notlocalhost", "calv.example"];
     for host in rebound.iter().chain(&tricks) {
-        for method in ["GET", "HEAD", "POST", "OPTIONS"] {
+        for (method, path) in [("GET", "/hello"), ("HEAD", "/hello"), ("POST", "/echo"), ("POST", "/turn")] {
             let mut client = server.connect();
-            client.send(format!("{method} /hello HTTP/1.1\r\nHost: {host}\r\n\r\n").as_bytes());
+            client.send(format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\n\r\n").as_bytes());
             assert_eq!(client.head().unwrap().status, 421, "{method} {host}");
         }
         let reply = ask(&server, "GET", "/hello", &format!("Host: {host}\r\n"));
@@ -124,4 +124,134 @@ fn a_page_elsewhere_that_asks_first_is_told_no_and_gets_no_cors_header() {
     assert_eq!(reply.header("allow"), Some("POST, PUT"));
     assert_eq!(reply.header("access-control-allow-origin"), None);
     assert_eq!(reply.header("access-control-allow-methods"), None);
+}
+
+#[test]
+fn what_is_not_there_is_said_before_anything_else_is_found_wrong() {
+    let server = Server::start(patient());
+    for headers in [
+        "Host: localhost\r\n",
+        "Host: evil.example\r\n",
+        "Host: localhost\r\nOrigin: http://evil.example\r\nSec-Fetch-Site: cross-site\r\n",
+        "Host: localhost\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n",
+    ] {
+        for (method, path, status, allow) in [
+            ("POST", "/nowhere", 404, None),
+            ("DELETE", "/nowhere", 404, None),
+            ("POST", "/hello", 405, Some("GET, HEAD")),
+            ("DELETE", "/echo", 405, Some("POST, PUT")),
+            ("PATCH", "/health", 405, Some("GET, HEAD")),
+        ] {
+            let mut client = server.connect();
+            client.send(format!("{method} {path} HTTP/1.1\r\n{headers}\r\n{{}}").as_bytes());
+            let reply = client.reply().unwrap();
+            assert_eq!((reply.status, reply.header("allow")), (status, allow), "{method} {path} {headers}");
+        }
+    }
+}
+
+#[test]
+fn health_answers_whoever_asks_by_whatever_name_and_nothing_else_does() {
+    let server = Server::start(patient());
+    for host in ["calvalot:8080", "evil.example", "calv.example.org"] {
+        assert_eq!(ask(&server, "GET", "/health", &format!("Host: {host}\r\n")).text(), "well", "{host}");
+    }
+    for (path, status) in [("/health", 200), ("/hello", 421)] {
+        let mut client = server.connect();
+        client.send(format!("GET {path} HTTP/1.0\r\n\r\n").as_bytes());
+        assert_eq!(client.reply().unwrap().status, status, "{path}");
+    }
+}
+
+/// Comme le faisait l'ancien programme ; un navigateur ne peut pas l'envoyer pour le compte d'un autre site.
+#[test]
+fn a_bare_post_is_taken_where_it_may_be_and_never_from_a_browser() {
+    let server = Server::start(patient());
+    let bare = "Host: localhost\r\n";
+    let cases = [
+        ("nothing at all", "/turn", "", 200),
+        ("a length of none", "/turn", "Content-Length: 0\r\n", 200),
+        ("the type of an empty aiohttp", "/turn", "Content-Type: application/octet-stream\r\n", 200),
+        ("another route", "/echo", "", 415),
+        ("a page of ours", "/turn", "Origin: http://localhost\r\n", 415),
+        ("an opaque page", "/turn", "Origin: null\r\n", 415),
+        ("a browser", "/turn", "Sec-Fetch-Mode: no-cors\r\n", 415),
+        ("another site", "/turn", "Sec-Fetch-Site: cross-site\r\n", 415),
+        ("a link", "/turn", "Referer: http://evil.example/\r\n", 415),
+        ("an empty form", "/turn", "Content-Type: application/x-www-form-urlencoded\r\n", 415),
+        ("an empty text", "/turn", "Content-Type: text/plain\r\n", 415),
+    ];
+    for (case, path, headers, status) in cases {
+        assert_eq!(ask(&server, "POST", path, &format!("{bare}{headers}")).status, status, "{case}");
+    }
+    let mut client = server.connect();
+    client.send(format!("POST /turn HTTP/1.1\r\n{bare}Content-Length: 2\r\n\r\n{{}}").as_bytes());
+    assert_eq!(client.reply().unwrap().status, 415, "a body without a type");
+}
+
+#[test]
+fn another_site_reads_no_figures_and_the_page_opens_from_a_link_anywhere() {
+    let server = Server::start(patient());
+    let navigation = "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n";
+    let cases = [
+        ("/", navigation, 200),
+        ("/css/calvalot.css", "Sec-Fetch-Site: cross-site\r\n", 200),
+        ("/api/figures", "", 200),
+        ("/api/figures", "Sec-Fetch-Site: same-origin\r\n", 200),
+        ("/api/figures", "Sec-Fetch-Site: none\r\n", 200),
+        ("/api/figures", "Origin: http://localhost\r\n", 200),
+        ("/api/figures", "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: no-cors\r\n", 403),
+        ("/api/figures", "Sec-Fetch-Site: same-site\r\n", 403),
+        ("/api/figures", navigation, 403),
+        ("/api/figures", "Origin: http://evil.example\r\n", 403),
+        ("/api/figures", "Origin: null\r\n", 403),
+    ];
+    for (path, headers, status) in cases {
+        let reply = ask(&server, "GET", path, &format!("Host: localhost\r\n{headers}"));
+        assert_eq!(reply.status, status, "{path} {headers}");
+    }
+}
+
+#[test]
+fn only_a_proxy_that_was_named_is_believed_and_only_about_names_that_are_ours() {
+    let cases = [
+        ("the name it was reached by", "X-Forwarded-Host: calv.example.org\r\n", 200, 421),
+        ("the last of several", "X-Forwarded-Host: evil.example, calv.example.org\r\n", 200, 421),
+        (
+            "the last of several lines",
+            "X-Forwarded-Host: evil.example\r\nX-Forwarded-Host: localhost\r\n",
+            200,
+            421,
+        ),
+        ("what a client added before", "X-Forwarded-Host: calv.example.org, evil.example\r\n", 421, 421),
+        ("a name that is not ours", "X-Forwarded-Host: evil.example\r\n", 421, 421),
+        ("no name", "X-Forwarded-Host: a b\r\n", 421, 421),
+        ("another header", "Forwarded: host=localhost\r\n", 421, 421),
+    ];
+    for (proxies, believed) in
+        [(&["127.0.0.1"][..], true), (&["10.0.0.0/8", "127.0.0.0/8"], true), (&["10.0.0.1"], false)]
+    {
+        let server = Server::behind(patient(), proxies);
+        for (case, headers, if_believed, otherwise) in cases {
+            let reply = ask(&server, "GET", "/hello", &format!("Host: inside\r\n{headers}"));
+            assert_eq!(reply.status, if believed { if_believed } else { otherwise }, "{case} {proxies:?}");
+        }
+        let json = "Content-Type: application/json\r\nX-Forwarded-Host: calv.example.org\r\nX-Forwarded-Proto: https\r\n";
+        for (origin, status) in [
+            ("https://calv.example.org", 200),
+            ("http://calv.example.org", 403),
+            ("https://evil.example", 403),
+            ("http://127.0.0.1", 403),
+        ] {
+            let headers = format!("Host: 127.0.0.1\r\n{json}Origin: {origin}\r\n");
+            let expected = if believed {
+                status
+            } else if origin == "http://127.0.0.1" {
+                200
+            } else {
+                403
+            };
+            assert_eq!(ask(&server, "POST", "/echo", &headers).status, expected, "{origin} {proxies:?}");
+        }
+    }
 }

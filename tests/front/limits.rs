@@ -155,13 +155,72 @@ fn a_body_may_have_exactly_the_limit_and_not_one_byte_more() {
 #[test]
 fn a_head_may_have_exactly_the_limit_and_not_one_byte_more() {
     let server = Server::start(patient());
-    for (size, status) in [(8191, 200), (8192, 200), (8193, 431)] {
+    for (size, status) in [(32767, 200), (32768, 200), (32769, 431)] {
         let mut head = b"GET /hello HTTP/1.1\r\nHost: localhost\r\nX-A: ".to_vec();
         head.resize(size - 4, b'a');
         head.extend_from_slice(b"\r\n\r\n");
         let mut client = server.connect();
         client.send(&head);
         assert_eq!(client.reply().unwrap().status, status, "{size}");
+    }
+}
+
+/// Une personne lit une phrase, un programme du JSON ; une tête trop longue n'est pourtant jamais lue en entier.
+#[test]
+fn a_head_that_is_too_long_is_told_to_a_person_in_a_page_and_to_a_program_in_json() {
+    let server = Server::start(patient());
+    let browser = "Accept: text/html,application/xhtml+xml\r\n";
+    for (target, accept, page) in [
+        ("/", browser, true),
+        ("/?signal=a", browser, true),
+        ("/api/budget", browser, false),
+        ("/", "Accept: */*\r\n", false),
+        ("/", "", false),
+    ] {
+        let mut client = server.connect();
+        let cookies = "a".repeat(40_000);
+        client.send(
+            format!("GET {target} HTTP/1.1\r\nHost: localhost\r\n{accept}Cookie: {cookies}\r\n\r\n")
+                .as_bytes(),
+        );
+        let reply = client.reply().expect("an answer");
+        assert_eq!(reply.status, 431, "{target} {accept}");
+        assert!(reply.text().contains("cookies"), "{}", reply.text());
+        if page {
+            assert_eq!(reply.header("content-type"), Some("text/html;charset=utf-8"), "{target} {accept}");
+            assert!(reply.text().contains("efface les cookies"), "{}", reply.text());
+        } else {
+            reply.assert_is_json_error(target);
+        }
+    }
+}
+
+#[test]
+fn answers_that_nobody_reads_are_bounded_together_and_the_others_are_told() {
+    let server = Server::start(Limits { answers: 100_000_000, ..patient() });
+    let large = b"GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let readers: Vec<(Client, u16)> = (0..8)
+        .map(|_| {
+            let mut client = server.connect();
+            client.send(large);
+            let head = client.head().expect("an answer");
+            if head.status == 503 {
+                assert_eq!(head.header("retry-after"), Some("10"));
+            }
+            (client, head.status)
+        })
+        .collect();
+    let statuses: Vec<u16> = readers.iter().map(|(_, status)| *status).collect();
+    assert_eq!(statuses, [200, 200, 200, 200, 503, 503, 503, 503], "20 MB each, half of what is left of 100");
+    server.assert_serves("answers that nobody reads");
+    drop(readers);
+    // Le départ seul de qui ne lisait pas rend sa place, quand le front s'en aperçoit.
+    loop {
+        let mut client = server.connect();
+        client.send(large);
+        if client.head().expect("an answer").status == 200 {
+            break;
+        }
     }
 }
 

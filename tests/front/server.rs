@@ -21,6 +21,7 @@ use calvalot::api::json::json;
 use calvalot::api::page;
 use calvalot::api::parameters::{choice, limit};
 use calvalot::api::routes::Routes;
+use calvalot::network::Network;
 use smol::channel::{Receiver, Sender, unbounded};
 use smol::io::{AsyncBufRead, AsyncRead};
 use smol::stream::{self, Stream, StreamExt};
@@ -30,7 +31,17 @@ use tide::{Body, Request, Response, StatusCode};
 pub const LONG: Duration = Duration::from_secs(120);
 
 pub fn patient() -> Limits {
-    Limits { request: LONG, answer: LONG, write: LONG, idle: 2 * LONG, stop: 2 * LONG, ..Limits::default() }
+    // `/large` fait 20 Mo.
+    let answers = 64 << 20;
+    Limits {
+        request: LONG,
+        answer: LONG,
+        write: LONG,
+        idle: 2 * LONG,
+        stop: 2 * LONG,
+        answers,
+        ..Limits::default()
+    }
 }
 
 /// Ce que les routes d'essai disent au test, et inversement.
@@ -55,6 +66,12 @@ pub struct Server {
 
 impl Server {
     pub fn start(limits: Limits) -> Server {
+        Server::behind(limits, &[])
+    }
+
+    /// De même, derrière ces mandataires.
+    pub fn behind(limits: Limits, proxies: &[&str]) -> Server {
+        let proxies = proxies.iter().map(|proxy| Network::parse(proxy).expect("an address")).collect();
         let (entered_in, entered) = unbounded();
         let (release, release_out) = unbounded();
         let (dropped_in, dropped) = unbounded();
@@ -64,7 +81,7 @@ impl Server {
         let address = listener.local_addr().unwrap();
         let thread = std::thread::spawn(move || {
             let executor = Rc::new(smol::LocalExecutor::new());
-            let front = Front::new(executor.clone(), app(signals), limits);
+            let front = Front::new(executor.clone(), app(signals, proxies), limits);
             let listeners = vec![Async::new(listener).unwrap()];
             let stop = async move {
                 // Le signal est la fermeture du canal.
@@ -122,7 +139,7 @@ struct Amount {
     amount: u64,
 }
 
-fn app(signals: Signals) -> tide::Server<Signals> {
+fn app(signals: Signals, proxies: Vec<Network>) -> tide::Server<Signals> {
     let routes = Routes::new(signals)
         .get("/hello", |_| async { Ok("hello") })
         .post("/echo", |mut request: Request<Signals>| async move { request.body_bytes().await.map(bytes) })
@@ -136,6 +153,9 @@ fn app(signals: Signals) -> tide::Server<Signals> {
             Ok(format!("{} {period:?}", limit(&request, 20, 100)?))
         })
         .get("/panic", panics)
+        .get_by_any_name("/health", |_| async { Ok("well") })
+        .post_even_bare("/turn", |_| async { Ok("turned") })
+        .get("/api/figures", |_| async { Ok("7") })
         .get("/conflict", |_| async { Err::<Response, _>(ApiError::conflict("not now").into()) })
         .get("/broken", |_| async { Err::<Response, _>(tide::Error::from_str(500, "secret detail")) })
         .get("/plain", |_| async { Ok(Response::builder(503).body("plain").build()) })
@@ -161,7 +181,8 @@ fn app(signals: Signals) -> tide::Server<Signals> {
             request.state().release.recv().await?;
             Ok("waited")
         });
-    page::add_to(routes).guarded(Guard::new(["calv.example.org", "Other.Example.", "not a name"]))
+    let guard = Guard::new(["calv.example.org", "Other.Example.", "not a name"]).behind(proxies);
+    page::add_to(routes).guarded(guard)
 }
 
 async fn panics(request: Request<Signals>) -> tide::Result<Response> {

@@ -201,6 +201,26 @@ fn a_wrong_key_is_told_by_the_checks_the_status_and_the_poll() {
     assert_eq!(agent["state"], "ACTIVE");
 }
 
+/// La table disait la clé bonne, et l'aurait dit jusqu'à ses essais du lendemain.
+#[test]
+fn a_key_that_dies_while_it_trades_is_not_called_fine_by_the_checks_of_before() {
+    let bench = Bench::new();
+    let follower = bench.settled(TARGET);
+    let key = "SELECT verdict || ' ' || found FROM checks WHERE test = 'key'";
+    until("the key is found good", || {
+        (bench.told(key).starts_with("fine") && bench.closed().is_empty()).then_some(())
+    });
+    let asked = bench.exchange().calls(RIGHTS);
+    answers(&bench, ACCOUNT, Reply::code(401, -2015, UNKNOWN_KEY));
+    let line =
+        until("the checks are made again", || Some(bench.told(key)).filter(|line| line.starts_with("fault")));
+    assert!(line.contains("-2015"), "{line}");
+    follower.site().wait_polls(10);
+    let again = bench.exchange().calls(RIGHTS) - asked;
+    assert!(again <= 2, "once, not at each poll: {again}");
+    mended(&bench);
+}
+
 /// Les essais d'avant l'ouverture comparaient au capital demandé : le grand livre s'ouvre dans ce qui est là, et rien ne lui
 /// manque plus.
 #[test]

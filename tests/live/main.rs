@@ -16,6 +16,7 @@ mod balances;
 mod booking;
 mod copies;
 mod crashes;
+mod crowd;
 mod depth;
 mod differences;
 mod fees;

@@ -17,8 +17,10 @@ use smol::io::{AsyncReadExt, AsyncWriteExt};
 use smol::stream::{Stream, StreamExt};
 
 use super::Limits;
+use super::answers::{Answers, Held, Lasting};
+use super::chunks::Chunks;
 use super::feed::Feed;
-use super::head::{self, Head};
+use super::head::{self, Body, Head};
 use super::places::{Phase, Place};
 use super::reply::{self, Framing};
 use crate::api::errors::ApiError;
@@ -35,6 +37,7 @@ pub(super) struct Connection<'a, S> {
     peer: SocketAddr,
     app: &'a tide::Server<S>,
     limits: &'a Limits,
+    answers: &'a Answers,
     place: &'a Place,
     /// Ce qui est lu et pas encore servi.
     buffer: Vec<u8>,
@@ -61,10 +64,10 @@ where
         stream: &'a Async<TcpStream>,
         peer: SocketAddr,
         app: &'a tide::Server<S>,
-        limits: &'a Limits,
+        (limits, answers): (&'a Limits, &'a Answers),
         place: &'a Place,
     ) -> Self {
-        Connection { stream, peer, app, limits, place, buffer: Vec::new() }
+        Connection { stream, peer, app, limits, answers, place, buffer: Vec::new() }
     }
 
     /// Sert la connexion jusqu'à sa fin.
@@ -92,6 +95,7 @@ where
                 response = ApiError::unavailable("the program is stopping").into_response().into();
             }
             framing.keep_alive &= !self.place.stopping();
+            let _held = self.hold(&mut response);
             if !self.send(response, framing).await? {
                 return self.hang_up().await;
             }
@@ -126,12 +130,18 @@ where
     async fn read_request(&mut self) -> io::Result<Result<Asked, ApiError>> {
         self.place.enter(Phase::Reading);
         let deadline = Instant::now() + self.limits.request;
+        let mut unread = 0;
         let mut head = loop {
-            match head::parse(&self.buffer, self.limits) {
-                Ok(Some(head)) => break head,
-                Ok(None) => {}
-                Err(refusal) => return Ok(Err(refusal)),
+            // Une tête qui goutte n'est pas relue à chaque octet : seule une ligne de plus peut changer ce qu'on en pense.
+            let news = &self.buffer[unread..];
+            if unread == 0 || news.contains(&b'\n') || self.buffer.len() >= self.limits.head {
+                match head::parse(&self.buffer, self.limits) {
+                    Ok(Some(head)) => break head,
+                    Ok(None) => {}
+                    Err(refusal) => return Ok(Err(refusal)),
+                }
             }
+            unread = self.buffer.len();
             if let Some(refusal) = unfinished(self.fill(deadline).await?) {
                 return Ok(Err(refusal));
             }
@@ -149,24 +159,50 @@ where
     }
 
     async fn read_body(&mut self, head: &mut Head, deadline: Instant) -> io::Result<Option<ApiError>> {
-        let whole = head.size + head.body;
-        if head.expects_continue && self.buffer.len() < whole {
+        let arrived = self.buffer.len() - head.size;
+        let awaited = match head.body {
+            Body::Length(length) => arrived < length,
+            Body::Chunks => arrived == 0,
+        };
+        if head.expects_continue && awaited {
             let go_on = reply::write_all(self.stream, b"HTTP/1.1 100 Continue\r\n\r\n");
             before(deadline, go_on).await.unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into()))?;
         }
-        while self.buffer.len() < whole {
-            if let Some(refusal) = unfinished(self.fill(deadline).await?) {
-                return Ok(Some(refusal));
+        let body = match head.body {
+            Body::Length(length) => {
+                let whole = head.size + length;
+                while self.buffer.len() < whole {
+                    if let Some(refusal) = unfinished(self.fill(deadline).await?) {
+                        return Ok(Some(refusal));
+                    }
+                }
+                let body = self.buffer[head.size..whole].to_vec();
+                self.buffer.drain(..whole);
+                body
             }
+            Body::Chunks => {
+                self.buffer.drain(..head.size);
+                let mut chunks = Chunks::new(self.limits.body);
+                loop {
+                    match chunks.read(&mut self.buffer) {
+                        Ok(true) => break chunks.into_body(),
+                        Ok(false) => {}
+                        Err(refusal) => return Ok(Some(refusal)),
+                    }
+                    if let Some(refusal) = unfinished(self.fill(deadline).await?) {
+                        return Ok(Some(refusal));
+                    }
+                }
+            }
+        };
+        if !body.is_empty() {
+            head.request.set_body(body);
         }
-        if head.body > 0 {
-            head.request.set_body(&self.buffer[head.size..whole]);
-        }
-        self.buffer.drain(..whole);
         Ok(None)
     }
 
-    async fn answer(&self, request: http_types::Request) -> Response {
+    async fn answer(&self, mut request: http_types::Request) -> Response {
+        request.ext_mut().insert(self.answers.room());
         let (method, path) = (request.method(), request.url().path().to_owned());
         let answer = AssertUnwindSafe(self.app.respond::<_, Response>(request)).catch_unwind();
         match before(Instant::now() + self.limits.answer, answer).await {
@@ -186,6 +222,19 @@ where
                 late.into_response().into()
             }
         }
+    }
+
+    /// La place de cette réponse parmi celles qui sont en route ; s'il n'y en a plus, elle devient un refus, qui n'en prend pas.
+    fn hold(&self, response: &mut Response) -> Option<Held> {
+        if response.ext().get::<Lasting>().is_some() {
+            return None;
+        }
+        let held = self.answers.hold(response.len().unwrap_or_default());
+        if held.is_none() {
+            log::debug!("answer_held_back peer={} size={:?}", self.peer, response.len());
+            *response = ApiError::no_room().into_response().into();
+        }
+        held
     }
 
     async fn send(&self, response: Response, framing: Framing) -> io::Result<bool> {
@@ -226,7 +275,11 @@ where
     async fn refuse(&self, refusal: ApiError) -> io::Result<()> {
         log::debug!("request_refused peer={} reason=\"{refusal}\"", self.peer);
         let framing = Framing { head_only: false, old_client: false, keep_alive: false };
-        self.send(refusal.into_response().into(), framing).await?;
+        let response = match head::opens_a_page(&self.buffer) {
+            true => refusal.into_page(),
+            false => refusal.into_response(),
+        };
+        self.send(response.into(), framing).await?;
         self.hang_up().await
     }
 

@@ -1,9 +1,8 @@
 //! Des octets reçus à une requête : la tête seule, sans socket et sans attente.
 //!
 //! Refuse tout ce qui pourrait être compris autrement par un autre programme sur le chemin : fin de ligne sans CR,
-//! longueurs répétées, `Transfer-Encoding`, deux `Host`, cible absolue d'un autre hôte. Un corps en morceaux reçoit 411
-//! plutôt que d'être décodé : nos corps ont quelques octets, aucun de nos clients ne les découpe, et c'est là que
-//! naissent les désaccords entre un mandataire et nous.
+//! longueurs répétées ou à côté d'un `Transfer-Encoding`, deux `Host`, cible absolue d'un autre hôte. Un en-tête qui ne dit
+//! rien de cela et n'est pas de l'ASCII (le nom d'une personne, qu'un mandataire ajoute) est seulement laissé de côté.
 //! Invariant : aucun octet reçu ne fait paniquer `http_types`, tout y entre vérifié.
 
 use http_types::headers::{HeaderName, HeaderValue};
@@ -18,13 +17,27 @@ use crate::api::errors::ApiError;
 pub(super) struct Head {
     /// Octets occupés par la tête dans le tampon.
     pub size: usize,
-    /// Octets annoncés pour le corps.
-    pub body: usize,
+    pub body: Body,
     pub expects_continue: bool,
     pub keep_alive: bool,
     /// La requête, sans son corps.
     pub request: http_types::Request,
 }
+
+/// Ce que la tête annonce de son corps.
+#[derive(Clone, Copy)]
+pub(super) enum Body {
+    /// Tant d'octets, 0 s'il n'y en a pas.
+    Length(usize),
+    /// En morceaux, jusqu'à celui qui est vide.
+    Chunks,
+}
+
+/// Les en-têtes qui disent où une requête commence, finit, et à qui elle va : chez eux rien n'est laissé de côté.
+const FRAMING: [&str; 5] = ["host", "content-length", "transfer-encoding", "connection", "expect"];
+
+/// Le début du nom des seuls témoins qui sont à nous.
+const OWN_COOKIES: &str = "calvalot";
 
 /// Lit la tête au début de `bytes` ; `None` tant qu'il manque des octets.
 pub(super) fn parse(bytes: &[u8], limits: &Limits) -> Result<Option<Head>, ApiError> {
@@ -64,7 +77,7 @@ pub(super) fn parse(bytes: &[u8], limits: &Limits) -> Result<Option<Head>, ApiEr
 /// Ce que disent les en-têtes.
 struct Fields<'a> {
     host: Option<&'a str>,
-    body: usize,
+    body: Body,
     close: bool,
     expects_continue: bool,
     kept: Vec<(HeaderName, HeaderValue)>,
@@ -74,21 +87,26 @@ impl<'a> Fields<'a> {
     fn read(headers: &[httparse::Header<'a>], minor: u8, limits: &Limits) -> Result<Self, ApiError> {
         let mut fields = Fields {
             host: None,
-            body: 0,
+            body: Body::Length(0),
             close: false,
             expects_continue: false,
             kept: Vec::with_capacity(headers.len()),
         };
         let (mut length, mut coding) = (None, None);
         for header in headers {
-            // Le navigateur envoie à tous les ports d'une machine les témoins posés par les autres programmes, avec
-            // n'importe quels octets : nous n'en posons pas, aucun ne doit coûter sa page à quelqu'un.
-            if header.name.eq_ignore_ascii_case("cookie") {
+            let lower = header.name.to_ascii_lowercase();
+            if lower == "cookie" {
+                fields.keep_own_cookies(header.value);
                 continue;
             }
             let value = std::str::from_utf8(header.value).ok().filter(|value| value.is_ascii());
-            let value = value.ok_or_else(|| bad("header values must be ASCII"))?;
-            match header.name.to_ascii_lowercase().as_str() {
+            let Some(value) = value else {
+                if FRAMING.contains(&lower.as_str()) {
+                    return Err(bad(format!("the {} header must be ASCII", header.name)));
+                }
+                continue;
+            };
+            match lower.as_str() {
                 "host" => once(&mut fields.host, value, "Host")?,
                 "content-length" => once(&mut length, value, "Content-Length")?,
                 "transfer-encoding" => once(&mut coding, value, "Transfer-Encoding")?,
@@ -96,17 +114,36 @@ impl<'a> Fields<'a> {
                 "expect" if minor == 1 => fields.expects_continue = expectation(value)?,
                 _ => {}
             }
-            let name = HeaderName::from_bytes(header.name.as_bytes().to_vec());
-            let name = name.map_err(|_| bad("header names must be ASCII"))?;
-            let value = HeaderValue::from_bytes(value.as_bytes().to_vec());
-            let value = value.map_err(|_| bad("header values must be ASCII"))?;
-            fields.kept.push((name, value));
+            fields.keep(header.name, value)?;
         }
         if fields.host.is_none() && minor == 1 {
             return Err(bad("the Host header is missing"));
         }
-        fields.body = body_length(length, coding, minor, limits.body)?;
+        fields.body = body(length, coding, minor, limits.body)?;
         Ok(fields)
+    }
+
+    fn keep(&mut self, name: &str, value: &str) -> Result<(), ApiError> {
+        let name = HeaderName::from_bytes(name.as_bytes().to_vec());
+        let name = name.map_err(|_| bad("header names must be ASCII"))?;
+        let value = HeaderValue::from_bytes(value.as_bytes().to_vec());
+        self.kept.push((name, value.map_err(|_| bad("header values must be ASCII"))?));
+        Ok(())
+    }
+
+    /// Le navigateur envoie à tous les ports d'une machine les témoins posés par les autres programmes, avec n'importe quels
+    /// octets : aucun ne doit coûter sa page à quelqu'un, et seuls les nôtres vont plus loin.
+    fn keep_own_cookies(&mut self, value: &[u8]) {
+        let pairs = value.split(|byte| *byte == b';').filter_map(|pair| std::str::from_utf8(pair).ok());
+        let own = pairs
+            .map(str::trim)
+            .filter(|pair| pair.starts_with(OWN_COOKIES) && pair.bytes().all(|byte| byte.is_ascii_graphic()));
+        for pair in own {
+            // Des octets visibles d'ASCII : rien ne peut y manquer.
+            if self.keep("cookie", pair).is_err() {
+                log::debug!("cookie_dropped");
+            }
+        }
     }
 }
 
@@ -129,24 +166,16 @@ fn expectation(value: &str) -> Result<bool, ApiError> {
     Err(ApiError::new(status, "the only expectation known here is 100-continue"))
 }
 
-fn body_length(
-    length: Option<&str>,
-    coding: Option<&str>,
-    minor: u8,
-    limit: usize,
-) -> Result<usize, ApiError> {
+fn body(length: Option<&str>, coding: Option<&str>, minor: u8, limit: usize) -> Result<Body, ApiError> {
     match (length, coding) {
-        (None, None) => Ok(0),
+        (None, None) => Ok(Body::Length(0)),
         (Some(_), Some(_)) => Err(bad("Content-Length and Transfer-Encoding contradict each other")),
         (None, Some(_)) if minor == 0 => Err(bad("HTTP/1.0 has no Transfer-Encoding")),
-        (None, Some(coding)) if coding.eq_ignore_ascii_case("chunked") => Err(ApiError::new(
-            StatusCode::LengthRequired,
-            "send the body in one piece, with a Content-Length",
-        )),
+        (None, Some(coding)) if coding.eq_ignore_ascii_case("chunked") => Ok(Body::Chunks),
         (None, Some(_)) => {
             Err(ApiError::new(StatusCode::NotImplemented, "this transfer coding is not known here"))
         }
-        (Some(digits), None) => parse_length(digits, limit),
+        (Some(digits), None) => parse_length(digits, limit).map(Body::Length),
     }
 }
 
@@ -157,11 +186,14 @@ fn parse_length(digits: &str, limit: usize) -> Result<usize, ApiError> {
     // Que des chiffres : ce qui ne tient pas dans un usize est trop grand, comme le reste.
     match digits.parse::<usize>() {
         Ok(length) if length <= limit => Ok(length),
-        _ => Err(ApiError::new(
-            StatusCode::PayloadTooLarge,
-            format!("the body must not be larger than {limit} bytes"),
-        )),
+        _ => Err(too_large(limit)),
     }
+}
+
+/// Le refus d'un corps de plus de `limit` octets.
+pub(super) fn too_large(limit: usize) -> ApiError {
+    let message = format!("the body must not be larger than {limit} bytes");
+    ApiError::new(StatusCode::PayloadTooLarge, message)
 }
 
 fn known_method(method: &str) -> Result<Method, ApiError> {
@@ -207,10 +239,23 @@ fn has_lone_line_feed(head: &[u8]) -> bool {
 fn too_long(window: &[u8]) -> ApiError {
     let limit = window.len();
     if window.trim_ascii_start().contains(&b'\n') {
-        let message = format!("the headers must not be larger than {limit} bytes");
+        let message = format!(
+            "the browser sent more than {limit} bytes of headers, most likely cookies that other programs left under this \
+             name: delete the cookies of this address, or open the page under another name or by its number"
+        );
         return ApiError::new(StatusCode::RequestHeaderFieldsTooLarge, message);
     }
     ApiError::new(StatusCode::UriTooLong, format!("the address must be shorter than {limit} bytes"))
+}
+
+/// Vrai si cette tête, même coupée, est celle d'une page que quelqu'un ouvre : lui lit une phrase, un programme du JSON.
+pub(super) fn opens_a_page(bytes: &[u8]) -> bool {
+    let mut lines = bytes.trim_ascii_start().split(|byte| *byte == b'\n');
+    let asks = lines.next().is_some_and(|line| line.starts_with(b"GET /") && !line.starts_with(b"GET /api/"));
+    asks && lines.any(|line| {
+        let line = String::from_utf8_lossy(line).to_ascii_lowercase();
+        line.strip_prefix("accept:").is_some_and(|kinds| kinds.contains("text/html"))
+    })
 }
 
 fn unreadable(error: httparse::Error, window: &[u8]) -> ApiError {

@@ -1,11 +1,14 @@
 //! Les places : combien de connexions, où en est chacune, laquelle cède la sienne.
 //!
 //! Invariant : jamais plus de `limit` connexions, et une place rendue quoi qu'il arrive à sa connexion (fin, panique,
-//! éviction), par `Drop`. Une route en train de répondre ne perd jamais sa place : on ne coupe pas une écriture en cours
+//! éviction), par `Drop`. De celles qui peuvent céder, ce sont d'abord celles du client qui en a le plus : qui en prend cinquante
+//! ne chasse que lui-même. Une route en train de répondre ne perd jamais sa place : on ne coupe pas une écriture en cours
 //! d'exécution pour un inconnu qui frappe. Tout vit sur le fil de l'exécuteur ; aucun emprunt ne traverse une attente.
 
 use std::cell::RefCell;
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::Instant;
 
@@ -42,7 +45,7 @@ impl Phase {
         }
     }
 
-    /// Le rang dans lequel les places sont cédées, à rang égal la plus ancienne ; `None` : jamais.
+    /// Le rang dans lequel les places sont cédées, à rang égal celles de la foule, puis la plus ancienne ; `None` : jamais.
     fn yields(self) -> Option<u8> {
         match self {
             Phase::Idle => Some(0),
@@ -55,6 +58,7 @@ impl Phase {
 }
 
 struct Entry {
+    household: IpAddr,
     phase: Phase,
     since: Instant,
     task: Option<Task<()>>,
@@ -79,7 +83,7 @@ pub(super) struct Place {
 
 impl Places {
     /// Une place pour une nouvelle connexion, au besoin prise à une autre ; `None` si toutes sont à une route qui répond.
-    pub(super) fn take(&self, limit: usize) -> Option<Place> {
+    pub(super) fn take(&self, limit: usize, household: IpAddr) -> Option<Place> {
         if self.0.borrow().entries.len() >= limit {
             // La tâche est détruite hors de l'emprunt : sa place se rend par la même table.
             let evicted = self.evict()?;
@@ -88,16 +92,21 @@ impl Places {
         let mut table = self.0.borrow_mut();
         let id = table.next;
         table.next += 1;
-        let entry = Entry { phase: Phase::Fresh, since: Instant::now(), task: None };
+        let entry = Entry { household, phase: Phase::Fresh, since: Instant::now(), task: None };
         table.entries.insert(id, entry);
         Some(Place { places: self.clone(), id })
     }
 
     fn evict(&self) -> Option<Entry> {
         let mut table = self.0.borrow_mut();
-        let candidates =
-            table.entries.iter().filter_map(|(id, entry)| Some((entry.phase.yields()?, entry.since, *id)));
-        let (_, _, id) = candidates.min()?;
+        let mut crowds = BTreeMap::<IpAddr, usize>::new();
+        for entry in table.entries.values() {
+            *crowds.entry(entry.household).or_default() += 1;
+        }
+        let candidates = table.entries.iter().filter_map(|(id, entry)| {
+            Some((entry.phase.yields()?, Reverse(crowds.get(&entry.household)), entry.since, *id))
+        });
+        let (_, _, _, id) = candidates.min()?;
         let entry = table.entries.remove(&id)?;
         log::debug!("connection_evicted phase={}", entry.phase.word());
         Some(entry)
@@ -161,17 +170,19 @@ impl Drop for Place {
 mod tests {
     use super::*;
 
+    const HOME: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
     fn check(phases: &[Phase], expected: Option<u64>) {
         let places = Places::default();
         let held: Vec<Place> = phases
             .iter()
             .map(|phase| {
-                let place = places.take(phases.len()).expect("a free place");
+                let place = places.take(phases.len(), HOME).expect("a free place");
                 place.enter(*phase);
                 place
             })
             .collect();
-        let newcomer = places.take(phases.len());
+        let newcomer = places.take(phases.len(), HOME);
         let left: Vec<u64> = places.phases().into_iter().map(|(id, _)| id).collect();
         let evicted = held.iter().map(Place::id).find(|id| !left.contains(id));
         assert_eq!(evicted, expected, "{phases:?}");
@@ -192,9 +203,21 @@ mod tests {
     }
 
     #[test]
+    fn a_crowd_from_one_address_takes_the_place_of_nobody_else() {
+        let (places, crowd) = (Places::default(), IpAddr::V4(std::net::Ipv4Addr::new(203, 0, 113, 1)));
+        let own = places.take(64, HOME).expect("a free place");
+        own.enter(Phase::Reading);
+        let held: Vec<Place> = (0..200).filter_map(|_| places.take(64, crowd)).collect();
+        assert!(places.phases().contains(&(own.id(), Phase::Reading)), "the oldest, but not of the crowd");
+        assert_eq!((held.len(), places.phases().len()), (200, 64));
+        let other = places.take(64, HOME).expect("the crowd makes room");
+        assert!(places.phases().contains(&(own.id(), Phase::Reading)) && other.id() == 201);
+    }
+
+    #[test]
     fn a_dropped_place_is_free_again() {
         let places = Places::default();
-        drop(places.take(1));
+        drop(places.take(1, HOME));
         assert!(places.phases().is_empty());
     }
 }

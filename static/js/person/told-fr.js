@@ -223,6 +223,9 @@ export const SHAPES = [
   [/^unknown [^:]+: (?<reason>.+?)(?:; unknown .+)?$/s, 'Des prix, des règles ou le taux manquent. {reason}'],
   // Ce que le leader a répondu.
   [/^the leader refused our signature: check SIGNAL_SECRET, and that the clock of this machine is right$/, 'Le leader refuse notre signature : vérifiez SIGNAL_SECRET, et l’heure de cette machine.'],
+  [/^(?<number>\d+) requests wait for the agent already, who is busy with the exchange, look at the state and try again in a moment$/, 'L’agent est occupé avec la bourse, et {number} demandes l’attendent déjà. Regardez où il en est et réessayez dans un moment.'],
+  [/^too many changes were asked for in a minute, try again in (?<number>\d+) s$/, 'Trop de changements ont été demandés en une minute. Réessayez dans {number} s.'],
+  [/^a web page answered (?<number>\d+) in the leader's place: a firewall or a sign-in page stands before it, and must let \/api\/signal\/latest through without one$/, 'Une page web a répondu {number} à la place du leader : un pare-feu ou une page de connexion est devant lui, et doit laisser passer /api/signal/latest.'],
   [/^the leader has switched its signal off, or LEADER_URL is not the address of a leader$/, 'Le leader a coupé son signal, ou LEADER_URL n’est pas l’adresse d’un leader.'],
   [/^the leader answered (?<number>\d+), a redirection, which is not followed: set LEADER_URL to the final address$/, 'Le leader a répondu {number}, une redirection, qui n’est pas suivie : mettez l’adresse finale dans LEADER_URL.'],
   [/^the leader sent no valid signal: (?<reason>.+)$/s, 'Ce que le leader envoie n’est pas un signal : {reason}'],

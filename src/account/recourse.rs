@@ -83,8 +83,8 @@ impl LiveAccount {
                 let traces = corroborate(&self.account, intent.coin, &sent.client_id, stamped_at).await;
                 if let Err(trace) = traces {
                     return Err(Refusal::Unknown(format!(
-                        "nothing was changed: the exchange says that it does not know this order, and {trace}; try again \
-                         later, or look at it on the exchange and {else_}"
+                        "nothing was changed: the exchange says that it does not know this order, and {trace}; try again, or \
+                         look at it on the exchange and {else_}"
                     )));
                 }
                 let outcome = Outcome::ProvedAbsent("a person looked: it was never executed".to_owned());

@@ -103,6 +103,7 @@ export const SHAPES = [
   [/^this order was never sent$/, 'Cet ordre n’est jamais parti.'],
   [/^what the exchange tells cannot be counted: (?<reason>.+); book it as the page of the exchange shows it, or settle it$/s, 'Ce que dit la bourse ne se compte pas. {reason} Inscrivez-le à la main, ou tenez-le pour réglé.'],
   [/^(?<reason>.+); try again, or look at it on the exchange and book it as the page of the exchange shows it, or settle it$/s, '{reason} Réessayez ; ou regardez-le chez Binance, puis inscrivez-le à la main ou tenez-le pour réglé.'],
+  [/^the exchange says that it does not know this order, and (?<reason>.+)$/s, 'Binance dit ne pas connaître cet ordre. {reason}'],
   // Seul sur son compte, pause.
   [/^no order under (?:this ledger's name|a name of calvalot's) is unknown to (?:it|this ledger)$/, 'Il n’y a plus d’ordre que ce grand livre ne connaisse pas.'],
   [/^order (?<number>\d+) could not be adopted, (?<number2>\d+) were: (?<reason>.+); try again, or leave what is left of them outside$/s, 'L’ordre {number} n’a pas pu être repris ; {number2} l’ont été. {reason} Réessayez, ou laissez dehors ce qui en reste.'],

@@ -145,6 +145,7 @@ impl Engine {
         shown: Option<&Shown>,
         story: &mut Story,
     ) -> Result<(), LedgerError> {
+        self.count_lacking();
         // D'un fichier qui n'est plus à sa place, ce qui se ferait serait perdu.
         let shut = self.ledger.displaced().or_else(|| self.venue.obstacle());
         let obstacle = match market {
@@ -153,7 +154,10 @@ impl Engine {
         };
         let trades = match (market, &obstacle) {
             (Ok(market), None) => self.carry_out(market, shown, story).await?,
-            (Err(_), _) if shut.is_none() => self.leave(shown).await?,
+            (Err(_), _) if shut.is_none() => match self.leave(shown).await? {
+                0 => self.serve_wishes().await?,
+                left => left,
+            },
             _ => 0,
         };
         if let Some(reason) = obstacle

@@ -53,7 +53,9 @@ impl Gate {
         let faults: Vec<String> = faults.chain(missing).collect();
         if faults.is_empty() {
             self.closed = None;
-            self.next = clock::instant() + DAY;
+            // Ce à quoi la bourse n'a pas répondu ne reste pas dit tout un jour.
+            let unanswered = checks.iter().any(|check| check.unanswered);
+            self.next = clock::instant() + if unanswered { LONGEST_RETRY } else { DAY };
         } else {
             self.shut(faults.join("; "));
         }
@@ -131,6 +133,15 @@ mod tests {
         let small = [&well[..], &[Check::fault("minima", "too little for XRP", "deposit")]].concat();
         gate.judge(&small);
         assert_eq!((gate.closed.as_deref(), wait(&gate)), (None, 24 * 3600));
+        let in_part =
+            [&well[..], &[Check::remark("exchange", "no price of XRP", "wait").unanswered()]].concat();
+        gate.judge(&in_part);
+        assert_eq!(
+            (gate.closed.as_deref(), wait(&gate)),
+            (None, 900),
+            "it closes nothing, and is looked at again"
+        );
+        gate.judge(&small);
         // Un dépôt change ce que valent ces essais ; le même n'en refait pas.
         gate.moved = Some(1);
         for (last, expected) in [(1, 24 * 3600), (2, 0)] {

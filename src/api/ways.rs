@@ -14,6 +14,7 @@ use super::copies;
 use super::errors::ApiError;
 use super::json::json;
 use crate::clock;
+use crate::domain::booking::{self, LOST};
 use crate::domain::market::Coin;
 use crate::domain::moment::Moment;
 use crate::domain::money::{Eur, Usdc};
@@ -23,7 +24,7 @@ use crate::domain::recourse::{self, Way};
 use crate::domain::stop_loss;
 use crate::domain::wish::SELL_ALL_TELLS;
 use crate::ledger::views::{Agent, Balance, Intent, OldTarget, Withdrawal};
-use crate::ledger::{Db, ForeignOrder, LedgerError, StopLoss};
+use crate::ledger::{Db, ForeignOrder, LedgerError, StopLoss, Unpriced};
 
 /// Un écart comparé depuis plus longtemps ne se règle pas : le compte ne se lit plus, et ce qu'il tient a pu changer.
 const COMPARED: Duration = Duration::from_secs(15 * 60);
@@ -90,6 +91,8 @@ struct Seen {
     takeover: Vec<(Coin, Line)>,
     orders: Vec<Intent>,
     balances: Vec<Balance>,
+    /// Ce qui est tenu, et dont le prix ou les règles manquent.
+    unpriced: Vec<Unpriced>,
     withdrawal: Option<Withdrawal>,
     selling: bool,
     holds: bool,
@@ -100,7 +103,7 @@ struct Seen {
 }
 
 impl Seen {
-    fn read(db: &mut Db) -> Result<Seen, LedgerError> {
+    fn read(db: &mut Db, now: Moment) -> Result<Seen, LedgerError> {
         let (outlook, account) = (db.exchange_state()?, db.account()?);
         Ok(Seen {
             agent: db.agent()?,
@@ -110,6 +113,7 @@ impl Seen {
             takeover: db.takeover()?,
             orders: db.orders(LOOKED_AT)?,
             balances: db.balances()?,
+            unpriced: db.unpriced(now)?,
             withdrawal: db.withdrawals(Some(1))?.pop().filter(|withdrawal| withdrawal.open),
             selling: db.selling_all()?.is_some_and(|selling| !selling.done),
             holds: !db.open_positions()?.is_empty(),
@@ -130,8 +134,9 @@ impl Seen {
         ways.extend(resumes);
         if self.evidence.is_empty() {
             let compared = self.balances.iter().filter(|balance| now.since(balance.at) <= COMPARED);
-            ways.extend(compared.flat_map(|balance| self.settled(balance)));
+            ways.extend(compared.flat_map(|balance| self.settled(balance, now)));
         }
+        ways.extend(self.lost(now));
         ways.extend(self.withdrawal.iter().flat_map(|withdrawal| self.withdrawn(withdrawal)));
         ways.extend(pauses);
         ways.extend(self.deposited.iter().flat_map(|deposited| self.moved(*deposited)));
@@ -170,7 +175,7 @@ impl Seen {
     }
 
     /// Un écart que rien d'inconnu n'explique peut-être, et que la reprise ne règle pas d'un coup.
-    fn settled(&self, balance: &Balance) -> Vec<WayOut> {
+    fn settled(&self, balance: &Balance, now: Moment) -> Vec<WayOut> {
         let (asset, line) = (balance.asset.as_str(), &balance.line);
         let of_takeover = self.takeover.iter().any(|(coin, _)| coin.asset() == asset);
         if balance.in_doubt || of_takeover {
@@ -193,9 +198,10 @@ impl Seen {
         let (may_be_taken, would_go) =
             (cash && self.withdrawal.is_some(), self.withdrawal.as_ref().is_some_and(takes_all));
         if line.gone().is_positive() && !may_be_taken {
+            let unpriced = self.unpriced.iter().find(|one| one.coin.asset() == asset && one.lacks_price);
             let consequence =
-                "you sold it, or moved it: the books lose it at the price of now, as money taken out";
-            ways.push(way("write-off", line.gone().to_string(), "less than", consequence));
+                format!("you sold it, or moved it: {}", booking::told(unpriced.map(|one| one.last), now));
+            ways.push(way("write-off", line.gone().to_string(), "less than", &consequence));
         }
         if line.beyond().is_positive() && !self.agent.dead && !would_go {
             let consequence = if cash {
@@ -209,6 +215,21 @@ impl Seen {
             ways.push(WayOut { takes: &["quantity"], ..count });
         }
         ways
+    }
+
+    /// En simulation, ce dont le prix ne revient plus : aucun compte ne le montrera parti.
+    fn lost(&self, now: Moment) -> Vec<WayOut> {
+        let is_lost = |one: &&Unpriced| !self.agent.is_live() && one.unknown_for >= LOST;
+        let way = |one: &Unpriced| {
+            let (coin, asset, age) = (one.coin, one.coin.asset(), recourse::told(one.unknown_for));
+            let about = format!("the price or the rules of {coin} have been unknown for {age}");
+            let priced = booking::told(one.lacks_price.then_some(one.last), now);
+            let consequence = format!("it is given up: {priced}; the total, withdrawals and purchases go on");
+            WayOut::new(format!("write-off-{asset}"), about, consequence)
+                .post(format!("/api/exchange/differences/{asset}/write-off"))
+                .say("quantity", Value::String(one.quantity.to_string()))
+        };
+        self.unpriced.iter().filter(is_lost).map(way).collect()
     }
 
     fn withdrawn(&self, withdrawal: &Withdrawal) -> Vec<WayOut> {
@@ -419,6 +440,7 @@ fn ended(order: &Intent, oldest_action: Duration, now: Moment) -> Vec<WayOut> {
 /// Les issues, celles qui rendent le suivi d'abord.
 pub async fn ways(request: Request) -> tide::Result {
     let state = request.state();
-    let seen = state.ledger.with(Seen::read).await.map_err(ApiError::from)?;
-    Ok(json(StatusCode::Ok, &seen.ways(state.policy.action_age, clock::now())))
+    let now = clock::now();
+    let seen = state.ledger.with(move |db| Seen::read(db, now)).await.map_err(ApiError::from)?;
+    Ok(json(StatusCode::Ok, &seen.ways(state.policy.action_age, now)))
 }

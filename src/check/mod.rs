@@ -135,7 +135,7 @@ async fn lines(
     lines.extend(market_lines);
     let uid = books.and_then(|books| books.uid);
     let findings = Findings { capital, uid, target, outside };
-    lines.push(outside::minima(&findings));
+    lines.push(outside::minima(&findings, config.policy.threshold));
     lines.extend(account::lines(config, exchange, &findings).await);
     lines
 }

@@ -5,16 +5,16 @@
 
 use std::fmt::Write;
 
-use rust_decimal::dec;
-
 use super::Findings;
 use super::machine::Capital;
 use crate::clock;
 use crate::domain::belief;
 use crate::domain::check::{CLOCK_WRONG, Check, SET_THE_CLOCK};
 use crate::domain::market::{self, Coin, Market, PerCoin, Readings, Unknown};
-use crate::domain::money::{Rate, Usdc, Weight};
+use crate::domain::money::{Rate, Weight};
 use crate::domain::order::Order;
+use crate::domain::portfolio::Holdings;
+use crate::domain::reach::{self, Shortfall};
 use crate::domain::signal::Target;
 use crate::exchange::{Exchange, Trouble};
 use crate::leader::{Leader, LeaderError, Reply};
@@ -90,26 +90,43 @@ fn compared(lead: i64, margin: u128) -> Check {
 
 /// Ce que la bourse a dit du marché.
 pub(super) struct Outside {
-    /// Complet, ou ce qui en manque, en peu de mots.
-    market: Result<Market, String>,
+    readings: Readings,
     /// Le cours de l'euro, quoi qu'il manque d'autre.
     pub rate: Option<Rate>,
+}
+
+impl Outside {
+    /// Le marché de ces coins, ou ce qui en manque, en peu de mots.
+    fn market(&self, needed: PerCoin<bool>) -> Result<Market, String> {
+        self.readings.complete(needed, clock::now()).map_err(|unknown| {
+            let missing: Vec<&str> = unknown.iter().map(|unknown| unknown.what.as_str()).collect();
+            missing.join(", ")
+        })
+    }
 }
 
 /// Les cours, les règles et l'état de chaque paire.
 pub(super) async fn exchange(exchange: &Exchange) -> (Vec<Check>, Outside) {
     let readings = exchange.refresh(Readings::default(), belief::SECOND_READING).await;
     let (now, pairs) = (clock::now(), trading(&readings));
-    let rate = readings.rate(now);
-    match readings.complete(PerCoin::from_fn(|_| true), now) {
-        Ok(market) => (vec![reached(exchange), pairs], Outside { market: Ok(market), rate }),
-        Err(unknown) => {
-            let missing: Vec<&str> = unknown.iter().map(|unknown| unknown.what.as_str()).collect();
-            let market = Err(missing.join(", "));
-            let line = unreached(exchange, &unknown, readings.doubted().any(|doubted| doubted));
-            (vec![line, pairs], Outside { market, rate })
+    let none_is_read = readings.pairs(now).is_empty();
+    let line = match readings.complete(PerCoin::from_fn(|_| true), now) {
+        Ok(_) => reached(exchange),
+        Err(unknown) if none_is_read || exchange.silence().is_some() => {
+            unreached(exchange, &unknown, readings.doubted().any(|doubted| doubted))
         }
-    }
+        Err(unknown) => in_part(&unknown),
+    };
+    let rate = readings.rate(now);
+    (vec![line, pairs], Outside { readings, rate })
+}
+
+/// Une partie manque : le moteur sait, pour chaque coin, ce que cela empêche.
+fn in_part(unknown: &[Unknown]) -> Check {
+    let advice = "the rest is known, and traded: a coin without price or rules that is neither held nor aimed at is not \
+                  needed, one that is held stops purchases and the total until they are back; without the EUR rate \
+                  nothing is bought";
+    Check::remark("exchange", market::told(unknown), advice).unanswered()
 }
 
 /// Un silence explique tout le reste, et n'est pas une panne du réseau.
@@ -161,48 +178,48 @@ fn trading(readings: &Readings) -> Check {
     Check::fault("pairs", halted.join("; "), remedy)
 }
 
-/// Ce que l'allocation du leader demande, à côté du plus petit achat possible.
-pub(super) fn minima(findings: &Findings) -> Check {
-    let market = match &findings.outside.market {
-        Ok(market) => market,
-        Err(missing) => return Check::not_tested("minima", format!("not known now: {missing}")),
-    };
+/// Ce que le meilleur des plans laisserait en cash de l'allocation du leader, faute de capital.
+pub(super) fn minima(findings: &Findings, threshold: Weight) -> Check {
     let Some(target) = &findings.target else {
         return Check::not_tested("minima", "the leader's allocation is not known");
     };
-    let capital = match &findings.capital {
-        Capital::Counted(holdings) => match holdings.value(market) {
-            Some(value) => value.total,
-            None => return Check::not_tested("minima", "the prices are not all known"),
-        },
-        Capital::ToBegin(budget) => budget.to_usdc(market.rate),
+    let held = match &findings.capital {
+        Capital::Counted(holdings) => holdings.held(),
+        _ => PerCoin::default(),
+    };
+    let needed = PerCoin::from_fn(|coin: Coin| held[coin] || !target.weight(coin).is_zero());
+    let market = match findings.outside.market(needed) {
+        Ok(market) => market,
+        Err(missing) => return Check::not_tested("minima", format!("not known now: {missing}")),
+    };
+    let holdings = match &findings.capital {
+        Capital::Counted(holdings) => *holdings,
+        Capital::ToBegin(budget) => Holdings { cash: budget.to_usdc(market.rate), ..Holdings::default() },
         Capital::Unknown(reason) => return Check::not_tested("minima", *reason),
     };
-    compare(capital, target, market)
+    match reach::shortfall(target, &holdings, &market, threshold) {
+        Some(shortfall) => compare(&shortfall, target, &market),
+        None => Check::not_tested("minima", "the prices are not all known"),
+    }
 }
 
-fn compare(capital: Usdc, target: &Target, market: &Market) -> Check {
-    let least = |coin: Coin| market.pairs.get(coin).map(Order::minimum_purchase).unwrap_or_default();
-    let wanted: Vec<(Coin, Weight)> = Coin::ALL
-        .into_iter()
-        .map(|coin| (coin, target.weight(coin)))
-        .filter(|(_, weight)| !weight.is_zero())
-        .collect();
-    let small: Vec<(Coin, Weight)> =
-        wanted.iter().copied().filter(|(coin, weight)| capital.part(*weight) < least(*coin)).collect();
-    if small.is_empty() {
+fn compare(shortfall: &Shortfall, target: &Target, market: &Market) -> Check {
+    let capital = shortfall.capital;
+    if shortfall.unfollowed.is_empty() {
         let found = format!("{capital:.2} USDC is enough to follow each of the leader's weights");
         return Check::fine("minima", found);
     }
-    let each = small.iter().map(|(coin, weight)| {
-        let (amount, minimum) = (capital.part(*weight), least(*coin));
+    let each = shortfall.unfollowed.iter().map(|&coin| {
+        let (weight, least) = (target.weight(coin), market.pairs.get(coin).map(Order::minimum_purchase));
+        let (amount, minimum) = (capital.part(weight), least.unwrap_or_default());
         format!("{coin}: {:.2} % is {amount:.2} USDC, the least is {minimum:.2}", weight.percent())
     });
     let found = format!("of {capital:.2} USDC, {}", each.collect::<Vec<String>>().join("; "));
-    let enough = small.iter().map(|(coin, weight)| Usdc::new(least(*coin).decimal() / weight.decimal()));
-    let enough = enough.max().unwrap_or_default().times(dec!(1.01)).to_eur(market.rate).ceil(0);
-    let advice = format!("these are left in cash; a capital of {enough} EUR would follow them all");
-    if small.len() == wanted.len() {
+    let advice = match shortfall.enough {
+        Some(enough) => format!("these are left in cash; a capital of {enough} EUR would follow them all"),
+        None => "these are left in cash, whatever the capital".to_owned(),
+    };
+    if shortfall.nothing {
         Check::fault("minima", found, format!("nothing could be bought: {advice}"))
     } else {
         Check::remark("minima", found, advice)

@@ -192,6 +192,11 @@ impl Pairs {
         self.0[coin].as_ref()
     }
 
+    /// Vrai si aucune n'est connue.
+    pub fn is_empty(&self) -> bool {
+        self.0.iter().all(|(_, pair)| pair.is_none())
+    }
+
     /// Le milieu de son carnet, s'il est connu.
     pub fn mid(&self, coin: Coin) -> Option<Price> {
         self.get(coin).map(|pair| pair.quote.mid())

@@ -78,7 +78,11 @@ impl Movement {
 
     /// Un coin, compté à ce qu'il vaut.
     pub fn of_coin(kind: Kind, moved: Moved, rate: Rate) -> Movement {
-        let value = if moved.quantity.is_positive() { moved.worth } else { -moved.worth };
+        let value = match moved.worth.is_zero() {
+            true => Usdc::ZERO,
+            false if moved.quantity.is_positive() => moved.worth,
+            false => -moved.worth,
+        };
         Movement { kind, eur: value.to_eur(rate), rate, usdc: Usdc::ZERO, moved: Some(moved) }
     }
 }

@@ -7,8 +7,9 @@
 use rust_decimal::{Decimal, dec};
 
 use super::approach::approach;
-use super::market::{Market, Pair, Pairs, PerCoin, Rules};
-use super::money::{Eur, Quantity, Weight};
+use super::market::{Coin, Market, Pair, Pairs, PerCoin, Rules};
+use super::money::{Eur, Quantity, Usdc, Weight};
+use super::order::{Order, Size};
 use super::portfolio::Holdings;
 use super::signal::Target;
 
@@ -53,6 +54,51 @@ pub fn reach(target: &Target, holdings: &Holdings, market: &Market, threshold: W
     })
 }
 
+/// Les coins visés dont un capital ne permet rien de tenir.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shortfall {
+    pub capital: Usdc,
+    pub unfollowed: Vec<Coin>,
+    /// Vrai s'il n'en permet aucun.
+    pub nothing: bool,
+    /// Le moindre capital, en EUR à deux chiffres, qui les permettrait tous ; `None` si aucun n'y suffit.
+    pub enough: Option<Eur>,
+}
+
+/// Ce que le meilleur des plans laisse en cash, faute de capital ; `None` comme pour [`reach`]. Une part sous le seuil n'est pas affaire de
+/// capital.
+pub fn shortfall(
+    target: &Target,
+    holdings: &Holdings,
+    market: &Market,
+    threshold: Weight,
+) -> Option<Shortfall> {
+    let valuation = holdings.value(market).filter(|valuation| valuation.total.is_positive())?;
+    let pairs = unhindered(&market.pairs);
+    let aimed = |coin: &Coin| target.weight(*coin) > threshold;
+    let unfollowed = |holdings: &Holdings| -> Vec<Coin> {
+        let plan = approach(target, holdings, &pairs, threshold);
+        let is_held = |coin: &Coin| {
+            let sold = plan.sales.iter().find(|order| order.coin() == *coin).map(Order::size);
+            let owned = holdings.positions[*coin].quantity;
+            !owned.is_zero() && sold != Some(Size::Sell(owned))
+        };
+        let is_bought = |coin: &Coin| plan.wants.iter().any(|want| want.coin == *coin);
+        Coin::ALL.into_iter().filter(aimed).filter(|coin| !is_held(coin) && !is_bought(coin)).collect()
+    };
+    let missing = unfollowed(holdings);
+    let suffices = |capital: Eur| {
+        let cash = Holdings { cash: capital.to_usdc(market.rate), ..Holdings::default() };
+        unfollowed(&cash).is_empty()
+    };
+    Some(Shortfall {
+        capital: valuation.total,
+        nothing: !missing.is_empty() && missing.len() == Coin::ALL.iter().filter(|coin| aimed(coin)).count(),
+        enough: if missing.is_empty() { None } else { least(suffices) },
+        unfollowed: missing,
+    })
+}
+
 /// La part de la cible que laisse suivre le meilleur des plans.
 fn followed(target: &Target, holdings: &Holdings, pairs: &Pairs, threshold: Weight) -> Weight {
     let drift = approach(target, holdings, pairs, threshold).drift;
@@ -90,9 +136,9 @@ fn least(suffices: impl Fn(Eur) -> bool) -> Option<Eur> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::market::{Coin, Quote};
+    use crate::domain::market::Quote;
     use crate::domain::moment::Moment;
-    use crate::domain::money::{Price, Rate, Usdc};
+    use crate::domain::money::{Price, Rate};
     use crate::domain::portfolio::Position;
 
     const THRESHOLD: Weight = Weight::new(dec!(0.005));

@@ -12,7 +12,7 @@ use super::signal::{Instruction, Target};
 /// Ce que « tout vendre » fait et ne fait pas : ce qu'une personne lit avant de le vouloir.
 pub const SELL_ALL_TELLS: &str = "this sells every position to USDC by market orders, at the prices of the moment, which may \
     be bad, and pauses following; it sends no money anywhere: the USDC stay on your exchange account; what is below the \
-    exchange's minima stays as dust, and a pair that is halted is tried again for a day, then stays; selling may be \
+    exchange's minima stays as dust, and a pair that is halted or without a price is tried again for a day, then stays; selling may be \
     taxable; following goes on only when you resume it, and never \
     where the agent is DEAD";
 

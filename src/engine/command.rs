@@ -7,7 +7,8 @@ use super::sight::Sight;
 use crate::clock;
 use crate::domain::booking::{Booked, Booking, Footing};
 use crate::domain::lost_past::Brought;
-use crate::domain::market::{self, Market};
+use crate::domain::market::{self, Coin, Market};
+use crate::domain::moment::Moment;
 use crate::domain::money::{Usdc, Weight};
 use crate::domain::reach::Reach;
 use crate::domain::refusal::Refusal;
@@ -315,7 +316,26 @@ async fn priced(ledger: &Ledger, sight: &Sight) -> Result<Market, Refusal> {
     let Some(holdings) = ledger.with(|db| db.holdings()).await? else {
         return Err(unknown("the budget is not booked yet"));
     };
-    sight.known(holdings.held(), clock::now()).map_err(|missing| unknown(&market::told(&missing)))
+    let now = clock::now();
+    sight.known(holdings.held(), now).map_err(|missing| {
+        let reason = market::told(&missing);
+        let lacks = |coin: &Coin| {
+            let names = [market::price_of(*coin), market::rules_of(*coin)];
+            missing.iter().any(|unknown| names.contains(&unknown.what))
+        };
+        let lost: Vec<&str> = Coin::ALL.into_iter().filter(lacks).map(Coin::asset).collect();
+        // Une bourse qui ne montre rien du tout n'a perdu aucune paire.
+        let is_there = !sight.read_since(Moment(0), now).is_empty();
+        if lost.is_empty() || !is_there { unknown(&reason) } else { lost_price(&reason, &lost.join(", ")) }
+    })
+}
+
+/// Un coin tenu n'a plus de prix : attendre n'y fera peut-être rien.
+fn lost_price(reason: &str, assets: &str) -> Refusal {
+    Refusal::Unknown(format!(
+        "the value is not known now ({reason}): nothing was changed; withdrawals wait for {assets}: what never has a price again is \
+         moved or converted on the exchange, then written off (in a simulation it can be written off after a day)"
+    ))
 }
 
 async fn withdrawal_terms(ledger: &Ledger, sight: &Sight, asked: Asked) -> Result<Terms, Refusal> {

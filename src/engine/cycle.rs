@@ -149,11 +149,15 @@ impl Engine {
         shown: Option<&Shown>,
         story: &mut Story,
     ) -> Result<(), LedgerError> {
+        self.count_lacking();
         let shut = self.shut();
         let obstacle = self.obstacle(market);
         let trades = match (market, &obstacle) {
             (Ok(market), None) => self.carry_out(market, shown, story).await?,
-            (Err(_), _) if shut.is_none() => self.leave(shown).await?,
+            (Err(_), _) if shut.is_none() => match self.leave(shown).await? {
+                0 => self.serve_wishes().await?,
+                left => left,
+            },
             _ => 0,
         };
         if let Some(reason) = obstacle

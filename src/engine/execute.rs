@@ -108,7 +108,7 @@ impl Engine {
     }
 
     /// Vend puis achète ce que le signal demande ; rend ce qui est laissé, avec ses raisons.
-    async fn trade(
+    pub(super) async fn trade(
         &mut self,
         entry: &PendingSignal,
         signal: &Signal,
@@ -205,7 +205,7 @@ impl Engine {
 
     /// Clôt un signal d'après ses trades et ce qui est laissé, ou retient ce qui en est déjà décidé s'il attend
     /// encore un coin (`None`) ; rend son état et ses trades.
-    async fn settle(
+    pub(super) async fn settle(
         &self,
         entry: &PendingSignal,
         remainder: Result<Remainder, String>,

@@ -32,6 +32,7 @@ pub use crate::venue::Decision;
 pub use command::Commands;
 
 use crate::clock;
+use crate::domain::market::PerCoin;
 use crate::domain::moment::Moment;
 use crate::domain::money::Usdc;
 use crate::domain::policy::Policy;
@@ -73,6 +74,8 @@ pub struct Engine {
     unopened: Option<String>,
     /// Ce qui semble parti d'un retrait, et depuis quand un tour le montre.
     withdrawn: Option<(Usdc, Instant)>,
+    /// Combien de tours de suite chaque paire a manqué, là où d'autres étaient lues.
+    lacking: PerCoin<u32>,
     /// La dernière panne dite au journal, pour ne la dire qu'une fois.
     trouble: Option<String>,
     /// Le signal que montre le leader pendant une pause, et depuis quand.
@@ -115,6 +118,7 @@ impl Engine {
             outlook: None,
             unopened: None,
             withdrawn: None,
+            lacking: PerCoin::default(),
             trouble: None,
             overheard: None,
             arrived: Arrived::default(),

@@ -12,9 +12,10 @@ use rust_decimal::{Decimal, dec};
 use super::Engine;
 use super::execute::Remainder;
 use super::holdback::{Holdback, Purpose};
+use super::standing::read_again;
 use crate::clock;
 use crate::domain::cost;
-use crate::domain::market::{Coin, Market};
+use crate::domain::market::{Coin, Market, PerCoin};
 use crate::domain::moment::Moment;
 use crate::domain::money::{Usdc, Weight};
 use crate::domain::order::{Left, Order};
@@ -31,6 +32,9 @@ const UNBELIEVED: Duration = Duration::from_secs(3600);
 
 /// De combien de fois un achat doit avoir dépassé le minimum pour que ce soit soudain.
 const FALLEN: Decimal = dec!(2);
+
+/// Tours de suite où la bourse doit montrer d'autres paires que celle que l'on renonce à vendre.
+const LACKING_POLLS: u32 = 3;
 
 /// Une lecture du compte peut ne pas encore montrer un ordre fini depuis moins que cela.
 const LAG: Duration = Duration::from_secs(75);
@@ -52,6 +56,13 @@ impl Engine {
             remainder.left.iter_mut().for_each(|(_, left)| *left = Left::NothingToDo);
             return self.await_reading(remainder).await;
         }
+        // Ce que la bourse ne montre plus n'est pas à vendre, et le reste ne l'attend pas ([`Engine::serve_wishes`]).
+        let lost: Vec<Coin> = Coin::ALL
+            .into_iter()
+            .filter(|coin| holdings.held()[*coin] && market.pairs.get(*coin).is_none())
+            .collect();
+        remainder.left.retain(|(coin, _)| !lost.contains(coin));
+        remainder.left.extend(lost.iter().map(|coin| (*coin, Left::Unknown)));
         for coin in Coin::ALL {
             let told = remainder.left.iter().any(|(known, _)| *known == coin);
             remainder.left.extend(holdback.short_of(coin).filter(|_| !told).map(|reason| (coin, reason)));
@@ -84,6 +95,56 @@ impl Engine {
             }
         }
         if remainder.pending.is_empty() { self.await_reading(remainder).await } else { Ok(()) }
+    }
+
+    /// Retient, à chaque tour, combien de fois de suite une paire a manqué là où d'autres étaient lues.
+    pub(super) fn count_lacking(&mut self) {
+        let pairs = self.sight.read_since(self.begun, clock::now());
+        for coin in Coin::ALL {
+            let lacks = pairs.get(coin).is_none() && !pairs.is_empty();
+            self.lacking[coin] = if lacks { self.lacking[coin].saturating_add(1) } else { 0 };
+        }
+    }
+
+    /// Mène à bout les souhaits quand le marché du leader n'est pas tout su : ce qui est tenu leur suffit. Ce que la bourse ne montre
+    /// plus n'en est pas vendu, une fois qu'il est attendu depuis [`wish::PATIENCE`]. Rend combien de trades.
+    pub(super) async fn serve_wishes(&mut self) -> Result<u32, LedgerError> {
+        let (due, now) = (self.ledger.with(|db| db.due()).await?, clock::now());
+        let wishes: Vec<PendingSignal> = due.into_iter().filter(|entry| entry.wish.is_some()).collect();
+        if wishes.is_empty() {
+            return Ok(0);
+        }
+        let Some(held) = self.ledger.with(|db| Ok(db.holdings()?.map(|holdings| holdings.held()))).await?
+        else {
+            return Ok(0);
+        };
+        let pairs = self.sight.read_since(self.begun, now);
+        let lost = |coin: Coin| held[coin] && pairs.get(coin).is_none();
+        let none_is_lost = !Coin::ALL.into_iter().any(lost);
+        let all_are_gone =
+            Coin::ALL.into_iter().filter(|coin| lost(*coin)).all(|coin| self.lacking[coin] >= LACKING_POLLS);
+        let is_over = |entry: &PendingSignal| now.since(entry.received_at) >= wish::PATIENCE;
+        let over: Vec<PendingSignal> =
+            wishes.into_iter().filter(|entry| none_is_lost || (all_are_gone && is_over(entry))).collect();
+        if over.is_empty() || pairs.is_empty() {
+            return Ok(0);
+        }
+        let there = PerCoin::from_fn(|coin| held[coin] && pairs.get(coin).is_some());
+        let Ok(market) = self.sight.known(there, now) else { return Ok(0) };
+        let market = Market { pairs, ..market };
+        self.keep_readings().await?;
+        self.ledger.with(|db| db.interrupt_intents(clock::now())).await?;
+        let mut trades = 0;
+        for entry in over {
+            let Ok(signal) = read_again(&entry) else { continue };
+            let before = self.trades_of(&entry.signal_id).await?.len() as u32;
+            let remainder = match self.trade(&entry, &signal, &market).await {
+                Err(LedgerError::Refused(reason)) => Err(reason),
+                done => Ok(done?),
+            };
+            trades += self.settle(&entry, remainder, market.rate).await?.1.saturating_sub(before);
+        }
+        Ok(trades)
     }
 
     /// Un retrait n'est offert à prendre que si l'on saura voir qu'il est pris.
@@ -143,7 +204,7 @@ impl Holdback {
         sellable.cash = self.spared(holdings.cash) + self.expected(market);
         for coin in Coin::ALL {
             let position = &mut sellable.positions[coin];
-            position.quantity = match self.is_frozen(coin) {
+            position.quantity = match self.is_frozen(coin) || market.pairs.get(coin).is_none() {
                 true => Default::default(),
                 false => (position.quantity - self.missing(coin)).max(Default::default()),
             };

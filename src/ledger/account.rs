@@ -5,7 +5,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Db, LedgerError, aim, flows, movements, seal, stop_loss, wishes};
+use super::{Db, LedgerError, aim, flows, last_known, movements, seal, stop_loss, wishes};
 use crate::domain;
 use crate::domain::aim::Cause;
 use crate::domain::moment::Moment;
@@ -47,7 +47,7 @@ pub(super) fn settle(
              or set TRADING_MODE={kept}"
         )));
     }
-    connection.execute("DELETE FROM readings", [])?;
+    last_known::set_aside(connection)?;
     connection.execute(
         "UPDATE exchange SET closed = iif(?1 = 'live', 'it has just started: nothing is checked yet', NULL)",
         [mode],

@@ -6,12 +6,18 @@
 use rusqlite::Connection;
 
 use super::requests::{self, RequestKey};
-use super::{Db, LedgerError, account, balances, foreign, movements, survival, takeover, views, withdrawals};
-use crate::domain::booking::{Booked, Booking, Footing};
+use super::{
+    Db, LedgerError, account, balances, foreign, last_known, movements, survival, takeover, views,
+    withdrawals,
+};
+use crate::domain::booking::{self, Booked, Booking, Footing};
+use crate::domain::market::Coin;
 use crate::domain::moment::Moment;
-use crate::domain::money::{Eur, Quantity, Usdc};
+use crate::domain::money::{Eur, Price, Quantity, Usdc};
 use crate::domain::movement::{Kind, Moved, Movement};
 use crate::domain::reconcile::{Asset, Line};
+
+const NO_ACCOUNT: &str = "a simulation has no account to compare the books with: nothing was changed";
 
 /// La ligne d'une correction qui n'a rien changé.
 const UNCHANGED: i64 = 0;
@@ -44,7 +50,7 @@ impl Db {
                 "the opening is not booked yet: nothing was changed".to_owned(),
             ));
         }
-        let movements = wanted(&transaction, booking, footing, live)?;
+        let movements = wanted(&transaction, booking, footing, (live, now))?;
         if let (Booking::Correction { total, .. }, [movement]) = (*booking, movements.as_slice())
             && movement.eur.is_zero()
         {
@@ -91,7 +97,7 @@ fn wanted(
     connection: &Connection,
     booking: &Booking,
     footing: &Footing,
-    live: bool,
+    (live, now): (bool, Moment),
 ) -> Result<Vec<Movement>, LedgerError> {
     let one = match *booking {
         Booking::Deposit(eur) => brought(connection, Kind::Deposit, eur, footing, live)?,
@@ -100,8 +106,12 @@ fn wanted(
                 connection.query_row("SELECT deposited_eur FROM account", [], |row| row.get(0))?;
             brought(connection, Kind::Correction, total - deposited, footing, live)?
         }
+        Booking::WriteOff(Asset::Coin(coin), quantity) if !live => {
+            write_off_lost(connection, coin, quantity, footing, now)?
+        }
         Booking::WriteOff(asset, quantity) => {
-            write_off(compared(connection, asset, footing, live)?, asset, quantity, footing)?
+            let line = compared(connection, asset, footing, live)?;
+            write_off(connection, line, asset, quantity, footing)?
         }
         Booking::Count(asset, quantity) => {
             count(compared(connection, asset, footing, live)?, asset, quantity, footing)?
@@ -137,6 +147,7 @@ fn brought(
 }
 
 fn write_off(
+    connection: &Connection,
     line: Line,
     asset: Asset,
     quantity: Quantity,
@@ -155,7 +166,52 @@ fn write_off(
             "{gone} {name} is missing now, not {quantity}: look again, nothing was changed"
         )));
     }
-    moved(Kind::WriteOff, asset, -quantity, footing)
+    match asset {
+        Asset::Cash => moved(Kind::WriteOff, asset, -quantity, footing),
+        Asset::Coin(coin) => gone_coin(connection, coin, quantity, footing),
+    }
+}
+
+/// En simulation, la position dont rien ne se sait plus depuis [`booking::LOST`] : aucun compte ne dit qu'elle est partie.
+fn write_off_lost(
+    connection: &Connection,
+    coin: Coin,
+    quantity: Quantity,
+    footing: &Footing,
+    now: Moment,
+) -> Result<Movement, LedgerError> {
+    let unpriced = last_known::unpriced(connection, now)?;
+    let Some(lost) = unpriced.iter().find(|one| one.coin == coin) else {
+        return Err(LedgerError::Refused(NO_ACCOUNT.to_owned()));
+    };
+    if lost.unknown_for < booking::LOST {
+        return Err(LedgerError::Refused(format!(
+            "the price or the rules of {coin} have been unknown for less than a day and may come back: nothing was changed"
+        )));
+    }
+    if quantity != lost.quantity {
+        let (held, name) = (lost.quantity, coin.asset());
+        return Err(LedgerError::Refused(format!(
+            "the books hold {held} {name}, not {quantity}: look again, nothing was changed"
+        )));
+    }
+    gone_coin(connection, coin, quantity, footing)
+}
+
+/// Un coin parti, à son prix de maintenant ; à défaut au dernier que l'on en ait su, ou à rien : ce qui n'a plus de prix ne reste pas
+/// pour cela dans les livres.
+fn gone_coin(
+    connection: &Connection,
+    coin: Coin,
+    quantity: Quantity,
+    footing: &Footing,
+) -> Result<Movement, LedgerError> {
+    let last = || Ok::<_, LedgerError>(last_known::last_price(connection, coin)?.map(|last| last.price));
+    let price = match footing.price(coin) {
+        Some(price) => Some(price),
+        None => last()?,
+    };
+    Ok(of_coin(Kind::WriteOff, coin, -quantity, price.unwrap_or_default(), footing))
 }
 
 fn count(line: Line, asset: Asset, quantity: Quantity, footing: &Footing) -> Result<Movement, LedgerError> {
@@ -179,9 +235,12 @@ fn moved(kind: Kind, asset: Asset, quantity: Quantity, footing: &Footing) -> Res
             "the price of {coin} is not known now, so nothing was booked: try again in a few minutes"
         )));
     };
+    Ok(of_coin(kind, coin, quantity, price, footing))
+}
+
+fn of_coin(kind: Kind, coin: Coin, quantity: Quantity, price: Price, footing: &Footing) -> Movement {
     let size = if quantity.is_positive() { quantity } else { -quantity };
-    let moved = Moved { coin, quantity, worth: (price * size).floor(8) };
-    Ok(Movement::of_coin(kind, moved, footing.rate))
+    Movement::of_coin(kind, Moved { coin, quantity, worth: (price * size).floor(8) }, footing.rate)
 }
 
 /// Chaque position à ce que le compte en tient.
@@ -193,7 +252,7 @@ fn taken_over(connection: &Connection, footing: &Footing, live: bool) -> Result<
     let each = short.into_iter().map(|(coin, _)| {
         let asset = Asset::Coin(coin);
         let line = compared(connection, asset, footing, live)?;
-        write_off(line, asset, line.gone(), footing)
+        write_off(connection, line, asset, line.gone(), footing)
     });
     each.collect()
 }
@@ -207,8 +266,7 @@ fn compared(
 ) -> Result<Line, LedgerError> {
     let name = asset.name();
     if !live {
-        let reason = "a simulation has no account to compare the books with: nothing was changed";
-        return Err(LedgerError::Refused(reason.to_owned()));
+        return Err(LedgerError::Refused(NO_ACCOUNT.to_owned()));
     }
     if balances::is_in_doubt(connection, asset)? {
         let stuck = "SELECT EXISTS (SELECT 1 FROM intents WHERE state = 'stuck')

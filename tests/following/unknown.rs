@@ -5,7 +5,7 @@ use rust_decimal::{Decimal, dec};
 use serde_json::Value;
 
 use crate::follower::{Folder, Follower, Site, still_world, until};
-use crate::{list, near, settled, status, trades_of, weight};
+use crate::{code, list, near, settled, status, trades_of, weight};
 
 const TICKER: &str = "/api/v3/ticker/bookTicker";
 
@@ -111,4 +111,75 @@ fn selling_all_never_keeps_a_coin_for_the_price_of_another() {
     world.clear_faults();
     until("ETH is sold too", || (sold() == ["ETHUSDC", "BTCUSDC"]).then_some(()));
     until("it is done", || (site.json("/api/agent/status")["selling_all"]["done"] == true).then_some(()));
+}
+
+/// Un jour sans prix : en simulation aucun compte ne dira que c'est parti, une personne le peut.
+#[test]
+fn a_simulated_position_without_a_price_is_never_given_up_before_a_day_nor_kept_for_ever() {
+    let (world, folder) = (still_world(), Folder::new());
+    world.leader().set_target(&[("BTCUSDC", dec!(0.3)), ("ETHUSDC", dec!(0.3))]);
+    let follower = Follower::of(&world, &folder);
+    follower.site().closed_signal("initial_sync");
+    let held = list(follower.site(), "/api/positions");
+    let eth = held.iter().find(|one| one["coin"] == "ETHUSDC").expect("it is held")["quantity"].clone();
+    let write_off = |site: Site| {
+        site.send("POST", "/api/exchange/differences/ETH/write-off", &format!(r#"{{"quantity": "{eth}"}}"#))
+    };
+    assert_eq!(write_off(follower.site()).status, 409, "its price is known");
+    follower.stop();
+    hide(&world, "ETHUSDC");
+    let follower = Follower::of(&world, &folder);
+    let site = follower.site();
+    until("it is refused for that", || {
+        let answer = write_off(site);
+        (answer.status == 409 && answer.body.contains("less than a day")).then_some(())
+    });
+    follower.stop();
+    let books = rusqlite::Connection::open(folder.db()).expect("the database");
+    let earlier = "UPDATE readings SET at = at - 90000000 WHERE what LIKE '%ETHUSDC'";
+    books.execute_batch(earlier).expect("it is writable");
+    drop(books);
+    let follower = Follower::of(&world, &folder);
+    let site = follower.site();
+    let way = until("it can be given up", || {
+        list(site, "/api/ways").into_iter().find(|way| way["name"] == "write-off-ETH")
+    });
+    assert_eq!(way["body"]["quantity"].as_str(), Some(eth.to_string().as_str()), "{way}");
+    let told = way["consequence"].as_str().unwrap_or_default();
+    assert!(told.contains("the last one known") && told.contains("25 hours old"), "{told}");
+    let asked = || site.send("POST", "/api/budget/withdrawals", r#"{"amount_eur": 20}"#);
+    let refused = asked();
+    assert_eq!(refused.status, 503, "{}", refused.body);
+    assert!(refused.body.contains("wait for ETH:"), "{}", refused.body);
+    let answer = write_off(site);
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    until("the total is known", || total(site).is_number().then_some(()));
+    until("a withdrawal is taken", || (asked().status == 200).then_some(()));
+    let report = calvalot::verify::verify(&folder.db()).expect("it is read");
+    assert_eq!(report.differences, 0, "{}", report.text);
+}
+
+/// Tout vendre finit, en simulation aussi, et dit ce qui est resté.
+#[test]
+fn selling_all_never_waits_more_than_a_day_for_a_price() {
+    let (world, folder) = (still_world(), Folder::new());
+    world.leader().set_target(&[("BTCUSDC", dec!(0.3)), ("ETHUSDC", dec!(0.3))]);
+    let follower = Follower::of(&world, &folder);
+    follower.site().closed_signal("initial_sync");
+    follower.stop();
+    hide(&world, "ETHUSDC");
+    let follower = Follower::of(&world, &folder);
+    assert_eq!(follower.site().send("POST", "/api/agent/sell-all", r#"{"understood": true}"#).status, 200);
+    until("BTC is sold", || (trades_of(follower.site(), "sell-all-1").len() == 1).then_some(()));
+    follower.site().wait_polls(4);
+    assert_eq!(follower.site().json("/api/agent/status")["selling_all"]["done"], false);
+    follower.stop();
+    let books = rusqlite::Connection::open(folder.db()).expect("the database");
+    let earlier = "UPDATE signals SET received_at = received_at - 90000000 WHERE wish = 'sell_all'";
+    books.execute_batch(earlier).expect("it is writable");
+    drop(books);
+    let follower = Follower::of(&world, &folder);
+    let closed = follower.site().closed_signal("sell-all-1");
+    assert_eq!(status(&closed), ("executed", 1));
+    assert_eq!(code(&closed, "ETHUSDC"), "unknown");
 }

@@ -21,6 +21,7 @@ mod depth;
 mod differences;
 mod fees;
 mod money;
+mod priceless;
 mod recovery;
 mod refusals;
 mod silence;

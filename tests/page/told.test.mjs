@@ -33,6 +33,7 @@ const SAID = [
   ['only {left:.2} USDC of withdrawal {id} are still to be taken out: nothing was changed', ['99.77', '3'], 'Du retrait n° 3, il ne reste que 99,77 USDC à sortir.'],
   ['amount_eur must be above 0, at most 1000000, in cents', [], 'Un montant est de plus de 0 €, et de 1 000 000,00 € au plus, au centime près.'],
   ['the value is not known now ({reason}): nothing was changed, try again in a few minutes', ['unknown price BTCUSDC: no answer'], 'La valeur n’est pas connue en ce moment. Réessayez dans quelques minutes.'],
+  ['the value is not known now ({reason}): nothing was changed; withdrawals wait for {assets}: what never has a price again is moved or converted on the exchange, then written off (in a simulation it can be written off after a day)', ['unknown price XRPUSDC: no answer', 'XRP'], 'Un retrait attend le prix de XRP. S’il ne revient jamais, déplacez ou convertissez cela chez Binance, puis retirez-le des livres (en simulation : après un jour).'],
   ['the opening is not booked yet: nothing was changed', [], 'Le capital de départ n’est pas encore inscrit.'],
   ['the EUR rate or the hour is not known now, so nothing was booked: try again in a few minutes', [], 'Le taux EUR/USDC, ou l’heure, n’est pas connu en ce moment. Réessayez dans quelques minutes.'],
   ['the account holds {beyond:.2} USDC more than the books, so {:.2} EUR at most can be counted: bring the money to Binance first, nothing was changed', ['125.00', '100.00'], 'Le compte Binance tient 125,00 USDC de plus que les livres : 100,00 € au plus peuvent être comptés. Apportez d’abord l’argent sur Binance.'],
@@ -365,7 +366,7 @@ const UNTOLD = [
   'it works from everywhere', 'it may trade', 'if your Internet address stays', 'this account may trade each', '{found}, not used by', '{found}, the EUR rate to compare',
   'the ledger is not known', 'what the first start takes over', 'free space of', 'no copy can be made', '{path} is not there', '{path} is a ledger of',
   "the exchange's rules are not all known", 'prices, rules of', ' (weight {weight}', 'another program behind', 'the exchange trades all', 'the prices are not all known', 'not known now: ',
-  "the leader's allocation", '{capital:.2} USDC is enough',
+  "the leader's allocation", '{capital:.2} USDC is enough', 'the rest is known, and traded', 'these are left in cash, whatever',
   // Quoi faire d'un essai qui ferme l'échange : la page a ses mots (`closed.…`).
   "make a key in Binance's API", 'tick Enable', 'untick Enable', "in Binance's API Management", 'set the key of that account again', 'Binance has blocked trading',
   'set another DB_PATH', 'let the user that runs calvalot', 'make room on this disk', 'check the network of this machine, then try again in some minutes; if BINANCE_URL is set, check it; nothing',

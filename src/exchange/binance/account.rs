@@ -109,15 +109,32 @@ impl Exchange {
     /// Ce que chaque paire demande à un compte (`exchangeInfo`, sans clé, poids 20) ; `None` pour une paire
     /// dont la réponse ne dit rien de lisible.
     pub async fn permission_sets(&self) -> Result<PerCoin<Option<PermissionSets>>, Trouble> {
-        let names: Vec<String> = Coin::ALL.into_iter().map(|coin| format!("\"{}\"", coin.pair())).collect();
-        let request = Request::new("/api/v3/exchangeInfo").with("symbols", &format!("[{}]", names.join(",")));
-        let answer = self.get(&request.target()).await?;
-        let text = answer.text().map_err(|_| unreadable(&answer))?;
-        let mut pairs = wire::permissions(text).ok_or_else(|| unreadable(&answer))?;
+        let mut pairs = match self.permissions(&Coin::ALL).await {
+            // Une paire que la bourse ne connaît plus lui fait refuser toute la liste : les autres se demandent une à une.
+            Err(Trouble::UnknownSymbol(_)) => {
+                let mut pairs = Vec::new();
+                for coin in Coin::ALL {
+                    match self.permissions(&[coin]).await {
+                        Err(Trouble::UnknownSymbol(_)) => {}
+                        known => pairs.extend(known?),
+                    }
+                }
+                pairs
+            }
+            known => known?,
+        };
         Ok(PerCoin::from_fn(|coin| {
             let found = pairs.iter().position(|(name, _)| name == coin.pair())?;
             pairs.swap_remove(found).1.map(|pair| PermissionSets(pair.permission_sets))
         }))
+    }
+
+    async fn permissions(&self, coins: &[Coin]) -> Result<Vec<(String, Option<wire::Permissions>)>, Trouble> {
+        let names: Vec<String> = coins.iter().map(|coin| format!("\"{}\"", coin.pair())).collect();
+        let request = Request::new("/api/v3/exchangeInfo").with("symbols", &format!("[{}]", names.join(",")));
+        let answer = self.get(&request.target()).await?;
+        let text = answer.text().map_err(|_| unreadable(&answer))?;
+        wire::permissions(text).ok_or_else(|| unreadable(&answer))
     }
 }
 

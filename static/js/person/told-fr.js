@@ -68,6 +68,7 @@ export const SHAPES = [
   [/^everything will be sold, and the agent then has nothing to follow with\.$/, 'Tout sera vendu, et l’agent n’aura plus de quoi suivre le leader.'],
   [/^about (?<eur>[\d.]+) EUR would be left, less than the (?<eur2>[\d.]+) EUR that following takes\.$/, 'Il resterait {eur} environ, moins que les {eur2} qu’il faut pour suivre le leader.'],
   [/^the value is not known now \(.+\), try again in a few minutes$/s, 'La valeur n’est pas connue en ce moment. Réessayez dans quelques minutes.'],
+  [/^the value is not known now \(.+\); withdrawals wait for (?<asset>[\w, ]+): what never has a price again is moved or converted on the exchange, then written off \(.+\)$/s, 'Un retrait attend le prix de {asset}. S’il ne revient jamais, déplacez ou convertissez cela chez Binance, puis retirez-le des livres (en simulation : après un jour).'],
   // Dépôts, corrections, écarts.
   [/^the opening is not booked yet$/, 'Le capital de départ n’est pas encore inscrit.'],
   [/^the budget is booked in USDC once the EUR rate, and in live the account, are known$/, 'Le capital s’inscrit en USDC une fois connus le taux EUR/USDC et, en réel, le compte Binance.'],

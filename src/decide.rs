@@ -91,7 +91,9 @@ pub fn named<'a>(ways: &'a [Way], name: &str) -> Result<&'a Way, String> {
 /// La phrase qui dit pourquoi ce n'est pas fait.
 pub fn decide(port: u16, way: &Way, fields: &[Field]) -> Result<String, String> {
     let mut body = way.body.clone();
-    body.extend(fields.iter().map(|(field, text)| (field.clone(), value(field, text))));
+    for (field, text) in fields {
+        body.insert(field.clone(), value(field, text)?);
+    }
     let lost = |reason| format!("{reason}: look with `calvalot decide` before you ask again");
     let answer =
         local::send(port, &way.method, &way.path, &json::to_string(&body), PATIENCE).map_err(lost)?;
@@ -117,7 +119,7 @@ fn came_of(body: &str) -> Option<String> {
     }
     if let Some(id) = told("id") {
         let waits = told("waiting_for").map(|reason| format!(", and waits: {reason}"));
-        let (status, usdc) = (word(&answer, "status")?, told("amount_usdc")?);
+        let (status, usdc) = (word(&answer, "status")?, cents(answer.get("amount_usdc")?)?);
         return Some(format!("withdrawal {id} is {status}, {usdc} USDC in all{}", waits.unwrap_or_default()));
     }
     if let Some(status) = told("status") {
@@ -137,9 +139,12 @@ fn came_of(body: &str) -> Option<String> {
             if *follow { "the allocation is taken over" } else { "it waits for the leader's next one" };
         return Some(told.to_owned());
     }
-    let booked =
-        told("asset").zip(told("quantity")).map(|(asset, moved)| format!("{moved} {asset} booked; "));
-    let deposited = told("total_deposited_eur")?;
+    let moved = |asset: &str| match asset {
+        "USDC" => cents(answer.get("quantity")?),
+        _ => told("quantity"),
+    };
+    let booked = told("asset").and_then(|asset| Some(format!("{} {asset} booked; ", moved(&asset)?)));
+    let deposited = cents(answer.get("total_deposited_eur")?)?;
     Some(format!("{}deposits add up to {deposited} EUR now", booked.unwrap_or_default()))
 }
 
@@ -173,11 +178,36 @@ fn said(value: &Value) -> Option<String> {
     }
 }
 
+/// Un montant, en centimes.
+fn cents(value: &Value) -> Option<String> {
+    let amount: f64 = said(value)?.parse().ok()?;
+    Some(format!("{amount:.2}"))
+}
+
 /// Ce champ, tel que l'API le prend : des euros sont un nombre, le reste un texte.
-fn value(field: &str, text: &str) -> Value {
-    match text.trim().parse() {
-        Ok(number) if field.ends_with("_eur") => Value::Number(Number::F64(number)),
-        _ => Value::String(text.to_owned()),
+fn value(field: &str, text: &str) -> Result<Value, String> {
+    let text = pointed(text.trim())?;
+    if !field.ends_with("_eur") {
+        return Ok(Value::String(text));
+    }
+    let number = text.parse().map_err(|_| format!("{field}: {text:?} is no amount: write it like 12.50"))?;
+    Ok(Value::Number(Number::F64(number)))
+}
+
+/// Un nombre à virgule, à point ; tout autre texte tel quel. « 1,234 » peut vouloir dire deux choses, et rien n'est deviné.
+fn pointed(text: &str) -> Result<String, String> {
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let whole = |part: &str| digits(part.strip_prefix('-').unwrap_or(part));
+    match text.split_once(',') {
+        Some((units, decimals)) if whole(units) && digits(decimals.trim_end_matches(['%', ' '])) => {
+            if digits(decimals) && decimals.len() == 3 && !units.trim_start_matches('-').starts_with('0') {
+                return Err(format!(
+                    "{text:?} can be read in two ways: write {units}.{decimals} or {units}{decimals}"
+                ));
+            }
+            Ok(format!("{units}.{decimals}"))
+        }
+        _ => Ok(text.to_owned()),
     }
 }
 
@@ -214,15 +244,19 @@ mod tests {
     fn what_came_of_it_is_said_where_the_answer_tells_it_and_nowhere_else() {
         for (body, told) in [
             (r#"{"ok":true,"outcome":"2 orders adopted"}"#, "2 orders adopted"),
-            (r#"{"ok":true,"total_deposited_eur":150.5}"#, "deposits add up to 150.5 EUR now"),
+            (r#"{"ok":true,"total_deposited_eur":150.5}"#, "deposits add up to 150.50 EUR now"),
             (
                 r#"{"ok":true,"asset":"XRP","quantity":-0.1,"amount_usdt":-0.05,"amount_eur":-0.04,"total_deposited_eur":99}"#,
-                "-0.1 XRP booked; deposits add up to 99 EUR now",
+                "-0.1 XRP booked; deposits add up to 99.00 EUR now",
             ),
             (r#"{"status":"paused"}"#, "it is paused"),
             (
-                r#"{"ok":true,"id":7,"status":"selling","amount_eur":50,"amount_usdc":62.5,"waiting_for":null}"#,
-                "withdrawal 7 is selling, 62.5 USDC in all",
+                r#"{"ok":true,"asset":"USDC","quantity":276.32069862,"total_deposited_eur":259.95919881}"#,
+                "276.32 USDC booked; deposits add up to 259.96 EUR now",
+            ),
+            (
+                r#"{"ok":true,"id":7,"status":"selling","amount_eur":50,"amount_usdc":188.45019653186893,"waiting_for":null}"#,
+                "withdrawal 7 is selling, 188.45 USDC in all",
             ),
             (r#"{"ok":true,"withdrawal":{"id":7,"status":"set_aside"}}"#, "withdrawal 7 is set aside"),
             (r#"{"ok":true,"stop_loss":{"pct":20.0}}"#, "the stop loss is 20 %"),
@@ -236,6 +270,32 @@ mod tests {
             assert_eq!(came_of(body).as_deref(), Some(told), "{body}");
         }
         assert_eq!(came_of(r#"{"ok":true}"#), None);
+    }
+
+    #[test]
+    fn a_decimal_comma_is_a_point_and_what_could_be_thousands_is_not_guessed() {
+        for (field, text, taken) in [
+            ("amount_eur", "12,50", "12.5"),
+            ("amount_eur", "12.50", "12.5"),
+            ("total_eur", "-3,2", "-3.2"),
+            ("quantity", "0,00036", "\"0.00036\""),
+            ("quantity", "0,123", "\"0.123\""),
+            ("usdc", "1234,5", "\"1234.5\""),
+            ("pct", "20,5", "\"20.5\""),
+            ("pct", "20,5 %", "\"20.5 %\""),
+            ("fee_asset", "BNB", "\"BNB\""),
+            ("fee_asset", "A,B", "\"A,B\""),
+        ] {
+            assert_eq!(
+                value(field, text).map(|value| json::to_string(&value)),
+                Ok(taken.to_owned()),
+                "{text}"
+            );
+        }
+        let told = value("usdc", "1,234").expect_err("it is refused");
+        assert_eq!(told, "\"1,234\" can be read in two ways: write 1.234 or 1234");
+        let told = value("amount_eur", "all of it").expect_err("it is refused");
+        assert!(told.contains("write it like 12.50"), "{told}");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::domain::reconcile::{Reconciliation, Shortage};
 use crate::domain::refusal::Refusal;
 use crate::exchange::{AccountState, Trouble};
 use crate::ledger::LedgerError;
-use crate::paper::PaperAccount;
+use crate::paper::{GONE, PaperAccount};
 
 pub use crate::account::Decision;
 
@@ -65,8 +65,9 @@ impl Venue {
 
     /// Les cours viennent d'être lus, ou pas.
     pub fn heed_prices(&mut self, read: bool) {
-        if let Venue::Live(account) = self {
-            account.heed_prices(read);
+        match self {
+            Venue::Paper(account) => account.heed_prices(read),
+            Venue::Live(account) => account.heed_prices(read),
         }
     }
 
@@ -178,10 +179,10 @@ impl Venue {
         }
     }
 
-    /// Pourquoi l'échange n'est pas à dire ouvert ; `None` s'il l'est, et en simulation.
+    /// Pourquoi l'échange n'est pas à dire ouvert ; `None` s'il l'est. Simulé, il ne l'est pas d'une bourse qui ne se lit pas.
     pub fn closed(&self) -> Option<String> {
         match self {
-            Venue::Paper(_) => None,
+            Venue::Paper(account) => account.closed(),
             Venue::Live(account) => account.closed(),
         }
     }
@@ -189,8 +190,7 @@ impl Venue {
     /// Pourquoi rien ne s'exécute sur ce marché, à ce tour commencé à `begun` ; `None` si l'on peut. Simulé, un ordre n'a que les
     /// prix pour dire que la bourse est là.
     pub fn out_of_date(&self, market: &Market, begun: Moment) -> Option<String> {
-        let gone = "the prices were not read in this poll: an exchange that is gone fills no order";
-        matches!(self, Venue::Paper(_) if market.read_at < begun).then(|| gone.to_owned())
+        matches!(self, Venue::Paper(_) if market.read_at < begun).then(|| GONE.to_owned())
     }
 
     /// Pourquoi le grand livre n'est peut-être pas seul sur son compte ; `None` s'il l'est, et en simulation.

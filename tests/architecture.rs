@@ -541,6 +541,32 @@ fn the_contract_names_every_route_and_no_other() {
     expect_none(missing.chain(invented).collect());
 }
 
+/// Une décision n'a pas de code que le contrat ne dise : ceux des raisons, et ceux que l'on écrit sans raison.
+#[test]
+fn the_contract_names_every_code_of_a_decision() {
+    let contract = fs::read_to_string(root().join("docs/api.md")).unwrap();
+    let codes = contract.split("`code` is `traded`").nth(1).unwrap().split("`waiting_for`:").next().unwrap();
+    let order = fs::read_to_string(root().join("src/domain/order.rs")).unwrap();
+    let reasons = order.split("pub fn code(").nth(1).unwrap().split("\n    }\n").next().unwrap();
+    let quoted = |text: &str, mark: &str| {
+        let parts = text.split(mark).skip(1);
+        parts.filter_map(|part| part.split(['"', '\'']).next().map(str::to_owned)).collect::<Vec<String>>()
+    };
+    let mut written = quoted(reasons, "=> \"");
+    for source in sources() {
+        let code = source.code.join("\n");
+        for mark in ["code: \"", "'left', '", "'bought', '", "'sold', '"] {
+            written.extend(quoted(&code, mark));
+        }
+    }
+    written.retain(|code| {
+        code != "traded" && code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+    });
+    assert!(written.len() > 20 && written.contains(&"adopted".to_owned()), "{written:?}");
+    let untold = written.into_iter().filter(|code| !codes.contains(&format!("`{code}`")));
+    expect_none(untold.map(|code| format!("{code} is not among the codes of docs/api.md")).collect());
+}
+
 /// Les phrases de « pourquoi un ordre ne peut être doublé » ont chacune leur essai : il existe, sous ce nom.
 #[test]
 fn every_test_that_the_architecture_names_exists() {

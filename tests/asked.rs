@@ -49,6 +49,12 @@ fn the_command_line_lists_what_can_be_decided_and_does_it_only_after_a_yes() {
         told.contains("calvalot decide pause\n    now: it follows the leader\n    then: nothing is bought"),
         "{told}"
     );
+    // Ce dont on décide d'un retrait, au centime : ce que cela vaut, et non seulement ce qui a été déposé.
+    let withdraw =
+        told.split("calvalot decide withdraw amount_eur=…\n    now: it is worth ").nth(1).expect("a value");
+    let (value, deposits) = withdraw.split_once(" EUR, deposits add up to ").expect("both");
+    assert!(value.split_once('.').is_some_and(|(_, cents)| cents.len() == 2), "{told}");
+    assert!(deposits.starts_with("1000.00 EUR\n"), "{told}");
     for (words, expected, said) in [
         (&["decide", "pause"][..], 2, "--yes"),
         (
@@ -58,7 +64,9 @@ fn the_command_line_lists_what_can_be_decided_and_does_it_only_after_a_yes() {
         ),
         (&["decide", "pause", "quantity=1", "--yes"], 2, "say it like this: calvalot decide pause\n"),
         (&["decide", "pause", "now", "--yes"], 2, "unexpected"),
-        (&["decide", "deposit", "amount_eur=many", "--yes"], 1, "the body must be JSON"),
+        (&["decide", "deposit", "amount_eur=many", "--yes"], 1, "write it like 12.50"),
+        (&["decide", "deposit", "amount_eur=1,234", "--yes"], 1, "write 1.234 or 1234"),
+        (&["decide", "stop-loss", "pct=20,5,1", "--yes"], 1, "with a point"),
         (&["decide", "deposit", "amount_eur=-5", "--yes"], 1, "must be above 0"),
     ] {
         let (code, told) = calvalot(port, words);
@@ -72,7 +80,7 @@ fn the_command_line_lists_what_can_be_decided_and_does_it_only_after_a_yes() {
     assert_eq!(code, Some(0), "{told}");
     assert!(!paused());
     for (words, total) in [
-        (["decide", "deposit", "amount_eur=50.5", "--yes"], 1050.5),
+        (["decide", "deposit", "amount_eur=50,5", "--yes"], 1050.5),
         (["decide", "correct", "total_eur=1000", "--yes"], 1000.0),
         (["decide", "withdraw", "amount_eur=20", "--yes"], 980.0),
     ] {

@@ -137,7 +137,7 @@ fn each_fault_says_what_is_wrong_and_what_to_write() {
         ("STOP_LOSS_PCT", "20,5", "is no number"),
         ("MAX_SLIPPAGE_PCT", "0.5%", "without the sign"),
         ("MAX_SLIPPAGE_PCT", "0.005", "out of range"),
-        ("MAX_SLIPPAGE_PCT", "2.1", "from 0.1 to 2"),
+        ("MAX_SLIPPAGE_PCT", "2.5", "from 0.1 to 2 with a point and without the sign, like 0.5"),
         ("MAX_SLIPPAGE_PCT", "0,5", "is no number"),
         ("LEADER_URL", "me:pw-7@leader", "\"***@leader\" does not start"),
         ("LEADER_URL", "https://me:pw-7@leader", "\"https://***@leader\" is no plain address"),
@@ -158,6 +158,56 @@ fn each_fault_says_what_is_wrong_and_what_to_write() {
         assert!(fault.starts_with(&format!("{name}: ")) && fault.contains(expected), "{value}: {fault}");
         assert_eq!(fault.lines().count(), 1, "{fault}");
         assert!(!fault.contains("w-7"), "a password is not shown: {fault}");
+    }
+}
+
+/// Ce qu'un remède propose d'écrire : après « like », « write » ou « set », ce qui n'est pas un mot de la phrase.
+fn examples(fault: &str, name: &str) -> Vec<String> {
+    let (mut found, mut offered) = (Vec::new(), false);
+    for word in fault.split_whitespace() {
+        let bare = word.trim_end_matches([',', ';', ':']);
+        let set = bare.strip_prefix(&format!("{name}="));
+        let plain = bare.starts_with(|first: char| first.is_ascii_digit()) || word.contains(['/', '.', ',']);
+        match bare {
+            "like" | "write" | "fraction" | "or" => offered = bare != "or" || offered,
+            _ if set.is_some() => found.extend(set.map(str::to_owned)),
+            _ if offered && plain => found.push(bare.to_owned()),
+            _ => offered = false,
+        }
+    }
+    found
+}
+
+#[test]
+fn every_example_in_a_remedy_is_taken() {
+    let cases = [
+        ("LEADER_URL", "leader.example.org", &["https://leader.example.org"][..]),
+        ("BINANCE_URL", "binance", &["https://leader.example.org"]),
+        ("TRADING_MODE", "paper", &["dry_run", "live"]),
+        ("INITIAL_BUDGET_EUR", "1", &["100", "99.50"]),
+        ("POLL_INTERVAL_SECONDS", "0", &["120"]),
+        ("REBALANCE_THRESHOLD_PCT", "0.5%", &["0.005"]),
+        ("REBALANCE_THRESHOLD_PCT", "5", &["0.05"]),
+        ("REBALANCE_THRESHOLD_PCT", "80%", &[]),
+        ("REBALANCE_THRESHOLD_PCT", "60", &[]),
+        ("REAIM_THRESHOLD_PCT", "x", &["2.5"]),
+        ("MAX_SLIPPAGE_PCT", "2.5", &["0.5"]),
+        ("MAX_TURNOVER_PCT_PER_DAY", "0", &["300"]),
+        ("MAX_ACTION_AGE_MINUTES", "0", &["15"]),
+        ("STOP_LOSS_PCT", "95", &["20", "12.5", "0"]),
+        ("STOP_LOSS_PCT", "0.2", &["20", "12.5", "0", "20"]),
+        ("STOP_LOSS_PCT", "0.95", &["20", "12.5", "0"]),
+        ("PORT", "0", &["8080"]),
+        ("ALLOWED_HOSTS", "http://pi", &["pi.example.org,pi"]),
+        ("TZ", "Paris", &["Europe/Paris"]),
+    ];
+    for (name, wrong, expected) in cases {
+        let fault = fault(name, wrong);
+        let found = examples(fault.rsplit_once(" (").map_or(&fault[name.len()..], |(told, _)| told), name);
+        assert_eq!(found, expected, "{fault}");
+        for example in found {
+            assert!(with(name, &example).is_ok(), "{name}={example}: {fault}");
+        }
     }
 }
 

@@ -62,6 +62,6 @@ pub(super) fn amount<T>(
         Value::Number(Number::F64(number)) => number.to_string(),
         _ => String::new(),
     };
-    let unusable = |_| ApiError::bad_request(format!("{name} must be a number, like \"0.001\""));
+    let unusable = |_| ApiError::bad_request(format!("{name} must be a number with a point, like \"0.001\""));
     parse(&text).map_err(unusable)
 }

@@ -36,6 +36,7 @@ mod signals;
 mod stop_loss;
 mod target;
 mod trades;
+mod way_out;
 mod ways;
 mod withdrawals;
 mod writes;

@@ -6,20 +6,21 @@
 use std::time::Duration;
 
 use http_types::StatusCode;
-use miniserde::Serialize;
-use miniserde::json::{Number, Object, Value};
+use miniserde::json::{Number, Value};
 
 use super::Request;
+use super::budget::value_of;
 use super::copies;
 use super::errors::ApiError;
 use super::json::json;
+use super::way_out::WayOut;
 use crate::clock;
 use crate::domain::booking::{self, LOST};
 use crate::domain::market::Coin;
 use crate::domain::moment::Moment;
-use crate::domain::money::{Eur, Usdc};
+use crate::domain::money::{Eur, Quantity, Usdc};
 use crate::domain::order::Size;
-use crate::domain::reconcile::{CASH, Line};
+use crate::domain::reconcile::{self, CASH, Line};
 use crate::domain::recourse::{self, Way};
 use crate::domain::stop_loss;
 use crate::domain::wish::SELL_ALL_TELLS;
@@ -31,55 +32,6 @@ const COMPARED: Duration = Duration::from_secs(15 * 60);
 
 /// Les ordres que l'on regarde : ceux qui demandent quelqu'un viennent d'abord.
 const LOOKED_AT: u32 = 100;
-
-/// Une issue.
-#[derive(Serialize)]
-struct WayOut {
-    /// Ce qu'une personne tape : `release-12`.
-    name: String,
-    /// De quoi elle décide.
-    about: String,
-    consequence: String,
-    method: &'static str,
-    path: String,
-    /// Ce qui est à envoyer, avec ce que la personne donne de plus.
-    body: Object,
-    /// Les champs qu'elle doit donner, et ceux qu'elle peut donner.
-    needs: &'static [&'static str],
-    takes: &'static [&'static str],
-}
-
-impl WayOut {
-    fn new(name: impl Into<String>, about: impl Into<String>, consequence: impl Into<String>) -> WayOut {
-        WayOut {
-            name: name.into(),
-            about: about.into(),
-            consequence: consequence.into(),
-            method: "POST",
-            path: String::new(),
-            body: Object::new(),
-            needs: &[],
-            takes: &[],
-        }
-    }
-
-    fn post(self, path: impl Into<String>) -> WayOut {
-        WayOut { path: path.into(), ..self }
-    }
-
-    fn put(self, path: impl Into<String>) -> WayOut {
-        WayOut { method: "PUT", ..self.post(path) }
-    }
-
-    fn say(mut self, field: &str, value: Value) -> WayOut {
-        self.body.insert(field.to_owned(), value);
-        self
-    }
-
-    fn yes(self, field: &str) -> WayOut {
-        self.say(field, Value::Bool(true))
-    }
-}
 
 /// Ce qu'il faut savoir pour le dire, lu d'un coup.
 struct Seen {
@@ -98,6 +50,8 @@ struct Seen {
     holds: bool,
     old_target: Option<OldTarget>,
     stop_loss: StopLoss,
+    /// Ce que le tout vaut ; `None` dès qu'un prix ou le taux manque.
+    value: Option<Eur>,
     /// Ce qui a été déposé ; `None` avant l'ouverture.
     deposited: Option<Eur>,
 }
@@ -105,7 +59,10 @@ struct Seen {
 impl Seen {
     fn read(db: &mut Db, now: Moment) -> Result<Seen, LedgerError> {
         let (outlook, account) = (db.exchange_state()?, db.account()?);
+        let (outside, positions) = (db.outside(now)?, db.open_positions()?);
+        let total = account.cash.zip(value_of(&positions, &outside.prices)).map(|(cash, coins)| cash + coins);
         Ok(Seen {
+            value: total.zip(outside.rate).map(|(total, rate)| total.to_eur(rate)),
             agent: db.agent()?,
             closed: outlook.closed,
             not_alone: outlook.not_alone,
@@ -116,7 +73,7 @@ impl Seen {
             unpriced: db.unpriced(now)?,
             withdrawal: db.withdrawals(Some(1))?.pop().filter(|withdrawal| withdrawal.open),
             selling: db.selling_all()?.is_some_and(|selling| !selling.done),
-            holds: !db.open_positions()?.is_empty(),
+            holds: !positions.is_empty(),
             old_target: db.old_target()?,
             stop_loss: db.stop_loss()?,
             deposited: account.cash.map(|_| account.deposited),
@@ -181,14 +138,14 @@ impl Seen {
         if balance.in_doubt || of_takeover {
             return Vec::new();
         }
-        let way = |word: &str, quantity: String, told: &str, consequence: &str| {
+        let way = |word: &str, quantity: Quantity, told: &str, consequence: &str| {
             WayOut::new(
                 format!("{word}-{asset}"),
-                format!("the account holds {quantity} {asset} {told} the books"),
+                format!("the account holds {} {asset} {told} the books", reconcile::told(quantity, asset)),
                 consequence,
             )
             .post(format!("/api/exchange/differences/{asset}/{word}"))
-            .say("quantity", Value::String(quantity))
+            .say("quantity", Value::String(quantity.to_string()))
         };
         let mut ways = Vec::new();
         let cash = asset == CASH;
@@ -201,7 +158,7 @@ impl Seen {
             let unpriced = self.unpriced.iter().find(|one| one.coin.asset() == asset && one.lacks_price);
             let consequence =
                 format!("you sold it, or moved it: {}", booking::told(unpriced.map(|one| one.last), now));
-            ways.push(way("write-off", line.gone().to_string(), "less than", &consequence));
+            ways.push(way("write-off", line.gone(), "less than", &consequence));
         }
         if line.beyond().is_positive() && !self.agent.dead && !would_go {
             let consequence = if cash {
@@ -211,7 +168,7 @@ impl Seen {
                 "it is yours to invest here: it is booked as a deposit at the price of now, all of it or the quantity you say, \
                  and may be sold if the leader does not hold as much; if it is for something else, leave it"
             };
-            let count = way("count", line.beyond().to_string(), "more than", consequence);
+            let count = way("count", line.beyond(), "more than", consequence);
             ways.push(WayOut { takes: &["quantity"], ..count });
         }
         ways
@@ -240,12 +197,12 @@ impl Seen {
         let about = if waits {
             let held = self.locked(set_aside);
             let first = if held.is_positive() {
-                format!("; an open order of yours holds {held} USDC of it: cancel it there first")
+                format!("; an open order of yours holds {held:.2} USDC of it: cancel it there first")
             } else {
                 String::new()
             };
             format!(
-                "withdrawal {id}: {set_aside} USDC are set aside, to be taken out of the exchange now{first}"
+                "withdrawal {id}: {set_aside:.2} USDC are set aside, to be taken out of the exchange now{first}"
             )
         } else {
             let waits = withdrawal.waiting_for.as_ref().map(|reason| format!("it waits: {reason}"));
@@ -275,14 +232,17 @@ impl Seen {
 
     /// De l'argent de plus ou de moins. Au compte réel, ce qui s'ajoute est un écart, qui se compte au dernier chiffre.
     fn moved(&self, deposited: Eur) -> Vec<WayOut> {
-        let about = format!("deposits add up to {deposited} EUR");
+        let worth = self.value.map(|value| format!("it is worth {value:.2} EUR"));
+        let worth = worth.unwrap_or("its value is not known now".to_owned());
+        let about = format!("{worth}, deposits add up to {deposited:.2} EUR");
         let way = |name: &str, consequence: &str| WayOut::new(name, &about, consequence);
         let mut ways = Vec::new();
         if self.withdrawal.is_none() {
             let path = "/api/budget/withdrawals";
             let part = self.traded(
                 "what the cash does not cover is sold in proportion, and these USDC are set aside for you to take out of the \
-                 exchange; with less than 5 EUR left, nothing can be followed",
+                 exchange; what is left is then brought to the leader's allocation again, which may sell some coins though \
+                 there is cash enough; with less than 5 EUR left, nothing can be followed",
             );
             let all = self.traded(
                 "everything is sold and set aside for you to take out of the exchange; nothing is then followed until \
@@ -411,7 +371,7 @@ fn ended(order: &Intent, oldest_action: Duration, now: Moment) -> Vec<WayOut> {
     let case = order.case(now);
     let (id, coin, side) = (order.id, order.coin.asset(), order.side.word());
     let size = match order.size {
-        Size::Spend(usdc) => format!("{side} {coin} for {usdc} USDC"),
+        Size::Spend(usdc) => format!("{side} {coin} for {usdc:.2} USDC"),
         Size::Sell(quantity) => format!("{side} {quantity} {coin}"),
     };
     let reason =

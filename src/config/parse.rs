@@ -20,6 +20,9 @@ const SECRETS: [&str; 5] =
 /// Au-delà, un seuil est permis mais ressemble à un pourcentage écrit sans y penser.
 const UNUSUAL_THRESHOLD: Decimal = dec!(0.1);
 
+/// Le plus grand seuil.
+const MOST_THRESHOLD: Weight = Weight::new(dec!(0.5));
+
 /// Ce qui ne va pas, et quoi faire.
 type Wrong = (String, String);
 
@@ -267,24 +270,26 @@ pub fn threshold(text: &str) -> Result<Weight, Wrong> {
     match (number, Weight::parse(number.unwrap_or(text))) {
         (_, Err(_)) => wrong(format!("{text:?} is no number"), remedy),
         (Some(_), Ok(percent)) => {
-            let meant = percent.times(dec!(0.01));
-            wrong(format!("{text:?} is written as a percentage"), format!("write the fraction {meant}"))
+            let (meant, wrongly) =
+                (percent.times(dec!(0.01)), format!("{text:?} is written as a percentage"));
+            let fits = (Weight::ZERO..=MOST_THRESHOLD).contains(&meant);
+            wrong(wrongly, if fits { format!("write the fraction {meant}") } else { remedy.to_owned() })
         }
         (None, Ok(share)) if share < Weight::ZERO => wrong(format!("{text} is negative"), remedy),
-        (None, Ok(share)) if share > Weight::new(dec!(0.5)) => {
-            let meant = share.times(dec!(0.01));
-            wrong(
-                format!("{text} is more than 0.5"),
-                format!("write a fraction: for {share} % write {meant}"),
-            )
+        (None, Ok(share)) if share > MOST_THRESHOLD => {
+            let (meant, wrongly) = (share.times(dec!(0.01)), format!("{text} is more than 0.5"));
+            let fits = meant <= MOST_THRESHOLD;
+            let meant = format!("write a fraction: for {share} % write {meant}");
+            wrong(wrongly, if fits { meant } else { remedy.to_owned() })
         }
         (None, Ok(share)) => Ok(share),
     }
 }
 
-/// Un pourcentage, de 0 à `most` ; rend la part.
-fn percentage(text: &str, least: Decimal, most: Decimal) -> Result<Weight, Wrong> {
-    let remedy = format!("write percent from {least} to {most} without the sign, like 5 or 2.5");
+/// Un pourcentage, de `least` à `most`, dont `example` en est un ; rend la part.
+fn percentage(text: &str, least: Decimal, most: Decimal, example: Decimal) -> Result<Weight, Wrong> {
+    let remedy =
+        format!("write percent from {least} to {most} with a point and without the sign, like {example}");
     match Weight::parse(text) {
         Err(_) => wrong(format!("{text:?} is no number"), remedy),
         Ok(percent) if percent.decimal() < least || percent.decimal() > most => {
@@ -295,16 +300,16 @@ fn percentage(text: &str, least: Decimal, most: Decimal) -> Result<Weight, Wrong
 }
 
 pub fn reaim_threshold(text: &str) -> Result<Weight, Wrong> {
-    percentage(text, dec!(0), dec!(100))
+    percentage(text, dec!(0), dec!(100), dec!(2.5))
 }
 
 /// Plus, une vente limitée vaudrait moins que le minimum de la bourse ; moins, aucun carnet n'y suffirait.
 pub fn slippage(text: &str) -> Result<Weight, Wrong> {
-    percentage(text, dec!(0.1), dec!(2))
+    percentage(text, dec!(0.1), dec!(2), dec!(0.5))
 }
 
 pub fn turnover(text: &str) -> Result<Weight, Wrong> {
-    percentage(text, dec!(1), dec!(100_000))
+    percentage(text, dec!(1), dec!(100_000), dec!(300))
 }
 
 pub fn action_age(text: &str) -> Result<Duration, Wrong> {

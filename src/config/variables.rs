@@ -41,7 +41,8 @@ pub const VARIABLES: &[Variable] = &[
     variable(
         "MAX_SLIPPAGE_PCT",
         "0.5",
-        "how far from the middle of the book an order goes, in percent, from 0.1 to 2",
+        "how far from the middle of the book an order goes, in percent, from 0.1 to 2: a limit (IOC), or a market order where it takes a \
+         fifth of the best price at most",
     ),
     variable("BINANCE_API_KEY", "", "key of your Binance account, not needed for dry_run"),
     variable("BINANCE_API_SECRET", "", "secret of that key, not needed for dry_run"),

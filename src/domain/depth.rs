@@ -224,9 +224,7 @@ mod tests {
         let bids = [(dec!(99.99), dec!(1)), (dec!(99.6), dec!(2)), (dec!(97), dec!(50))];
         let book = depth(&bids, &asks);
         let thin = |there: &str, wanted: &str| {
-            Some(format!(
-                "the book holds {there} of {wanted} USDC within 0.5 % of the middle: the rest waits"
-            ))
+            Some(format!("the book holds {there} of {wanted} USDC within 0.5 % of the middle"))
         };
         let sent = |quantity: &str, limit: &str| Some((quantity.to_owned(), Some(limit.to_owned())));
         let cases = [

@@ -11,7 +11,7 @@ use rust_decimal::{Decimal, dec};
 
 use super::market::{Coin, Pair, Pairs, Rules};
 use super::money::{Price, Quantity, Usdc, Weight};
-use super::reconcile::Lack;
+use super::reconcile::{self, Lack};
 use super::recourse;
 
 /// Marge au-dessus du minimum de la bourse, qui l'évalue à un autre prix que le nôtre.
@@ -249,12 +249,17 @@ impl fmt::Display for Left {
             ),
             Left::ThinBook { there, wanted, most } => write!(
                 f,
-                "the book holds {there:.2} of {wanted:.2} USDC within {} % of the middle: the rest waits",
+                "the book holds {there:.2} of {wanted:.2} USDC within {} % of the middle",
                 most.percent()
             ),
             Left::AccountShort { asset, lack: Lack { missing, locked } } => {
-                write!(f, "the account has {missing} {asset} less free than the books")?;
+                write!(
+                    f,
+                    "the account has {missing} {asset} less free than the books",
+                    missing = reconcile::told(*missing, asset)
+                )?;
                 if locked.is_positive() {
+                    let locked = reconcile::told(*locked, asset);
                     write!(f, ", {locked} of it locked in an order of yours")?;
                 }
                 write!(f, ": the purchases concerned wait")

@@ -40,6 +40,12 @@ impl Asset {
     }
 }
 
+/// Une quantité comme une personne la lit : le cash en centimes, à moins qu'il n'en reste rien.
+pub fn told(quantity: Quantity, asset: &str) -> String {
+    let cents = quantity.decimal().round_dp(2);
+    if asset == CASH && !cents.is_zero() { format!("{cents:.2}") } else { quantity.to_string() }
+}
+
 /// Ce qu'il y a d'un actif : libre, et immobilisé par des ordres ouverts.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Balance<T> {
@@ -200,6 +206,18 @@ mod tests {
     use rust_decimal::{Decimal, dec};
 
     use super::*;
+
+    #[test]
+    fn cash_is_told_in_cents_and_never_as_nothing_when_there_is_some() {
+        for (quantity, asset, expected) in [
+            (dec!(276.32069862), CASH, "276.32"),
+            (dec!(60), CASH, "60.00"),
+            (dec!(0.004), CASH, "0.004"),
+            (dec!(0.00036000), "BTC", "0.00036"),
+        ] {
+            assert_eq!(told(Quantity::new(quantity), asset), expected);
+        }
+    }
 
     /// Libre, immobilisé, aux livres ; différence, manque, dont immobilisé, parti, au-delà.
     type Case = ([Decimal; 3], [Decimal; 5]);

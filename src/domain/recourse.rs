@@ -86,12 +86,12 @@ impl Case {
     pub fn consequence(&self, way: Way, oldest_action: Duration) -> String {
         match way {
             Way::Release => format!(
-                "The exchange is asked once more. If it has this order, the order is booked as the exchange tells it. \
-                 If it does not know it, or the order ended without a trade, nothing is booked and {}.",
+                "The exchange is asked once more, and what it says was traded is booked. If nothing was, {}.",
                 self.afterwards(oldest_action)
             ),
-            Way::Book => "What you enter goes into the books as the trade of this order, as the page of the exchange \
-                          shows it. The order is not sent again, and its signal goes on from there."
+            Way::Book => "What you enter goes into the books as the trade of this order: quantity and usdc are what was exchanged, \
+                          before fees, as the page of the exchange shows it. The order is not sent again, and its signal goes \
+                          on from there."
                 .to_owned(),
             Way::Settle => "The order ends here: nothing is booked, nothing is sent again for it, and its coin is left \
                             until the next signal. If the exchange executed it, book it instead, or the books will not \
@@ -113,8 +113,8 @@ impl Case {
                 format!("it is given up, not sent again: its signal is {} old", told(age))
             }
             _ if self.attempt >= ATTEMPTS => {
-                "its coin is left until the next signal if the exchange does not know it (this was the last attempt), \
-                 or planned anew at the prices of now if it ended without a trade"
+                "this was the last attempt: its coin is left until the next signal, or planned anew at the prices of now if the \
+                 order ended without a trade"
                     .to_owned()
             }
             Some(_) => "it is sent again at the price of now".to_owned(),

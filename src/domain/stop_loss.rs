@@ -36,7 +36,8 @@ impl Limit {
     /// # Errors
     /// Ce qui ne va pas, et quoi écrire.
     pub fn parse(text: &str) -> Result<Option<Limit>, Wrong> {
-        let remedy = || "write a percentage from 1 to 90, like 20, or 0 for none".to_owned();
+        let remedy =
+            || "write a percentage from 1 to 90 with a point, like 20 or 12.5, or 0 for none".to_owned();
         let number = text.strip_suffix('%').unwrap_or(text).trim_end();
         let Ok(percent) = Weight::parse(number).map(Weight::decimal) else {
             return Err((format!("{text:?} is no number"), remedy()));
@@ -52,10 +53,9 @@ impl Limit {
             // Une fraction écrite comme celle du seuil.
             percent if percent > Decimal::ZERO && percent < Limit::LEAST => {
                 let meant = (percent * Decimal::ONE_HUNDRED).normalize();
-                Err((
-                    format!("{text} is less than 1 %"),
-                    format!("{}; for {meant} % write {meant}", remedy()),
-                ))
+                let fits = meant <= Limit::MOST;
+                let meant = format!("{}; for {meant} % write {meant}", remedy());
+                Err((format!("{text} is less than 1 %"), if fits { meant } else { remedy() }))
             }
             _ => Err((format!("{text} is out of range"), remedy())),
         }

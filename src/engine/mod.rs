@@ -8,6 +8,7 @@
 
 mod arrived;
 mod command;
+mod commands;
 mod cycle;
 mod depth;
 mod execute;
@@ -29,7 +30,7 @@ use std::time::{Duration, Instant};
 use smol::future::FutureExt;
 
 pub use crate::venue::Decision;
-pub use command::Commands;
+pub use commands::Commands;
 
 use crate::clock;
 use crate::domain::market::PerCoin;

@@ -308,6 +308,23 @@ mod tests {
         pending.into_iter().map(|entry| (entry.signal_id, entry.payload, entry.maybe_done)).collect()
     }
 
+    #[test]
+    fn what_we_write_among_the_signals_is_no_word_of_the_leader() {
+        let ledger = ledger::in_memory("live", Eur::new(dec!(100)), Moment(0)).expect("a ledger");
+        let said = Received { said_at: Some(Moment(500)), ..heard("s1", None) };
+        smol::block_on(ledger.with(move |db| db.receive(&said, true, Moment(1000)))).expect("it is received");
+        let ours = "INSERT INTO signals (signal_id, reasoning, actions, payload, status, received_at, executed_at, wish)
+            VALUES ('adopted', 'ours', '[]', NULL, 'executed', 2000, 2000, NULL),
+                   ('withdrawal-1', 'ours', '[]', NULL, 'executed', 3000, 3000, 'withdrawal'),
+                   ('sell-all-1', 'ours', '[]', NULL, 'executed', 4000, 4000, 'sell_all')";
+        let word = |db: &mut Db| {
+            db.connection.execute_batch(ours)?;
+            db.last_word()
+        };
+        let word = smol::block_on(ledger.with(word)).expect("it is read");
+        assert_eq!(word, Some((Moment(0), Some(Moment(500)))));
+    }
+
     /// Le passé perdu l'a peut-être menée à bien, et le leader a vendu depuis ce qu'elle achetait.
     #[test]
     fn an_initial_sync_of_another_time_is_never_carried_out_after_a_past_was_missing() {

@@ -42,6 +42,11 @@ fn is_taken(connection: &Connection, name: &str) -> Result<bool, LedgerError> {
 pub(super) fn call_off(connection: &Connection, row: i64, reason: &str) -> Result<(), LedgerError> {
     let open = "SELECT EXISTS (SELECT 1 FROM signals WHERE id = ?1 AND status = 'received')";
     if !connection.query_row(open, [row], |row| row.get(0))? {
+        // Ses ventes sont finies, et ce qu'elles ont réuni n'est plus pour lui : il ne reste pas dit exécuté.
+        connection.execute(
+            "UPDATE signals SET status = 'skipped', error_message = ?2, executed_at = NULL WHERE id = ?1",
+            params![row, reason],
+        )?;
         return Ok(());
     }
     let planned = "SELECT EXISTS (SELECT 1 FROM decisions WHERE signal = ?1)

@@ -13,15 +13,31 @@ use crate::metrics::Instruments;
 
 pub use execution::execute;
 
+/// Pourquoi une bourse qui ne se lit pas n'exécute rien.
+pub const GONE: &str = "the prices were not read in the last poll: an exchange that is gone fills no order, and it goes on by itself \
+    once they are read";
+
 /// Le compte simulé.
 pub struct PaperAccount {
     ledger: Ledger,
     instruments: Arc<Instruments>,
+    /// Vrai si la dernière lecture n'a rien rendu.
+    gone: bool,
 }
 
 impl PaperAccount {
     pub fn new(ledger: Ledger, instruments: Arc<Instruments>) -> PaperAccount {
-        PaperAccount { ledger, instruments }
+        PaperAccount { ledger, instruments, gone: false }
+    }
+
+    /// Les cours viennent d'être lus, ou pas.
+    pub fn heed_prices(&mut self, read: bool) {
+        self.gone = !read;
+    }
+
+    /// Pourquoi rien ne s'exécute en ce moment ; `None` si la bourse se lit.
+    pub fn closed(&self) -> Option<String> {
+        self.gone.then(|| GONE.to_owned())
     }
 
     /// Abandonne ce qu'un arrêt a laissé : rien n'en est parti.

@@ -55,7 +55,7 @@ const FIGURES = [
   ['traded', /^(?<quantity>[\d.]+) for (?<amount>[\d.]+) USDC at (?<price>[\d.]+)$/, 'figures.traded'],
   ['within_threshold', /^(?<distance>[\d.]+) % from the target, threshold (?<threshold>[\d.]+) %$/, 'figures.within_threshold'],
   ['no_nearer', /^(?<distance>[\d.]+) % from the target, and no order would bring the whole nearer$/, 'figures.no_nearer'],
-  ['thin_book', /^the book holds (?<amount>[\d.]+) of (?<whole>[\d.]+) USDC within (?<threshold>[\d.]+) % of the middle: the rest waits$/, 'figures.thin_book'],
+  ['thin_book', /^the book holds (?<amount>[\d.]+) of (?<whole>[\d.]+) USDC within (?<threshold>[\d.]+) % of the middle(?:: the rest waits)?$/, 'figures.thin_book'],
   ['within_step', /^nearer to the target than one step of (?<quantity>[\d.]+)$/, 'figures.within_step'],
   ['below_minimum', /^(?<amount>[\d.]+) USDC is below the exchange's minimum of (?<minimum>[\d.]+)$/, 'figures.below_minimum'],
   ['below_step', /^(?<wanted>[\d.]+) is less than one step of (?<quantity>[\d.]+)$/, 'figures.below_step'],

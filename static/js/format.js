@@ -11,6 +11,11 @@ export const UNKNOWN = '—';
 const LOCALES = { fr: 'fr-FR', en: 'en-GB' };
 const NBSP = '\u00a0';
 
+// Un âge est ce qui est passé, jamais arrondi vers le haut, et aux mêmes unités que le programme (domain/recourse.rs).
+const UNITS = /** @type {const} */ (['day', 'hour', 'minute', 'second']);
+const SECONDS = [86400, 3600, 60, 1];
+const LEAST = [172800, 7200, 120, 0];
+
 /** @param {unknown} value @returns {value is number} */
 export const isKnown = (value) => typeof value === 'number' && Number.isFinite(value);
 
@@ -62,15 +67,19 @@ export function createFormat(lang) {
   const fullTime = dates({ day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit' });
   const day = dates({ day: 'numeric', month: 'short' });
   const month = dates({ month: 'short', year: '2-digit' });
-  const units = /** @type {const} */ (['day', 'hour', 'minute', 'second']).map((unit) =>
-    numbers({ style: 'unit', unit, unitDisplay: 'long', maximumFractionDigits: 0 }),
-  );
+  const units = UNITS.map((unit) => numbers({ style: 'unit', unit, unitDisplay: 'long' }));
   const relative = new Intl.RelativeTimeFormat(locale, { style: 'short' });
 
   /** Ni « −0,00 », ni un zéro à la place d'un très petit montant. @param {number} value @param {Intl.NumberFormat} as */
   function money(value, as) {
     if (value > 0 && value < 0.005) return `<${NBSP}${as.format(0.01)}`;
     return as.format(Math.abs(value) < 0.005 ? 0 : value);
+  }
+
+  /** L'unité qui reste lisible, et combien en sont passées. @param {number} seconds */
+  function passed(seconds) {
+    const rank = LEAST.findIndex((least) => seconds >= least);
+    return { rank, count: Math.floor(seconds / SECONDS[rank]) };
   }
 
   /** @param {number} value @returns {string} */
@@ -115,18 +124,15 @@ export function createFormat(lang) {
 
     /** « 2 minutes » ; l'unité qui reste lisible. @param {Maybe} seconds */
     duration: known((seconds) => {
-      const rank = [36 * 3600, 90 * 60, 120, 0].findIndex((least) => seconds >= least);
-      return units[rank].format(seconds / [86400, 3600, 60, 1][rank]);
+      const { rank, count } = passed(seconds);
+      return units[rank].format(count);
     }),
 
     /** « il y a 40 s ». @param {Maybe} ms @param {number} now */
     ago(ms, now) {
       if (!isKnown(ms)) return UNKNOWN;
-      const seconds = Math.max(0, Math.round((now - ms) / 1000));
-      if (seconds < 90) return relative.format(-seconds, 'second');
-      if (seconds < 90 * 60) return relative.format(-Math.round(seconds / 60), 'minute');
-      if (seconds < 36 * 3600) return relative.format(-Math.round(seconds / 3600), 'hour');
-      return relative.format(-Math.round(seconds / 86400), 'day');
+      const { rank, count } = passed(Math.max(0, (now - ms) / 1000));
+      return relative.format(-count, UNITS[rank]);
     },
   };
 }

@@ -123,13 +123,14 @@ export const isSellable = ({ positions }) => positions?.data?.some(({ value_usdt
 /** Quelque chose attend une personne. @param {Parts} parts */
 function isNeeded(parts) {
   const { exchange, orders, status, withdrawals } = parts;
-  const { not_alone: copies, reconciliation, takeover, trading_open: trading, silence, clock, checks } = exchange.data ?? {};
+  const { not_alone: copies, reconciliation, takeover, trading_open: trading, closed_reason: closed, silence, clock, checks } = exchange.data ?? {};
   return Boolean(
     ledgerTrouble(parts) ||
       isDead(parts) ||
       copies ||
       takeover?.length ||
       trading === false ||
+      closed ||
       silence ||
       clock?.warning ||
       checks?.some(({ verdict }) => verdict === 'fault') ||
@@ -142,6 +143,8 @@ function isNeeded(parts) {
       unreached(status.data) ||
       leftByHand(parts).length ||
       unfollowed(parts) ||
+      // Ce que le leader montre et qui n'est pas suivi : ancien, expiré, changé, trop nombreux.
+      /[dy]_signals?$/.test(status.data?.last_poll?.status ?? '') ||
       openWithdrawal(withdrawals?.data),
   );
 }

@@ -118,6 +118,8 @@ function createSignal() {
 
 /** Clos sans ordre, il est suivi ensuite : ce qui en est venu l'emporte sur ce qu'il en était alors. @param {Signal} signal @returns {[Key | null, Tone]} */
 export function statusOf(signal) {
+  // Ce qu'une personne demandait, et qui a été révoqué.
+  if (/^called off/.test(signal.error_message ?? '')) return ['withdrawal.cancelled', 'quiet'];
   if (signal.status !== 'skipped' && signal.status !== 'error') return STATUSES[signal.status] ?? [null, 'quiet'];
   if (isReached(signal)) return ['signal.reached', 'good'];
   return signal.trades ? ['signal.pursued', 'info'] : STATUSES[signal.status];

@@ -140,9 +140,6 @@ function agentNotices(parts, { words }) {
   return notices;
 }
 
-/** Ce que le leader envoie, et qui n'est pas suivi. @type {Record<string, import('./words.js').Key>} */
-const UNFOLLOWED = { old_signal: 'notice.old_signal', expired_signal: 'notice.expired_signal', changed_signal: 'notice.changed_signal', too_many_signals: 'notice.too_many_signals' };
-
 /** @param {Parts} parts @param {Context} context @returns {Notice[]} */
 function leaderNotices(parts, context) {
   const { words, format, now } = context;
@@ -159,8 +156,6 @@ function leaderNotices(parts, context) {
     notices.push({ id: 'leader', tone: 'bad', text: words.say('notice.refused', { since }), detail: words.told(leader.error ?? poll.error) });
   } else if (poll?.status === 'invalid_signal') {
     notices.push({ id: 'signal', tone: 'bad', text: words.say('notice.invalid'), detail: words.told(poll.error) });
-  } else if (poll && UNFOLLOWED[poll.status]) {
-    notices.push({ id: 'signal', tone: 'bad', text: words.say(UNFOLLOWED[poll.status]) });
   } else if (poll && (poll.status === 'leader_unreachable' || !leader.connected) && poll.status !== 'paused') {
     notices.push({ id: 'leader', tone: 'bad', text: words.say('notice.unreachable', { since }), detail: words.told(leader.error ?? poll.error) });
   } else if (poll?.status === 'error') {

@@ -64,6 +64,23 @@ fn a_small_capital_knows_how_much_it_follows_and_what_almost_all_takes() {
     assert!(drift <= dec!(1.05), "{drift} away with {enough}");
 }
 
+/// Ce que la page en dit en dépend : rien n'est tenu, tout ce qui se peut est fait, et la part suivie n'est que le cash du leader.
+#[test]
+fn a_capital_that_can_buy_nothing_follows_the_cash_of_the_leader_only() {
+    let (world, folder) = (still_world(), Folder::new());
+    world.leader().set_target(&[("BTCUSDC", dec!(0.15)), ("ETHUSDC", dec!(0.1)), ("BNBUSDC", dec!(0.1))]);
+    let follower = Follower::start(budget_of(dec!(10), config(&world, &folder)));
+    let site = follower.site();
+    site.closed_signal("initial_sync");
+    site.wait_polls(1);
+    assert_eq!(decimal(&outlook(site)["followed_pct"]), dec!(65));
+    let (budget, status) = (site.json("/api/budget"), site.json("/api/agent/status"));
+    assert_eq!(budget["positions_count"], 0, "{budget}");
+    let held = |share: &Value| share["coin"] != "USDC" && share["weight"] != 0.0;
+    assert!(!budget["allocation"].as_array().is_some_and(|shares| shares.iter().any(held)), "{budget}");
+    assert!(status["target"]["reached_at"].is_string(), "{status}");
+}
+
 #[test]
 fn an_allocation_that_was_never_said_is_null_with_its_reason_and_never_zero() {
     let (world, folder) = (still_world(), Folder::new());

@@ -85,7 +85,7 @@ export const stuck = {
       reason: 'look at this order on the exchange, then release, book or settle it: the balances of the account changed meanwhile', client_id: 'cal-1f00aa33-12-1', order_id: null, doubted: true, late: false, needs_person: true,
       is_simulated: 0, created_at: ago(3 * 3600), ended_at: null, age_seconds: 3 * 3600,
       ways: [
-        { way: 'release', consequence: 'If it does not know it, nothing is booked and its signal is planned anew at the prices of now, which may send it again.' },
+        { way: 'release', consequence: 'The exchange is asked once more, and what it says was traded is booked. If nothing was, its signal is planned anew at the prices of now, which may send it again.' },
         { way: 'book', consequence: 'What you enter goes into the books.' },
         { way: 'settle', consequence: 'The order ends here.' },
       ],

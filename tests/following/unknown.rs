@@ -42,6 +42,30 @@ fn a_coin_that_is_neither_held_nor_aimed_at_never_stops_the_others() {
     }
 }
 
+/// Dès le premier tour sans prix, avant qu'ils ne soient trop vieux.
+#[test]
+fn a_simulation_says_at_once_that_nothing_is_traded_while_the_exchange_is_away_and_goes_on_by_itself() {
+    let (world, folder) = (still_world(), Folder::new());
+    let follower = settled(&world, &folder);
+    let site = follower.site();
+    let told = || {
+        let closed = site.json("/api/exchange")["closed_reason"].as_str().map(str::to_owned);
+        let ways = site.json("/api/ways");
+        let pause = ways.as_array()?.iter().find(|way| way["name"] == "pause")?;
+        Some((closed, pause["about"].as_str()?.to_owned()))
+    };
+    until("it follows", || told().filter(|told| *told == (None, "it follows the leader".to_owned())));
+    world.fault(On::whole_exchange(), Fault::unprocessed(Wire::Close));
+    let away = until("it is said", || {
+        told().filter(|(closed, about)| closed.is_some() && about.contains("nothing"))
+    });
+    assert!(away.0.is_some_and(|reason| reason.contains("goes on by itself")), "{}", away.1);
+    assert!(away.1.starts_with("nothing is traded now: the prices were not read"), "{}", away.1);
+    assert_eq!(site.json("/api/exchange")["trading_open"], Value::Null);
+    world.clear_faults();
+    until("it follows again", || told().filter(|(closed, _)| closed.is_none()));
+}
+
 fn list_of_unknown(site: Site) -> Vec<String> {
     let unknown = site.json("/api/agent/status")["unknown"].as_array().cloned().unwrap_or_default();
     unknown.iter().filter_map(|unknown| unknown["what"].as_str().map(str::to_owned)).collect()

@@ -215,6 +215,10 @@ fn what_is_called_off_is_invested_again_and_never_booked() {
     let answer = cancel();
     assert_eq!((answer.status, &answer.json()["withdrawal"]["status"]), (200, &"cancelled".into()));
     assert_eq!(cancel().status, 409);
+    // Son signal ne dit pas exécuté ce que la liste dit révoqué.
+    let signal = site.closed_signal(&format!("withdrawal-{id}"));
+    let told = (&signal["status"], &signal["error_message"], &signal["executed_at"]);
+    assert_eq!(told, (&"skipped".into(), &"called off by a person".into(), &Value::Null));
     assert_eq!(decimal(&site.json("/api/budget")["set_aside_usdc"]), Decimal::ZERO);
     bench.reach(&follower, &[("BTCUSDC", dec!(0.91))]);
     assert!(spendable(site) < dec!(120), "{}", spendable(site));

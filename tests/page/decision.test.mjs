@@ -85,6 +85,10 @@ const pursued = { signal_id: 'sig-1', version: 2, status: 'skipped', trades: 5, 
 test('a signal whose allocation was reached later is not shown as without an order, nor with its old refusals', () => {
   assert.deepEqual(statusOf(pursued), ['signal.pursued', 'info']);
   assert.deepEqual(statusOf({ ...pursued, trades: 0 }), ['signal.skipped', 'warn']);
+  // Révoqué, il l'est pour la liste des retraits et pour sa carte.
+  for (const error_message of ['called off by a person', 'called off: a person resumed following']) {
+    assert.deepEqual(statusOf({ ...pursued, signal_id: 'withdrawal-1', error_message }), ['withdrawal.cancelled', 'quiet']);
+  }
   const reached = { ...pursued, reached_at: '2026-09-21 14:00:00' };
   assert.deepEqual([statusOf(reached), statusOf({ ...reached, status: 'error' })], [['signal.reached', 'good'], ['signal.reached', 'good']]);
   assert.deepEqual(standingDecisions(reached).map(({ coin }) => coin), ['BTCUSDC']);

@@ -1,6 +1,7 @@
 // Ce que l'on lit : montants, dates, âges, et ce que l'on tape.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
 process.env.TZ = 'Europe/Paris';
@@ -64,6 +65,15 @@ test('what is not a time of the API is unknown', () => {
 test('an age is told in the unit one would say it in', () => {
   const cases = [[40, 'il y a 40 s'], [240, 'il y a 4 min'], [7200, 'il y a 2 h'], [3 * 86400, 'il y a 3 j'], [-5, 'il y a 0 s']];
   for (const [seconds, expected] of cases) assert.equal(plain(fr.ago(0, Number(seconds) * 1000)), expected);
+});
+
+test('an age is what has passed, never more, in the units the program says it in', () => {
+  const cases = [[59, '59 secondes'], [3.6 * 86400, '3 jours'], [2 * 86400 - 1, '47 heures'], [7199, '119 minutes'], [2 * 86400, '2 jours']];
+  for (const [seconds, expected] of cases) assert.equal(plain(fr.duration(Number(seconds))), expected);
+  assert.equal(plain(fr.ago(0, 3.6 * 86_400_000)), 'il y a 3 j');
+  // domain/recourse.rs, `told`.
+  const told = readFileSync(new URL('../../src/domain/recourse.rs', import.meta.url), 'utf8');
+  assert.match(told, /0\.\.120 => \(minutes, "minute"\),\s+120\.\.2880 => \(minutes \/ 60, "hour"\)/);
 });
 
 test('a typed amount may have a French comma, spaces and a euro sign', () => {

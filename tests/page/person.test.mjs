@@ -66,6 +66,27 @@ test('an order that needs a person carries what to do and itself', () => {
   assert.match(String(second.steps?.join(' ')), /Nothing more is bought/);
 });
 
+test('an order that was sent twice is to be looked for at both times', () => {
+  const second = { ...order, attempt: 2, signal_id: 's', created_at: '2026-09-21 14:17:20' };
+  const first = { ...second, id: 11, attempt: 1, state: 'absent', needs_person: false, created_at: order.created_at };
+  const others = [{ ...first, id: 10, coin: 'ETHUSDC' }, { ...first, id: 9, signal_id: 'before' }, { ...first, id: 8, state: 'filled' }];
+  const [both] = decided({ orders: [second, first, ...others] });
+  assert.match(both.text, /\(\d\d:13, then \d\d:17\)/);
+  assert.match(String(both.steps?.[0]), /at both times: it was sent twice/);
+  const [once] = decided({ orders: [second, ...others] });
+  assert.match(once.text, /\(\d\d:17\)/);
+  assert.match(String(once.steps?.[0]), /at that time/);
+});
+
+test('USDC that a person reads about are in cents, and asked for to the last digit', () => {
+  const line = { asset: 'USDC', held: 376.32069862, free: 376.32069862, locked: 0, booked: 100, difference: 276.32069862, missing: 0, missing_locked: 0, beyond: 276.32069862, in_doubt: false, compared_at: '' };
+  const [more] = differencesOf(/** @type {any} */ ({ reconciliation: [line, { ...line, asset: 'XRP' }] }), context);
+  assert.equal(more.text.replace('\u00a0', ' '), '276.32 USDC more than the books.');
+  assert.deepEqual(more.deed?.command.body, { quantity: '276.32069862' });
+  const short = { ...line, free: 100, held: 100, beyond: 0, booked: 376.32069862, difference: -276.32069862, missing: 276.32069862 };
+  assert.match(decided({ exchange: { reconciliation: [short] } })[0].text, /276\.32\u00a0USDC is missing/);
+});
+
 test('an order is ended only in the ways that the program offers, each with its age and what will follow', () => {
   const stuck = { ...order, ways: ways('release', 'book', 'settle', 'a_new_way') };
   const notice = (/** @type {any} */ about) => deedsOf({ id: '', tone: 'bad', text: '', order: about }, context);

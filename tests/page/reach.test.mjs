@@ -25,6 +25,14 @@ test('a small capital is told how much it follows, and what almost all takes', (
   assert.equal(told('fr', small()), 'Avec 60 €, vous suivez 91 % du leader ; 99 % en demande 140 €.');
 });
 
+test('the cash of the leader is nothing followed when nothing of his can be bought', () => {
+  const bare = (/** @type {'fr' | 'en'} */ lang, /** @type {number | null} */ cash, /** @type {Partial<Outlook>} */ changed = {}) =>
+    tellReach(small({ capital_eur: 10, followed_pct: 65, ...changed }), 35, { words: createWords(lang, TEXTS[lang]), format: createFormat(lang) }, cash)?.replace(/[\u00a0\u202f]/g, ' ');
+  assert.equal(bare('fr', 0.65), 'Avec 10 €, rien de ce que tient le leader ne peut être acheté ; 99 % en demande 140 €.');
+  assert.equal(bare('en', 0.65, { nearly_all_eur: null }), 'With €10 nothing that the leader holds can be bought.');
+  for (const cash of [null, 0.5]) assert.equal(bare('en', cash), 'With €10 you follow 65 % of the leader; 99 % takes €140.');
+});
+
 test('a little less than almost all is never rounded up to it', () => {
   assert.equal(told('en', small({ followed_pct: 98.99 }), 1.1), 'With €60 you follow 98 % of the leader; 99 % takes €140.');
 });

@@ -68,6 +68,33 @@ test('nothing is said to be followed with less than what can follow', () => {
   for (const value of [5, 100, null]) assert.match(headline(value), /^All is well/);
 });
 
+test('a simulation whose exchange is away says at once that nothing is traded, and that it goes on by itself', () => {
+  const { tone, headline, notices } = situation({ exchange: { closed_reason: 'the prices were not read in the last poll: an exchange that is gone fills no order' } });
+  assert.deepEqual([tone, headline], ['warn', 'The program sees to it: nothing is asked of you.']);
+  assert.deepEqual(notices.map(({ text }) => text), ['Binance cannot be read now: nothing is traded meanwhile, and the program goes on by itself.']);
+});
+
+test('what has expired is no point to look at: since when, what becomes of the positions, and that there is nothing to do', () => {
+  const error = 'what the leader shows, s1, expired on 2026-09-21 14:13:20 UTC: it is not followed';
+  const { headline, notices: [notice] } = situation({ status: { last_poll: { status: 'expired_signal', error } } });
+  assert.equal(headline, 'The program sees to it: nothing is asked of you.');
+  assert.match(`${notice.text} ${notice.steps?.join(' ')}`, /has expired.*positions stay as they are.*nothing to do/);
+  assert.match(String(notice.detail), /expired on/);
+});
+
+test('a capital that can buy nothing of what the leader holds is not said to follow him', () => {
+  const allocation = [{ coin: 'BTCUSDC', weight: 0, leader_weight: 0.15 }, { coin: 'ETHUSDC', weight: 0, leader_weight: 0.1 }, { coin: 'USDC', weight: 1, leader_weight: 0.75 }];
+  const target = { signal_id: 's', cause: 'signal', since: '2026-09-21 14:00:00', reached_at: '2026-09-21 14:02:00', waiting_for: null };
+  const small = { total_value_eur: 10, drift_pct: 25, positions_count: 0, allocation };
+  const said = (/** @type {object} */ b, /** @type {object} */ s) => situation({ budget: { ...small, ...b }, status: { target, ...s } }).headline;
+  assert.equal(said({}, {}), 'Nothing that the leader holds can be bought with this capital.');
+  const [bitcoin, ...rest] = allocation;
+  assert.match(said({ allocation: [{ ...bitcoin, weight: 0.15 }, ...rest] }, {}), /^All is well/);
+  assert.match(said({ allocation: [{ ...bitcoin, weight: null }, ...rest] }, {}), /^All is well/);
+  assert.match(said({}, { target: { ...target, reached_at: null } }), /^All is well/);
+  assert.match(said({}, { paused: true, running: false }), /^Paused/);
+});
+
 test('every fault comes first, in words, and ends the all is well', () => {
   const leader = { ...status.leader, connected: false, error: 'HTTP 401' };
   const price = { what: 'price BTCUSDC', reason: 'no answer', since: NOW / 1000 - 240 };

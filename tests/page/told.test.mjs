@@ -58,7 +58,7 @@ const SAID = [
   ['this order was to spend {most} USDC, and {} is more: check usdc', ['24.5', '245'], 'Cet ordre devait dépenser 24,50 USDC, et 245,00 USDC, c’est plus : vérifiez le total.'],
   ['that is {} USDC for one {}, and one costs {now} now: check quantity and usdc', ['68.2', 'BTC', '68000'], 'Cela fait 68,20 USDC pour un BTC, qui en coûte 68 000,00 maintenant : vérifiez la quantité et le total.'],
   ["fee_asset is the asset's name in capitals, like USDC or BNB", [], 'La monnaie des frais se dit en capitales : USDC, BNB…'],
-  ['a fee of {} {} is more than was traded: check fee', ['69', 'USDC'], 'Des frais de 69 USDC, c’est plus que l’échange : vérifiez les frais.'],
+  ['a fee of {} {} is more than was traded: check fee', ['69', 'USDC'], 'Des frais de 69,00 USDC, c’est plus que l’échange : vérifiez les frais.'],
   ['there is no such order', [], 'Cet ordre n’existe pas.'],
   ['there is no order {id}', ['7'], 'Cet ordre n’existe pas.'],
   ['this order does not wait for a person in that way', [], 'Cet ordre n’attend plus cela de personne.'],
@@ -273,6 +273,9 @@ const SAID = [
   ['the last reading is older than 3 minutes', [], 'La dernière lecture a plus de 3 minutes.'],
   ['bid {bid} and ask {ask} are no price', ['68000', '67000'], 'À l’achat 68 000,00 et à la vente 67 000,00, ce n’est pas un prix.'],
   ['bid {bid} and ask {ask} are too far apart to be a price', ['1', '2'], 'À l’achat 1,00 et à la vente 2,00, ce n’est pas un prix.'],
+  ['booked by hand', [], 'Inscrit à la main.'],
+  ['the prices were not read in the last poll: an exchange that is gone fills no order, and it goes on by itself once they are read', [], 'Les prix n’ont pas été lus la dernière fois : rien ne s’échange d’ici là, et cela reprend de soi-même.'],
+  ['the account has {beyond} {name} free beyond the books, not {quantity}: look again, nothing was changed', ['276.32069862', 'USDC', '276'], 'Le compte Binance a 276,32 USDC libres de plus que les livres, et non 276,00 : regardez de nouveau.'],
   ['its book could not be read: {trouble}', ['the exchange cannot be reached: [7] no'], 'Son carnet n’a pas pu être lu. Binance est injoignable (la connexion ne se fait pas).'],
   ['{pair}{shows} cannot be compared with its average price: not believed yet ({reason})', ['BTCUSDC', '', 'not read yet'], 'Le prix de BTC ne peut pas être comparé à son prix moyen : il n’est pas encore cru. Pas encore lu.'],
   [' shows {} its last price and', [], 'BTC se montre à 10 fois son dernier prix, et ne peut pas être comparé à son prix moyen : pas encore cru. Pas encore lu.'],
@@ -408,6 +411,19 @@ test('every sentence about the leader, the prices and what is followed has its s
   const sentences = files.flatMap(sentencesOf);
   assert.ok(sentences.length > 60);
   assertShaped(sentences, UNTOLD_OF_FOLLOWING);
+});
+
+/** Ce que le grand livre refuse à qui se tromperait en écrivant, et ce que la page dit elle-même ou ne voit jamais. */
+const UNTOLD_OF_LEDGER = [
+  '{} was already tried', 'intent {intent} cannot', 'a fill came before', 'this ledger has a past of its own', 'a signal of the leader already bears',
+  'this database belongs to', 'no withdrawal waits', 'INITIAL_BUDGET_EUR is', '{DEAD}: it follows no more', '{name}: {reason}',
+];
+
+test('every sentence that the ledger or a simulated account gives an order, a wish or a booking has its shape', () => {
+  const files = ['ledger/account.rs', 'ledger/adoption.rs', 'ledger/bookings.rs', 'ledger/intents.rs', 'ledger/wishes.rs', 'ledger/withdrawals.rs', 'paper/mod.rs'];
+  const sentences = files.flatMap(sentencesOf).filter((sentence) => !/\b(SELECT|INSERT|UPDATE|DELETE)\b/.test(sentence));
+  assert.ok(sentences.length > 30);
+  assertShaped(sentences, UNTOLD_OF_LEDGER);
 });
 
 /** @param {string} folder */

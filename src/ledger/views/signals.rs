@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use crate::domain::market::{Coin, PerCoin};
 use crate::domain::moment::Moment;
 use crate::domain::money::Weight;
-use crate::domain::signal::INITIAL_SYNC;
+use crate::domain::signal::{ADOPTED, INITIAL_SYNC};
 use crate::ledger::views::Selection;
 use crate::ledger::{Db, Decision, LedgerError, PendingSignal};
 
@@ -147,9 +147,10 @@ impl Db {
 
     /// La réception du dernier signal du leader, et quand il dit l'avoir dit.
     pub fn last_word(&self) -> Result<Option<(Moment, Option<Moment>)>, LedgerError> {
-        let sql = "SELECT received_at, said_at FROM signals WHERE signal_id <> ?1 AND wish IS NULL
+        let sql = "SELECT received_at, said_at FROM signals WHERE signal_id NOT IN (?1, ?2) AND wish IS NULL
                    ORDER BY id DESC LIMIT 1";
-        let word = self.connection.query_row(sql, [INITIAL_SYNC], |row| Ok((row.get(0)?, row.get(1)?)));
+        let ours = [INITIAL_SYNC, ADOPTED];
+        let word = self.connection.query_row(sql, ours, |row| Ok((row.get(0)?, row.get(1)?)));
         Ok(word.optional()?)
     }
 

@@ -67,6 +67,8 @@ export function exchangeNotices(exchange, context, ledger = null) {
 function closedNotices({ trading_open: open, closed_reason: reason, checks, clock, not_alone: copies, takeover }, { words }, ledger) {
   // Ce dont une personne décide a déjà sa phrase, et ses issues.
   const decided = (reason && [copies?.reason, ledger].includes(reason)) || (takeover?.length && /Python version/.test(reason ?? ''));
+  // En simulation, une bourse qui ne se lit pas n'exécute rien ; cela reprend sans personne.
+  if (open === null && reason) return [{ id: 'closed', tone: 'warn', calm: true, text: words.say('closed.simulated') }];
   if (open !== false || decided) return [];
   const stopping = checks.filter((check) => check.stops_trading);
   // Ce qui n'a pas pu s'essayer n'est la faute de rien, et un silence a sa propre phrase.
@@ -101,7 +103,7 @@ function clockNotices({ clock }, { words, format }) {
 function balanceNotices({ reconciliation, not_alone: copies }, { words, format, now }) {
   const short = reconciliation.filter((line) => lackOf(line) > 0);
   if (short.length === 0) return [];
-  const list = short.map((line) => `${format.quantity(lackOf(line))} ${line.asset}`).join(', ');
+  const list = short.map((line) => assetText(lackOf(line), line.asset, format)).join(', ');
   const time = format.moment(parseUtc(short[0].compared_at), now);
   const all = short.some(({ asset }) => asset === 'USDC');
   const steps = [words.say('short.step'), words.say(all ? 'short.nothing_bought' : 'short.not_bought')];
@@ -114,6 +116,9 @@ function balanceNotices({ reconciliation, not_alone: copies }, { words, format, 
   }
   return [{ id: 'short', tone: 'bad', text: words.say('short.text', { list, time }), steps }];
 }
+
+/** Une quantité avec son nom ; des USDC sont un montant. @param {import('../api.js').N | undefined} quantity @param {string} asset @param {Context['format']} format */
+export const assetText = (quantity, asset, format) => (asset === 'USDC' ? format.usdc(quantity) : `${format.quantity(quantity)} ${asset}`);
 
 /** Ce qui manque sans qu'un ordre en doute, un retrait ou un ordre de la personne l'explique. @param {import('../api.js').Balance} line */
 export const lackOf = ({ missing, missing_locked: locked }) => Number(((missing ?? 0) - (locked ?? 0)).toFixed(8));

@@ -3,7 +3,7 @@
 
 import { coinName, isKnown } from '../format.js';
 import { isSurplus } from '../person.js';
-import { isUnsure, lackOf } from './account.js';
+import { assetText, isUnsure, lackOf } from './account.js';
 
 /** @typedef {import('../api.js').Balance} Balance */
 /** @typedef {import('../api.js').Exchange} Exchange */
@@ -44,7 +44,7 @@ const told = ({ total_deposited_eur: total }, { words, format }) => words.say('m
 function less(line, context) {
   const { words, format } = context;
   const { asset } = line;
-  const amount = { quantity: format.quantity(lackOf(line)), asset };
+  const amount = { amount: assetText(lackOf(line), asset, format) };
   const said = { id: `less ${asset}`, asset, tone: /** @type {const} */ ('bad'), text: words.say('difference.less', amount) };
   // Le programme ne le règle pas avant de savoir.
   if (isUnsure(line)) return { ...said, note: words.say('difference.unsure'), deed: null };
@@ -62,7 +62,7 @@ function less(line, context) {
 
 /** @param {Balance} line @param {Context} context @returns {Difference} */
 function locked({ asset, missing_locked: held }, { words, format }) {
-  const text = words.say('difference.locked', { quantity: format.quantity(held), asset });
+  const text = words.say('difference.locked', { amount: assetText(held, asset, format) });
   return { id: `locked ${asset}`, asset, tone: 'warn', text, note: null, deed: null };
 }
 
@@ -70,7 +70,7 @@ function locked({ asset, missing_locked: held }, { words, format }) {
 function more(line, sold, context) {
   const { words, format } = context;
   const { asset, beyond } = line;
-  const amount = { quantity: format.quantity(beyond), asset };
+  const amount = { amount: assetText(beyond, asset, format) };
   const cash = asset === 'USDC';
   const question = {
     title: words.say('count.ask', amount),

@@ -5,8 +5,8 @@ import { wantedText } from '../order.js';
 import { tellReasons, tellWaiting } from '../decision.js';
 import { isSellable, openWithdrawal } from '../person.js';
 import { isDead, lastSignal, ledgerTrouble, unfollowed } from '../situation.js';
-import { exchangeNotices } from './account.js';
-import { handNotices, oldNotices, waitingNotices } from './target.js';
+import { assetText, exchangeNotices } from './account.js';
+import { handNotices, nothingNotices, oldNotices, waitingNotices } from './target.js';
 
 /** @typedef {import('../api.js').Order} Order */
 /** @typedef {import('../api.js').Exchange} Exchange */
@@ -24,7 +24,7 @@ export function decisionsOf(parts, context) {
     ...ledgerNotices(ledger, context),
     ...deadNotices(parts, context),
     ...copiesNotices(exchange.data, context),
-    ...waiting.map((order) => orderNotice(order, context)),
+    ...waiting.map((order) => orderNotice(order, orders.data ?? [], context)),
     ...takeoverNotices(exchange.data, context),
     ...exchangeNotices(exchange.data, context, ledger),
     ...lockedNotices(exchange.data, context),
@@ -35,7 +35,9 @@ export function decisionsOf(parts, context) {
     ...pauseNotices(status.data, signals?.data, context),
     ...waitingNotices(parts, context),
     ...handNotices(parts, context),
+    ...nothingNotices(parts, context),
     ...unfollowedNotices(parts, context),
+    ...shownNotices(parts, context),
   ];
 }
 
@@ -62,6 +64,18 @@ function unfollowedNotices(parts, context) {
   return [{ id: 'signal', tone: 'bad', text, detail, headline: words.say('state.unfollowed', { why: words.say(LATE[why] ?? 'poll.rejected') }) }];
 }
 
+/** Ce que le leader montre, et qui n'est pas suivi. @type {Record<string, import('../words.js').Key>} */
+const SHOWN = { old_signal: 'notice.old_signal', expired_signal: 'notice.expired_signal', changed_signal: 'notice.changed_signal', too_many_signals: 'notice.too_many_signals' };
+
+/** De ce qui a expiré, seul le leader peut dire la suite : rien n'est demandé à personne. @param {Parts} parts @param {Context} context @returns {Notice[]} */
+function shownNotices(parts, { words }) {
+  const poll = parts.status.data?.last_poll;
+  if (!poll || !SHOWN[poll.status] || isDead(parts)) return [];
+  const notice = { id: 'signal', text: words.say(SHOWN[poll.status]) };
+  if (poll.status !== 'expired_signal') return [{ ...notice, tone: 'bad' }];
+  return [{ ...notice, tone: 'warn', calm: true, steps: [words.say('notice.expired_step')], detail: words.told(poll.error) }];
+}
+
 /** Ce qui reste d'un agent mort, et comment en commencer un autre. @param {Parts} parts @param {Context} context @returns {Notice[]} */
 function deadNotices(parts, { words }) {
   if (!isDead(parts)) return [];
@@ -83,16 +97,20 @@ function copiesNotices(exchange, { words }) {
   return [{ id: 'alone', tone: 'bad', text, steps: [words.say(another ? 'alone.look' : 'alone.stop')], detail: words.told(copies.reason), copies }];
 }
 
-/** @param {Order} order @param {Context} context @returns {Notice} */
-function orderNotice(order, context) {
+/** @param {Order} order @param {Order[]} orders les plus récents d'abord @param {Context} context @returns {Notice} */
+function orderNotice(order, orders, context) {
   const { words, format, now } = context;
-  const facts = { wanted: wantedText(order, context), time: format.moment(parseUtc(order.created_at), now) };
+  // Parti une première fois, il peut être chez Binance sous l'une ou l'autre heure.
+  const first = orders.find(({ id, attempt, signal_id: signal, coin, action, state }) =>
+    id < order.id && attempt < order.attempt && signal === order.signal_id && coin === order.coin && action === order.action && state === 'absent');
+  const [before, last] = [first, order].map((one) => format.moment(parseUtc(one?.created_at), now));
+  const facts = { wanted: wantedText(order, context), time: first ? words.say('stuck.both', { before, last }) : last };
   const common = { id: `order ${order.id}`, tone: /** @type {const} */ ('bad'), order };
   if (order.late) {
     const steps = [words.say('late.step'), words.say('late.then')];
     return { ...common, text: words.say('late.text', facts), steps };
   }
-  const steps = [words.say('stuck.look'), words.say('stuck.then')];
+  const steps = [words.say(first ? 'stuck.look_both' : 'stuck.look'), words.say('stuck.then')];
   const key = /never reached the exchange$/.test(order.reason ?? '') ? 'stuck.absent' : 'stuck.text';
   return { ...common, text: words.say(key, facts), steps, detail: words.told(order.reason) };
 }
@@ -111,7 +129,7 @@ function lockedNotices(exchange, { words, format }) {
   const held = (exchange?.reconciliation ?? []).filter(({ missing_locked: locked }) => isKnown(locked) && locked > 0);
   if (held.length === 0) return [];
   const until = held.some(({ asset }) => asset === 'USDC') ? 'short.nothing_bought' : 'short.not_bought';
-  const list = held.map(({ asset, missing_locked: locked }) => `${format.quantity(locked)} ${asset}`).join(', ');
+  const list = held.map(({ asset, missing_locked: locked }) => assetText(locked, asset, format)).join(', ');
   return [{ id: 'locked', tone: 'warn', text: words.say('short.locked', { list }), steps: [words.say('short.unlock'), words.say(until)] }];
 }
 

@@ -19,17 +19,20 @@ const NEAR = 2;
  * La phrase ; null quand presque tout est suivi, que ce ne l'est pas encore (une pause de la bourse, un signal qui attend), ou que l'on n'en
  * sait rien.
  * @param {Outlook | null} outlook @param {N | undefined} drift l'écart de maintenant, en pour-cent
- * @param {Pick<Context, 'words' | 'format'>} context @returns {string | null}
+ * @param {Pick<Context, 'words' | 'format'>} context @param {number | null} [cash] la part du leader en cash, si rien n'est tenu
+ * @returns {string | null}
  */
-export function tellReach(outlook, drift, { words, format }) {
+export function tellReach(outlook, drift, { words, format }, cash = null) {
   const { capital_eur: capital, followed_pct: followed, nearly_all_pct: nearly, nearly_all_eur: enough } = outlook ?? {};
   if (!isKnown(capital) || !isKnown(followed) || !isKnown(nearly) || followed >= nearly) return null;
   if (!isKnown(drift) || drift > 100 - followed + NEAR) return null;
   // Vers le bas : un peu moins que presque tout n'est pas presque tout.
   const holes = { capital: format.eurTick(capital, 1), followed: format.count(Math.floor(followed)) };
+  // Ne suivre que le cash du leader n'est rien suivre.
+  const nothing = cash !== null && followed <= 100 * cash + 0.5;
   // Avec ce capital ou plus, ce n'est pas lui qui manque : on tient ce qui ne se vend pas, ou un pas tombe mal.
-  if (!isKnown(enough) || enough <= capital) return words.say('reach.followed', holes);
-  return words.say('reach.enough', { ...holes, nearly: format.count(nearly), enough: format.eurTick(enough, 1) });
+  if (!isKnown(enough) || enough <= capital) return words.say(nothing ? 'reach.nothing' : 'reach.followed', holes);
+  return words.say(nothing ? 'reach.nothing_enough' : 'reach.enough', { ...holes, nearly: format.count(nearly), enough: format.eurTick(enough, 1) });
 }
 
 /** Vrai si le leader est suivi en ce moment, avec tout ce que disent les livres. @param {Parts} parts */
@@ -37,6 +40,14 @@ export const isFollowing = (parts) => {
   const { paused, selling_all: selling, old_target: old } = parts.status.data ?? { paused: true };
   return !paused && !selling && !old && !isDead(parts) && !parts.exchange.data?.reconciliation?.some((line) => line.missing);
 };
+
+/** La part du leader qui est en cash, quand il tient des monnaies et que l'on n'en tient aucune ; sinon null. @param {Parts} parts */
+export function leadersCash({ budget }) {
+  const lines = budget.data?.allocation ?? [];
+  const coins = lines.filter(({ coin }) => coin !== 'USDC');
+  const bare = coins.some(({ leader_weight: leader }) => Number(leader) > 0) && coins.every(({ weight }) => weight === 0);
+  return bare ? (lines.find(({ coin }) => coin === 'USDC')?.leader_weight ?? null) : null;
+}
 
 /** @param {HTMLElement} section */
 export function createReach(section) {
@@ -63,7 +74,7 @@ export function createReach(section) {
     update(parts, context) {
       const told = isScant(parts) && isFollowing(parts);
       if (told && parts.budget.data !== asked) void ask(parts.budget.data);
-      show = () => setTextOrHide(line, told ? tellReach(outlook, parts.budget.data?.drift_pct, context) : null);
+      show = () => setTextOrHide(line, told ? tellReach(outlook, parts.budget.data?.drift_pct, context, leadersCash(parts)) : null);
       show();
     },
   };

@@ -2,8 +2,9 @@
 
 import { tellWaiting } from '../decision.js';
 import { coinName, isKnown, parseUtc } from '../format.js';
-import { leftByHand, unreached } from '../person.js';
+import { isScant, leftByHand, unreached } from '../person.js';
 import { isDead } from '../situation.js';
+import { isFollowing, leadersCash } from './reach.js';
 
 /** @typedef {import('../section.js').Context} Context */
 /** @typedef {import('../situation.js').Notice} Notice */
@@ -93,6 +94,12 @@ export function handNotices(parts, { words, format }) {
   const coins = far.map(({ coin, weight, leader_weight: leader }) =>
     `${coinName(coin)} (${words.say('allocation.weights', { own: format.share(weight), leader: format.share(leader) })})`);
   return [{ id: 'by hand', tone: 'info', text: words.say('target.by_hand', { coins: coins.join(', ') }) }];
+}
+
+/** Rien de ce que tient le leader n'est assez grand, pour ce capital, pour que la bourse le vende. @param {Parts} parts @param {Context} context @returns {Notice[]} */
+export function nothingNotices(parts, { words }) {
+  if (leadersCash(parts) === null || !parts.status.data?.target?.reached_at || !isScant(parts) || !isFollowing(parts)) return [];
+  return [{ id: 'nothing', tone: 'warn', calm: true, text: words.say('nothing.text'), headline: words.say('state.nothing') }];
 }
 
 /** Les monnaies que nomme ce qu'elle attend, chacune avec sa raison. @param {string} text */

@@ -19,6 +19,7 @@ const WRITTEN = {
   eur: (text) => format.eur(Number(text)),
   usdc: (text) => format.usdc(Number(text)),
   price: (text) => format.price(Number(text)),
+  cents: (text) => format.usdc(Number(text)).replace(/\sUSDC$/, ''),
   quantity: (text) => format.quantity(Number(text)),
   share: (text) => format.share(Number(text) / 100),
   coin: coinName,
@@ -192,6 +193,7 @@ export const SHAPES = [
   [/^it ended (?<text>\w+) and exchanged nothing$/, 'Il a fini sans rien échanger ({text}).'],
   [/^the exchange executed it, and a person had settled what it changed: it is not booked again$/, 'Exécuté, et quelqu’un avait réglé ce qu’il a changé : il n’est pas inscrit de nouveau.'],
   [/^a person settled it: nothing was booked$/, 'Réglé au dehors par quelqu’un : rien n’a été inscrit.'],
+  [/^booked by hand$/, 'Inscrit à la main.'],
   [/^a person looked: it was never executed$/, 'Quelqu’un a regardé : il n’a jamais été exécuté.'],
   [/^interrupted before its answer was written down$/, 'Interrompu avant que sa réponse ne soit notée.'],
   [/^its answer is not known yet$/, 'Sa réponse n’est pas encore connue.'],
@@ -250,6 +252,7 @@ export const SHAPES = [
   [/^portfolio_state: pct_of_portfolio of (?<coin>\w+) is (?<number>[-\d.]+), not between 0 and 1$/, 'La part de {coin} est de {number}, et non entre 0 et 1.'],
   // Un cours qui n'est pas lu, ou pas cru.
   [/^not read yet$/, 'Pas encore lu.'],
+  [/^the prices were not read in the last poll: .+$/, 'Les prix n’ont pas été lus la dernière fois : rien ne s’échange d’ici là, et cela reprend de soi-même.'],
   [/^the last reading is older than 3 minutes$/, 'La dernière lecture a plus de 3 minutes.'],
   [/^bid (?<price>[\d.]+) and ask (?<price2>[\d.]+) are (?:no price|too far apart to be a price)$/, 'À l’achat {price} et à la vente {price2}, ce n’est pas un prix.'],
   [/^its book could not be read: (?<reason>.+)$/s, 'Son carnet n’a pas pu être lu. {reason}'],
@@ -330,4 +333,10 @@ export function tell(text) {
 
 /** @param {Record<string, string>} groups */
 const told = (groups) =>
-  Object.fromEntries(Object.entries(groups).map(([name, text]) => [name, WRITTEN[name.replace(/\d$/, '')]?.(text) ?? text]));
+  Object.fromEntries(Object.entries(groups).map(([name, text]) => [name, WRITTEN[kindOf(name, groups)]?.(text) ?? text]));
+
+/** Des USDC sont un montant, non une quantité. @param {string} name @param {Record<string, string>} groups */
+function kindOf(name, { asset }) {
+  const kind = name.replace(/\d$/, '');
+  return kind === 'quantity' && asset === 'USDC' ? 'cents' : kind;
+}

@@ -75,7 +75,10 @@ fn an_exchange_that_is_gone_fills_nothing_at_the_prices_of_before() {
     follower.site().wait_polls(2);
     let signal = received(&follower, &id);
     assert!(signal["decisions"].as_array().unwrap().is_empty(), "{signal}");
-    assert!(signal["waiting_for"].as_str().is_some_and(|reason| reason.contains("the last poll")), "{signal}");
+    assert!(
+        signal["waiting_for"].as_str().is_some_and(|reason| reason.contains("the last poll")),
+        "{signal}"
+    );
     world.clear_faults();
     assert_eq!(status(&follower.site().closed_signal(&id)), ("executed", 2));
 }

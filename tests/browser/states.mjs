@@ -111,7 +111,7 @@ export const STATES = {
     await world.tell('close leader');
     await follower.start();
     await follower.see('api/agent/status', (status) =>
-      status.last_poll.status === 'leader_unreachable' && Date.now() / 1000 - status.leader.last_contact >= HOUR);
+      status.last_poll?.status === 'leader_unreachable' && Date.now() / 1000 - status.leader.last_contact >= HOUR);
     return { world, follower };
   },
 

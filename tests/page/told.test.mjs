@@ -39,6 +39,8 @@ const SAID = [
   ['the account holds {beyond:.2} USDC more than the books, so {:.2} EUR at most can be counted: bring the money to Binance first, nothing was changed', ['125.00', '100.00'], 'Le compte Binance tient 125,00 USDC de plus que les livres : 100,00 € au plus peuvent être comptés. Apportez d’abord l’argent sur Binance.'],
   ['{gone} {name} is missing now, not {quantity}: look again, nothing was changed', ['0.5', 'BTC', '0.4'], 'Il manque maintenant 0,5 BTC, et non 0,4 : regardez de nouveau.'],
   ['the account has {beyond} {name} free beyond the books, not {quantity}: look again, nothing was changed', ['0.5', 'BTC', '0.4'], 'Le compte Binance a 0,5 BTC libres de plus que les livres, et non 0,4 : regardez de nouveau.'],
+  ['the books hold {held} {name}, not {quantity}: look again, nothing was changed', ['0.5', 'BTC', '0.4'], 'Les livres tiennent 0,5 BTC, et non 0,4 : regardez de nouveau.'],
+  ['the price or the rules of {coin} have been unknown for less than a day and may come back: nothing was changed', ['XRPUSDC'], 'Le prix ou les règles de XRP manquent depuis moins d’un jour, et peuvent revenir.'],
   ['the price of {coin} is not known now, so nothing was booked: try again in a few minutes', ['BTCUSDC'], 'Le prix de BTC n’est pas connu en ce moment. Réessayez dans quelques minutes.'],
   ['the price of BNB is not known now: try again in a minute', [], 'Le prix de BNB n’est pas connu en ce moment. Réessayez dans quelques minutes.'],
   ["the account has orders of calvalot's that the books do not have: adopt them or leave them outside first, nothing was changed", [], 'Le compte Binance a des ordres de ce programme que les livres n’ont pas : reprenez-les ou laissez-les dehors d’abord.'],

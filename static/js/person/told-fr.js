@@ -77,6 +77,8 @@ export const SHAPES = [
   [/^the EUR rate or the hour is not known now: try again in a few minutes$/, 'Le taux EUR/USDC, ou l’heure, n’est pas connu en ce moment. Réessayez dans quelques minutes.'],
   [/^the account holds (?<usdc>[\d.]+) USDC more than the books, so (?<eur>[\d.]+) EUR at most can be counted: bring the money to Binance first$/, 'Le compte Binance tient {usdc} de plus que les livres : {eur} au plus peuvent être comptés. Apportez d’abord l’argent sur Binance.'],
   [/^(?<quantity>[\d.]+) (?<asset>\w+) is missing now, not (?<quantity2>[\d.]+): look again$/, 'Il manque maintenant {quantity} {asset}, et non {quantity2} : regardez de nouveau.'],
+  [/^the books hold (?<quantity>[\d.]+) (?<asset>\w+), not (?<quantity2>[\d.]+): look again$/, 'Les livres tiennent {quantity} {asset}, et non {quantity2} : regardez de nouveau.'],
+  [/^the price or the rules of (?<coin>\w+) have been unknown for less than a day and may come back$/, 'Le prix ou les règles de {coin} manquent depuis moins d’un jour, et peuvent revenir.'],
   [/^the account has (?<quantity>[\d.]+) (?<asset>\w+) free beyond the books, not (?<quantity2>[\d.]+): look again$/, 'Le compte Binance a {quantity} {asset} libres de plus que les livres, et non {quantity2} : regardez de nouveau.'],
   [/^the price of (?<coin>\w+) is not known now: try again in a (?:few minutes|minute)$/, 'Le prix de {coin} n’est pas connu en ce moment. Réessayez dans quelques minutes.'],
   [/^the account has orders of calvalot's that the books do not have: adopt them or leave them outside first$/, 'Le compte Binance a des ordres de ce programme que les livres n’ont pas : reprenez-les ou laissez-les dehors d’abord.'],

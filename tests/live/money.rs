@@ -113,11 +113,8 @@ fn what_an_order_of_the_person_locks_is_never_told_as_gone_nor_as_nothing() {
     bench.exchange().rest_order("BTCUSDC", OrderSide::Buy, price, quantity, "theirs").expect("it rests");
     let locked = bench.exchange().balance("USDC").locked;
     bench.world.leader().set_target(&[("BTCUSDC", dec!(0.6))]);
-    let sentence = format!(
-        "{} USDC less free than the books, {} of it locked in an order of yours",
-        locked.normalize(),
-        locked.normalize()
-    );
+    let sentence =
+        format!("{locked:.2} USDC less free than the books, {locked:.2} of it locked in an order of yours");
     crate::follower::until("the engine says so", || {
         let agent = follower.site().json("/api/agent/status");
         agent["last_poll"]["error"].as_str().unwrap_or_default().contains(&sentence).then_some(())

@@ -86,7 +86,8 @@ fn a_status_that_is_no_success_is_told_and_survived() {
         }
     }
     check(Who::Prices, Fault::answer(soon(Reply::firewall())), 2, "403");
-    check(Who::Leader, Fault::answer(Reply::firewall()), 2, "SIGNAL_SECRET");
+    check(Who::Leader, Fault::answer(Reply::firewall()), 2, "web page");
+    check(Who::Leader, Fault::answer(Reply::empty(403)), 2, "SIGNAL_SECRET");
     check(Who::Leader, Fault::answer(Reply::empty(404)), 2, "LEADER_URL");
 }
 

@@ -11,6 +11,7 @@ use super::errors::ApiError;
 use super::idempotency;
 use super::json::json;
 use super::parameters::limit;
+use super::writes::Unchanged;
 use crate::clock;
 use crate::domain::money::{Eur, Usdc};
 use crate::domain::order::{Order, Size};
@@ -155,7 +156,9 @@ pub async fn withdraw(mut request: Request) -> tide::Result {
     let state = request.state().clone();
     if preview == Some(true) {
         let terms = state.commands.withdrawal_terms(asked).await.map_err(ApiError::from)?;
-        return Ok(json(StatusCode::Ok, &Preview::from(terms)));
+        let mut told = json(StatusCode::Ok, &Preview::from(terms));
+        told.insert_ext(Unchanged);
+        return Ok(told);
     }
     let key = idempotency::key(&request, || format!("withdraw {asked:?}"))?;
     let wanted = WithdrawalRequest { asked, understood: understood == Some(true), key };

@@ -3,7 +3,8 @@
 //! Chaque écriture coûte une transaction, une ligne du grand livre et de la carte SD. Une personne en fait quelques-unes par
 //! jour ; ce qui en fait des milliers se trompe ou veut du mal. Une demande que l'on refuse ne compte pas. Refusée d'ici, elle
 //! n'a rien changé et sa clé (`Idempotency-Key`) n'est pas prise : elle peut être redite telle quelle.
-//! Invariant : un inconnu ne prend jamais la seconde moitié de ce que tous ont ensemble.
+//! Invariants : un inconnu ne prend jamais la seconde moitié de ce que tous ont ensemble ; ni la pause, ni « tout vendre », ni ce qui
+//! est demandé de cette machine ne se refusent pour ce que d'autres ont demandé.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -25,6 +26,12 @@ const EACH: u32 = 60;
 const ADDRESSES: usize = 256;
 
 const MINUTE: Duration = Duration::from_secs(60);
+
+/// Ce qui arrête : cela n'attend personne.
+const URGENT: [&str; 2] = ["/api/agent/toggle", "/api/agent/sell-all"];
+
+/// Mis sur une réponse : la demande n'a rien changé, et ne compte pas.
+pub(super) struct Unchanged;
 
 /// Ce qui reste à écrire, qui se remplit de lui-même en une minute.
 #[derive(Clone, Copy)]
@@ -54,7 +61,22 @@ impl Allowance {
 
 struct Spent {
     all: Allowance,
-    each: BTreeMap<IpAddr, Allowance>,
+    /// De chaque adresse, à part ce qui n'attend personne.
+    each: BTreeMap<Writer, Allowance>,
+}
+
+/// Qui écrit, et si cela n'attend personne.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Writer {
+    address: IpAddr,
+    apart: bool,
+}
+
+impl Writer {
+    fn of<S>(caller: &Caller, request: &Request<S>) -> Writer {
+        let address = caller.household;
+        Writer { address, apart: address.is_loopback() || URGENT.contains(&request.url().path()) }
+    }
 }
 
 /// Le middleware qui compte les écritures.
@@ -69,20 +91,21 @@ impl Default for Writes {
 
 impl Writes {
     /// Prend une écriture, ou dit dans combien de secondes il y en aura une.
-    fn take(&self, address: IpAddr, standing: Standing, now: Instant) -> Result<(), u64> {
+    fn take(&self, writer: Writer, standing: Standing, now: Instant) -> Result<(), u64> {
         let mut spent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Spent { all, each } = &mut *spent;
-        if !each.contains_key(&address) && each.len() >= ADDRESSES {
-            let oldest = each.iter().min_by_key(|(_, allowance)| allowance.at).map(|(address, _)| *address);
-            oldest.map(|address| each.remove(&address));
+        if !each.contains_key(&writer) && each.len() >= ADDRESSES {
+            let oldest = each.iter().min_by_key(|(_, allowance)| allowance.at).map(|(writer, _)| *writer);
+            oldest.map(|writer| each.remove(&writer));
         }
-        let own = each.entry(address).or_insert_with(|| Allowance::new(EACH, now));
+        let own = each.entry(writer).or_insert_with(|| Allowance::new(EACH, now));
         all.settle(now);
         own.settle(now);
         let share = if standing == Standing::Stranger { 0.5 } else { 1.0 };
-        match all.wait(share).max(own.wait(1.0)) {
+        let common = if writer.apart { 0 } else { all.wait(share) };
+        match common.max(own.wait(1.0)) {
             0 => {
-                all.spent += 1.0;
+                all.spent += if writer.apart { 0.0 } else { 1.0 };
                 own.spent += 1.0;
                 Ok(())
             }
@@ -90,10 +113,12 @@ impl Writes {
         }
     }
 
-    fn give_back(&self, address: IpAddr) {
+    fn give_back(&self, writer: Writer) {
         let mut spent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        spent.all.spent = (spent.all.spent - 1.0).max(0.0);
-        if let Some(own) = spent.each.get_mut(&address) {
+        if !writer.apart {
+            spent.all.spent = (spent.all.spent - 1.0).max(0.0);
+        }
+        if let Some(own) = spent.each.get_mut(&writer) {
             own.spent = (own.spent - 1.0).max(0.0);
         }
     }
@@ -106,15 +131,16 @@ impl<S: Clone + Send + Sync + 'static> Middleware<S> for Writes {
             Some(caller) if !matches!(request.method(), Method::Get | Method::Head) => caller.clone(),
             _ => return Ok(next.run(request).await),
         };
-        if let Err(seconds) = self.take(caller.household, caller.standing, clock::instant()) {
+        let writer = Writer::of(&caller, &request);
+        if let Err(seconds) = self.take(writer, caller.standing, clock::instant()) {
             let message = format!(
                 "too many changes were asked for in a minute: nothing was changed, try again in {seconds} s"
             );
             return Err(ApiError::new(StatusCode::TooManyRequests, message).after(seconds).into());
         }
         let response = next.run(request).await;
-        if response.status().is_client_error() {
-            self.give_back(caller.household);
+        if response.status().is_client_error() || response.ext::<Unchanged>().is_some() {
+            self.give_back(writer);
         }
         Ok(response)
     }
@@ -126,8 +152,8 @@ mod tests {
 
     use super::*;
 
-    fn at(number: u32) -> IpAddr {
-        Ipv4Addr::from_bits(number).into()
+    fn at(number: u32) -> Writer {
+        Writer { address: Ipv4Addr::from_bits(number).into(), apart: false }
     }
 
     #[test]
@@ -145,6 +171,8 @@ mod tests {
         assert_eq!(take(4, Standing::Owner, now), Err(1));
         writes.give_back(at(3));
         assert_eq!(take(3, Standing::Owner, now), Ok(()), "what was refused does not count");
+        let apart = Writer { apart: true, ..at(4) };
+        assert_eq!(writes.take(apart, Standing::Stranger, now), Ok(()), "what stops waits for nobody");
         let later = now + MINUTE;
         for _ in 0..EACH {
             assert_eq!(take(1, Standing::Neighbour, later), Ok(()));

@@ -296,7 +296,8 @@ impl Readings {
             .filter(|unknown| !spare.contains(&unknown.what))
             .collect();
         let pairs = self.pairs(now);
-        let known = Coin::ALL.into_iter().filter(|coin| pairs.get(*coin).is_some());
+        // Ce dont on n'a pas besoin peut être d'avant.
+        let known = Coin::ALL.into_iter().filter(|coin| needed[*coin] && pairs.get(*coin).is_some());
         let instants = known.map(|coin| instant(&self.quotes[coin])).chain([instant(&self.euro)]);
         let market = self.rate(now).zip(instants.flatten().min());
         match market {

@@ -3,21 +3,26 @@
 //! Rien n'est exécuté sans marché complet et cash connu ; un signal reçu attend alors, au grand
 //! livre, le tour suivant.
 
+use std::time::Duration;
+
 use smol::future::zip;
 
 use super::Engine;
-use super::standing::{UNSHOWN, read_again};
+use super::standing::{UNSHOWN, dropped, in_time};
 use super::story::{Shown, Story};
 use crate::clock;
 use crate::domain::market::{self, Coin, Market, PerCoin, Unknown};
 use crate::domain::moment::Moment;
 use crate::domain::poll::PollOutcome;
 use crate::domain::reconcile::Reconciliation;
-use crate::domain::signal::{Instruction, Signal};
+use crate::domain::signal::Instruction;
 use crate::domain::survival::Averages;
 use crate::exchange::{AccountState, Trouble};
 use crate::leader::{LeaderError, Reply};
 use crate::ledger::{CycleRecord, Db, Fate, LedgerError};
+
+/// Depuis combien de temps un prix doit manquer pour que l'allocation qui le veut s'approche sans lui.
+const GONE: Duration = Duration::from_secs(15 * 60);
 
 impl Engine {
     /// Fait un tour complet et l'écrit au grand livre.
@@ -128,18 +133,29 @@ impl Engine {
         Ok(market)
     }
 
-    /// Les coins qu'il faut connaître pour suivre : tenus, visés par ce qui attend, ou par ce que le leader montre.
+    /// Les coins qu'il faut connaître pour suivre : tenus, visés par ce qui attend et vaut encore, ou par ce que le leader montre. Ce
+    /// dont le prix manque depuis [`GONE`] n'est plus attendu pour viser le reste d'une allocation.
     pub(super) async fn needed(&self, shown: Option<&Shown>) -> Result<PerCoin<bool>, LedgerError> {
         let (holdings, pending) = self.ledger.with(|db| Ok((db.holdings()?, db.due()?))).await?;
-        let mut needed = holdings.unwrap_or_default().held();
-        let signals: Vec<Signal> = pending.iter().filter_map(|entry| read_again(entry).ok()).collect();
+        let held = holdings.unwrap_or_default().held();
+        let (pending, signals) = in_time(pending, self.ages());
+        let dropped = dropped(&pending, &signals, shown, (clock::now(), self.ages()));
+        let open = signals.iter().zip(&dropped).filter(|(_, dropped)| dropped.is_none());
+        let open = open.filter_map(|(signal, _)| Some(&signal.as_ref().ok()?.instruction));
         let shown = shown.and_then(Shown::target).map(Instruction::Target);
-        for instruction in signals.iter().map(|signal| &signal.instruction).chain(&shown) {
+        let mut needed = held;
+        for instruction in open.chain(&shown) {
             for coin in Coin::ALL {
-                needed[coin] |= instruction.names(coin);
+                let is_gone = matches!(instruction, Instruction::Target(_)) && self.is_gone(coin);
+                needed[coin] |= instruction.names(coin) && !is_gone;
             }
         }
         Ok(needed)
+    }
+
+    /// Vrai si le prix ou les règles de ce coin manquent depuis longtemps, là où d'autres sont lus.
+    fn is_gone(&self, coin: Coin) -> bool {
+        self.manner.poll_interval * self.lacking[coin] >= GONE
     }
 
     /// Suit le leader si tout est connu ; sinon quitte ce qui peut l'être, et dit ce que les signaux attendent.

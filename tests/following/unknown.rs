@@ -207,3 +207,19 @@ fn selling_all_never_waits_more_than_a_day_for_a_price() {
     assert_eq!(status(&closed), ("executed", 1));
     assert_eq!(code(&closed, "ETHUSDC"), "unknown");
 }
+
+/// Ce qu'une allocation attendait ne retient pas celle qui la remplace, ni ce qui vient après.
+#[test]
+fn a_price_that_only_a_replaced_allocation_needed_never_holds_the_next() {
+    let (world, folder) = (still_world(), Folder::new());
+    let follower = settled(&world, &folder);
+    let site = follower.site();
+    hide(&world, "XRPUSDC");
+    let first = world.leader().set_target(&[("BTCUSDC", dec!(0.3)), ("XRPUSDC", dec!(0.1))]);
+    until("it waits for a price", || site.signal(&first).filter(|signal| signal["waiting_for"].is_string()));
+    let next = world.leader().set_target(&[("ETHUSDC", dec!(0.4))]);
+    assert_eq!(status(&site.closed_signal(&next)), ("executed", 2));
+    let replaced = site.closed_signal(&first);
+    assert_eq!(status(&replaced), ("skipped", 0), "{replaced}");
+    near(weight(site, "ETHUSDC"), dec!(0.4));
+}

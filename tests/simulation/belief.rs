@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use calvalot::domain::belief::SECOND_READING;
+use calvalot::sim::Misquote;
 use fastrand::Rng;
 use rust_decimal::dec;
 
@@ -72,4 +73,25 @@ fn a_real_crash_costs_ten_seconds() {
     assert!(took >= SECOND_READING && took < SECOND_READING + Duration::from_secs(2), "sold after {took:?}");
     universe.pass(Duration::from_secs(60), None);
     proof::no_signal_is_open(&universe);
+}
+
+/// Le leader tient encore à un coin dont la bourse ne montre plus le prix : le reste de son allocation ne l'attend pas sans fin, et lui suit
+/// dès que son prix revient.
+#[test]
+fn a_price_that_is_gone_never_keeps_the_rest_of_an_allocation_from_being_reached() {
+    let mut universe = Universe::following(&[("BTCUSDC", dec!(0.4))]);
+    universe.world.exchange().misquote("XRPUSDC", Misquote::Times(dec!(1000)), 1_000_000);
+    let target = [("BTCUSDC", dec!(0.1)), ("ETHUSDC", dec!(0.5)), ("XRPUSDC", dec!(0.1))];
+    universe.world.leader().set_target(&target);
+    universe.pass(Duration::from_secs(600), None);
+    let orders = universe.world.exchange().accepted_orders().len();
+    universe.pass(Duration::from_secs(3600), None);
+    proof::allocation_is(&universe, &target[..2]);
+    assert!(universe.world.exchange().accepted_orders().len() > orders, "for a while it waits");
+    let aim = universe.books(|db| db.aim()).expect("one is aimed at");
+    assert!(aim.reached_at.is_none() && aim.waiting_for.is_some_and(|told| told.contains("XRP")));
+    universe.world.exchange().quote_truly("XRPUSDC");
+    universe.pass(Duration::from_secs(3600), None);
+    proof::allocation_is(&universe, &target);
+    proof::no_value_was_false(&universe);
 }

@@ -200,7 +200,7 @@ impl LiveAccount {
     /// Refuse tant qu'une copie tourne encore sur cette machine : à deux, ils échangeraient le même argent.
     async fn is_alone_here(&mut self) -> Result<(), Refusal> {
         self.weigh_evidence().await?;
-        if self.not_alone.as_deref() == Some(CROWDED) { Err(Refusal::conflict(CROWDED)) } else { Ok(()) }
+        if self.is_crowded() { Err(Refusal::conflict(CROWDED)) } else { Ok(()) }
     }
 }
 

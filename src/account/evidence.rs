@@ -75,12 +75,17 @@ impl LiveAccount {
         if self.keeps_berth && !self.berth.as_ref().is_some_and(|berth| berth.is_of(tag)) {
             self.berth = Berth::take(tag);
         }
+        self.is_crowded()
+    }
+
+    /// Vrai si une copie tenait cette place quand elle a été demandée.
+    pub(super) fn is_crowded(&self) -> bool {
         self.keeps_berth && self.berth.is_none()
     }
 
     /// Redemande la place qu'une copie tenait : ses ordres sont alors à regarder. Ce que le grand livre ne dit pas laisse fermé.
     pub(super) async fn claim_berth(&mut self) {
-        if !self.keeps_berth || self.berth.is_some() {
+        if !self.is_crowded() {
             return;
         }
         if let Err(error) = self.weigh_evidence().await {

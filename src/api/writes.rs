@@ -61,21 +61,24 @@ impl Allowance {
 
 struct Spent {
     all: Allowance,
-    /// De chaque adresse, à part ce qui n'attend personne.
     each: BTreeMap<Writer, Allowance>,
 }
 
-/// Qui écrit, et si cela n'attend personne.
+/// Qui écrit, et si c'est ce qui arrête : ses autres écritures n'y font rien.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Writer {
     address: IpAddr,
-    apart: bool,
+    urgent: bool,
 }
 
 impl Writer {
     fn of<S>(caller: &Caller, request: &Request<S>) -> Writer {
-        let address = caller.household;
-        Writer { address, apart: address.is_loopback() || URGENT.contains(&request.url().path()) }
+        Writer { address: caller.household, urgent: URGENT.contains(&request.url().path()) }
+    }
+
+    /// Vrai si ce que les autres demandent ne le retient pas.
+    fn is_apart(self) -> bool {
+        self.urgent || self.address.is_loopback()
     }
 }
 
@@ -102,10 +105,10 @@ impl Writes {
         all.settle(now);
         own.settle(now);
         let share = if standing == Standing::Stranger { 0.5 } else { 1.0 };
-        let common = if writer.apart { 0 } else { all.wait(share) };
+        let common = if writer.is_apart() { 0 } else { all.wait(share) };
         match common.max(own.wait(1.0)) {
             0 => {
-                all.spent += if writer.apart { 0.0 } else { 1.0 };
+                all.spent += if writer.is_apart() { 0.0 } else { 1.0 };
                 own.spent += 1.0;
                 Ok(())
             }
@@ -115,7 +118,7 @@ impl Writes {
 
     fn give_back(&self, writer: Writer) {
         let mut spent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if !writer.apart {
+        if !writer.is_apart() {
             spent.all.spent = (spent.all.spent - 1.0).max(0.0);
         }
         if let Some(own) = spent.each.get_mut(&writer) {
@@ -153,7 +156,7 @@ mod tests {
     use super::*;
 
     fn at(number: u32) -> Writer {
-        Writer { address: Ipv4Addr::from_bits(number).into(), apart: false }
+        Writer { address: Ipv4Addr::from_bits(number).into(), urgent: false }
     }
 
     #[test]
@@ -171,8 +174,16 @@ mod tests {
         assert_eq!(take(4, Standing::Owner, now), Err(1));
         writes.give_back(at(3));
         assert_eq!(take(3, Standing::Owner, now), Ok(()), "what was refused does not count");
-        let apart = Writer { apart: true, ..at(4) };
-        assert_eq!(writes.take(apart, Standing::Stranger, now), Ok(()), "what stops waits for nobody");
+        for own in [1, 4] {
+            let stops = Writer { urgent: true, ..at(own) };
+            assert_eq!(writes.take(stops, Standing::Neighbour, now), Ok(()), "what stops waits for nobody");
+        }
+        let here = Writer { address: Ipv4Addr::LOCALHOST.into(), urgent: false };
+        assert_eq!(
+            writes.take(here, Standing::Neighbour, now),
+            Ok(()),
+            "nor what is asked from this machine"
+        );
         let later = now + MINUTE;
         for _ in 0..EACH {
             assert_eq!(take(1, Standing::Neighbour, later), Ok(()));

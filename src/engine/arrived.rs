@@ -2,30 +2,44 @@
 //! d'échanger les autres coins à chaque tour.
 //!
 //! En mémoire seulement : un redémarrage regarde tout une fois de plus. Invariant : un coin qui s'est écarté de sa cible au-delà de
-//! ce qu'on laisse faire n'est plus en place.
+//! ce qu'on laisse faire n'est plus en place, et rien ne l'est plus de ce qui l'était avant que de l'argent ne vienne ou ne parte.
 
 use crate::domain::aim::Aim;
 use crate::domain::market::{Coin, PerCoin};
 use crate::domain::moment::Moment;
 use crate::domain::plan::Plan;
 
-/// Les coins en place de ce qui est visé depuis ce moment.
+/// Ce qui est visé, depuis quand, et le dernier mouvement d'argent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Pursued {
+    signal: i64,
+    since: Moment,
+    flow: i64,
+}
+
+impl Pursued {
+    pub fn of(aim: &Aim, flow: i64) -> Pursued {
+        Pursued { signal: aim.signal, since: aim.since, flow }
+    }
+}
+
+/// Les coins en place de ce qui est visé.
 #[derive(Debug, Default)]
 pub(super) struct Arrived {
-    of: Option<(i64, Moment)>,
+    of: Option<Pursued>,
     coins: PerCoin<bool>,
 }
 
 impl Arrived {
     /// Ceux qui le sont encore.
-    pub fn of(&self, aim: &Aim, is_near: impl Fn(Coin) -> bool) -> PerCoin<bool> {
-        let same = self.of == Some((aim.signal, aim.since));
+    pub fn of(&self, pursued: Pursued, is_near: impl Fn(Coin) -> bool) -> PerCoin<bool> {
+        let same = self.of == Some(pursued);
         PerCoin::from_fn(|coin| same && self.coins[coin] && is_near(coin))
     }
 
     /// Retient ceux que ce plan ne touche pas, et que rien n'empêche d'être où ils vont.
-    pub fn heed(&mut self, aim: &Aim, plan: &Plan) {
-        self.of = Some((aim.signal, aim.since));
+    pub fn heed(&mut self, pursued: Pursued, plan: &Plan) {
+        self.of = Some(pursued);
         self.coins = PerCoin::from_fn(|coin| {
             let bought = plan.wants.iter().any(|want| want.coin == coin);
             let sold = plan.sales.iter().any(|order| order.coin() == coin);

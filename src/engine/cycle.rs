@@ -137,25 +137,26 @@ impl Engine {
     /// dont le prix manque depuis [`GONE`] n'est plus attendu pour viser le reste d'une allocation.
     pub(super) async fn needed(&self, shown: Option<&Shown>) -> Result<PerCoin<bool>, LedgerError> {
         let (holdings, pending) = self.ledger.with(|db| Ok((db.holdings()?, db.due()?))).await?;
-        let held = holdings.unwrap_or_default().held();
+        let (mut needed, now) = (holdings.unwrap_or_default().held(), clock::now());
         let (pending, signals) = in_time(pending, self.ages());
-        let dropped = dropped(&pending, &signals, shown, (clock::now(), self.ages()));
+        let dropped = dropped(&pending, &signals, shown, (now, self.ages()));
         let open = signals.iter().zip(&dropped).filter(|(_, dropped)| dropped.is_none());
         let open = open.filter_map(|(signal, _)| Some(&signal.as_ref().ok()?.instruction));
         let shown = shown.and_then(Shown::target).map(Instruction::Target);
-        let mut needed = held;
         for instruction in open.chain(&shown) {
             for coin in Coin::ALL {
-                let is_gone = matches!(instruction, Instruction::Target(_)) && self.is_gone(coin);
+                let is_gone = matches!(instruction, Instruction::Target(_)) && self.is_gone(coin, now);
                 needed[coin] |= instruction.names(coin) && !is_gone;
             }
         }
         Ok(needed)
     }
 
-    /// Vrai si le prix ou les règles de ce coin manquent depuis longtemps, là où d'autres sont lus.
-    fn is_gone(&self, coin: Coin) -> bool {
-        self.manner.poll_interval * self.lacking[coin] >= GONE
+    /// Vrai si le prix ou les règles de ce coin manquent depuis longtemps, là où d'autres sont lus ; ce qui se lit encore entre deux
+    /// tours éloignés ne manque pas.
+    fn is_gone(&self, coin: Coin, now: Moment) -> bool {
+        let is_read = self.sight.read_since(Moment(0), now).get(coin).is_some();
+        !is_read && self.manner.poll_interval * self.lacking[coin] >= GONE
     }
 
     /// Suit le leader si tout est connu ; sinon quitte ce qui peut l'être, et dit ce que les signaux attendent.

@@ -8,6 +8,7 @@
 use rust_decimal::{Decimal, dec};
 
 use super::Engine;
+use super::arrived::Pursued;
 use super::execute::{Remainder, decisions};
 use super::holdback::{Holdback, Purpose};
 use super::story::{Carried, Shown};
@@ -66,7 +67,8 @@ impl Engine {
         if aim.cause == Cause::Drift && moved.is_positive() && !worth {
             return self.wait_for(aim, Some(TOO_DEAR.to_owned())).await.map(|()| None);
         }
-        let plan = self.rest(&aim, (&target, plan), (&holdings, &valuation), &holdback, market);
+        let plan =
+            self.rest(Pursued::of(&aim, flow), (&target, plan), (&holdings, &valuation), &holdback, market);
         let plan = turnover::within(plan, self.spare(&valuation, aim.cause).await?, &market.pairs);
         if !acts {
             if !waits(&plan) {
@@ -81,7 +83,7 @@ impl Engine {
     /// tout s'équilibre.
     fn rest(
         &mut self,
-        aim: &Aim,
+        pursued: Pursued,
         (target, plan): (&Target, Plan),
         (holdings, valuation): (&Holdings, &Valuation),
         holdback: &Holdback,
@@ -92,10 +94,14 @@ impl Engine {
             let apart = (valuation.weight(coin) - target.weight(coin)).abs();
             threshold.is_zero() || apart <= threshold
         };
-        let arrived = self.arrived.of(aim, is_near);
+        let arrived = self.arrived.of(pursued, is_near);
+        if !arrived.iter().any(|(_, &arrived)| arrived) {
+            self.arrived.heed(pursued, &plan);
+            return plan;
+        }
         let kept = Instruction::Target(target.keeping(&arrived, valuation));
         let rest = self.plan(&kept, holdings, holdback, market);
-        self.arrived.heed(aim, &rest);
+        self.arrived.heed(pursued, &rest);
         if waits(&rest) { rest } else { plan }
     }
 

@@ -129,17 +129,23 @@ fn a_threshold_of_zero_leaves_the_drift_of_prices_alone() {
     assert_eq!(list(follower.site(), "/api/trades").len(), 1);
 }
 
+/// Le leader se tait, puis autant que le capital est versé ; rend ce qu'il montrait.
+fn deposited_in_silence(world: &World, site: Site) -> String {
+    let shown = world.leader().signal().expect("a signal");
+    world.leader().no_signal();
+    // Un tour commencé avant l'a peut-être entendu encore.
+    site.wait_polls(1);
+    site.send("POST", "/api/budget/deposit", r#"{"amount_eur": 1000}"#);
+    shown
+}
+
 /// Un leader qui se tait, ou qui dit autre chose, n'est pas suivi sur ce qu'il disait.
 #[test]
 fn nothing_is_aimed_at_that_the_leader_does_not_show_now() {
     let (world, folder) = (still_world(), Folder::new());
     let follower = settled(&world, &folder);
     let site = follower.site();
-    let shown = world.leader().signal().expect("a signal");
-    world.leader().no_signal();
-    // Un tour commencé avant l'a peut-être entendu encore.
-    site.wait_polls(1);
-    site.send("POST", "/api/budget/deposit", r#"{"amount_eur": 1000}"#);
+    let shown = deposited_in_silence(&world, site);
     site.wait_polls(4);
     near(weight(site, "BTCUSDC"), dec!(0.25));
     world.leader().set_raw("{}");
@@ -169,6 +175,9 @@ fn a_halted_coin_never_has_the_others_traded_at_each_poll() {
         site.wait_polls(2);
     }
     assert_eq!(list(site, "/api/trades").len(), before);
+    // De l'argent qui vient n'attend pas la paire, si peu qu'il en écarte les autres.
+    site.send("POST", "/api/budget/deposit", r#"{"amount_eur": 80}"#);
+    becomes(site, "BTCUSDC", dec!(0.45));
     // La dernière venue, tout est rendu juste, une fois.
     world.exchange().set_status("XRPUSDC", Status::Trading);
     becomes(site, "XRPUSDC", dec!(0.05));
@@ -183,10 +192,7 @@ fn an_allocation_is_never_called_reached_while_a_deposit_waits_for_the_leader() 
     let (world, folder) = (still_world(), Folder::new());
     let follower = settled(&world, &folder);
     let site = follower.site();
-    let shown = world.leader().signal().expect("a signal");
-    world.leader().no_signal();
-    site.wait_polls(1);
-    site.send("POST", "/api/budget/deposit", r#"{"amount_eur": 1000}"#);
+    let shown = deposited_in_silence(&world, site);
     let waits = || target(site)["waiting_for"].as_str().is_some_and(|told| told.contains("does not show"));
     until("it is told", || waits().then_some(()));
     assert_eq!(target(site)["reached_at"], Value::Null);

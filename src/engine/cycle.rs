@@ -166,8 +166,9 @@ impl Engine {
         shown: Option<&Shown>,
         story: &mut Story,
     ) -> Result<(), LedgerError> {
-        self.count_lacking();
         let shut = self.shut();
+        self.count_lacking();
+        self.count_tried(shut.is_none()).await?;
         let obstacle = self.obstacle(market);
         let trades = match (market, &obstacle) {
             (Ok(market), None) => self.carry_out(market, shown, story).await?,

@@ -77,6 +77,8 @@ pub struct Engine {
     withdrawn: Option<(Usdc, Instant)>,
     /// Combien de tours de suite chaque paire a manqué, là où d'autres étaient lues.
     lacking: PerCoin<u32>,
+    /// Le dernier tour, s'il a pu essayer ce qu'une personne veut vendre.
+    tried: Option<Instant>,
     /// La dernière panne dite au journal, pour ne la dire qu'une fois.
     trouble: Option<String>,
     /// Le signal que montre le leader pendant une pause, et depuis quand.
@@ -120,6 +122,7 @@ impl Engine {
             unopened: None,
             withdrawn: None,
             lacking: PerCoin::default(),
+            tried: None,
             trouble: None,
             overheard: None,
             arrived: Arrived::default(),

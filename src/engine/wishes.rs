@@ -70,8 +70,8 @@ impl Engine {
         // Ce qui peut encore se vendre, et n'a pas pu à ce tour, ou pas entier.
         let rest = plan::plan(instruction, &holdback.sellable(&holdings, market), market, Weight::ZERO).sales;
         let rest: Vec<Coin> = rest.iter().map(Order::coin).collect();
-        let patient = clock::now().since(entry.received_at) < wish::PATIENCE;
-        let young = clock::now().since(entry.received_at) < UNBELIEVED;
+        let patient = entry.tried_for < wish::PATIENCE;
+        let young = entry.tried_for < UNBELIEVED;
         let fallen = |coin: Coin| {
             market
                 .pairs
@@ -106,6 +106,16 @@ impl Engine {
         }
     }
 
+    /// Compte aux souhaits ouverts le temps depuis le tour d'avant, s'il pouvait lui aussi les essayer : ce qu'un arrêt ou une panne
+    /// ont duré n'a rien essayé.
+    pub(super) async fn count_tried(&mut self, is_open: bool) -> Result<(), LedgerError> {
+        let is_seen = !self.sight.read_since(self.begun, clock::now()).is_empty();
+        let before = std::mem::replace(&mut self.tried, (is_open && is_seen).then(clock::instant));
+        let (Some(before), Some(now)) = (before, self.tried) else { return Ok(()) };
+        let tried = now.saturating_duration_since(before).min(self.manner.poll_interval * 2);
+        self.ledger.with(move |db| db.count_tried(tried)).await
+    }
+
     /// Mène à bout les souhaits quand le marché du leader n'est pas tout su : ce qui est tenu leur suffit. Ce que la bourse ne montre
     /// plus n'en est pas vendu, une fois qu'il est attendu depuis [`wish::PATIENCE`]. Rend combien de trades.
     pub(super) async fn serve_wishes(&mut self) -> Result<u32, LedgerError> {
@@ -123,7 +133,7 @@ impl Engine {
         let none_is_lost = !Coin::ALL.into_iter().any(lost);
         let all_are_gone =
             Coin::ALL.into_iter().filter(|coin| lost(*coin)).all(|coin| self.lacking[coin] >= LACKING_POLLS);
-        let is_over = |entry: &PendingSignal| now.since(entry.received_at) >= wish::PATIENCE;
+        let is_over = |entry: &PendingSignal| entry.tried_for >= wish::PATIENCE;
         let over: Vec<PendingSignal> =
             wishes.into_iter().filter(|entry| none_is_lost || (all_are_gone && is_over(entry))).collect();
         if over.is_empty() || pairs.is_empty() {

@@ -10,8 +10,10 @@ use rusqlite::Connection;
 use super::LedgerError;
 use super::{audit, flows, legacy, seal, takeover};
 
-const MIGRATIONS: [&str; 13] =
-    [FIRST, LIVE, FIGURES, SEALS, MOVES, EVIDENCE, PERSON, OTHERS, WISHES, SETTLED, IDENTITY, AIM, STOP_LOSS];
+const MIGRATIONS: [&str; 14] = [
+    FIRST, LIVE, FIGURES, SEALS, MOVES, EVIDENCE, PERSON, OTHERS, WISHES, SETTLED, IDENTITY, AIM, STOP_LOSS,
+    TRIED,
+];
 
 /// Des tables que toute base à nous a, depuis la première version.
 pub const FIRST_TABLES: [&str; 5] = ["agent", "account", "movements", "intents", "snapshots"];
@@ -65,6 +67,9 @@ const AIM: &str = include_str!("schema/aim.sql");
 
 /// La perte que l'on se fixe.
 const STOP_LOSS: &str = include_str!("schema/stop_loss.sql");
+
+/// Depuis quand un souhait s'essaie vraiment.
+const TRIED: &str = include_str!("schema/tried.sql");
 
 /// Ce qui est compté à chaque lecture des mesures se compte sans relire les textes. Un index ne change rien à ce
 /// qu'une base dit : il n'a pas de rang, et une version d'avant s'en passe.

@@ -2,6 +2,8 @@
 //!
 //! Invariants : un signal ouvert garde son texte, de quoi le reprendre ; un signal clos ne se rouvre pas.
 
+use std::time::Duration;
+
 use rusqlite::{Connection, params};
 use rust_decimal::dec;
 
@@ -29,6 +31,8 @@ pub struct PendingSignal {
     /// De même, et une personne attend la suivante.
     pub is_declined: bool,
     pub received_at: Moment,
+    /// D'un souhait, combien de temps ses ventes ont pu s'essayer.
+    pub tried_for: Duration,
 }
 
 impl PendingSignal {

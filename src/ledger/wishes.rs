@@ -3,6 +3,8 @@
 //! Invariants : « tout vendre » et la pause qui le suit s'écrivent ensemble, à l'ouverture : une coupure n'importe où ne
 //! laisse ni l'un sans l'autre, ni deux fois le même ; le reprendre révoque ce qui n'en est pas fait.
 
+use std::time::Duration;
+
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{Db, LedgerError, RequestKey, aim, requests};
@@ -122,6 +124,15 @@ fn open_sell_all(connection: &Connection) -> Result<Option<(i64, String)>, Ledge
 }
 
 impl Db {
+    /// Compte aux souhaits ouverts ce temps, où leurs ventes ont pu s'essayer.
+    pub fn count_tried(&mut self, tried: Duration) -> Result<(), LedgerError> {
+        for wish in self.pending()?.iter().filter(|entry| entry.wish.is_some()) {
+            let longer = "UPDATE signals SET tried_for = tried_for + ?2 WHERE id = ?1";
+            self.connection.execute(longer, params![wish.row, tried.as_millis() as i64])?;
+        }
+        Ok(())
+    }
+
     /// Ouvre « tout vendre » et met en pause ; rend son nom si c'est cette fois-ci. Ouvert, il l'est déjà ; redite sous sa clé,
     /// la demande n'est pas refaite.
     pub fn open_sell_all(

@@ -346,10 +346,10 @@ impl Site {
         samples(&page, "calvalot_polls_total").iter().map(|(_, value)| value).sum()
     }
 
-    /// Attend que `count` tours de plus soient finis.
+    /// Attend que `count` tours commencés après cet appel soient finis : un de plus, celui en cours ne sait rien de ce qui précède.
     pub fn wait_polls(&self, count: u32) {
         let before = until("the metrics are there", || self.try_get("/metrics").map(|_| self.polls()));
-        until("the follower polls", || (self.polls() >= before + f64::from(count)).then_some(()));
+        until("the follower polls", || (self.polls() > before + f64::from(count)).then_some(()));
     }
 }
 

@@ -1,5 +1,7 @@
 //! Les signaux : ce qu'ils demandaient, ce qu'il en est advenu, ceux qui attendent.
 
+use std::time::Duration;
+
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::domain::market::{Coin, PerCoin};
@@ -88,7 +90,8 @@ impl Db {
     /// Les signaux à exécuter, dans l'ordre de leur réception.
     pub fn pending(&self) -> Result<Vec<PendingSignal>, LedgerError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT id, signal_id, payload, wish, received_at, maybe_done, old_target = 'asked', old_target = 'declined'
+            "SELECT id, signal_id, payload, wish, received_at, maybe_done, old_target = 'asked', old_target = 'declined',
+                 tried_for
              FROM signals WHERE status = 'received' ORDER BY id",
         )?;
         let rows = statement.query_map([], |row| {
@@ -101,6 +104,7 @@ impl Db {
                 maybe_done: row.get(5)?,
                 awaits_person: row.get::<_, Option<bool>>(6)?.unwrap_or(false),
                 is_declined: row.get::<_, Option<bool>>(7)?.unwrap_or(false),
+                tried_for: Duration::from_millis(row.get::<_, i64>(8)?.unsigned_abs()),
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)

@@ -48,7 +48,7 @@ fn pairs_asked_one_by_one_slowly_share_one_time_limit() {
         Fault { before: Duration::from_secs(4), ..Fault::answer(Reply::code(400, -1121, "Invalid symbol.")) };
     world.fault(On::exchange(INFO), slow);
     let follower = Follower::of(&world, &folder);
-    follower.site().wait_polls(1);
+    until("the first poll is over", || (follower.site().polls() > 0.0).then_some(()));
     let reasons = Who::Rules.reasons(&follower.site().json("/api/agent/status"));
     assert!(reasons.iter().all(|reason| reason.contains("within 10 s")), "{reasons:?}");
     // Une pour toutes, puis trois en 10 s ; le tour suivant en a peut-être commencé une.

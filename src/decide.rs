@@ -81,7 +81,9 @@ pub fn ways(port: u16) -> Result<Vec<Way>, String> {
 pub fn named<'a>(ways: &'a [Way], name: &str) -> Result<&'a Way, String> {
     ways.iter().find(|way| way.name == name).ok_or_else(|| {
         let names: Vec<&str> = ways.iter().map(|way| way.name.as_str()).collect();
-        format!("there is no {name:?} to decide now; there is: {}", names.join(", "))
+        let open = ways.iter().find(|way| name.starts_with("withdraw") && way.name.starts_with("cancel-"));
+        let why = open.map(|way| format!(" ({})", way.about)).unwrap_or_default();
+        format!("there is no {name:?} to decide now{why}; there is: {}", names.join(", "))
     })
 }
 

@@ -521,7 +521,11 @@ fn what_can_be_bought_in_part_is_never_said_to_be_nothing() {
     let setup = Setup::live().with("INITIAL_BUDGET_EUR", "20");
     let wanted = ["BTCUSDC", "ETHUSDC", "BNBUSDC", "SOLUSDC"].map(|coin| (coin, dec!(0.2)));
     setup.world.leader().set_target(&wanted);
-    setup.check_remark("minima", "USDC: 20.00 % is ", "these are left in cash; a capital of ");
+    setup.check_remark(
+        "minima",
+        "USDC: 20.00 % is ",
+        "puts their share into the others or leaves it in cash; a capital of ",
+    );
     let table = setup.check();
     let left = wanted.iter().filter(|(coin, _)| table.line("minima").1.contains(coin)).count();
     assert_eq!(left, 1, "{}", table.out);

@@ -17,8 +17,8 @@ use crate::ledger::{Bears, CROWDED, Db, ForeignOrder, Outcome};
 use crate::logging::orders as told;
 
 /// Ce qu'une personne a décidé dans le passé perdu n'est pas à la bourse : elle regarde d'abord.
-const PAUSED: &str = "orders of a past that this ledger had lost were adopted: what you decided in it (pause, sell all, deposits, \
-                      withdrawals, differences) is not in the books; look at the cash and the positions, then resume";
+const PAUSED: &str = "orders of a past that this ledger had lost were adopted: what you decided in it (pause, sell all, stop loss, \
+                      deposits, withdrawals, differences) is not in the books; look at the cash and the positions, then resume";
 
 /// De même quand rien n'était perdu : ces ordres portaient un nom qui avait déjà servi.
 const SECONDS: &str = "orders under names that had served already were adopted: look at the cash and the positions, then resume";

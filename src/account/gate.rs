@@ -62,9 +62,14 @@ impl Gate {
         self.comeback.tried(unreached);
     }
 
-    /// Ferme pour une raison que le réseau revenu n'ôte pas.
+    /// Ferme pour une raison que le réseau revenu n'ôte pas. La première fois depuis que tout allait, les essais se refont aussitôt : ils
+    /// disent laquelle.
     pub fn close(&mut self, reason: String) {
+        let is_first = self.retry == FIRST_RETRY;
         self.shut(reason);
+        if is_first {
+            self.next = clock::instant();
+        }
         self.comeback.tried(false);
     }
 
@@ -157,8 +162,10 @@ mod tests {
         gate.close("refused".to_owned());
         assert_eq!(wait(&gate), 900);
         gate.proved();
-        gate.close("refused".to_owned());
-        assert_eq!(wait(&gate), 60);
+        for expected in [0, 120] {
+            gate.close("refused".to_owned());
+            assert_eq!(wait(&gate), expected, "what is wrong is looked for at once, and once");
+        }
     }
 
     #[test]

@@ -239,15 +239,16 @@ impl Seen {
         let mut ways = Vec::new();
         if self.withdrawal.is_none() {
             let path = "/api/budget/withdrawals";
-            let part = self.traded(
+            let part = self.traded(&format!(
                 "what the cash does not cover is sold in proportion, and these USDC are set aside for you to take out of the \
-                 exchange; what is left is then brought to the leader's allocation again, which may sell some coins though \
-                 there is cash enough; with less than 5 EUR left, nothing can be followed",
-            );
-            let all = self.traded(
-                "everything is sold and set aside for you to take out of the exchange; nothing is then followed until \
-                 money comes back",
-            );
+                 exchange; {}",
+                self.left_to_follow()
+            ));
+            let after =
+                if self.agent.dead { "" } else { "; nothing is then followed until money comes back" };
+            let all = self.traded(&format!(
+                "everything is sold and set aside for you to take out of the exchange{after}"
+            ));
             let needs: &'static [_] = &["amount_eur"];
             ways.push(WayOut { needs, ..way("withdraw", &part).post(path).yes("understood") });
             ways.push(way("withdraw-all", &all).post(path).yes("all").yes("understood"));
@@ -261,6 +262,19 @@ impl Seen {
         let correct = way("correct", told).put("/api/budget/deposit").yes("understood");
         ways.push(WayOut { needs: &["total_eur"], ..correct });
         ways
+    }
+
+    /// Ce qu'il advient de ce qu'un retrait laisse.
+    fn left_to_follow(&self) -> String {
+        let once = match (self.agent.dead, self.agent.paused) {
+            (true, _) => return "it is dead: what is left follows nothing".to_owned(),
+            (false, true) => "once you resume it",
+            (false, false) => "then",
+        };
+        format!(
+            "what is left is {once} brought to the leader's allocation again, which may sell some coins though there is cash \
+             enough; with less than 5 EUR left, nothing can be followed"
+        )
     }
 
     /// Cette conséquence, avec ce qui l'empêche pour l'instant.

@@ -215,14 +215,16 @@ fn compare(shortfall: &Shortfall, target: &Target, market: &Market) -> Check {
         format!("{coin}: {:.2} % is {amount:.2} USDC, the least is {minimum:.2}", weight.percent())
     });
     let found = format!("of {capital:.2} USDC, {}", each.collect::<Vec<String>>().join("; "));
-    let advice = match shortfall.enough {
-        Some(enough) => format!("these are left in cash; a capital of {enough} EUR would follow them all"),
-        None => "these are left in cash, whatever the capital".to_owned(),
+    let enough = match shortfall.enough {
+        Some(enough) => format!("; a capital of {enough} EUR would hold each of them"),
+        None => ", whatever the capital".to_owned(),
     };
     if shortfall.nothing {
-        Check::fault("minima", found, format!("nothing could be bought: {advice}"))
+        Check::fault("minima", found, format!("nothing could be bought, everything stays in cash{enough}"))
     } else {
-        Check::remark("minima", found, advice)
+        let advice = "at these prices the nearest that can be held leaves them out, and puts their share into the others or leaves \
+                      it in cash";
+        Check::remark("minima", found, format!("{advice}{enough}"))
     }
 }
 

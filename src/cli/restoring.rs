@@ -15,8 +15,8 @@ use crate::output::{print, say};
 use crate::restore::{self, Past, RestoreError, There};
 
 /// Ce qu'une personne a décidé depuis n'est pas à la bourse.
-const PAUSED: &str = "it is paused: what you decided since (pause, sell all, deposits, withdrawals, differences) is not on the \
-                      exchange; start it, look at the cash and the positions on the page, then resume";
+const PAUSED: &str = "it is paused: what you decided since (pause, sell all, stop loss, deposits, withdrawals, differences) \
+                      is not on the exchange; start it, look at the cash and the positions on the page, then resume";
 
 pub(super) fn run(back: Return) -> Result<(), Failure> {
     let path = database()?;

@@ -11,7 +11,7 @@ use crate::domain::portfolio::Holdings;
 use crate::domain::reach::{self, Reach};
 use crate::domain::refusal::Refusal;
 use crate::domain::signal::Target;
-use crate::domain::survival::DEAD;
+use crate::domain::survival::{self, DEAD};
 use crate::ledger::{Db, Ledger, LedgerError};
 
 /// Tout ce dont dépend la réponse.
@@ -40,8 +40,10 @@ impl Reckoning {
         let needed = PerCoin::from_fn(|coin: Coin| held[coin] || !target.weight(coin).is_zero());
         let missing = |missing: Vec<market::Unknown>| Refusal::Unknown(market::told(&missing));
         let market = sight.known(needed, clock::now()).map_err(missing)?;
+        let too_little = || Refusal::Unknown("there is no capital to follow with".to_owned());
         self.answer(Question { target, holdings, market, threshold })
-            .ok_or_else(|| Refusal::Unknown("there is no capital to follow with".to_owned()))
+            .filter(|reach| !survival::is_low(reach.capital))
+            .ok_or_else(too_little)
     }
 
     fn answer(&mut self, question: Question) -> Option<Reach> {

@@ -49,8 +49,8 @@ fn fill(db: &Db, to: &Path) -> Result<(), LedgerError> {
 }
 
 /// Pourquoi un livre d'argent réel revient en pause : ce qu'une personne a décidé depuis n'est pas à la bourse.
-pub const PUT_BACK: &str = "this ledger was put back: what you decided since (pause, sell all, deposits, withdrawals, differences) \
-                            is not in it; look at the cash and the positions, then resume";
+pub const PUT_BACK: &str = "this ledger was put back: what you decided since (pause, sell all, stop loss, deposits, \
+                            withdrawals, differences) is not in it; look at the cash and the positions, then resume";
 
 /// Met en pause la copie `path`, un fichier entier que personne n'a encore ouvert, et y laisse dehors ce qu'une personne a
 /// laissé dehors du livre `there` ; rend combien d'ordres ([`Db::keep_outside`]).

@@ -64,8 +64,8 @@ fn refuse_overdraft(
     let (word, free) = (movement.kind.word(), cash.free());
     if cash.aside.is_positive() {
         return Err(LedgerError::Refused(format!(
-            "{:.2} USDC are set aside for a withdrawal: the {free:.2} left do not cover this {word} of {taken:.2}; take \
-             them out or call it off first, nothing was changed",
+            "{:.2} USDC are kept for a withdrawal: the {free:.2} left do not cover this {word} of {taken:.2}; take them out \
+             once they are set aside, or call it off first, nothing was changed",
             cash.aside
         )));
     }

@@ -228,7 +228,7 @@ export const faulty = {
     /** @type {[string, string, string][]} */
     const faults = [
       ['pairs', 'SOLUSDC is not traded now (BREAK); XRPUSDC is not traded now (BREAK)', 'wait: the exchange has stopped these pairs, they are left alone meanwhile; if it lasts for days, look for the news on Binance'],
-      ['minima', 'of 11.00 USDC, BTCUSDC: 30.00 % is 3.30 USDC, the least is 5.05', 'nothing could be bought: these are left in cash; a capital of 17 EUR would follow them all'],
+      ['minima', 'of 11.00 USDC, BTCUSDC: 30.00 % is 3.30 USDC, the least is 5.05', 'nothing could be bought, everything stays in cash; a capital of 17 EUR would hold each of them'],
       ['account pairs', 'this account may not trade XRPUSDC', 'Binance does not open these pairs to this account (often because of its country): ask its support; orders of these are refused, the other pairs are followed'],
       ['balance', '4.00 USDC free in the Spot wallet, 20.00 needed', 'bring USDC into the Spot wallet (buy them, or transfer them from Funding or Earn); if you took or sold them, write them off on the page'],
     ];

@@ -50,7 +50,7 @@ const SAID = [
   ['an order in doubt may have changed what there is of {name}: wait until it is known, nothing was changed', ['BTC'], 'Un ordre en doute a peut-être changé ce qu’il y a de BTC : attendez qu’il soit connu.'],
   ['the account was not compared with the books just now: try again after the next poll', [], 'BTC : le compte Binance n’a pas été comparé aux livres à l’instant. Réessayez après la prochaine lecture.'],
   ['the books hold less {} than that: nothing was changed', ['BTCUSDC'], 'Les livres tiennent moins de BTC que cela.'],
-  ['{:.2} USDC are set aside for a withdrawal: the {free:.2} left do not cover this {word} of {taken:.2}; take them out or call it off first, nothing was changed', ['60.00', '4.00', 'correction', '10.00'], '60,00 USDC sont mis de côté pour un retrait : les 4,00 USDC qui restent ne couvrent pas 10,00 USDC. Sortez-les, ou annulez le retrait d’abord.'],
+  ['{:.2} USDC are kept for a withdrawal: the {free:.2} left do not cover this {word} of {taken:.2}; take them out once they are set aside, or call it off first, nothing was changed', ['60.00', '4.00', 'correction', '10.00'], '60,00 USDC sont réservés à un retrait : les 4,00 USDC qui restent ne couvrent pas 10,00 USDC. Sortez-les une fois mis de côté, ou annulez le retrait d’abord.'],
   ['an order in doubt may have spent {:.2} of the {:.2} USDC of cash: the {free:.2} left do not cover this {word} of {taken:.2}; wait until that order is known, nothing was changed', ['20.00', '30.00', '10.00', 'correction', '15.00'], 'Un ordre en doute a peut-être dépensé 20,00 USDC des 30,00 USDC de cash : les 10,00 USDC qui restent ne couvrent pas 15,00 USDC. Attendez qu’il soit connu.'],
   ['the cash of {free:.2} USDC does not cover this {word} of {taken:.2}: nothing was changed', ['4.00', 'correction', '10.00'], 'Le cash, 4,00 USDC, ne couvre pas 10,00 USDC.'],
   ['{}, and trades no more: what is brought to it would only lie there; begin a new ledger with another DB_PATH, nothing was changed', ['the agent is DEAD: its value fell below 5 EUR'], 'L’agent est mort, sa valeur est passée sous 5 € : ce qu’on lui apporte y dormirait. Commencez un nouveau grand livre, avec un autre DB_PATH.'],
@@ -77,7 +77,7 @@ const SAID = [
   ['this ledger, or a second copy of it, already trades on this machine: stop the other program', [], 'Une copie de ce grand livre échange déjà sur cette machine : arrêtez l’autre programme.'],
   ['the Python version called it DEAD: it can be resumed once its value is known', [], 'La version Python le disait mort : il pourra reprendre une fois sa valeur connue.'],
   ['the Python version called it DEAD, and it is worth {total:.2} EUR: have a look, then resume it', ['12.00'], 'La version Python le disait mort, et il vaut 12,00 €.'],
-  ['this ledger was put back: what you decided since', [], 'Ce grand livre a été remis. Ce que vous aviez décidé depuis (pause, dépôts, retraits, écarts) n’y est pas : regardez le cash et les positions.'],
+  ['this ledger was put back: what you decided since', [], 'Ce grand livre a été remis. Ce que vous aviez décidé depuis (pause, tout vendre, perte maximale, dépôts, retraits, écarts) n’y est pas : regardez le cash et les positions.'],
   ['orders under names that had served already were adopted: look at the cash and the positions, then resume', [], 'Des ordres sous des noms qui avaient déjà servi ont été repris : regardez le cash et les positions.'],
   ['orders of a past that this ledger had lost were adopted: what you decided in it', [], 'Des ordres d’un passé que ce grand livre avait perdu ont été repris. Ce que vous y aviez décidé (pause, dépôts, retraits, écarts) n’est pas dans les livres : regardez le cash et les positions.'],
   ['something went wrong here; see the log', [], 'Quelque chose n’a pas marché ici : voyez le journal.'],
@@ -240,8 +240,8 @@ const SAID = [
   ['wait: the exchange has stopped these pairs, they are left alone meanwhile; if it lasts for days, look for the news on Binance', [], 'Attendez : ce que Binance a arrêté est laissé tel quel d’ici là. Si cela dure des jours, regardez ses annonces.'],
   ['{coin}: {:.2} % is {amount:.2} USDC, the least is {minimum:.2}', ['BTCUSDC', '30.00', '3.30', '5.05'], 'BTC en aurait 3,30 USDC (30,0 %), et il en faut 5,05 USDC'],
   ['of {capital:.2} USDC, {}', ['11.00', 'BTCUSDC: 30.00 % is 3.30 USDC, the least is 5.05; ETHUSDC: 20.00 % is 2.20 USDC, the least is 5.05'], 'Sur 11,00 USDC, BTC en aurait 3,30 USDC (30,0 %), et il en faut 5,05 USDC ; ETH en aurait 2,20 USDC (20,0 %), et il en faut 5,05 USDC.'],
-  ['these are left in cash; a capital of {enough} EUR would follow them all', [], 'Rien ne peut être acheté ; un capital de 21,00 € suffirait à toutes.'],
-  ['nothing could be bought: {advice}', ['these are left in cash; a capital of 21 EUR would follow them all'], 'Rien ne peut être acheté ; un capital de 21,00 € suffirait à toutes.'],
+  ['; a capital of {enough} EUR would hold each of them', [], 'Rien ne peut être acheté ; un capital de 21,00 € suffirait à toutes.'],
+  ['nothing could be bought, everything stays in cash{enough}', ['; a capital of 21 EUR would hold each of them'], 'Rien ne peut être acheté ; un capital de 21,00 € suffirait à toutes.'],
   ['check the network of this machine, then try again in some minutes; if BINANCE_URL is set, check it', [], 'Vérifiez le réseau de cette machine, et BINANCE_URL si vous l’avez réglé.'],
   ['wait until then; other programs behind the same Internet address count too, stop those that ask a lot', [], 'Attendez jusque-là : d’autres programmes derrière la même adresse Internet comptent aussi.'],
   ['set the clock of this machine right (see the line clock), then try again', [], 'Réglez l’heure de cette machine.'],
@@ -347,7 +347,7 @@ const WHOLE = {
   '{free:.2} USDC free in the Spot wallet': '4.00 USDC free in the Spot wallet, 20.00 needed',
   'bring USDC into the Spot wallet (buy them, or transfer them from Funding or Earn)': 'bring USDC into the Spot wallet (buy them, or transfer them from Funding or Earn): at least 10 EUR worth of them',
   'INITIAL_BUDGET_EUR={there} is what these are worth, and what the first start would begin with': 'bring USDC into the Spot wallet (buy them, or transfer them from Funding or Earn); INITIAL_BUDGET_EUR=80 is what these are worth, and what the first start would begin with',
-  'these are left in cash; a capital of {enough} EUR would follow them all': 'nothing could be bought: these are left in cash; a capital of 21 EUR would follow them all',
+  '; a capital of {enough} EUR would hold each of them': 'nothing could be bought, everything stays in cash; a capital of 21 EUR would hold each of them',
 };
 
 /** @param {string} written @param {string[]} values */
@@ -371,7 +371,7 @@ const UNTOLD = [
   'it works from everywhere', 'it may trade', 'if your Internet address stays', 'this account may trade each', '{found}, not used by', '{found}, the EUR rate to compare',
   'the ledger is not known', 'what the first start takes over', 'free space of', 'no copy can be made', '{path} is not there', '{path} is a ledger of',
   "the exchange's rules are not all known", 'prices, rules of', ' (weight {weight}', 'another program behind', 'the exchange trades all', 'the prices are not all known', 'not known now: ',
-  "the leader's allocation", '{capital:.2} USDC is enough', 'the rest is known, and traded', 'these are left in cash, whatever',
+  "the leader's allocation", '{capital:.2} USDC is enough', 'the rest is known, and traded', ', whatever the capital', 'at these prices the nearest',
   // Quoi faire d'un essai qui ferme l'échange : la page a ses mots (`closed.…`).
   "make a key in Binance's API", 'tick Enable', 'untick Enable', "in Binance's API Management", 'set the key of that account again', 'Binance has blocked trading',
   'set another DB_PATH', 'let the user that runs calvalot', 'make room on this disk', 'check the network of this machine, then try again in some minutes; if BINANCE_URL is set, check it; nothing',

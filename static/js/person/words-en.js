@@ -87,7 +87,7 @@ export const en = {
   'closed.disk': 'The disk is full or cannot be written: make room on it, the ledger must be able to be kept.',
   'closed.clock': 'The clock of this machine could not be verified: set it (on a Raspberry Pi: sudo timedatectl set-ntp true).',
   'closed.exchange': 'Binance does not answer, or does not tell all: check this machine’s Internet connection, then wait.',
-  'closed.key': 'Binance refuses the key: copy BINANCE_API_KEY and its secret into .env again. If the key is limited to an IP address, check that yours has not changed.',
+  'closed.key': 'Binance refuses the key: see in its API Management whether it still exists, allows reading and Spot trading, and admits your IP address; else copy BINANCE_API_KEY and its secret into .env again.',
   'closed.key_rights': 'The rights of the key are not right: in Binance’s API Management, tick reading and Spot trading, never withdrawals.',
   'closed.account': 'Binance does not let this account trade: log in to Binance, the reason is given there.',
   'closed.place': 'Binance does not serve the place this machine is in: nothing can be traded from here. Do not try to get round it.',

@@ -86,7 +86,7 @@ export const fr = {
   'closed.disk': 'Le disque est plein ou ne s’écrit pas : faites-y de la place, le grand livre doit pouvoir être tenu.',
   'closed.clock': 'L’heure de cette machine n’a pas pu être vérifiée : réglez-la (sur un Raspberry Pi : sudo timedatectl set-ntp true).',
   'closed.exchange': 'Binance ne répond pas, ou ne dit pas tout : vérifiez la connexion Internet de cette machine, puis attendez.',
-  'closed.key': 'Binance refuse la clé : recopiez BINANCE_API_KEY et son secret dans .env. Si la clé est limitée à une adresse IP, vérifiez que la vôtre n’a pas changé.',
+  'closed.key': 'Binance refuse la clé : voyez dans sa gestion des API si elle existe encore, permet la lecture et le trading Spot, et admet votre adresse IP ; sinon, recopiez BINANCE_API_KEY et son secret dans .env.',
   'closed.key_rights': 'Les droits de la clé ne conviennent pas : dans la gestion des API de Binance, cochez la lecture et le trading Spot, jamais les retraits.',
   'closed.account': 'Binance ne laisse pas ce compte négocier : connectez-vous à Binance, la raison y est donnée.',
   'closed.place': 'Binance ne sert pas l’endroit où est cette machine : rien ne peut s’échanger d’ici. N’essayez pas de le contourner.',

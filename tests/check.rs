@@ -509,7 +509,7 @@ fn a_pair_that_is_halted_is_a_fault() {
 fn weights_below_the_minimum_are_named() {
     let setup = Setup::live().with("INITIAL_BUDGET_EUR", "10");
     setup.world.leader().set_target(&[("BTCUSDC", dec!(0.9)), ("XRPUSDC", dec!(0.02))]);
-    setup.check_remark("minima", "XRPUSDC: 2.00 %", "would follow them all");
+    setup.check_remark("minima", "XRPUSDC: 2.00 %", "would hold each of them");
     assert!(!setup.check().line("minima").1.contains("BTCUSDC"));
     setup.world.leader().set_target(&[("XRPUSDC", dec!(0.02))]);
     setup.check_fault("minima", "XRPUSDC: 2.00 %", "nothing could be bought");

@@ -75,7 +75,7 @@ pub async fn status(request: Request) -> tide::Result {
     let now = clock::now();
     let read = move |db: &mut crate::ledger::Db| {
         let waiting = db.pending()?.iter().filter(|signal| signal.wish.is_none()).count();
-        let heard = (db.pulse()?, db.last_word()?, TargetView::read(db)?, db.old_target()?);
+        let heard = (db.pulse()?, db.last_word()?, TargetView::read(db)?, db.old_target(now)?);
         let asked = (db.selling_all()?, db.stop_loss()?);
         Ok((db.agent()?, heard, db.outside(now)?, waiting, asked))
     };

@@ -74,7 +74,7 @@ impl Seen {
             withdrawal: db.withdrawals(Some(1))?.pop().filter(|withdrawal| withdrawal.open),
             selling: db.selling_all()?.is_some_and(|selling| !selling.done),
             holds: !positions.is_empty(),
-            old_target: db.old_target()?,
+            old_target: db.old_target(now)?,
             stop_loss: db.stop_loss()?,
             deposited: account.cash.map(|_| account.deposited),
         })

@@ -4,7 +4,7 @@
 use rust_decimal::{Decimal, dec};
 
 use super::allocation::Allocation;
-use super::market::PerCoin;
+use super::market::{Coin, Pairs, PerCoin, Rules};
 use super::moment::Moment;
 use super::money::{Usdc, Weight};
 use super::portfolio::Valuation;
@@ -51,6 +51,38 @@ pub struct Aim {
     /// Le dernier mouvement dont elle tient compte.
     pub movement: i64,
     pub waiting_for: Option<String>,
+    /// Les règles qui ont laissé des coins loin d'elle quand elle a été atteinte ; `None` si aucun ne l'était.
+    pub rules: Option<String>,
+}
+
+/// Les règles des coins qui en restent plus loin que `threshold` ([`is_outdated`]).
+pub fn rules_apart(
+    target: &Target,
+    valuation: &Valuation,
+    pairs: &Pairs,
+    threshold: Weight,
+) -> Option<String> {
+    let is_apart = |coin: &Coin| (valuation.weight(*coin) - target.weight(*coin)).abs() > threshold;
+    let told = |coin: Coin| Some(format!("{coin} {}", told(&pairs.get(coin)?.rules)));
+    let apart: Vec<String> = Coin::ALL.into_iter().filter(is_apart).filter_map(told).collect();
+    (!apart.is_empty()).then(|| apart.join("\n"))
+}
+
+/// Vrai si l'une de ces règles ([`rules_apart`]) n'est plus celle de la bourse : ce qu'elle empêchait est à essayer de nouveau.
+pub fn is_outdated(rules: &str, pairs: &Pairs) -> bool {
+    let now = |coin: Coin| Some(told(&pairs.get(coin)?.rules));
+    let then = |coin: Coin| rules.lines().find_map(|line| line.strip_prefix(coin.pair())?.strip_prefix(' '));
+    Coin::ALL.into_iter().any(|coin| match (then(coin), now(coin)) {
+        (Some(then), Some(now)) => then != now,
+        _ => false,
+    })
+}
+
+/// Ce que des règles permettent, en un texte. Une pause n'en est pas une.
+fn told(rules: &Rules) -> String {
+    let Rules { step, min_quantity, max_quantity, min_notional, max_notional, market, .. } = rules;
+    let most = max_notional.map(|most| most.to_string()).unwrap_or_default();
+    format!("{step} {min_quantity} {max_quantity} {min_notional} {most} {market}")
 }
 
 /// Ce qu'il faudrait déplacer du tout pour être où le leader est ; `None` si rien n'a de valeur.

@@ -174,6 +174,21 @@ pub struct Pair {
     pub rules: Rules,
 }
 
+impl Pair {
+    /// Pourquoi aucun ordre n'y peut partir en ce moment ; `None` s'il en peut. Un plus grand ordre plus petit que le moindre n'est pas
+    /// une règle qui dure.
+    pub fn closed(&self) -> Option<String> {
+        let Pair { quote, rules } = self;
+        let worth = quote.ask() * rules.max_quantity;
+        let largest = rules.max_notional.map_or(worth, |most| most.min(worth));
+        let is_shut = largest < rules.min_notional || rules.max_quantity < rules.min_quantity;
+        rules.halted.clone().or_else(|| is_shut.then(|| SHUT.to_owned()))
+    }
+}
+
+/// Ce que l'on dit d'une paire dont le plus grand ordre est plus petit que le moindre.
+const SHUT: &str = "its largest order is below its smallest";
+
 /// Les paires connues et fraîches ; les autres manquent.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Pairs(PerCoin<Option<Pair>>);

@@ -271,10 +271,11 @@ impl fmt::Display for Left {
 impl Order {
     /// Une vente de `wanted`, ramenée à ce qui est possédé et au pas inférieur.
     pub fn sell(coin: Coin, wanted: Quantity, owned: Quantity, pairs: &Pairs) -> Result<Order, Left> {
-        let Pair { quote, rules } = pairs.get(coin).ok_or(Left::Unknown)?;
-        if let Some(status) = &rules.halted {
-            return Err(Left::Halted(status.clone()));
+        let pair = pairs.get(coin).ok_or(Left::Unknown)?;
+        if let Some(status) = pair.closed() {
+            return Err(Left::Halted(status));
         }
+        let Pair { quote, rules } = pair;
         let bid = quote.bid();
         let mut wanted = wanted.min(owned).min(rules.max_quantity);
         if let Some(most) = rules.max_notional {
@@ -294,10 +295,10 @@ impl Order {
     /// Un achat de `amount` USDC, tronqué au centime inférieur.
     pub fn buy(coin: Coin, amount: Usdc, pairs: &Pairs) -> Result<Order, Left> {
         let pair = pairs.get(coin).ok_or(Left::Unknown)?;
-        let rules = &pair.rules;
-        if let Some(status) = &rules.halted {
-            return Err(Left::Halted(status.clone()));
+        if let Some(status) = pair.closed() {
+            return Err(Left::Halted(status));
         }
+        let rules = &pair.rules;
         let mut amount = amount.min(pair.quote.ask() * rules.max_quantity);
         if let Some(most) = rules.max_notional {
             amount = amount.min(most);

@@ -55,10 +55,16 @@ impl Signal {
         self.expires_at.filter(|&at| at < now).map(|at| now.since(at))
     }
 
-    /// Cette allocation, où les coins qu'une action dit de garder restent ce qu'ils sont : le leader le demande.
+    /// Cette allocation, où les coins qu'une action dit de garder restent ce qu'ils sont : le leader le demande. De même ceux qu'il dit
+    /// d'acheter sans qu'elle les ait : elle n'est pas d'après ses actions.
     pub fn held(&self, target: Target, valuation: &Valuation) -> Target {
         let Instruction::Actions(actions) = &self.instruction else { return target };
-        target.keeping(&PerCoin::from_fn(|coin| matches!(actions[coin], Some(Action::Hold))), valuation)
+        let is_kept = |coin: Coin| match actions[coin] {
+            Some(Action::Hold) => true,
+            Some(Action::Buy(_)) => target.weight(coin).is_zero(),
+            Some(Action::Sell(_)) | None => false,
+        };
+        target.keeping(&PerCoin::from_fn(is_kept), valuation)
     }
 
     /// Vrai si le leader l'a dit il y a plus d'un jour.

@@ -93,6 +93,7 @@ impl Engine {
             target: signal.and_then(|signal| signal.target),
             is_outlived: signal.is_some_and(|signal| signal.outlived(now, now, self.ages()).is_some()),
             said_at: signal.and_then(|signal| signal.said_at),
+            expires_at: signal.and_then(|signal| signal.expires_at),
             unheard_since: now.minus((self.manner.poll_interval * DEAF_POLLS).max(market::FRESH)),
             is_old: !self.manner.policy.follow_old_target && signal.is_some_and(|signal| signal.is_old(now)),
             verdict,

@@ -15,7 +15,8 @@ use super::story::{Carried, Shown};
 use crate::clock;
 use crate::domain::aim::{self, Aim, Cause};
 use crate::domain::market::{Coin, Market};
-use crate::domain::order::Left;
+use crate::domain::money::Weight;
+use crate::domain::order::{self, Left};
 use crate::domain::plan::Plan;
 use crate::domain::policy;
 use crate::domain::poll::PollOutcome;
@@ -26,6 +27,9 @@ use crate::ledger::{Db, LedgerError};
 
 /// Ce que les prix seuls font échanger en un jour, en part de ce que le leader peut en faire échanger.
 const PART_OF_DRIFT: Decimal = dec!(0.333);
+
+/// De combien ce que mènent des actions peut différer de l'allocation qui les accompagne : frais, arrondis, prix de l'instant.
+const OBEYED: Weight = Weight::new(dec!(0.01));
 
 impl Engine {
     /// Vise l'allocation que le leader montre, si elle n'est pas atteinte ou ne l'est plus. Sans `acts`, regarde seulement si elle l'est.
@@ -51,17 +55,23 @@ impl Engine {
         // Ce dont une personne a réglé l'ordre n'en écarte pas : cela attend le signal suivant.
         let target = target.keeping(&holdback.settled(), &valuation);
         let strayed = self.strays(&target, &valuation);
-        if self.obeyed(shown, &aim) && !strayed {
-            return self.reach(aim).await.map(|()| None);
+        let threshold = self.manner.policy.threshold;
+        let rules = aim::rules_apart(&target, &valuation, &market.pairs, threshold);
+        if self.obeyed(shown, &aim, (&target, &valuation)).await? {
+            return self.reach(aim, rules).await.map(|()| None);
         }
+        let eased = aim.rules.as_ref().is_some_and(|rules| aim::is_outdated(rules, &market.pairs));
+        let leaves = left_behind(&target, &valuation, threshold);
         // Atteinte, et rien n'en a écarté : le tour ordinaire ne cherche pas de plan.
-        if aim.reached_at.is_some() && !strayed && flow <= aim.movement {
+        let stays = !strayed && !eased && leaves.is_empty() && flow <= aim.movement;
+        if aim.reached_at.is_some() && stays {
             return Ok(None);
         }
         let plan = self.plan(&Instruction::Target(target), &holdings, &holdback, market);
         let moved = plan.moved(&market.pairs);
         let worth = aim::is_worth(moved, plan.cost(&market.pairs));
-        if !opened(&mut aim, flow, strayed && worth) {
+        let leaves = plan.sales.iter().any(|sale| leaves.contains(&sale.coin()));
+        if !opened(&mut aim, flow, eased || leaves, strayed && worth) {
             return Ok(None);
         }
         if aim.cause == Cause::Drift && moved.is_positive() && !worth {
@@ -72,11 +82,11 @@ impl Engine {
         let plan = turnover::within(plan, self.spare(&valuation, aim.cause).await?, &market.pairs);
         if !acts {
             if !waits(&plan) {
-                self.reach(aim).await?;
+                self.reach(aim, rules).await?;
             }
             return Ok(None);
         }
-        self.act_on(aim, shown, (target, plan), market).await
+        self.act_on(aim, rules, shown, (target, plan), market).await
     }
 
     /// Ce qui reste à faire de ce plan : les coins déjà en place n'y sont pas touchés tant qu'il en manque d'autres ; le dernier venu, le
@@ -109,6 +119,7 @@ impl Engine {
     async fn act_on(
         &mut self,
         aim: Aim,
+        rules: Option<String>,
         shown: &Shown,
         (target, plan): (Target, Plan),
         market: &Market,
@@ -124,7 +135,7 @@ impl Engine {
         let waiting_for = told(&left).or(withheld);
         if trades.is_empty() {
             return match waiting_for {
-                None if aim.reached_at.is_none() => self.reach(aim).await.map(|()| None),
+                None if aim.reached_at.is_none() => self.reach(aim, rules).await.map(|()| None),
                 waiting_for => self.wait_for(aim, waiting_for).await.map(|()| None),
             };
         }
@@ -156,10 +167,24 @@ impl Engine {
         self.ledger.with(read).await
     }
 
-    /// Vrai si les actions de la version 1 viennent d'être suivies : elles mènent à son allocation, à un écart près.
-    fn obeyed(&self, shown: &Shown, aim: &Aim) -> bool {
+    /// Vrai si les actions de la version 1 viennent d'être faites, toutes, et ont mené à son allocation, à peu près : elles seules
+    /// décident alors. Ce que l'une n'a pas pu faire se vise, comme le reste d'une allocation.
+    async fn obeyed(
+        &self,
+        shown: &Shown,
+        aim: &Aim,
+        (target, valuation): (&Target, &Valuation),
+    ) -> Result<bool, LedgerError> {
         let is_of_actions = matches!(shown.signal.instruction, Instruction::Actions(_));
-        is_of_actions && aim.cause == Cause::Signal && aim.reached_at.is_none()
+        if !is_of_actions || aim.cause != Cause::Signal || aim.reached_at.is_some() {
+            return Ok(false);
+        }
+        let is_near = aim::drift(target, valuation).is_none_or(|drift| drift <= OBEYED);
+        let row = shown.named.row;
+        let decisions = self.ledger.with(move |db| db.decisions(row)).await?;
+        let are_done = decisions.iter().all(|decision| !order::is_obstacle(&decision.code));
+        let leaves = left_behind(target, valuation, self.manner.policy.threshold);
+        Ok(is_near && are_done && leaves.is_empty())
     }
 
     /// Vrai si ce qui est tenu s'écarte de cette allocation plus qu'on ne le laisse faire.
@@ -178,8 +203,8 @@ impl Engine {
         Ok(Spare { amount: most - traded, of_drift })
     }
 
-    async fn reach(&self, aim: Aim) -> Result<(), LedgerError> {
-        let reached = Aim { reached_at: Some(clock::now()), waiting_for: None, ..aim };
+    async fn reach(&self, aim: Aim, rules: Option<String>) -> Result<(), LedgerError> {
+        let reached = Aim { reached_at: Some(clock::now()), waiting_for: None, rules, ..aim };
         log::info!("target_reached signal={} cause={}", reached.signal, reached.cause.word());
         self.ledger.with(move |db| db.keep_aim(&reached)).await
     }
@@ -201,18 +226,26 @@ fn waits(plan: &Plan) -> bool {
     !sales.is_empty() || !wants.is_empty() || hindered
 }
 
-/// Vrai si c'est à viser, ou de nouveau : de l'argent est venu ou parti (`flow` en est le dernier mouvement), ou les prix en ont écarté de ce qui
-/// vaut d'être corrigé.
-fn opened(aim: &mut Aim, flow: i64, strayed: bool) -> bool {
+/// Les coins que l'allocation n'a plus, et qui sont encore tenus pour plus que `threshold`.
+fn left_behind(target: &Target, valuation: &Valuation, threshold: Weight) -> Vec<Coin> {
+    let is_left = |coin: &Coin| target.weight(*coin).is_zero() && valuation.weight(*coin) > threshold;
+    Coin::ALL.into_iter().filter(is_left).collect()
+}
+
+/// Vrai si c'est à viser, ou de nouveau : de l'argent est venu ou parti (`flow` en est le dernier mouvement), ce que les règles empêchaient ne l'est
+/// plus (`eased`), ou les prix en ont écarté de ce qui vaut d'être corrigé.
+fn opened(aim: &mut Aim, flow: i64, eased: bool, strayed: bool) -> bool {
     let is_reached = aim.reached_at.is_some();
     let cause = match (flow > aim.movement, is_reached) {
         (true, true) => Cause::Money,
         (true, false) if aim.cause == Cause::Drift => Cause::Money,
+        (false, true) if eased => Cause::Signal,
         (false, true) if strayed => Cause::Drift,
         _ => return !is_reached,
     };
     let signal = aim.signal;
-    *aim = Aim { signal, cause, since: clock::now(), reached_at: None, movement: flow, waiting_for: None };
+    let (since, rules) = (clock::now(), aim.rules.take());
+    *aim = Aim { signal, cause, since, reached_at: None, movement: flow, waiting_for: None, rules };
     log::info!("target_aimed_at_again signal={signal} cause={}", cause.word());
     true
 }

@@ -32,7 +32,10 @@ pub(super) fn held(entry: &PendingSignal, signal: &Signal, shown: Option<&Shown>
     if entry.is_declined {
         return Some("a person waits for the leader's next allocation".to_owned());
     }
-    (!is_shown(entry, &target, shown)).then(|| UNSHOWN.to_owned())
+    match shown {
+        Some(shown) if is_shown(entry, &target, Some(shown)) => shown.expired(clock::now()),
+        _ => Some(UNSHOWN.to_owned()),
+    }
 }
 
 /// Vrai si le leader montre à ce tour l'allocation de ce signal ; la synchronisation initiale suit celle d'un autre.

@@ -8,13 +8,17 @@ use crate::domain::aim::{Aim, Cause};
 use crate::domain::moment::Moment;
 use crate::domain::signal::INITIAL_SYNC;
 
+/// Ce que l'on répond à qui décide d'une vieille allocation qui n'est pas offerte.
+const NO_OLD_TARGET: &str = "no old allocation waits to be taken over or left";
+
 impl Db {
     /// Vise l'allocation de ce signal. Atteinte avant qu'on ne la vise, elle l'est d'emblée.
     pub fn aim_at(&mut self, signal: i64, now: Moment) -> Result<Aim, LedgerError> {
         let before = "SELECT reached_at FROM signals WHERE id = ?1";
         let reached_at: Option<Moment> = self.connection.query_row(before, [signal], |row| row.get(0))?;
         let movement = self.last_flow()?;
-        let aim = Aim { signal, cause: Cause::Signal, since: now, reached_at, movement, waiting_for: None };
+        let (cause, waiting_for, rules) = (Cause::Signal, None, None);
+        let aim = Aim { signal, cause, since: now, reached_at, movement, waiting_for, rules };
         self.keep_aim(&aim)?;
         Ok(aim)
     }
@@ -23,11 +27,19 @@ impl Db {
     pub fn keep_aim(&mut self, aim: &Aim) -> Result<(), LedgerError> {
         let transaction = self.transaction()?;
         transaction.execute(
-            "INSERT INTO aim (id, signal, cause, since, reached_at, movement, waiting_for)
-             VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6)
+            "INSERT INTO aim (id, signal, cause, since, reached_at, movement, waiting_for, rules)
+             VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7)
              ON CONFLICT (id) DO UPDATE SET signal = ?1, cause = ?2, since = ?3, reached_at = ?4, movement = ?5,
-                 waiting_for = ?6",
-            params![aim.signal, aim.cause.word(), aim.since, aim.reached_at, aim.movement, aim.waiting_for],
+                 waiting_for = ?6, rules = ?7",
+            params![
+                aim.signal,
+                aim.cause.word(),
+                aim.since,
+                aim.reached_at,
+                aim.movement,
+                aim.waiting_for,
+                aim.rules
+            ],
         )?;
         if let Some(at) = aim.reached_at {
             let sql = "UPDATE signals SET reached_at = ?2 WHERE id = ?1 AND reached_at IS NULL";
@@ -63,12 +75,12 @@ impl Db {
     /// Une personne décide d'une allocation qui était vieille au premier démarrage : la suivre, ou attendre la suivante. Refuse s'il
     /// n'y en a pas.
     pub fn settle_old_target(&mut self, follow: bool, now: Moment) -> Result<(), LedgerError> {
+        let is_asked = self.old_target(now)?.is_some();
         let transaction = self.transaction()?;
         let word = if follow { "taken" } else { "declined" };
         let sql = "UPDATE signals SET old_target = ?1 WHERE old_target IN ('asked', 'declined') AND old_target <> ?1";
-        if transaction.execute(sql, [word])? == 0 {
-            let told = "no old allocation waits to be taken over or left".to_owned();
-            return Err(LedgerError::Refused(told));
+        if !is_asked || transaction.execute(sql, [word])? == 0 {
+            return Err(LedgerError::Refused(NO_OLD_TARGET.to_owned()));
         }
         if !follow {
             let sql =

@@ -48,19 +48,20 @@ pub(super) fn renew_after_gap(connection: &Connection, signal: &Received) -> Res
 /// La synchronisation initiale, tant qu'elle n'a pas abouti, suit l'allocation de ce signal.
 fn renew(connection: &Connection, signal: &Received) -> Result<(), LedgerError> {
     connection.execute(
-        "UPDATE signals SET payload = ?2, portfolio_state = ?3, reasoning = ?4, said_at = ?5
+        "UPDATE signals SET payload = ?2, portfolio_state = ?3, reasoning = ?4, said_at = ?5, expires_at = ?6
          WHERE signal_id = ?1 AND status = 'received'",
         params![
             INITIAL_SYNC,
             signal.payload,
             signal.portfolio_state,
             reasoning_of_sync(signal),
-            signal.said_at
+            signal.said_at,
+            signal.expires_at
         ],
     )?;
     Ok(())
 }
 
-fn reasoning_of_sync(signal: &Received) -> String {
+pub(super) fn reasoning_of_sync(signal: &Received) -> String {
     format!("initial sync from {}", signal.signal_id)
 }

@@ -25,6 +25,8 @@ pub struct Received {
     pub is_outlived: bool,
     /// Quand le leader l'a dit, à son heure ; `None` s'il ne le dit pas.
     pub said_at: Option<Moment>,
+    /// Jusqu'à quand le leader veut qu'il soit suivi ; `None` : jusqu'au suivant.
+    pub expires_at: Option<Moment>,
     /// Quand il a été vu pour la première fois.
     pub heard_at: Moment,
     /// Sans un tour entendu depuis, d'autres ont pu se dire avant lui.
@@ -59,8 +61,8 @@ pub(super) fn insert(
     };
     let inserted = connection.query_row(
         "INSERT INTO signals (signal_id, version, confidence, reasoning, actions, portfolio_state, payload, status,
-             error_message, received_at, leader_id, meaning, said_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT (signal_id) DO NOTHING
+             error_message, received_at, leader_id, meaning, said_at, expires_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) ON CONFLICT (signal_id) DO NOTHING
          RETURNING id",
         params![
             name,
@@ -76,6 +78,7 @@ pub(super) fn insert(
             leader_id,
             signal.meaning,
             signal.said_at,
+            signal.expires_at,
         ],
         |row| row.get(0),
     );

@@ -10,9 +10,9 @@ use rusqlite::Connection;
 use super::LedgerError;
 use super::{audit, flows, legacy, seal, takeover};
 
-const MIGRATIONS: [&str; 14] = [
+const MIGRATIONS: [&str; 16] = [
     FIRST, LIVE, FIGURES, SEALS, MOVES, EVIDENCE, PERSON, OTHERS, WISHES, SETTLED, IDENTITY, AIM, STOP_LOSS,
-    TRIED,
+    TRIED, RULES, EXPIRY,
 ];
 
 /// Des tables que toute base à nous a, depuis la première version.
@@ -70,6 +70,12 @@ const STOP_LOSS: &str = include_str!("schema/stop_loss.sql");
 
 /// Depuis quand un souhait s'essaie vraiment.
 const TRIED: &str = include_str!("schema/tried.sql");
+
+/// Sous quelles règles une allocation a été atteinte.
+const RULES: &str = include_str!("schema/rules.sql");
+
+/// Jusqu'à quand un signal se suit.
+const EXPIRY: &str = include_str!("schema/expiry.sql");
 
 /// Ce qui est compté à chaque lecture des mesures se compte sans relire les textes. Un index ne change rien à ce
 /// qu'une base dit : il n'a pas de rang, et une version d'avant s'en passe.

@@ -103,10 +103,7 @@ impl Db {
             }
         }
         if let Novelty::Known(_) = novelty {
-            // Le leader a pu en avancer, ou en repousser, la fin.
-            let sql = "UPDATE signals SET payload = ?2 WHERE status = 'received' AND payload IS NOT ?2
-                           AND coalesce(leader_id, signal_id) = ?1 AND meaning = ?3";
-            transaction.execute(sql, params![signal.signal_id, signal.payload, signal.meaning])?;
+            renew(&transaction, signal)?;
         }
         // Le premier reçu depuis qu'un passé manquait, s'il dit ce que le leader veut : il a pu y être suivi. Les autres, non.
         let tells = !matches!(signal.verdict, Verdict::Rejected(_));
@@ -173,6 +170,18 @@ impl Db {
         )?;
         Ok(())
     }
+}
+
+/// Redit sous son nom, un signal ouvert a pu voir sa fin avancée ou repoussée ; de même la synchronisation initiale qui en vient.
+fn renew(connection: &Connection, signal: &Received) -> Result<(), LedgerError> {
+    let sql =
+        "UPDATE signals SET payload = ?2, expires_at = ?4 WHERE status = 'received' AND payload IS NOT ?2
+                   AND (coalesce(leader_id, signal_id) = ?1 AND meaning = ?3
+                       OR signal_id = ?5 AND reasoning = ?6 AND ?3 IS NOT NULL)";
+    let (id, sync) = (&signal.signal_id, initial_sync::reasoning_of_sync(signal));
+    let params = params![id, signal.payload, signal.meaning, signal.expires_at, INITIAL_SYNC, sync];
+    connection.execute(sql, params)?;
+    Ok(())
 }
 
 /// De combien l'allocation de ces actions n'est plus celle que l'on montre ; `None` si ce n'en sont pas.
@@ -299,6 +308,7 @@ mod tests {
             meaning: Some(format!("what {id} asks")),
             is_outlived: false,
             said_at: None,
+            expires_at: None,
             heard_at: Moment(0),
             unheard_since: Moment(0),
             is_old: false,

@@ -1,7 +1,8 @@
 //! Suivre le leader, vu du dehors : le chemin entier, du signal aux écrans.
 //!
 //! `actions` : les signaux de version 1 ; `targets` : ceux de version 2 ; `sync` : la première fois ; `pursuit` : une allocation reste à
-//! atteindre ; `unknown` : ce qui n'est pas su ; `belief` : les cours qui n'en sont pas ; `depth` : les carnets minces ; `waiting` : ce qui attend, la pause, les pannes
+//! atteindre ; `reached` : ce qui est dit
+//! atteint l'est ; `unknown` : ce qui n'est pas su ; `belief` : les cours qui n'en sont pas ; `depth` : les carnets minces ; `waiting` : ce qui attend, la pause, les pannes
 //! du leader.
 
 #[path = "../follower/mod.rs"]
@@ -11,6 +12,7 @@ mod actions;
 mod belief;
 mod depth;
 mod pursuit;
+mod reached;
 mod sync;
 mod targets;
 mod unknown;

@@ -89,6 +89,7 @@ const SAID = [
   ['refused: {reason}', ['the exchange answered 400: -1013 Filter failure: NOTIONAL'], 'Binance a répondu 400 : -1013 Filter failure: NOTIONAL'],
   ['look at this order on the exchange, then release, book or settle it: {reason}', ['the exchange had it as order 7 and no longer shows it'], 'Binance l’avait, sous le n° 7, et ne le montre plus.'],
   ['the exchange does not trade this pair now ({status})', ['BREAK'], 'BREAK.'],
+  ['its largest order is below its smallest', [], 'Le plus grand ordre que Binance y prend est sous le plus petit.'],
   ['may have been done in a past that this ledger did not know: it is not done again', [], 'Il l’a peut-être été dans un passé que ce grand livre ne connaît pas.'],
   ['a person settled its order: it is left until the next signal', [], 'Son ordre a été réglé au dehors : elle attend le prochain signal.'],
   ['given up: its signal is {} old', ['16 minutes'], 'Abandonné : son signal a 16 minutes.'],
@@ -318,6 +319,7 @@ const SAID = [
 
 /** Ce que le programme ajoute à une phrase qui n'est pas d'une pièce dans ses sources. @type {Record<string, string>} */
 const WHOLE = {
+  'its largest order is below its smallest': 'the exchange does not trade this pair now (its largest order is below its smallest)',
   ' shows {} its last price and': 'BTCUSDC shows 10 times its last price and cannot be compared with its average price: not believed yet (not read yet)',
   '{pair} shows {} its average price': 'SOLUSDC shows 40 % below its average price again, and its last trades deny it: not believed',
   'adds up to more than the whole capital for': 'actions[1]: adds up to more than the whole capital for BTCUSDC',

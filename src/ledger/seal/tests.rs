@@ -59,6 +59,7 @@ fn signal() -> Received {
         meaning: None,
         is_outlived: false,
         said_at: None,
+        expires_at: None,
         heard_at: Moment(0),
         unheard_since: Moment(0),
         is_old: false,

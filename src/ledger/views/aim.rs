@@ -1,6 +1,6 @@
 //! Ce que l'on vise, et ce qu'une personne en a voulu.
 
-use rusqlite::OptionalExtension;
+use rusqlite::{OptionalExtension, params};
 
 use crate::domain::aim::{Aim, Cause};
 use crate::domain::moment::Moment;
@@ -18,7 +18,7 @@ pub struct OldTarget {
 impl Db {
     /// Ce que l'on vise ; `None` avant la première allocation.
     pub fn aim(&self) -> Result<Option<Aim>, LedgerError> {
-        let sql = "SELECT signal, cause, since, reached_at, movement, waiting_for FROM aim";
+        let sql = "SELECT signal, cause, since, reached_at, movement, waiting_for, rules FROM aim";
         let aim = self.connection.query_row(sql, [], |row| {
             let cause: String = row.get(1)?;
             Ok(Aim {
@@ -28,6 +28,7 @@ impl Db {
                 reached_at: row.get(3)?,
                 movement: row.get(4)?,
                 waiting_for: row.get(5)?,
+                rules: row.get(6)?,
             })
         });
         Ok(aim.optional()?)
@@ -39,11 +40,12 @@ impl Db {
         Ok(self.connection.query_row(sql, [], |row| row.get(0))?)
     }
 
-    /// L'allocation déjà vieille dont une personne décide, ou a décidé d'attendre la suivante ; `None` s'il n'y en a pas.
-    pub fn old_target(&self) -> Result<Option<OldTarget>, LedgerError> {
+    /// L'allocation déjà vieille dont une personne décide, ou a décidé d'attendre la suivante ; `None` s'il n'y en a pas qui vaille à `now`.
+    pub fn old_target(&self, now: Moment) -> Result<Option<OldTarget>, LedgerError> {
         let sql = "SELECT said_at, received_at, old_target = 'declined' FROM signals
-                   WHERE signal_id = ?1 AND status = 'received' AND old_target IN ('asked', 'declined')";
-        let old = self.connection.query_row(sql, [INITIAL_SYNC], |row| {
+                   WHERE signal_id = ?1 AND status = 'received' AND old_target IN ('asked', 'declined')
+                       AND (expires_at IS NULL OR expires_at >= ?2)";
+        let old = self.connection.query_row(sql, params![INITIAL_SYNC, now], |row| {
             let (said_at, received_at): (Option<Moment>, Moment) = (row.get(0)?, row.get(1)?);
             Ok(OldTarget { said_at: said_at.unwrap_or(received_at), declined: row.get(2)? })
         });

@@ -1,0 +1,181 @@
+//! Ce qui est dit atteint l'est : ce qu'une action n'a pas pu faire, ce qu'une règle d'un moment a empêché se fait ensuite.
+
+use std::mem::swap;
+use std::time::Duration;
+
+use calvalot::config::Config;
+use calvalot::domain::money::Weight;
+use calvalot::domain::policy::Policy;
+use calvalot::sim::{Fault, On, Status, World};
+use rust_decimal::{Decimal, dec};
+use serde_json::Value;
+
+use crate::follower::{Folder, Follower, Site, config, still_world, until};
+use crate::{code, list, near, trades_of, weight};
+
+const BOTH: [(&str, Decimal); 2] = [("BTCUSDC", dec!(0.5)), ("XRPUSDC", dec!(0.04))];
+
+/// Un suiveur qui tient ces deux-là, et qu'aucun écart de prix ne fait bouger si `policy` le dit.
+fn holding(world: &World, folder: &Folder, policy: Policy) -> Follower {
+    world.leader().set_target(&BOTH);
+    let follower = Follower::start(Config { policy, ..config(world, folder) });
+    follower.site().closed_signal("initial_sync");
+    follower.site().wait_polls(2);
+    follower
+}
+
+fn never_again() -> Policy {
+    Policy { reaim_threshold: Weight::ZERO, ..Policy::default() }
+}
+
+fn target(site: Site) -> Value {
+    site.json("/api/agent/status")["target"].clone()
+}
+
+fn is_left(site: Site, coin: &str) {
+    until(&format!("{coin} is sold"), || (weight(site, coin) < dec!(0.001)).then_some(()));
+    until("it is reached", || target(site)["reached_at"].is_string().then_some(()));
+}
+
+/// Moins que ce que les prix ont le droit d'écarter, mais le leader l'a dit.
+#[test]
+fn what_an_action_could_not_do_is_never_called_reached() {
+    for policy in [Policy::default(), never_again()] {
+        let (world, folder) = (still_world(), Folder::new());
+        let follower = holding(&world, &folder, policy);
+        let site = follower.site();
+        let halt = |status: Status| world.exchange().set_status("XRPUSDC", status);
+        halt(Status::Break);
+        site.wait_polls(1);
+        let id =
+            world.leader().set_actions(&[("XRPUSDC", "SELL", dec!(1.0))], Some(&[("BTCUSDC", dec!(0.5))]));
+        assert_eq!(code(&site.closed_signal(&id), "XRPUSDC"), "halted");
+        site.wait_polls(2);
+        assert_eq!(target(site)["reached_at"], Value::Null);
+        near(weight(site, "XRPUSDC"), dec!(0.04));
+        halt(Status::Trading);
+        is_left(site, "XRPUSDC");
+        assert_eq!(trades_of(site, &id), [("SELL".to_owned(), "XRPUSDC".to_owned())]);
+    }
+}
+
+#[test]
+fn an_action_that_came_too_late_never_leaves_its_coin_kept() {
+    let (world, folder) = (still_world(), Folder::new());
+    let policy = Policy { action_age: Duration::from_millis(1), ..never_again() };
+    let follower = holding(&world, &folder, policy);
+    let site = follower.site();
+    let id = world.leader().set_actions(&[("BTCUSDC", "SELL", dec!(1.0))], Some(&[("XRPUSDC", dec!(0.04))]));
+    site.closed_signal(&id);
+    is_left(site, "BTCUSDC");
+    near(weight(site, "XRPUSDC"), dec!(0.04));
+}
+
+/// Trente pour cent, qu'aucune règle de plus tard n'empêche de quitter.
+#[test]
+fn what_a_rule_of_a_moment_kept_is_never_kept_for_ever() {
+    let (world, folder) = (still_world(), Folder::new());
+    let follower = holding(&world, &folder, never_again());
+    let site = follower.site();
+    let mut before = dec!(1000);
+    let mut exchanged =
+        || world.exchange().edit_listing("XRPUSDC", |listing| swap(&mut listing.min_notional, &mut before));
+    exchanged();
+    site.wait_polls(1);
+    let id = world.leader().set_target(&[("BTCUSDC", dec!(0.5))]);
+    site.closed_signal(&id);
+    until("the rules allow no more", || target(site)["reached_at"].is_string().then_some(()));
+    near(weight(site, "XRPUSDC"), dec!(0.04));
+    exchanged();
+    is_left(site, "XRPUSDC");
+    assert_eq!(target(site)["cause"], "signal");
+    let trades = list(site, "/api/trades").len();
+    site.wait_polls(4);
+    assert_eq!(list(site, "/api/trades").len(), trades, "and nothing else is done for it");
+}
+
+/// Une règle qui contredit l'autre n'est pas du leader, ni d'un minimum : rien n'en est dit de faux, et elle ne dure pas.
+#[test]
+fn a_largest_order_below_the_smallest_is_never_told_as_a_minimum() {
+    let (world, folder) = (still_world(), Folder::new());
+    let follower = holding(&world, &folder, never_again());
+    let site = follower.site();
+    let mut before = dec!(0.1);
+    let mut exchanged = || {
+        world
+            .exchange()
+            .edit_listing("XRPUSDC", |listing| swap(&mut listing.market_max_quantity, &mut before))
+    };
+    exchanged();
+    site.wait_polls(1);
+    let id = world.leader().set_target(&[("BTCUSDC", dec!(0.5))]);
+    let signal = site.closed_signal(&id);
+    assert_eq!(code(&signal, "XRPUSDC"), "halted", "{signal}");
+    assert!(signal.to_string().contains("its largest order is below its smallest"), "{signal}");
+    assert_eq!(target(site)["reached_at"], Value::Null);
+    exchanged();
+    is_left(site, "XRPUSDC");
+}
+
+/// Ce qu'il vient de dire d'acheter et que son allocation n'a pas : elle n'est pas d'après ses actions.
+#[test]
+fn an_action_that_its_own_allocation_denies_is_never_done_and_undone() {
+    let (world, folder) = (still_world(), Folder::new());
+    let follower = holding(&world, &folder, Policy::default());
+    let site = follower.site();
+    let id = world.leader().set_actions(&[("ETHUSDC", "BUY", dec!(0.2))], Some(&BOTH));
+    site.closed_signal(&id);
+    until("it is reached", || {
+        let target = target(site);
+        (target["signal_id"] == id && target["reached_at"].is_string()).then_some(())
+    });
+    site.wait_polls(3);
+    assert_eq!(trades_of(site, &id), [("BUY".to_owned(), "ETHUSDC".to_owned())]);
+    near(weight(site, "ETHUSDC"), dec!(0.2));
+}
+
+/// Le leader en avance la fin sous le même nom, pendant que le premier démarrage attend un prix.
+#[test]
+fn a_first_allocation_is_never_followed_once_it_has_expired() {
+    let (world, folder) = (still_world(), Folder::new());
+    world.fault(On::exchange("/api/v3/ticker/bookTicker"), Fault::body("[]"));
+    let id = world.leader().set_actions(&[("BTCUSDC", "BUY", dec!(0.4))], Some(&[("BTCUSDC", dec!(0.4))]));
+    let follower = Follower::of(&world, &folder);
+    let site = follower.site();
+    until("it waits", || site.signal("initial_sync").filter(|sync| sync["status"] == "received"));
+    let said = world.leader().signal().expect("it is shown");
+    world.leader().set_raw(said.replacen('{', r#"{"expires_at":"2026-01-02T03:04:05Z","#, 1));
+    site.wait_polls(1);
+    world.clear_faults();
+    let last = |site: Site| site.json("/api/agent/status")["last_poll"].clone();
+    until("it is said", || (last(site)["status"] == "expired_signal").then_some(()));
+    site.wait_polls(3);
+    assert_eq!(list(site, "/api/trades").len(), 0, "{id} is of another time");
+    // Le leader la redit sans fin : elle vaut de nouveau.
+    world.leader().set_raw(said);
+    until("it is followed", || (weight(site, "BTCUSDC") > dec!(0.39)).then_some(()));
+}
+
+#[test]
+fn a_yes_to_an_old_allocation_that_has_expired_is_never_kept_for_another() {
+    let (world, folder) = (still_world(), Folder::new());
+    let old = |id: &str, expires: &str| {
+        format!(
+            r#"{{"version":2,"signal_id":"{id}","timestamp":"2026-01-02T03:04:05Z",{expires}"portfolio_state":{{"positions":[
+                {{"coin":"ETHUSDC","pct_of_portfolio":0.5}}]}}}}"#
+        )
+    };
+    world.leader().set_raw(old("old", ""));
+    let follower = Follower::of(&world, &folder);
+    let site = follower.site();
+    let asked = |site: Site| site.json("/api/agent/status")["old_target"].is_object();
+    until("it is asked", || asked(site).then_some(()));
+    world.leader().set_raw(old("old", r#""expires_at":"2026-01-03T03:04:05Z","#));
+    until("it is no longer", || (!asked(site)).then_some(()));
+    let yes = site.send("POST", "/api/agent/old-target", r#"{"follow": true}"#);
+    assert_eq!(yes.status, 409, "{}", yes.body);
+    world.leader().set_raw(old("older", ""));
+    until("the next one is asked", || asked(site).then_some(()));
+    site.wait_polls(3);
+    assert_eq!(list(site, "/api/trades").len(), 0);
+}

@@ -1,3 +1,5 @@
+//! Une lecture, puis des suites de lectures : ce qui est cru, et ce que personne ne croit.
+
 use proptest::prelude::*;
 
 use super::*;

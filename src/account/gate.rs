@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::comeback::{Comeback, Heard};
 use crate::clock;
-use crate::domain::check::{Check, REQUIRED};
+use crate::domain::check::{Check, REQUIRED, Verdict};
 
 /// Entre deux tables d'essais, quand tout va.
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -53,9 +53,11 @@ impl Gate {
         let faults: Vec<String> = faults.chain(missing).collect();
         if faults.is_empty() {
             self.closed = None;
-            // Ce à quoi la bourse n'a pas répondu ne reste pas dit tout un jour.
-            let unanswered = checks.iter().any(|check| check.unanswered);
-            self.next = clock::instant() + if unanswered { LONGEST_RETRY } else { DAY };
+            // Ce à quoi la bourse n'a pas répondu ne reste pas dit tout un jour, ni un défaut qui ne ferme rien : une paire qui se
+            // négocie de nouveau, un compte qui y a droit, des prix, un leader, une personne l'ôtent sans que rien ne le dise ici.
+            // Une table pèse à peine plus que deux tours. Ce qui va, et ce qu'un conseil accompagne, attend son jour.
+            let passes = checks.iter().any(|check| check.unanswered || check.verdict == Verdict::Fault);
+            self.next = clock::instant() + if passes { LONGEST_RETRY } else { DAY };
         } else {
             self.shut(faults.join("; "));
         }
@@ -111,6 +113,7 @@ impl Gate {
 mod tests {
     use super::*;
     use crate::clock::simulated::Installed;
+    use crate::domain::check::{DECISIVE, TESTS};
     use crate::domain::moment::Moment;
 
     fn wait(gate: &Gate) -> u64 {
@@ -135,7 +138,7 @@ mod tests {
             })
             .collect();
         assert_eq!(waits, [60, 120, 240, 480, 900, 900]);
-        let small = [&well[..], &[Check::fault("minima", "too little for XRP", "deposit")]].concat();
+        let small = [&well[..], &[Check::remark("minima", "too little for XRP", "deposit")]].concat();
         gate.judge(&small);
         assert_eq!((gate.closed.as_deref(), wait(&gate)), (None, 24 * 3600));
         let in_part =
@@ -165,6 +168,19 @@ mod tests {
         for expected in [0, 120] {
             gate.close("refused".to_owned());
             assert_eq!(wait(&gate), expected, "what is wrong is looked for at once, and once");
+        }
+    }
+
+    #[test]
+    fn a_fault_that_closes_nothing_is_not_told_for_a_day() {
+        let _time = Installed::at(Moment(0));
+        let well = REQUIRED.map(|test| Check::fine(test, "well"));
+        for test in TESTS.into_iter().filter(|test| !DECISIVE.contains(test)) {
+            let mut gate = Gate::new();
+            gate.judge(&[&well[..], &[Check::fault(test, "wrong", "wait")]].concat());
+            assert_eq!((gate.closed.as_deref(), wait(&gate)), (None, 900), "{test}");
+            gate.judge(&well);
+            assert_eq!(wait(&gate), 24 * 3600, "{test}");
         }
     }
 

@@ -14,6 +14,7 @@ use super::target::{OldTargetView, TargetView};
 use crate::clock;
 use crate::domain::market::Unknown;
 use crate::domain::moment::Moment;
+use crate::domain::signal;
 use crate::ledger::views::{Agent, Pulse};
 
 #[derive(Serialize)]
@@ -109,7 +110,9 @@ fn leader_status(pulse: Option<&Pulse>, last_word: Option<(Moment, Option<Moment
         connected: pulse.is_some_and(|pulse| pulse.leader_error.is_none()),
         last_contact: pulse.and_then(|pulse| pulse.leader_contact_at).map(Moment::seconds),
         last_signal_at: last_word.map(|(received_at, _)| clock::utc(received_at)),
-        said_at: last_word.and_then(|(_, said_at)| said_at).map(clock::utc),
+        said_at: last_word
+            .and_then(|(received_at, said_at)| signal::dated(said_at, received_at))
+            .map(clock::utc),
         error: pulse.and_then(|pulse| pulse.leader_error.clone()),
     }
 }

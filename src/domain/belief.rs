@@ -1,9 +1,12 @@
-//! Quand un carnet est un prix : s'il ne s'éloigne pas du dernier cru, si le prix moyen de la bourse le dit aussi, ou s'il se
-//! répète et que les derniers échanges le disent.
+//! Quand un carnet est un prix : s'il ne s'éloigne ni du dernier cru ni de ce qu'un témoin a dit en dernier (l'ancre), si le
+//! prix moyen de la bourse le dit aussi, ou s'il se répète et que les derniers échanges le disent.
 //!
-//! Invariant : ce qui n'est pas cru n'est pas un cours ; rien ne s'échange, ne s'évalue ni ne se compte dessus. Un témoin qui
-//! ne répond pas ne prouve rien. Les témoins ne se demandent que l'un après l'autre, et s'il le faut : [`Claim::rule`]
-//! dit lequel.
+//! Invariants : ce qui n'est pas cru n'est pas un cours ; rien ne s'échange, ne s'évalue ni ne se compte dessus. Rien n'est
+//! cru sur parole loin de l'ancre : un mensonge ne va pas à petits pas plus loin que d'un grand. L'ancre est le prix que le
+//! témoin a dit, pas le carnet qu'il a fait croire. Un témoin qui ne répond pas ne prouve rien : loin de l'ancre, ce carnet
+//! attend, même près du dernier cru (le prix moyen vient du même serveur que le carnet, qui ne manque guère seul) ; près d'elle,
+//! ce qu'il avait dit vaut encore. Les témoins ne se demandent que l'un après l'autre, et s'il le faut : [`Claim::rule`] dit
+//! lequel.
 
 use std::fmt;
 use std::time::Duration;
@@ -11,11 +14,15 @@ use std::time::Duration;
 use rust_decimal::{Decimal, dec};
 
 use super::market::{Doubt, FRESH, Quote, Reading};
+use super::moment::Moment;
 use super::money::Price;
 
 /// Entre la première lecture d'un cours qui n'est pas cru et celle qui peut le redire : un vrai krach coûte cela, une lecture
 /// fausse ne dure guère plus.
 pub const SECOND_READING: Duration = Duration::from_secs(10);
+
+/// Au-delà, ce qu'un témoin a dit se redemande : un carnet qui ne bouge pas peut mentir aussi.
+pub const VOUCHED: Duration = Duration::from_secs(15 * 60);
 
 /// De combien un coin peut s'éloigner sans que rien d'autre ne soit demandé.
 pub const NEAR: Decimal = dec!(0.03);
@@ -32,6 +39,8 @@ pub struct Claim<'a> {
     pub shown: &'a Reading<Quote>,
     /// Le dernier cours cru.
     pub last: Option<&'a Reading<Quote>>,
+    /// Le prix qu'un témoin a dit en dernier, quand il a fait croire un carnet.
+    pub anchor: Option<&'a Reading<Price>>,
     /// La première lecture de ce qui n'est pas cru.
     pub first: Option<&'a Reading<Quote>>,
     /// L'écart au-delà duquel rien n'est cru sur parole.
@@ -59,7 +68,8 @@ pub struct Testimony {
 /// Ce qu'il en est d'un carnet.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Ruling {
-    Believed,
+    /// Et le prix qu'en dit le témoin, la nouvelle ancre ; `None` s'il l'est sur parole.
+    Believed(Option<Price>),
     /// Pourquoi, pour une personne.
     Doubted(String),
     /// Personne ne peut le dire avant d'avoir entendu celui-là.
@@ -70,14 +80,17 @@ impl Claim<'_> {
     /// Ce qu'il en est, d'après ce que les témoins ont dit jusqu'ici.
     pub fn rule(&self, heard: &Testimony) -> Ruling {
         let (pair, shown) = (self.pair, self.shown.value.mid());
-        if self.recent_last().is_some_and(|last| is_within(shown, last, self.near)) {
-            return Ruling::Believed;
+        let known = self.known();
+        let strays = known.into_iter().flatten().find(|(_, price)| !is_within(shown, *price, self.near));
+        let is_near = known.is_some() && strays.is_none();
+        if is_near && self.is_vouched() {
+            return Ruling::Believed(None);
         }
         let average = match &heard.average {
             None => return Ruling::Ask(Witness::Average),
+            Some(Err(_)) if is_near => return Ruling::Believed(None),
             Some(Err(reason)) => {
-                let last = self.recent_last();
-                let shows = last.map(|last| format!(" shows {} its last price and", Ratio(shown, last)));
+                let shows = strays.map(|(what, price)| format!(" shows {} {what} and", Ratio(shown, price)));
                 let shows = shows.unwrap_or_default();
                 return Ruling::Doubted(format!(
                     "{pair}{shows} cannot be compared with its average price: not believed yet ({reason})"
@@ -86,7 +99,7 @@ impl Claim<'_> {
             Some(Ok(average)) => *average,
         };
         if is_within(shown, average, self.near) {
-            return Ruling::Believed;
+            return Ruling::Believed(Some(average));
         }
         let shows = format!("{pair} shows {} its average price", Ratio(shown, average));
         if !self.is_repeated() {
@@ -97,20 +110,32 @@ impl Claim<'_> {
             Some(Err(reason)) => Ruling::Doubted(format!(
                 "{shows} again, and its last trades are not known: not believed yet ({reason})"
             )),
-            Some(Ok(trades)) if median(trades).is_some_and(|traded| is_within(shown, traded, SAME)) => {
-                Ruling::Believed
-            }
-            Some(Ok(_)) => {
-                Ruling::Doubted(format!("{shows} again, and its last trades deny it: not believed"))
-            }
+            Some(Ok(trades)) => match median(trades).filter(|&traded| is_within(shown, traded, SAME)) {
+                Some(traded) => Ruling::Believed(Some(traded)),
+                None => Ruling::Doubted(format!("{shows} again, and its last trades deny it: not believed")),
+            },
         }
     }
 
-    /// Le dernier cours cru, s'il est encore frais : plus vieux, il ne dit rien de maintenant.
-    fn recent_last(&self) -> Option<Price> {
+    /// Ce dont un carnet cru sur parole ne s'éloigne pas ; `None` s'il manque l'un ou l'autre. Trop vieux, le dernier cru ne dit
+    /// rien de maintenant.
+    fn known(&self) -> Option<[(&'static str, Price); 2]> {
+        let last = self.last.filter(|last| self.is_read_within(FRESH, last.at))?;
+        Some([
+            ("its last price", last.value.mid()),
+            ("the last price that was confirmed", self.anchor?.value),
+        ])
+    }
+
+    /// Vrai si l'ancre n'a pas encore à être redemandée.
+    fn is_vouched(&self) -> bool {
+        self.anchor.is_some_and(|anchor| self.is_read_within(VOUCHED, anchor.at))
+    }
+
+    /// Une horloge reculée date une lecture d'après celle-ci.
+    fn is_read_within(&self, time: Duration, read_at: Moment) -> bool {
         let at = self.shown.at;
-        let recent = self.last.filter(|last| at.since(last.at) <= FRESH && last.at.since(at) <= FRESH);
-        recent.map(|last| last.value.mid())
+        at.since(read_at) <= time && read_at.since(at) <= time
     }
 
     /// Vrai si la première lecture disait déjà ce prix, assez tôt pour que ce soit la seconde.
@@ -159,142 +184,4 @@ impl fmt::Display for Ratio {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::domain::moment::Moment;
-
-    const NOW: Moment = Moment(1_790_000_000_000);
-
-    fn reading(mid: Decimal, seconds_ago: i64) -> Reading<Quote> {
-        let price = Price::new(mid);
-        Reading {
-            value: Quote::new(price, price).expect("it is a price"),
-            at: Moment(NOW.0 - seconds_ago * 1000),
-        }
-    }
-
-    /// Ce qu'il en est de `shown`, après `last` et `first`, à tant de secondes, quand les témoins disent cela.
-    fn rule(
-        shown: Decimal,
-        last: Option<(Decimal, i64)>,
-        first: Option<(Decimal, i64)>,
-        average: Option<Decimal>,
-        trades: &[Decimal],
-    ) -> Ruling {
-        let shown = reading(shown, 0);
-        let [last, first] = [last, first].map(|read| read.map(|(mid, ago)| reading(mid, ago)));
-        let claim = Claim {
-            pair: "BTCUSDC",
-            shown: &shown,
-            last: last.as_ref(),
-            first: first.as_ref(),
-            near: NEAR,
-            gap: SECOND_READING,
-        };
-        let mut heard = Testimony::default();
-        loop {
-            match claim.rule(&heard) {
-                Ruling::Ask(Witness::Average) => {
-                    assert!(heard.average.is_none(), "asked twice");
-                    heard.average = Some(average.map(Price::new).ok_or_else(|| "no answer".to_owned()));
-                }
-                Ruling::Ask(Witness::Trades) => {
-                    assert!(heard.trades.is_none(), "asked twice");
-                    heard.trades = Some(Ok(trades.iter().copied().map(Price::new).collect()));
-                }
-                ruling => return ruling,
-            }
-        }
-    }
-
-    #[test]
-    fn a_price_is_believed_when_two_agree() {
-        let (last, here) = (Some((dec!(100), 120)), dec!(100));
-        let old = Some((dec!(100), 181));
-        let crash = [dec!(60.3), dec!(59.8), dec!(60.1), dec!(99), dec!(60)];
-        let cases = [
-            ("near the last", dec!(103), last, None, None, vec![], true),
-            ("away, and the average says so too", dec!(104), last, None, Some(dec!(102)), vec![], true),
-            ("away, once", dec!(60), last, None, Some(here), crash.to_vec(), false),
-            (
-                "away, twice too soon",
-                dec!(60),
-                last,
-                Some((dec!(60.2), 9)),
-                Some(here),
-                crash.to_vec(),
-                false,
-            ),
-            ("a crash", dec!(60), last, Some((dec!(60.2), 10)), Some(here), crash.to_vec(), true),
-            ("another price", dec!(60), last, Some((dec!(61), 10)), Some(here), crash.to_vec(), false),
-            ("the trades deny it", dec!(60), last, Some((dec!(60.2), 10)), Some(here), vec![here; 5], false),
-            ("no trade is known", dec!(60), last, Some((dec!(60.2), 10)), Some(here), vec![], false),
-            ("the average is silent", dec!(60), last, Some((dec!(60.2), 10)), None, crash.to_vec(), false),
-            ("near one that is too old", dec!(103), old, None, Some(dec!(60)), vec![], false),
-            ("the first ever", dec!(100), None, None, Some(dec!(98)), vec![], true),
-            ("the first ever, alone", dec!(100), None, None, Some(dec!(90)), vec![], false),
-        ];
-        for (what, shown, last, first, average, trades, believed) in cases {
-            let ruling = rule(shown, last, first, average, &trades);
-            assert_eq!(ruling == Ruling::Believed, believed, "{what}: {ruling:?}");
-        }
-    }
-
-    #[test]
-    fn a_person_reads_how_far_away_it_is() {
-        let (last, average) = (Some((dec!(100), 60)), Some(dec!(100)));
-        let told = |shown, average| match rule(shown, last, None, average, &[]) {
-            Ruling::Doubted(reason) => reason,
-            ruling => panic!("{ruling:?}"),
-        };
-        let second = "its average price: not believed yet, a second reading must say the same";
-        let cases = [
-            (dec!(1003), "10 times"),
-            (dec!(100_000), "1000 times"),
-            (dec!(1), "0.01 times"),
-            (dec!(0.00000001), "0.0000000001 times"),
-            (dec!(107), "7 % above"),
-            (dec!(60), "40 % below"),
-        ];
-        for (shown, how) in cases {
-            assert_eq!(told(shown, average), format!("BTCUSDC shows {how} {second}"));
-        }
-        assert_eq!(
-            told(dec!(1000), None),
-            "BTCUSDC shows 10 times its last price and cannot be compared with its average price: not believed yet \
-             (no answer)"
-        );
-    }
-
-    #[test]
-    fn what_is_not_believed_is_remembered_from_its_first_reading_on() {
-        let (last, first) = (reading(dec!(100), 60), reading(dec!(60), 5));
-        let after = |shown: &Reading<Quote>, first: &Reading<Quote>| {
-            let (last, first) = (Some(&last), Some(first));
-            let claim = Claim { pair: "BTCUSDC", shown, last, first, near: NEAR, gap: SECOND_READING };
-            claim.doubt()
-        };
-        let same = after(&reading(dec!(60.5), 0), &first);
-        assert_eq!((same.first, same.last), (first.clone(), Some(last.clone())));
-        let other = reading(dec!(50), 0);
-        assert_eq!(after(&other, &first).first, other);
-        // Lue à une heure qui n'est pas encore : elle ne compte plus.
-        let again = reading(dec!(60), 0);
-        assert_eq!(after(&again, &reading(dec!(60), -3600)).first, again);
-    }
-
-    proptest! {
-        /// Aussi souvent qu'il se montre, d'aussi loin que ce soit.
-        #[test]
-        fn what_average_and_trades_deny_is_never_believed(
-            shown in (1i64..1_000_000_000, 0u32..9), truth in 1i64..1_000_000, ago in 0i64..1_000,
-        ) {
-            let (shown, truth) = (Decimal::new(shown.0, shown.1), Decimal::new(truth, 2));
-            prop_assume!((shown - truth).abs() > truth * NEAR);
-            let ruling = rule(shown, Some((truth, ago)), Some((shown, ago)), Some(truth), &[truth; 5]);
-            prop_assert!(matches!(ruling, Ruling::Doubted(_)), "{:?}", ruling);
-        }
-    }
-}
+mod tests;

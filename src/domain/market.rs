@@ -253,6 +253,9 @@ pub struct Readings {
     /// Ce qui est montré sans être cru ; le cours, lui, manque.
     pub doubts: PerCoin<Option<Doubt>>,
     pub euro_doubt: Option<Doubt>,
+    /// Le prix qu'un témoin a dit d'un carnet qui a été cru, le dernier de chacun, et quand ([`super::belief`]).
+    pub anchors: PerCoin<Option<Reading<Price>>>,
+    pub euro_anchor: Option<Reading<Price>>,
 }
 
 /// Pourquoi la dernière tentative n'a rien rendu, là où elle n'a rien rendu.

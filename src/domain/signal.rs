@@ -90,6 +90,14 @@ impl Signal {
     }
 }
 
+/// L'horloge d'un autre peut avancer d'autant sur la nôtre.
+const AHEAD: Duration = Duration::from_secs(5 * 60);
+
+/// Quand le leader dit avoir parlé ; `None` s'il ne le dit pas, ou si ce n'était pas encore à la réception : ce n'est pas une date.
+pub fn dated(said_at: Option<Moment>, received_at: Moment) -> Option<Moment> {
+    said_at.filter(|said| said.since(received_at) <= AHEAD)
+}
+
 /// Ce qui fait vieillir une action.
 #[derive(Clone, Copy, Debug)]
 pub struct Ages {
@@ -161,5 +169,22 @@ impl Target {
 
     pub fn weight(&self, coin: Coin) -> Weight {
         self.0[coin]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_that_is_not_yet_is_none() {
+        let received_at = Moment(1_790_000_000_000);
+        for (ahead_seconds, is_date) in
+            [(-86_400, true), (0, true), (300, true), (301, false), (400 * 86_400, false)]
+        {
+            let said_at = Some(Moment(received_at.0 + ahead_seconds * 1000));
+            assert_eq!(dated(said_at, received_at), said_at.filter(|_| is_date), "{ahead_seconds}");
+        }
+        assert_eq!(dated(None, received_at), None);
     }
 }

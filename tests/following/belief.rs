@@ -208,6 +208,66 @@ fn a_deposit_during_a_false_euro_rate_is_refused_for_the_moment() {
     assert!((cash - dec!(1875)).abs() < dec!(2), "{cash} is not 625 and 1250 USDC");
 }
 
+/// Un carnet qui s'éloigne de son vrai prix par pas de ce facteur, lu à chacun.
+fn creep(world: &World, pair: &str, step: Decimal, steps: u32, mut at_each: impl FnMut(Decimal)) {
+    let mut factor = Decimal::ONE;
+    for _ in 0..steps {
+        factor = (factor * step).round_dp(6);
+        world.exchange().misquote(pair, Misquote::Times(factor), u64::MAX);
+        wait_readings(world, 2);
+        at_each(factor);
+    }
+}
+
+#[test]
+fn a_deposit_is_never_booked_at_a_rate_that_the_average_denies_however_small_the_steps_it_took() {
+    let (world, folder) = (still_world(), Folder::new());
+    world.exchange().set_price("EURUSDC", dec!(1.25));
+    let follower = settled_hastily(&world, &folder);
+    let cash = || decimal(&follower.site().json("/api/budget")["cash_usdt"]);
+    let deposit = || {
+        let before = cash();
+        let answer = follower.site().send("POST", "/api/budget/deposit", r#"{"amount_eur": 100}"#);
+        (answer.status == 200, cash() - before)
+    };
+    let mut refused = 0;
+    creep(&world, "EURUSDC", dec!(1.009), 45, |factor| {
+        let (is_booked, usdc) = deposit();
+        let most = if is_booked { dec!(126.26) } else { Decimal::ZERO };
+        assert!(usdc <= most, "{usdc} USDC for 100 EUR, at {factor} times the rate");
+        refused += u32::from(!is_booked);
+    });
+    assert!(refused >= 40, "refused {refused} times");
+    let told = unknown(follower.site(), "EUR rate").expect("it is not believed");
+    assert!(told.contains("its average price"), "{told}");
+    world.exchange().quote_truly("EURUSDC");
+    until("the rate is known", || unknown(follower.site(), "EUR rate").is_none().then_some(()));
+    let (is_booked, usdc) = deposit();
+    assert!(is_booked && (usdc - dec!(125)).abs() < dec!(0.1), "{usdc}");
+}
+
+/// Par pas que rien ne démentait un à un, jusqu'aux trois cinquièmes de son prix.
+#[test]
+fn a_coin_whose_price_lies_in_small_steps_is_neither_traded_nor_worth_less_than_its_average_allows() {
+    let (world, folder) = (still_world(), Folder::new());
+    world.leader().set_target(&[("BTCUSDC", dec!(0.5)), ("XRPUSDC", dec!(0.45))]);
+    let follower = Follower::start(hasty(&world, &folder));
+    follower.site().closed_signal("initial_sync");
+    follower.site().wait_polls(2);
+    let trades = list(follower.site(), "/api/trades?limit=100").len();
+    creep(&world, "BTCUSDC", dec!(0.985), 34, |_| ());
+    let told = unknown(follower.site(), "price BTCUSDC").expect("it is not believed");
+    assert!(told.contains("40 % below its average price"), "{told}");
+    follower.site().wait_polls(2);
+    for snapshot in list(follower.site(), "/api/budget/history?limit=5000") {
+        let value = decimal(&snapshot["total_value_eur"]);
+        // Trois centièmes de la moitié, et ce que les échanges ont coûté.
+        assert!(value > dec!(980), "a value that was none was kept: {snapshot}");
+    }
+    let kept = list(follower.site(), "/api/trades?limit=100");
+    assert_eq!(kept.len(), trades, "{kept:?}");
+}
+
 /// Rien n'était cru avant : ni au premier départ, ni à un autre.
 #[test]
 fn nothing_is_believed_of_a_false_book_at_a_start() {

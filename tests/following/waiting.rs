@@ -516,3 +516,16 @@ fn actions_shown_throughout_a_pause_are_never_done_at_its_end() {
     let signal = site.closed_signal(&id);
     assert_eq!(code(&signal, "ETHUSDC"), "too_old", "{signal}");
 }
+
+#[test]
+fn a_date_of_the_leader_that_is_not_yet_is_never_told_as_one() {
+    let (world, folder) = (still_world(), Folder::new());
+    world.leader().set_raw(
+        r#"{"version":2,"signal_id":"tomorrow","timestamp":"2099-01-02T03:04:05Z","portfolio_state":{"positions":[
+            {"coin":"ETHUSDC","pct_of_portfolio":0.5}]}}"#,
+    );
+    let follower = Follower::of(&world, &folder);
+    follower.site().closed_signal("tomorrow");
+    let leader = &follower.site().json("/api/agent/status")["leader"];
+    assert!(leader["said_at"].is_null() && leader["last_signal_at"].is_string(), "{leader}");
+}

@@ -47,11 +47,15 @@ impl Exchange {
                 Some(coin) => judged.keep(
                     &mut readings.quotes[coin],
                     &mut readings.doubts[coin],
+                    &mut readings.anchors[coin],
                     &mut readings.failures.quotes[coin],
                 ),
-                None => {
-                    judged.keep(&mut readings.euro, &mut readings.euro_doubt, &mut readings.failures.euro)
-                }
+                None => judged.keep(
+                    &mut readings.euro,
+                    &mut readings.euro_doubt,
+                    &mut readings.euro_anchor,
+                    &mut readings.failures.euro,
+                ),
             }
         }
         for (symbol, result) in rules {

@@ -17,7 +17,8 @@ const TRADES: usize = 5;
 
 /// Ce qu'une lecture d'un carnet a donné.
 pub(super) enum Judged {
-    Believed(Reading<Quote>),
+    /// Et ce qu'un témoin en a dit, s'il l'a fallu.
+    Believed(Reading<Quote>, Option<Reading<Price>>),
     Doubted(Doubt, String),
     Unread(String),
 }
@@ -28,10 +29,16 @@ impl Judged {
         self,
         quote: &mut Option<Reading<Quote>>,
         doubt: &mut Option<Doubt>,
+        anchor: &mut Option<Reading<Price>>,
         failure: &mut Option<String>,
     ) {
         match self {
-            Judged::Believed(believed) => (*quote, *doubt, *failure) = (Some(believed), None, None),
+            Judged::Believed(believed, said) => {
+                (*quote, *doubt, *failure) = (Some(believed), None, None);
+                if said.is_some() {
+                    *anchor = said;
+                }
+            }
             Judged::Doubted(first, reason) => (*quote, *doubt, *failure) = (None, Some(first), Some(reason)),
             Judged::Unread(reason) => *failure = Some(reason),
         }
@@ -51,14 +58,17 @@ impl Exchange {
             Ok(shown) => shown,
             Err(reason) => return (symbol, Judged::Unread(reason)),
         };
-        let (quote, doubt, near) = match Coin::from_pair(symbol) {
-            Some(coin) => (&readings.quotes[coin], &readings.doubts[coin], belief::NEAR),
-            None => (&readings.euro, &readings.euro_doubt, belief::NEAR_EURO),
+        let (quote, doubt, anchor, near) = match Coin::from_pair(symbol) {
+            Some(coin) => {
+                (&readings.quotes[coin], &readings.doubts[coin], &readings.anchors[coin], belief::NEAR)
+            }
+            None => (&readings.euro, &readings.euro_doubt, &readings.euro_anchor, belief::NEAR_EURO),
         };
         let claim = Claim {
             pair: symbol,
             shown: &shown,
             last: quote.as_ref().or(doubt.as_ref().and_then(|doubt| doubt.last.as_ref())),
+            anchor: anchor.as_ref(),
             first: doubt.as_ref().map(|doubt| &doubt.first),
             near,
             gap,
@@ -66,7 +76,10 @@ impl Exchange {
         let mut heard = Testimony::default();
         let judged = loop {
             match claim.rule(&heard) {
-                Ruling::Believed => break Judged::Believed(shown),
+                Ruling::Believed(said) => {
+                    let at = shown.at;
+                    break Judged::Believed(shown, said.map(|value| Reading { value, at }));
+                }
                 Ruling::Doubted(reason) => break Judged::Doubted(claim.doubt(), reason),
                 Ruling::Ask(Witness::Average) => heard.average = Some(said(self.average(symbol).await)),
                 Ruling::Ask(Witness::Trades) => heard.trades = Some(said(self.last_trades(symbol).await)),

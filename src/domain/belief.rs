@@ -22,7 +22,7 @@ use super::money::Price;
 pub const SECOND_READING: Duration = Duration::from_secs(10);
 
 /// Au-delà, ce qu'un témoin a dit se redemande : un carnet qui ne bouge pas peut mentir aussi.
-pub const VOUCHED: Duration = Duration::from_secs(15 * 60);
+pub const VOUCHED: Duration = Duration::from_secs(3600);
 
 /// De combien un coin peut s'éloigner sans que rien d'autre ne soit demandé.
 pub const NEAR: Decimal = dec!(0.03);

@@ -101,9 +101,9 @@ fn a_held_coin_that_is_delisted_never_keeps_the_others_nor_stays_in_the_books_fo
         until("BTC is sold", || (bench.orders("BTCUSDC").len() == 2).then_some(()));
         until("the screens know that it is open", || bench.closed().is_empty().then_some(()));
         assert_eq!(sell_all(follower.site())["done"], false);
-        // Il l'a demandé il y a plus d'un jour.
-        let earlier = "UPDATE signals SET received_at = received_at - 90000000 WHERE wish = 'sell_all'";
-        let follower = restarted(&bench, follower, earlier);
+        // Un jour d'essais n'y a rien fait.
+        let tried = "UPDATE signals SET tried_for = 90000000 WHERE wish = 'sell_all'";
+        let follower = restarted(&bench, follower, tried);
         let site = follower.site();
         let done = until("it ends", || Some(sell_all(site)).filter(|sale| sale["done"] == true));
         let left = done["left"].as_array().expect("a list");

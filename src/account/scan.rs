@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::LiveAccount;
 use super::held::WATCHED;
+use super::pace::LONGEST;
 use super::question::{Finding, Told, find, question};
 use crate::clock;
 use crate::domain::execution::BnbPrice;
@@ -23,6 +24,10 @@ const EVERY: Duration = Duration::from_secs(3600);
 
 /// Avant de lire la suite d'une liste trop longue pour un balayage.
 const NEXT_PAGES: Duration = Duration::from_secs(60);
+
+/// Tout reste fermé tant qu'une réponse manque, souvent quand le reste de la bourse répond ; un balayage coûte un soixantième de
+/// ce qu'elle permet en une minute.
+const UNANSWERED: Duration = Duration::from_secs(120);
 
 /// Lectures manquées de suite au-delà desquelles c'est la bourse qui ne répond pas, et non la paire ou l'ordre.
 const IN_A_ROW: usize = 3;
@@ -107,6 +112,11 @@ impl Missing {
     }
 }
 
+/// Cette phrase, avec ce qu'il y faut faire : rien.
+fn again(reason: String, longest: Duration) -> String {
+    format!("{reason}; it is asked again by itself, within {} minutes", longest.as_secs() / 60)
+}
+
 impl LiveAccount {
     /// Balaie quand c'est l'heure, et retient si tout est su, ou ce qui a manqué.
     pub(super) async fn scan(&mut self, bnb: Option<Price>) {
@@ -129,7 +139,10 @@ impl LiveAccount {
         (self.scanned, self.next_scan) = match (missing.told.is_empty(), missing.only_more) {
             (true, _) => (Ok(()), clock::instant() + EVERY),
             (false, true) => (Err(missing.sentence()), clock::instant() + NEXT_PAGES),
-            (false, false) => (Err(missing.sentence()), self.scan_pace.failed()),
+            (false, false) => {
+                let longest = if missing.only_answers { UNANSWERED } else { LONGEST };
+                (Err(again(missing.sentence(), longest)), self.scan_pace.failed_within(longest))
+            }
         };
     }
 
@@ -146,8 +159,9 @@ impl LiveAccount {
     }
 
     async fn scan_orders(&mut self, bnb: Option<Price>, missing: &mut Missing) -> Result<(), LedgerError> {
-        for (coin, read) in self.look_for_others().await? {
-            self.unread_coins[coin] = read.is_err();
+        let looked = self.look_for_others().await?;
+        looked.iter().for_each(|(coin, read)| self.unread_coins[*coin] = read.is_err());
+        for (coin, read) in looked {
             if missing.note(format!("the orders of {coin}"), &read).is_break() {
                 return Ok(());
             }

@@ -84,19 +84,23 @@ const ANEW: &str =
 
 /// Quoi faire d'une base perdue ou abîmée : remettre la copie la plus récente de `db_path` qui soit bonne.
 pub(super) fn remedy(db_path: &Path) -> String {
+    advice(db_path, |moment| ago(moment, clock::now()))
+}
+
+/// De même, en une phrase qui restera vraie tant qu'on la lit.
+pub(super) fn lasting_remedy(db_path: &Path) -> String {
+    advice(db_path, |_| String::new())
+}
+
+fn advice(db_path: &Path, age: impl FnOnce(Moment) -> String) -> String {
     let folder = folder(db_path);
     let mut copies = named_in(&folder, db_path).unwrap_or_default();
     // Là où ce dossier ne s'écrivait pas, ce qui restait d'une base ôtée est à côté d'elle.
     copies.extend(named_in(folder_of(db_path), db_path).unwrap_or_default());
-    let good = copies.iter().filter_map(|copy| Some((copy, last_moment(copy)?)));
-    let newest = good.max_by_key(|(_, moment)| *moment);
-    match newest {
+    match newest_good(&copies) {
         Some((copy, moment)) => {
-            let (copy, at) = (copy.display(), clock::utc(moment));
-            format!(
-                "put back the newest good copy, of {at} UTC{}: `calvalot restore {copy}`",
-                ago(moment, clock::now())
-            )
+            let (copy, at, age) = (copy.display(), clock::utc(moment), age(moment));
+            format!("put back the newest good copy, of {at} UTC{age}: `calvalot restore {copy}`")
         }
         None if copies.is_empty() => format!(
             "put a good copy back with `calvalot restore FILE` (there is none in {}); {ANEW}",
@@ -109,12 +113,22 @@ pub(super) fn remedy(db_path: &Path) -> String {
     }
 }
 
-/// L'heure du dernier tour d'une copie entière et à nous, ou celle de sa création s'il n'y en eut aucun ; `None` pour tout
-/// autre fichier.
+/// La plus récente d'abord : relire toute une copie est long, et la première bonne suffit.
+fn newest_good(copies: &[PathBuf]) -> Option<(&PathBuf, Moment)> {
+    let mut dated: Vec<_> = copies.iter().filter_map(|copy| Some((copy, last_moment(copy)?))).collect();
+    dated.sort_by_key(|(_, moment)| *moment);
+    dated.into_iter().rev().find(|(copy, _)| is_good(copy))
+}
+
+/// Vrai si cette copie est entière et à nous.
+fn is_good(copy: &Path) -> bool {
+    let whole = soundness::open_alone(copy).map_err(Into::into).and_then(|copy| soundness::whole(&copy));
+    whole.is_ok_and(Origin::is_ours)
+}
+
+/// L'heure du dernier tour d'une copie, ou celle de sa création s'il n'y en eut aucun ; `None` si elle ne la dit pas.
 fn last_moment(copy: &Path) -> Option<Moment> {
-    let connection = soundness::open_alone(copy).ok()?;
-    let ours = soundness::whole(&connection).is_ok_and(Origin::is_ours);
-    if ours { moment_of(&connection).ok()? } else { None }
+    moment_of(&soundness::open_alone(copy).ok()?).ok()?
 }
 
 fn moment_of(connection: &Connection) -> rusqlite::Result<Option<Moment>> {

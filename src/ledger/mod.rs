@@ -165,6 +165,8 @@ pub struct Db {
     tally: views::Tally,
     /// Jusqu'où allaient ces livres la dernière fois ; `None` si personne n'y veille ([`keeper`]).
     height: Option<views::Height>,
+    /// Pourquoi rien ne s'écrit plus ici : son fichier a été récrit.
+    overwritten: Option<String>,
 }
 
 impl Db {
@@ -177,6 +179,26 @@ impl Db {
             watched: None,
             tally: Default::default(),
             height: None,
+            overwritten: None,
+        }
+    }
+
+    /// Plus rien ne s'y écrit : ce serait perdu.
+    fn close_to_writes(&mut self, reason: String) -> Result<(), LedgerError> {
+        self.overwritten = Some(reason);
+        self.refuse_writes(true)
+    }
+
+    /// Ce qui n'a pas pu se lire ou s'écrire, avec ce que l'on sait du fichier et de son disque.
+    fn told(&self, error: LedgerError) -> LedgerError {
+        match (error, &self.overwritten) {
+            (LedgerError::Storage(_), Some(reason)) => unchanged(reason),
+            (LedgerError::Storage(said), None) => {
+                let full =
+                    self.connection.path().and_then(|path| opening::of_a_full_disk(path.as_ref(), &said));
+                LedgerError::Storage(full.unwrap_or(said))
+            }
+            (error, _) => error,
         }
     }
 
@@ -211,12 +233,14 @@ impl Db {
     /// # Errors
     /// Quand ces livres ne sont plus ceux d'avant : ce qui s'y écrirait les ferait passer pour vrais.
     fn transaction(&mut self) -> Result<Transaction<'_>, LedgerError> {
+        if let Some(reason) = &self.overwritten {
+            return Err(unchanged(reason));
+        }
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         if let Some(before) = self.height {
             let now = views::Height::of(&transaction)?;
             if now.is_below(before) {
-                let reason = "the ledger went back: its file was written over by another program";
-                return Err(LedgerError::Refused(reason.to_owned()));
+                return Err(unchanged("the ledger went back: its file was written over by another program"));
             }
             self.height = Some(now);
         }
@@ -240,6 +264,11 @@ impl Db {
     }
 }
 
+/// Rien n'a été pris, et ce n'est pas la faute de qui demande.
+fn unchanged(reason: &str) -> LedgerError {
+    LedgerError::Unknown(format!("nothing was changed: {reason}"))
+}
+
 /// La poignée du grand livre.
 #[derive(Clone)]
 pub struct Ledger {
@@ -248,6 +277,8 @@ pub struct Ledger {
     /// Pourquoi le dernier tour n'a pas pu s'écrire : la seule chose que le grand livre ne peut pas dire lui-même.
     unwritten: Told,
     displaced: Told,
+    /// Pourquoi le compte réel n'est pas rapproché des livres en ce moment.
+    uncompared: Told,
 }
 
 /// Qui exécute les travaux.
@@ -285,7 +316,13 @@ fn kept_in_memory(db: Db) -> Ledger {
 
 impl Ledger {
     fn run_by(runner: Runner, changes: Changes) -> Ledger {
-        Ledger { runner, changes, unwritten: Told::default(), displaced: Told::default() }
+        Ledger {
+            runner,
+            changes,
+            unwritten: Told::default(),
+            displaced: Told::default(),
+            uncompared: Told::default(),
+        }
     }
 
     /// Le grand livre d'une base ouverte, que son fil tient désormais.
@@ -318,6 +355,17 @@ impl Ledger {
         changed
     }
 
+    /// Pourquoi le compte réel n'est pas rapproché des livres en ce moment, et rien de leurs écarts ne se règle ; `None` s'il l'est,
+    /// ou s'il n'y a pas de compte réel.
+    pub fn uncompared(&self) -> Option<String> {
+        keeper::told(&self.uncompared).clone()
+    }
+
+    /// Retient pourquoi il ne l'est pas, ou qu'il l'est.
+    pub fn tell_uncompared(&self, reason: Option<String>) {
+        *keeper::told(&self.uncompared) = reason;
+    }
+
     /// Fait exécuter `job` par le fil du grand livre et rend sa réponse. Si l'appelant s'en va
     /// avant, le travail se fait quand même en entier.
     pub async fn with<T: Send + 'static>(
@@ -341,8 +389,9 @@ impl Ledger {
         };
         let (reply, answer) = channel::bounded(1);
         let job: Job = Box::new(move |db| {
+            let done = job(db).map_err(|error| db.told(error));
             // Une réponse que plus personne n'attend n'est pas une faute.
-            reply.try_send(job(db)).ok();
+            reply.try_send(done).ok();
         });
         jobs.send(job).await.map_err(|_| LedgerError::Closed)?;
         answer.recv().await.map_err(|_| LedgerError::Closed)?

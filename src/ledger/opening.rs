@@ -161,6 +161,7 @@ fn explained(path: &Path, error: LedgerError) -> LedgerError {
             // Un fichier qui est là n'attend que des droits : un autre DB_PATH ferait un grand livre neuf.
             let mounted = rustix::fs::statvfs(path)
                 .is_ok_and(|disk| !disk.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY));
+            let reason = of_a_full_disk(path, &reason).unwrap_or(reason);
             let remedy = if mounted && is_of_rights(&reason) { RIGHTS } else { remedy(&reason) };
             LedgerError::Storage(format!("{}: {reason}; {remedy}", path.display()))
         }
@@ -196,12 +197,34 @@ pub(super) fn disk_remedy(reason: &str) -> Option<&'static str> {
         Some(
             "mount it for writing; an SD card that makes itself read-only is worn out: copy data/ from it, replace it",
         )
-    } else if says(reason, &["disk I/O error", "Input/output error"]) {
+    } else if says(reason, BROKEN) {
         Some("this disk does not take what is written: copy data/ from it, check it, replace it")
     } else {
         None
     }
 }
+
+/// Ce que disent SQLite et le système d'un disque qui n'écrit pas ; SQLite le dit aussi d'un disque plein, selon le fichier.
+const BROKEN: &[&str] = &["disk I/O error", "Input/output error"];
+
+/// Ce qu'il faut dire à la place de `reason` quand le disque de la base à `path` n'a simplement plus de place.
+pub(super) fn of_a_full_disk(path: &Path, reason: &str) -> Option<String> {
+    let is_full = says(reason, BROKEN) && is_full(folder_of(path));
+    is_full.then(|| format!("the disk is full ({reason})"))
+}
+
+fn is_full(folder: &Path) -> bool {
+    rustix::fs::statvfs(folder).is_ok_and(|disk| has_no_room(&disk))
+}
+
+/// Vrai s'il n'y a plus de quoi faire un fichier de rien du tout ; un disque qui ne compte pas sa place n'en dit rien.
+fn has_no_room(disk: &rustix::fs::StatVfs) -> bool {
+    let without_names = disk.f_files > 0 && disk.f_favail == 0;
+    without_names || disk.f_blocks > 0 && disk.f_bavail.saturating_mul(disk.f_frsize) < LEAST_ROOM
+}
+
+/// L'index d'un journal et quelques pages : au-dessous, SQLite n'ouvre rien.
+const LEAST_ROOM: u64 = 64 << 10;
 
 fn says(reason: &str, words: &[&str]) -> bool {
     words.iter().any(|word| reason.contains(word))
@@ -210,6 +233,33 @@ fn says(reason: &str, words: &[&str]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_full_disk_is_not_told_as_a_broken_one_nor_a_broken_one_as_full() {
+        let disk = |blocks, free, names, free_names| {
+            let mut disk = rustix::fs::statvfs("/").expect("a disk");
+            (disk.f_frsize, disk.f_blocks, disk.f_bavail) = (4096, blocks, free);
+            (disk.f_files, disk.f_favail) = (names, free_names);
+            disk
+        };
+        let cases = [
+            (disk(1000, 0, 100, 50), true),
+            (disk(1000, 15, 100, 50), true),
+            (disk(1000, 16, 100, 50), false),
+            (disk(1000, 500, 100, 0), true),
+            (disk(1000, 500, 0, 0), false),
+            (disk(0, 0, 0, 0), false),
+        ];
+        for (disk, expected) in cases {
+            let room = (disk.f_blocks, disk.f_bavail, disk.f_files, disk.f_favail);
+            assert_eq!(has_no_room(&disk), expected, "{room:?}");
+        }
+        let path = std::env::temp_dir().join("a.db");
+        assert_eq!(of_a_full_disk(&path, "disk I/O error"), None, "there is room");
+        assert_eq!(of_a_full_disk(&path, "database disk image is malformed"), None);
+        assert_eq!(disk_remedy("the disk is full (disk I/O error)"), Some("make room on this disk"));
+        assert!(disk_remedy("disk I/O error").is_some_and(|remedy| remedy.ends_with("replace it")));
+    }
 
     #[test]
     fn a_file_that_is_only_not_writable_is_no_worn_card_and_no_reason_for_another_ledger() {

@@ -4,9 +4,9 @@
 //! l'ancien ouvert et répond comme avant, et tout ce qui s'écrit là est perdu au prochain démarrage. Le fil du grand livre
 //! regarde avant chaque travail et note après lui : ce qui change entre les deux n'est pas de nous.
 
-use std::fs::{self, Metadata};
+use std::fs::{self, File, Metadata};
 use std::io;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -17,9 +17,14 @@ use super::journal;
 /// la reprennent d'une autre machine.
 const SLACK: Duration = Duration::from_secs(2);
 
+/// La tête d'une base : sa taille, son numéro, et ce qui change à chaque retour du journal.
+const HEAD: usize = 100;
+
 /// La place d'une base ouverte.
 pub(super) struct Place {
     file: LedgerFile,
+    /// Le même fichier, à lire. Jamais fermé avant SQLite : fermer un fichier en ôte tous les verrous, les siens aussi.
+    held: File,
     base: Inode,
     /// `None` là où SQLite ne peut pas tenir de journal à part.
     journal: Option<Inode>,
@@ -39,6 +44,8 @@ struct Inode {
 struct Left {
     size: u64,
     modified: SystemTime,
+    /// `None` s'il est trop court pour en avoir une.
+    head: Option<[u8; HEAD]>,
 }
 
 /// Ce qui est arrivé à la base ouverte.
@@ -68,9 +75,11 @@ impl Displaced {
 impl Place {
     /// La place de la base qui vient d'être ouverte dans `file`.
     pub fn of(file: LedgerFile) -> io::Result<Place> {
-        let base = fs::metadata(file.path())?;
+        let held = File::open(file.path())?;
+        let base = held.metadata()?;
         let (journal, lock) = (inode(look(&file.journal())), inode(look(&file.lock())));
-        Ok(Place { base: Inode::of(&base), journal, lock, left: Left::of(&base)?, journal_left: None, file })
+        let left = Left::of(&base, &held)?;
+        Ok(Place { base: Inode::of(&base), journal, lock, left, journal_left: None, held, file })
     }
 
     pub fn file(&self) -> &LedgerFile {
@@ -80,8 +89,7 @@ impl Place {
     /// Ces octets ne sont plus les nôtres.
     pub fn overwritten(&self) -> Displaced {
         Displaced::Overwritten(format!(
-            "{} was written over by another program while calvalot uses it; stop calvalot, then put a good copy back with \
-             `calvalot restore FILE`",
+            "{} was written over by another program while calvalot uses it",
             self.file.named().display()
         ))
     }
@@ -102,7 +110,7 @@ impl Place {
             let reason = format!("another file was put in place of {shown} while calvalot uses it");
             return Some(Displaced::Lost(reason));
         }
-        if !self.left.is_in(&base) {
+        if !self.left.is_in(&base, &self.held) {
             return Some(self.overwritten());
         }
         let journal = look(&self.file.journal());
@@ -145,7 +153,9 @@ impl Place {
     pub fn note_base(&mut self) {
         if let Look::Here(base) = look(self.file.path())
             && Inode::of(&base) == self.base
-            && let Ok(left) = Left::of(&base)
+            && let Ok(left) = Left::of(&base, &self.held)
+            // Vidé pendant ce travail, il n'est pas ce qu'il a laissé.
+            && left.head.is_some()
         {
             self.left = left;
         }
@@ -169,15 +179,21 @@ impl Inode {
 }
 
 impl Left {
-    fn of(found: &Metadata) -> io::Result<Left> {
-        Ok(Left { size: found.len(), modified: found.modified()? })
+    fn of(found: &Metadata, held: &File) -> io::Result<Left> {
+        Ok(Left { size: found.len(), modified: found.modified()?, head: head(held) })
     }
 
-    fn is_in(self, found: &Metadata) -> bool {
+    fn is_in(self, found: &Metadata, held: &File) -> bool {
         let Ok(modified) = found.modified() else { return true };
         let moved = modified.duration_since(self.modified).unwrap_or_else(|before| before.duration());
-        found.len() == self.size && moved <= SLACK
+        found.len() == self.size && moved <= SLACK && head(held) == self.head
     }
+}
+
+/// Une copie de la même taille, mise là dans la seconde, ne se voit qu'à elle.
+fn head(held: &File) -> Option<[u8; HEAD]> {
+    let mut head = [0; HEAD];
+    held.read_exact_at(&mut head, 0).ok().map(|()| head)
 }
 
 enum Look {

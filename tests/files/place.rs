@@ -10,7 +10,9 @@ use calvalot::sim::World;
 use rust_decimal::dec;
 use serde_json::Value;
 
-use super::follower::{Folder, Follower, Site, environment, free_port, key, samples, still_world, until};
+use super::follower::{
+    Folder, Follower, Process, Site, environment, free_port, key, samples, still_world, until,
+};
 use super::{
     Running, backup, beside, check_follows, check_refused, command, ended, restore, settled, trades,
 };
@@ -95,6 +97,40 @@ fn a_ledger_replaced_while_it_runs_is_told_and_the_one_put_there_is_not_touched(
     Follower::of(&world, &folder).site().wait_polls(1);
 }
 
+/// `: > calvalot.db` : ce qui n'était que dans ses pages n'est plus nulle part.
+#[test]
+fn a_ledger_emptied_while_it_runs_takes_no_decision_names_a_copy_and_never_ends_well() {
+    for with_a_copy in [false, true] {
+        let (world, folder) = (still_world(), Folder::new());
+        settled(&world, &folder);
+        let copy = with_a_copy.then(|| backup(&world, &folder));
+        let follower = Process::run(&world, &folder);
+        well(follower.site());
+        follower.site().wait_polls(2);
+        File::options().write(true).truncate(true).open(folder.db()).unwrap();
+        // La première demande déjà : rien n'en resterait.
+        for (method, path, body) in [
+            ("POST", "/api/agent/sell-all", r#"{"understood": true}"#),
+            ("POST", "/api/agent/toggle", r#"{"paused": true}"#),
+            ("PUT", "/api/budget/deposit", r#"{"total_eur": 990}"#),
+        ] {
+            let answer = follower.site().send(method, path, body);
+            let error = answer.json()["error"].as_str().unwrap_or_default().to_owned();
+            assert_eq!(answer.status, 503, "{path}: {}", answer.body);
+            assert!(error.starts_with("nothing was changed: "), "{error}");
+            assert!(error.contains("it cannot be copied, and nothing more is written"), "{error}");
+        }
+        let named = match &copy {
+            Some(copy) => format!("`calvalot restore {}`", copy.display()),
+            None => "`calvalot restore FILE` (there is none in ".to_owned(),
+        };
+        told(follower.site(), &named);
+        assert_eq!(follower.terminate(), Some(1));
+        assert_eq!(fs::metadata(folder.db()).unwrap().len(), 0, "it was written to");
+        assert_eq!(copies(&folder).len(), usize::from(with_a_copy), "half a ledger is no copy");
+    }
+}
+
 /// Ce que font `cp` et la plupart des programmes : le même fichier, d'autres octets.
 #[test]
 fn a_ledger_written_over_while_it_runs_is_told_and_nothing_is_mixed_into_it() {
@@ -105,7 +141,7 @@ fn a_ledger_written_over_while_it_runs_is_told_and_nothing_is_mixed_into_it() {
         fs::copy(folder.db(), &raw).unwrap();
         check_follows(&world, &folder);
         let put = fs::read(if same_size { &raw } else { &copy }).unwrap();
-        let follower = Follower::of(&world, &folder);
+        let follower = Process::run(&world, &folder);
         well(follower.site());
         // Mise pendant un travail, elle passe pour ce qu'il a laissé : jusqu'à ce que cela prenne.
         until("it is written over", || {
@@ -115,8 +151,10 @@ fn a_ledger_written_over_while_it_runs_is_told_and_nothing_is_mixed_into_it() {
             File::options().write(true).open(folder.db()).unwrap().set_modified(hour).unwrap();
             is_told(follower.site(), "was written over by another program")
         });
-        told(follower.site(), "put a good copy back with `calvalot restore FILE`");
-        follower.stop();
+        told(follower.site(), &format!("`calvalot restore {}`", copy.display()));
+        let asked = follower.site().send("POST", "/api/agent/toggle", r#"{"paused": true}"#);
+        assert_eq!(asked.status, 503, "{}", asked.body);
+        assert_eq!(follower.terminate(), Some(1), "what was held is lost");
         assert_eq!(fs::read(folder.db()).unwrap(), put, "it was written to");
         check_refused(&mut command(&world, &folder, &["run"]), &["holds the last writes of another ledger"]);
         restore(&world, &folder, &copy);
@@ -130,7 +168,7 @@ fn a_copy_put_over_the_journal_of_a_running_ledger_is_told() {
     for files in [&["-wal", "-shm"][..], &["-shm"], &["-wal"]] {
         let (world, folder) = (still_world(), Folder::new());
         settled(&world, &folder);
-        let follower = Follower::of(&world, &folder);
+        let follower = Process::run(&world, &folder);
         well(follower.site());
         let id = world.leader().set_target(&[("BTCUSDC", dec!(0.3))]);
         follower.site().closed_signal(&id);
@@ -150,7 +188,7 @@ fn a_copy_put_over_the_journal_of_a_running_ledger_is_told() {
             (follower.site().get("/health").status == 503).then_some(())
         });
         told(follower.site(), "was written over by another program");
-        follower.stop();
+        assert_eq!(follower.terminate(), Some(1), "what was held is lost");
     }
 }
 

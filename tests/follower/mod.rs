@@ -143,6 +143,13 @@ impl Follower {
         self.end();
     }
 
+    /// Arrête un suiveur dont le grand livre est perdu : il ne finit pas bien.
+    pub fn stop_lost(mut self) {
+        self.stop.take();
+        let ended = self.thread.take().map(JoinHandle::join);
+        assert!(matches!(ended, Some(Err(_))), "it ends as if nothing were lost");
+    }
+
     fn end(&mut self) {
         self.stop.take();
         if let Some(thread) = self.thread.take()

@@ -45,6 +45,11 @@ fn copied(bench: &Bench, follower: Follower) -> PathBuf {
 
 /// Un suiveur dont le grand livre a été remis comme il était avant `second` ; rend aussi le nom de ce signal.
 pub fn set_back(bench: &Bench, second: Target) -> (Follower, String) {
+    set_back_while(bench, second, || {})
+}
+
+/// De même, remis pendant que `begin` a commencé.
+pub fn set_back_while(bench: &Bench, second: Target, begin: impl FnOnce()) -> (Follower, String) {
     let follower = bench.settled(FIRST);
     let copy = copied(bench, follower);
     let follower = bench.follow();
@@ -53,6 +58,7 @@ pub fn set_back(bench: &Bench, second: Target) -> (Follower, String) {
     follower.site().wait_polls(2);
     follower.stop();
     put_back(&copy, bench.folder.path());
+    begin();
     (bench.follow(), signal)
 }
 
@@ -534,5 +540,8 @@ fn a_ledger_taken_away_replaced_or_put_back_under_a_follower_closes_trading_with
         until("it polls", || (bench.world.leader().polls() > polls + 5).then_some(()));
         let orders = bench.exchange().accepted_orders().len();
         assert_eq!(orders, before, "{taken:?}: it traded in a ledger that is not its own");
+        if let Taken::Back = taken {
+            follower.stop_lost();
+        }
     }
 }

@@ -315,10 +315,12 @@ fn a_list_that_cannot_be_read_closes_trading_and_does_not_hide_a_late_order_of_a
     universe.pass(HOUR * 2, None);
     let reason = closed(&universe).expect("closed while a list cannot be read");
     assert!(reason.contains("BTCUSDC could not be read"), "{reason}");
+    assert!(reason.ends_with("it is asked again by itself, within 2 minutes"), "{reason}");
     assert_eq!(universe.books(|db| db.late()).len(), 1, "the other coin's order is booked");
-    assert!(lists(&universe) - before < 5 * 30, "{} lists in two hours", lists(&universe) - before);
+    assert!(lists(&universe) - before < 5 * 65, "{} lists in two hours", lists(&universe) - before);
     universe.world.clear_faults();
-    universe.pass(HOUR / 4, None);
+    // Si longtemps qu'elle ait manqué.
+    universe.pass(HOUR / 20, None);
     assert_eq!(closed(&universe), None);
 }
 

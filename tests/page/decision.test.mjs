@@ -9,6 +9,7 @@ import { signalName } from '../../static/js/names.js';
 import { tell } from '../../static/js/person/told-fr.js';
 import { statusOf } from '../../static/js/signals.js';
 import { en } from '../../static/js/words-en.js';
+import { soldText } from '../../static/js/withdrawals.js';
 import { fr } from '../../static/js/words-fr.js';
 import { createWords } from '../../static/js/words.js';
 
@@ -129,6 +130,12 @@ test('an hour in a sentence of the program is the reader’s, in both languages'
 });
 
 test('what is no signal of the leader has a name', () => {
+test('a coin that a withdrawal sold more than once is named once', () => {
+  assert.equal(soldText(['ETHUSDC', 'XRPUSDC', 'ETHUSDC'].map((coin) => ({ coin }))), 'ETH, XRP');
+  assert.equal(soldText(['ETHUSDC', null, 'ETHUSDC']), 'ETH');
+  assert.deepEqual([soldText([]), soldText(null)], [null, null]);
+});
+
   const { words } = context;
   assert.deepEqual(['initial_sync', 'withdrawal-3', 'sell-all-1', 'sig-0002', 'withdrawal-x'].map((id) => plain(signalName(id, words))),
     ['copie de départ', 'retrait n° 3', '« Tout vendre »', 'sig-0002', 'withdrawal-x']);

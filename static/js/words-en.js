@@ -129,6 +129,7 @@ export const en = {
   'resume.live': 'They will be real orders, with your money.',
   'value.portfolio': 'Positions',
   'value.today': 'Today',
+  'value.day_return': 'return {percent}',
   'value.since_start': 'Since the start',
   'value.return': 'Return apart from deposits',
   'value.cash': 'Cash',

@@ -128,6 +128,7 @@ export const fr = {
   'resume.live': 'Ce seront de vrais ordres, avec votre argent.',
   'value.portfolio': 'Positions',
   'value.today': 'Aujourd’hui',
+  'value.day_return': 'rendement {percent}',
   'value.since_start': 'Depuis le début',
   'value.return': 'Rendement hors dépôts',
   'value.cash': 'Cash',

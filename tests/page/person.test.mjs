@@ -1,6 +1,7 @@
 // Ce dont une personne décide : dit en mots, avec les gestes que le programme offre, et pas un de plus.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { warningOf } from '../../static/js/command.js';
 import { createFormat } from '../../static/js/format.js';
@@ -143,6 +144,20 @@ test('a ledger that may not be alone says why, and offers what decides it', () =
 
 test('an open withdrawal says where it is, and can be called off; one that ended says nothing', () => {
   const withdrawal = { id: 7, status: 'selling', wanted_usdc: 62.5, set_aside_usdc: 0, can_cancel: true };
+test('the orders of another copy are as many as the program counts, not as many as it lists', () => {
+  const foreign = { coin: 'BTCUSDC', order_id: 5, client_id: 'cal-1-1', action: 'SELL', quantity: 0.5, created_at: '2026-09-21 14:00:00' };
+  const evidence = readFileSync(new URL('../../src/account/evidence.rs', import.meta.url), 'utf8');
+  assert.ok(evidence.includes('"{count} order{s}, the first {side} {coin} {} of {since} UTC"'), 'the count is read there');
+  const reason = 'the account has orders under this ledger\'s name that it does not know (36 orders, the first BUY BTCUSDC cal-1f-12-1 of 2026-01-02 03:04:05 UTC): this ledger is older than the account';
+  const more = (/** @type {string} */ said, /** @type {number} */ listed) => {
+    const [notice] = decided({ exchange: { not_alone: { reason: said, orders: Array(listed).fill(foreign), ways: ways('adopt', 'disown') } } });
+    return deedsOf(notice, context).map((deed) => /and \d+ more/.exec(asked(deed))?.[0]);
+  };
+  assert.deepEqual(more(reason, 20), ['and 33 more', 'and 33 more']);
+  assert.deepEqual(more('another ledger trades', 20), ['and 17 more', 'and 17 more'], 'at least those that are listed');
+  assert.deepEqual(more(reason.replace('36 orders', '3 orders'), 3), [undefined, undefined]);
+});
+
   const [raising] = decided({ withdrawals: [withdrawal] });
   assert.deepEqual([raising.tone, raising.steps], ['info', undefined]);
   assert.match(raising.text, /62\.50/);

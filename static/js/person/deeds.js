@@ -139,9 +139,10 @@ function acknowledge(order, _, context) {
 }
 
 /** @param {NotAlone} copies @param {Context} context @returns {Deed[]} */
-function copiesDeeds({ orders, ways }, context) {
+function copiesDeeds(copies, context) {
   const { words } = context;
-  const named = orderNames(orders, context);
+  const { ways } = copies;
+  const named = orderNames(copies, context);
   /** @type {Record<string, {path: string, body: object, lines: string[]}>} */
   const known = {
     adopt: { path: 'adopt', body: { other_is_off: true }, lines: [...named, words.say('adopt.what'), words.say('adopt.off')] },
@@ -163,14 +164,18 @@ function copiesDeeds({ orders, ways }, context) {
   });
 }
 
-/** Les ordres dont il s'agit, les premiers par leur nom. @param {NotAlone['orders']} orders @param {Context} context @returns {string[]} */
-function orderNames(orders, { words, format, now }) {
+/** Combien ils sont en tout : l'API n'en liste que vingt, et les compte dans sa raison (account/evidence.rs). @param {NotAlone} copies */
+const countOf = ({ orders, reason }) => Math.max(orders.length, Number(/\((\d+) orders?, the first /.exec(reason)?.[1] ?? 0));
+
+/** Les ordres dont il s'agit, les premiers par leur nom. @param {NotAlone} copies @param {Context} context @returns {string[]} */
+function orderNames(copies, { words, format, now }) {
+  const { orders } = copies;
   const named = orders.slice(0, NAMED).map(({ coin, action, quantity, created_at: at, client_id: name }) => {
     const traded = { quantity: format.quantity(quantity), coin: coinName(coin) };
     const what = words.say(action === 'SELL' ? 'copies.sold' : 'copies.bought', traded);
     return words.say('copies.order', { what, time: format.moment(parseUtc(at), now), name: name ?? '—' });
   });
-  const more = orders.length - named.length;
+  const more = countOf(copies) - named.length;
   if (more > 0) named.push(words.many('copies.more', more));
   return named;
 }

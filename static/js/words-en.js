@@ -52,6 +52,8 @@ export const en = {
   'positions.one': '{n} position',
   'positions.other': '{n} positions',
   'positions.with_dust': '{positions} ({dust} of them dust)',
+  'positions.all_dust.one': '{n} position (dust)',
+  'positions.all_dust.other': '{n} positions (all of them dust)',
   'points.one': '{n} thing',
   'points.other': '{n} things',
   'waiting.one': '{n} signal waits to be carried out: a price, the cash, the rate or the rules are missing.',

@@ -51,6 +51,8 @@ export const fr = {
   'positions.one': '{n} position',
   'positions.other': '{n} positions',
   'positions.with_dust': '{positions} (dont {dust} de poussière)',
+  'positions.all_dust.one': '{n} position (de la poussière)',
+  'positions.all_dust.other': '{n} positions (toutes de la poussière)',
   'points.one': '{n} point',
   'points.other': '{n} points',
   'waiting.one': '{n} signal attend d’être exécuté : il manque un prix, le cash, le taux ou les règles.',

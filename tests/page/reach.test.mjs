@@ -30,7 +30,13 @@ test('the cash of the leader is nothing followed when nothing of his can be boug
     tellReach(small({ capital_eur: 10, followed_pct: 65, ...changed }), 35, { words: createWords(lang, TEXTS[lang]), format: createFormat(lang) }, cash)?.replace(/[\u00a0\u202f]/g, ' ');
   assert.equal(bare('fr', 0.65), 'Avec 10 €, rien de ce que tient le leader ne peut être acheté ; 99 % en demande 140 €.');
   assert.equal(bare('en', 0.65, { nearly_all_eur: null }), 'With €10 nothing that the leader holds can be bought.');
-  for (const cash of [null, 0.5]) assert.equal(bare('en', cash), 'With €10 you follow 65 % of the leader; 99 % takes €140.');
+  for (const cash of [null, 0.5]) assert.equal(bare('en', cash), 'With €10 you follow 65% of the leader; 99% takes €140.');
+});
+
+test('a capital under the least order is told nothing of: there is nothing to follow with', () => {
+  for (const [capital_eur, said] of /** @type {[number, boolean][]} */ ([[0, false], [4.99, false], [5, true]]))
+    assert.equal(told('en', small({ capital_eur, followed_pct: 51 }), 40) !== null, said, String(capital_eur));
+  assert.equal(told('en', small({ capital_eur: 0, followed_pct: null, nearly_all_eur: null, reason: 'nothing to follow with' })), null);
 });
 
 test('a little less than almost all is never rounded up to it', () => {

@@ -184,6 +184,42 @@ test('the positions are as many as the program counts, and dust among them is sa
   assert.match(situation({ positions }).headline, /3 positions \(1 of them dust\)/);
   assert.match(situation().headline, /3 positions/);
 });
+  const dust = positions.slice(1, 2);
+  assert.match(situation({ positions: [...dust, ...dust] }).headline, /2 positions \(all of them dust\)/);
+  assert.match(situation({ positions: dust }).headline, /1 position \(dust\)/);
+  assert.match(situation({ positions: [] }).headline, /0 positions,/);
+});
+
+test('nothing is well while something keeps the leader’s allocation from being reached: he is followed in part', () => {
+  const TURNOVER = 'ETHUSDC, BTCUSDC: what may be traded in a day (MAX_TURNOVER_PCT_PER_DAY) leaves 0.00 USDC: the rest waits';
+  const target = { signal_id: 's', cause: 'money', since: '2026-09-21 14:00:00', reached_at: null, waiting_for: TURNOVER };
+  const said = (/** @type {object} */ t, /** @type {object} */ changes = {}, /** @type {object} */ s = {}) => situation({ status: { target: { ...target, ...t }, ...s }, ...changes });
+  const found = said({}, { positions: [{ value_usdt: 40 }, { value_usdt: 0.11 }] });
+  assert.deepEqual([found.tone, found.headline], ['warn', 'The leader is followed only in part: 2 positions (1 of them dust).']);
+  assert.match(String(found.notices[0].steps), /within 24 hours.*MAX_TURNOVER_PCT_PER_DAY in \.env/);
+  const bare = said({}, { positions: [{ value_usdt: 0.11 }] });
+  assert.deepEqual([bare.tone, bare.headline], ['warn', 'The leader is not followed yet: all is in cash.']);
+  for (const waiting_for of ['XRPUSDC: the exchange does not trade this pair now (BREAK)', 'XRPUSDC: refused: no', 'the book is too wide now: coming nearer would cost more than it is worth']) {
+    const other = said({ waiting_for });
+    assert.match(other.headline, /only in part/, waiting_for);
+    assert.deepEqual(other.notices[0].steps, [], 'only the bound of a day has something to do');
+  }
+  assert.match(said({}, { orders: [{ id: 1, coin: 'X', action: 'BUY', state: 'unknown', is_simulated: 0 }] }).headline, /only in part/, 'nor behind what is calm');
+  const stuck = { id: 2, coin: 'BTCUSDC', action: 'BUY', state: 'stuck', needs_person: true, is_simulated: 0 };
+  assert.equal(said({}, { orders: [stuck] }).headline, '1 thing to look at.', 'what asks for somebody comes first');
+  assert.equal(said({}, {}, { last_poll: { status: 'no_signal' } }).tone, 'info', 'a leader who shows nothing is not followed in part');
+  assert.match(said({}, { budget: { total_value_eur: 4 } }).headline, /nothing can be followed/);
+});
+
+test('an allocation that is just being traded is no hindrance, and does not flicker', () => {
+  const target = { signal_id: 's', cause: 'signal', since: new Date(NOW - 120_000).toISOString(), reached_at: null, waiting_for: null };
+  const said = (/** @type {object} */ t) => situation({ status: { target: { ...target, ...t } } });
+  const coming = ['BTCUSDC: tried again later: the rest is sold at the next poll; ETHUSDC: waits for the cash of a sale or of an order in doubt', 'BTCUSDC: an order of this coin is in doubt: its answer is not known yet'];
+  for (const waiting_for of [null, ...coming]) assert.deepEqual([said({ waiting_for }).tone, /^All is well/.test(said({ waiting_for }).headline)], ['good', true], String(waiting_for));
+  const since = '2026-09-21 13:00:00';
+  for (const waiting_for of coming) assert.match(said({ since, waiting_for }).headline, /only in part/, 'what lasts is one');
+  assert.equal(said({ since }).tone, 'good');
+  assert.equal(said({ reached_at: '2026-09-21 14:00:00', since }).tone, 'good');
 
 test('one fault that hides many numbers is told once', () => {
   const down = { reason: 'the exchange cannot be reached', since: null };

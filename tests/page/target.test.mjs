@@ -69,11 +69,11 @@ test('once it is declined the next one is awaited quietly, and it can still be t
   assert.deepEqual(deeds.map(({ command }) => command.body), [{ follow: true }]);
 });
 
-test('what the allocation waits for is said by coin, and alarms nobody', () => {
+test('what the allocation waits for is said by coin, and asks for nobody', () => {
   const waiting_for = `XRPUSDC: ${HALTED}; ETHUSDC: tried again later: the rest is sold at the next poll; BTCUSDC: refused: a; b`;
   const { tone, headline, notices, deeds } = situation({ target: { ...target, waiting_for } });
-  assert.deepEqual([tone, deeds], ['good', []]);
-  assert.match(headline, /^All is well/);
+  assert.deepEqual([tone, deeds], ['warn', []]);
+  assert.equal(headline, 'The leader is followed only in part: 1 position.');
   assert.match(notices[0].text, /^The leader’s allocation is not reached yet/);
   assert.deepEqual([notices[0].tone, notices[0].detail], ['info', 'Waits: XRP (the exchange does not trade this coin now), ETH (will be tried later), BTC (refused by the exchange)']);
   assert.match(situation({ target: { ...target, cause: 'money' } }).notices[0].text, /^Money came or went/);

@@ -5,7 +5,7 @@ import { read } from '../api.js';
 import { el, find, setTextOrHide } from '../dom.js';
 import { isKnown } from '../format.js';
 import { isScant } from '../person.js';
-import { isDead } from '../situation.js';
+import { LEAST, isDead } from '../situation.js';
 
 /** @typedef {import('../section.js').Context} Context */
 /** @typedef {import('../situation.js').Parts} Parts */
@@ -24,7 +24,8 @@ const NEAR = 2;
  */
 export function tellReach(outlook, drift, { words, format }, cash = null) {
   const { capital_eur: capital, followed_pct: followed, nearly_all_pct: nearly, nearly_all_eur: enough } = outlook ?? {};
-  if (!isKnown(capital) || !isKnown(followed) || !isKnown(nearly) || followed >= nearly) return null;
+  // Sous le moindre ordre rien ne se suit, et l'état le dit déjà.
+  if (!isKnown(capital) || capital < LEAST || !isKnown(followed) || !isKnown(nearly) || followed >= nearly) return null;
   if (!isKnown(drift) || drift > 100 - followed + NEAR) return null;
   // Vers le bas : un peu moins que presque tout n'est pas presque tout.
   const holes = { capital: format.eurTick(capital, 1), followed: format.count(Math.floor(followed)) };

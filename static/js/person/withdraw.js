@@ -6,6 +6,7 @@ import { run, tell, tellFailure } from '../command.js';
 import { el, setText, setTextOrHide } from '../dom.js';
 import { coinName, isKnown } from '../format.js';
 import { openWithdrawal } from '../person.js';
+import { LEAST, isDead } from '../situation.js';
 import { deedsOf } from './deeds.js';
 import { readEuros } from './euros.js';
 
@@ -35,6 +36,8 @@ export function tellTerms({ sales, left_eur: left }, { words, format }, all = fa
 
 /** @param {HTMLElement} root @param {import('../command.js').Desk} desk @param {(deed: Deed, button: HTMLButtonElement, output: HTMLElement) => void} perform */
 export function createWithdraw(root, desk, perform) {
+  const then = THEN[rest];
+  if (sales && !sold && then && !all && !(isKnown(left) && left < LEAST)) told.push(words.say(then));
   /** @type {Context} */
   let context;
   /** @type {Parts} */

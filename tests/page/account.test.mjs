@@ -96,7 +96,7 @@ test('money that is missing to begin is asked for, in figures and once', () => {
   const closed_reason = 'the account holds 0.00 USDC free: bring at least 12.45 USDC (10 EUR) to its Spot wallet to begin, or 124.43 USDC for the whole budget';
   const checks = [{ test: 'balance', verdict: 'fault', found: '0.00 USDC free in the Spot wallet, 124.95 needed to begin', advice: 'bring USDC', stops_trading: false }];
   const [poor, ...rest] = noticed({ trading_open: false, closed_reason, checks });
-  assert.deepEqual([poor.id, poor.tone, poor.calm, poor.detail, rest], ['closed', 'bad', false, closed_reason, []]);
+  assert.deepEqual([poor.id, poor.tone, poor.calm, poor.detail, rest], ['closed', 'bad', false, `T${closed_reason.slice(1)}.`, []]);
   assert.doesNotMatch(poor.text, /again by itself/);
   assert.match(String(poor.steps), /Spot wallet/);
   assert.deepEqual(noticed({ checks }).map(({ id }) => id), ['check balance'], 'the books that the account does not cover are told');
@@ -189,7 +189,7 @@ test('a silence is told until it ends, and a small fault closes nothing', () => 
   assert.deepEqual(noticed({ silence: { status: 429, from: 0, until: NOW / 1000 - 1 } }), []);
   const fault = (/** @type {string} */ name) => ({ test: name, verdict: 'fault', found: 'no room', advice: 'make room', stops_trading: false });
   const [disk, ...rest] = noticed({ checks: [fault('minima'), fault('leader')] });
-  assert.deepEqual([disk.tone, disk.text, disk.detail, rest], ['warn', 'To look at: the capital is too small to follow.', 'no room. make room', []]);
+  assert.deepEqual([disk.tone, disk.text, disk.detail, rest], ['warn', 'To look at: the capital is too small to follow.', 'No room. Make room.', []]);
 });
 
 test('what a check found and advises is told in the language of the page', () => {

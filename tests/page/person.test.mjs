@@ -11,6 +11,7 @@ import { deedsOf } from '../../static/js/person/deeds.js';
 import { differencesOf } from '../../static/js/person/differences.js';
 import { decisionsOf } from '../../static/js/person/notices.js';
 import { isUseful } from '../../static/js/person.js';
+import { restOf } from '../../static/js/person/reach.js';
 import { readPart } from '../../static/js/person/part.js';
 import { tellLeft } from '../../static/js/person/sell-all.js';
 import { tellOpened } from '../../static/js/person/withdraw.js';
@@ -81,7 +82,7 @@ test('an order that was sent twice is to be looked for at both times', () => {
 
 test('USDC that a person reads about are in cents, and asked for to the last digit', () => {
   const line = { asset: 'USDC', held: 376.32069862, free: 376.32069862, locked: 0, booked: 100, difference: 276.32069862, missing: 0, missing_locked: 0, beyond: 276.32069862, in_doubt: false, compared_at: '' };
-  const [more] = differencesOf(/** @type {any} */ ({ reconciliation: [line, { ...line, asset: 'XRP' }] }), context);
+  const [more] = differencesOf(/** @type {any} */ ({ reconciliation: [line, { ...line, asset: 'XRP' }] }), 'followed', context);
   assert.equal(more.text.replace('\u00a0', ' '), '276.32 USDC more than the books.');
   assert.deepEqual(more.deed?.command.body, { quantity: '276.32069862' });
   const short = { ...line, free: 100, held: 100, beyond: 0, booked: 376.32069862, difference: -276.32069862, missing: 276.32069862 };
@@ -201,9 +202,49 @@ test('the part of a withdrawal that was taken is read to the cent, and all of it
 
 test('what a withdrawal will do is said as the program answers it', () => {
   const opened = { amount_usdc: 62.5, sales: [{ coin: 'BTCUSDC', quantity: 0.0005 }], left_eur: 50.1 };
-  assert.match(tellOpened(opened, context), /62\.50\sUSDC.*0\.0005 BTC.*€50\.10/);
-  assert.match(tellOpened({ ...opened, sales: [] }, context), /nothing is sold/);
-  assert.doesNotMatch(tellOpened({ amount_usdc: 62.5, sales: null, left_eur: null }, context), /sold|left/);
+  assert.match(tellOpened(opened, 'followed', context), /62\.50\sUSDC.*0\.0005 BTC.*€50\.10/);
+  assert.match(tellOpened({ ...opened, sales: [] }, 'followed', context), /nothing is sold/);
+  assert.doesNotMatch(tellOpened({ amount_usdc: 62.5, sales: null, left_eur: null }, 'followed', context), /sold|left/);
+});
+
+test('what is left after a withdrawal is said to follow the leader only where it will', () => {
+  const opened = { amount_usdc: 62.5, sales: [], left_eur: 50.1 };
+  const FOLLOWS = /leader’s allocation/;
+  assert.match(tellOpened(opened, 'followed', context), FOLLOWS);
+  assert.match(tellOpened(opened, 'paused', context), /only once you resume/);
+  assert.doesNotMatch(tellOpened(opened, 'kept', context), FOLLOWS);
+  for (const left_eur of [4.99, 0]) assert.doesNotMatch(tellOpened({ ...opened, left_eur }, 'followed', context), FOLLOWS, 'too little to follow with');
+  assert.doesNotMatch(tellOpened(opened, 'followed', context, true), FOLLOWS, 'all is taken out');
+});
+
+test('what becomes of money depends on whether the leader is followed: dead, paused, or waiting for a person', () => {
+  const rest = (/** @type {object} */ status, /** @type {object} */ budget = {}) => restOf(/** @type {any} */ ({ status: { data: status }, budget: { data: budget } }));
+  assert.deepEqual([rest({}), rest({ paused: true }), rest({ paused: true, state: 'DEAD' }), rest({ old_target: {} })], ['followed', 'paused', 'kept', 'kept']);
+  assert.equal(rest({}, { status: 'DEAD' }), 'kept');
+});
+
+test('cash that a withdrawal frees is put to work only where the leader is followed', () => {
+  const withdrawal = { id: 7, status: 'set_aside', set_aside_usdc: 60, can_cancel: true };
+  /** @type {[object, RegExp][]} */
+  const cases = [[{}, /put to work at the next poll/], [{ paused: true }, /put to work when you resume/], [{ state: 'DEAD' }, /cash again, which is not put to work\./]];
+  for (const [status, expected] of cases) {
+    const notice = decided({ status, withdrawals: [withdrawal] }).find(({ id }) => id === 'withdrawal');
+    const deeds = notice ? deedsOf(notice, context) : [];
+    assert.deepEqual(deeds.map(({ id }) => id), ['taken', 'cancel']);
+    for (const deed of deeds) assert.match(asked(deed), expected, deed.id);
+  }
+});
+
+test('what is written off or counted says what the program does of it only where it will', () => {
+  const asks = (/** @type {'followed' | 'paused' | 'kept'} */ rest) =>
+    differencesOf(/** @type {any} */ ({ reconciliation: [line('BTC', { difference: -1, missing: 1 }), line('USDC', { beyond: 9 }), line('SOL', { beyond: 9 })] }), rest, context)
+      .map(({ deed }) => (deed ? asked(deed) : ''));
+  const [gone, usdc, coin] = asks('followed');
+  assert.match(gone, /follows the leader again.*may buy it/);
+  assert.match(usdc, /will be invested/);
+  assert.match(coin, /may sell it/);
+  for (const text of asks('paused')) assert.match(text, /(?:Once|before) you resume/);
+  for (const text of asks('kept')) assert.doesNotMatch(text, /resume|follows the leader|will be invested|may sell|may buy/);
 });
 
 test('a pause that nobody pressed says why, and selling everything says what it waits for', () => {
@@ -224,7 +265,7 @@ test('a pause that nobody pressed says why, and selling everything says what it 
 /** @param {string} asset @param {Partial<import('../../static/js/api.js').Balance>} figures */
 const line = (asset, figures) => ({ asset, held: 1, free: 1, locked: 0, booked: 1, difference: 0, missing: 0, missing_locked: 0, beyond: 0, compared_at: '', ...figures });
 /** @param {any[]} reconciliation @param {any[]} [takeover] */
-const differing = (reconciliation, takeover = []) => differencesOf(/** @type {any} */ ({ reconciliation, takeover }), context);
+const differing = (reconciliation, takeover = []) => differencesOf(/** @type {any} */ ({ reconciliation, takeover }), 'followed', context);
 
 test('what is gone can be written off, what is beyond counted, what is locked neither', () => {
   const found = differing([
@@ -338,8 +379,8 @@ test('a coin that a person settled is named while it is far from the leader', ()
 
 test('cancelling a withdrawal does not say that its cash waits for the next signal, nor that nothing follows it', () => {
   for (const texts of Object.values(TEXTS)) {
-    for (const key of /** @type {const} */ (['cancel.what', 'taken.part'])) assert.match(texts[key], /next poll|prochaine lecture/, key);
-    assert.match(texts['withdraw.no_sale'], /leader’s allocation|répartition du leader/);
+    assert.match(texts['freed.followed'], /next poll|prochaine lecture/);
+    assert.match(texts['withdraw.then'], /leader’s allocation|répartition du leader/);
   }
 });
 
@@ -352,7 +393,7 @@ test('a quantity is sent in full, without an exponent', () => {
 test('a program that does not tell what is free offers nothing', () => {
   const old = { asset: 'BTC', held: 1, booked: 2, difference: -1, missing: 1, compared_at: '' };
   assert.deepEqual(differing([old]), []);
-  assert.deepEqual(differencesOf(null, context), []);
+  assert.deepEqual(differencesOf(null, 'followed', context), []);
 });
 
 test('what the Python version counted too much is one list and one confirmation', () => {

@@ -61,7 +61,7 @@ export function createAll(page, desk) {
     /** @param {Parts} known @param {Context} next */
     update(known, next) {
       context = next;
-      differences.update(known.exchange.data, context);
+      differences.update(known, context);
       money.update(known.budget.data, context);
       reach.update(known, context);
       parts.withdraw.update(known, context);

@@ -6,6 +6,7 @@ import { tellReasons, tellWaiting } from '../decision.js';
 import { isSellable, openWithdrawal } from '../person.js';
 import { isDead, lastSignal, ledgerTrouble, unfollowed } from '../situation.js';
 import { assetText, exchangeNotices } from './account.js';
+import { restOf } from './reach.js';
 import { handNotices, nothingNotices, oldNotices, waitingNotices } from './target.js';
 
 /** @typedef {import('../api.js').Order} Order */
@@ -137,6 +138,7 @@ function lockedNotices(exchange, { words, format }) {
  * @param {import('../api.js').Withdrawal | undefined} withdrawal @param {Exchange | null} exchange @param {Signal[] | null | undefined} signals
  * @param {Context} context @returns {Notice[]}
  */
+  const rest = restOf(parts);
 function withdrawalNotices(withdrawal, exchange, signals, context) {
   if (!withdrawal) return [];
   const { words, format } = context;
@@ -145,15 +147,15 @@ function withdrawalNotices(withdrawal, exchange, signals, context) {
     const text = words.say('withdrawal.take', { amount: format.usdc(amount) });
     const steps = [words.say('withdrawal.how'), words.say('withdrawal.then')];
     // Ce que Binance ne laissera pas sortir, parce qu'un ordre de la personne le retient.
-    const { free, locked } = exchange?.reconciliation.find(({ asset }) => asset === 'USDC') ?? {};
+    const { free, locked } = parts.exchange.data?.reconciliation.find(({ asset }) => asset === 'USDC') ?? {};
     const held = isKnown(free) && isKnown(locked) ? Math.min(locked, amount - free) : 0;
     if (held > 0) steps.unshift(words.say('withdrawal.locked', { amount: format.usdc(held) }));
-    return [{ id: 'withdrawal', tone: 'warn', text, steps, withdrawal }];
+    return [{ id: 'withdrawal', tone: 'warn', text, steps, withdrawal, rest }];
   }
   const { wanted_usdc: wanted, waiting_for: waits } = withdrawal;
   const detail = waitingText(withdrawal, signals, context);
   /** @type {Omit<Notice, 'text'>} */
-  const notice = { id: 'withdrawal', tone: waits ? 'warn' : 'info', calm: Boolean(waits), detail, withdrawal };
+  const notice = { id: 'withdrawal', tone: waits ? 'warn' : 'info', calm: Boolean(waits), detail, withdrawal, rest };
   if (isKnown(wanted)) return [{ ...notice, text: words.say(waits ? 'withdrawal.waits' : 'withdrawal.raising', { amount: format.usdc(wanted) }) }];
   return [{ ...notice, text: words.say(waits ? 'withdrawal.waits_all' : 'withdrawal.raising_all'), headline: words.say('state.taking_all') }];
 }

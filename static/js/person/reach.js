@@ -42,6 +42,17 @@ export const isFollowing = (parts) => {
   return !paused && !selling && !old && !isDead(parts) && !parts.exchange.data?.reconciliation?.some((line) => line.missing);
 };
 
+/**
+ * Ce que devient l'argent que l'on laisse ou libère : il suit le leader, ne le suivra qu'une fois repris, ou reste du cash.
+ * @typedef {'followed' | 'paused' | 'kept'} Rest
+ */
+/** @param {Parts} parts @returns {Rest} */
+export function restOf(parts) {
+  const { paused, old_target: old } = parts.status.data ?? {};
+  if (isDead(parts) || old) return 'kept';
+  return paused ? 'paused' : 'followed';
+}
+
 /** La part du leader qui est en cash, quand il tient des monnaies et que l'on n'en tient aucune ; sinon null. @param {Parts} parts */
 export function leadersCash({ budget }) {
   const lines = budget.data?.allocation ?? [];

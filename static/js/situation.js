@@ -135,7 +135,7 @@ function agentNotices(parts, { words }) {
   if (ledgerTrouble(parts)) {
     // Une personne en décide.
   } else if (health?.status === 'degraded' && !parts.exchange.data?.not_alone) {
-    notices.push({ id: 'health', tone: 'bad', text: words.say('notice.degraded'), detail: health.poller });
+    notices.push({ id: 'health', tone: 'bad', text: words.say('notice.degraded'), });
   } else if (status && !status.running && !status.paused && !isDead(parts)) {
     notices.push({ id: 'running', tone: 'bad', text: words.say('notice.not_running') });
   }

@@ -205,5 +205,6 @@ tells('what the leader’s allocation waits for is said, and no longer once it i
   await page.locator('#headline', { hasText: 'followed only in part' }).waitFor();
   await world.tell('status XRPUSDC TRADING');
   await waits.waitFor({ state: 'detached' });
+  await page.locator('#headline', { hasText: 'All is well' }).waitFor();
   await page.locator('#positions', { hasText: 'XRP' }).waitFor();
 });

@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { warningOf } from '../../static/js/command.js';
 import { createFormat } from '../../static/js/format.js';
 import { exchangeNotices } from '../../static/js/person/account.js';
 import { readByHand, tellByHand } from '../../static/js/person/by-hand.js';
@@ -11,10 +10,12 @@ import { deedsOf } from '../../static/js/person/deeds.js';
 import { differencesOf } from '../../static/js/person/differences.js';
 import { decisionsOf } from '../../static/js/person/notices.js';
 import { isUseful } from '../../static/js/person.js';
-import { restOf } from '../../static/js/person/reach.js';
 import { readPart } from '../../static/js/person/part.js';
+import { restOf } from '../../static/js/person/reach.js';
 import { tellLeft } from '../../static/js/person/sell-all.js';
+import { warningOf } from '../../static/js/person/understood.js';
 import { tellOpened } from '../../static/js/person/withdraw.js';
+import { tell } from '../../static/js/person/told-en.js';
 import { en as personEn } from '../../static/js/person/words-en.js';
 import { fr as personFr } from '../../static/js/person/words-fr.js';
 import { en } from '../../static/js/words-en.js';
@@ -25,7 +26,7 @@ const NOW = 1_790_000_000_000;
 const TEXTS = { fr: { ...fr, ...personFr }, en: { ...en, ...personEn } };
 
 /** @param {'fr' | 'en'} lang */
-const speaking = (lang) => ({ words: createWords(lang, TEXTS[lang]), format: createFormat(lang), now: NOW, localNow: NOW });
+const speaking = (lang) => ({ words: createWords(lang, TEXTS[lang], lang === 'en' ? { say: tell, read: async () => {} } : undefined), format: createFormat(lang), now: NOW, localNow: NOW });
 const context = speaking('en');
 
 const order = /** @type {any} */ ({
@@ -61,7 +62,7 @@ test('nothing waits for a person when all is well, and nothing is offered for wh
 test('an order that needs a person carries what to do and itself', () => {
   const late = { ...order, id: 13, state: 'filled', late: true };
   const [first, second] = decided({ orders: [order, late, { ...order, needs_person: false }] });
-  assert.deepEqual([first.id, first.tone, first.order, first.detail], ['order 12', 'bad', order, 'sent 2 times']);
+  assert.deepEqual([first.id, first.tone, first.order, first.detail], ['order 12', 'bad', order, 'Sent 2 times.']);
   assert.match(first.text, /must look at an order: Purchase of BTC for 25\.00/);
   assert.match(String(first.steps?.join(' ')), /Spot order history.*decide/);
   assert.deepEqual([second.order, second.tone], [late, 'bad']);
@@ -136,15 +137,13 @@ test('a ledger that may not be alone says why, and offers what decides it', () =
   for (const [names, text, commands] of cases) {
     const [notice] = decided({ exchange: { not_alone: { reason: 'r', orders: Array(5).fill(foreign), ways: ways(...names) } } });
     assert.match(notice.text, text);
-    assert.deepEqual([notice.tone, notice.detail], ['bad', 'r']);
+    assert.deepEqual([notice.tone, notice.detail], ['bad', 'R.']);
     const deeds = deedsOf(notice, context);
     assert.deepEqual(deeds.map(({ command }) => [command.path, command.body]), commands);
     if (names.includes('disown')) assert.match(asked(deeds[0]), /sale of 0\.5 BTC.*and 2 more/);
   }
 });
 
-test('an open withdrawal says where it is, and can be called off; one that ended says nothing', () => {
-  const withdrawal = { id: 7, status: 'selling', wanted_usdc: 62.5, set_aside_usdc: 0, can_cancel: true };
 test('the orders of another copy are as many as the program counts, not as many as it lists', () => {
   const foreign = { coin: 'BTCUSDC', order_id: 5, client_id: 'cal-1-1', action: 'SELL', quantity: 0.5, created_at: '2026-09-21 14:00:00' };
   const evidence = readFileSync(new URL('../../src/account/evidence.rs', import.meta.url), 'utf8');
@@ -159,6 +158,8 @@ test('the orders of another copy are as many as the program counts, not as many 
   assert.deepEqual(more(reason.replace('36 orders', '3 orders'), 3), [undefined, undefined]);
 });
 
+test('an open withdrawal says where it is, and can be called off; one that ended says nothing', () => {
+  const withdrawal = { id: 7, status: 'selling', wanted_usdc: 62.5, set_aside_usdc: 0, can_cancel: true };
   const [raising] = decided({ withdrawals: [withdrawal] });
   assert.deepEqual([raising.tone, raising.steps], ['info', undefined]);
   assert.match(raising.text, /62\.50/);
@@ -248,7 +249,7 @@ test('what is written off or counted says what the program does of it only where
 });
 
 test('a pause that nobody pressed says why, and selling everything says what it waits for', () => {
-  assert.deepEqual(decided({ status: { paused: true, paused_reason: 'called it DEAD' } }).map(({ id, detail }) => [id, detail]), [['paused', 'called it DEAD']]);
+  assert.deepEqual(decided({ status: { paused: true, paused_reason: 'called it DEAD' } }).map(({ id, detail }) => [id, detail]), [['paused', 'Called it DEAD.']]);
   assert.deepEqual(decided({ status: { paused: false, paused_reason: 'called it DEAD' } }), []);
   const selling = { since: '', done: false, waiting_for: 'BTCUSDC is in status BREAK', left: [] };
   const status = { paused: true, paused_reason: 'sell all', selling_all: selling };

@@ -21,7 +21,7 @@ const told = (lang, outlook, drift = 9.1) => tellReach(outlook, drift, { words: 
 const small = (changed) => ({ capital_eur: 60.2, followed_pct: 91.04, nearly_all_pct: 99, nearly_all_eur: 140, reason: null, ...changed });
 
 test('a small capital is told how much it follows, and what almost all takes', () => {
-  assert.equal(told('en', small()), 'With €60 you follow 91 % of the leader; 99 % takes €140.');
+  assert.equal(told('en', small()), 'With €60 you follow 91% of the leader; 99% takes €140.');
   assert.equal(told('fr', small()), 'Avec 60 €, vous suivez 91 % du leader ; 99 % en demande 140 €.');
 });
 
@@ -40,11 +40,11 @@ test('a capital under the least order is told nothing of: there is nothing to fo
 });
 
 test('a little less than almost all is never rounded up to it', () => {
-  assert.equal(told('en', small({ followed_pct: 98.99 }), 1.1), 'With €60 you follow 98 % of the leader; 99 % takes €140.');
+  assert.equal(told('en', small({ followed_pct: 98.99 }), 1.1), 'With €60 you follow 98% of the leader; 99% takes €140.');
 });
 
 test('where it is not the capital that is missing, none is asked for', () => {
-  for (const changed of [{ nearly_all_eur: null }, { nearly_all_eur: 50 }]) assert.equal(told('en', small(changed)), 'With €60 you follow 91 % of the leader.');
+  for (const changed of [{ nearly_all_eur: null }, { nearly_all_eur: 50 }]) assert.equal(told('en', small(changed)), 'With €60 you follow 91% of the leader.');
 });
 
 test('nothing is told when almost all is followed, nor when it is not known', () => {
@@ -54,7 +54,7 @@ test('nothing is told when almost all is followed, nor when it is not known', ()
 
 test('it is never told as followed what is not yet: halted, waiting, expired', () => {
   for (const drift of [11.1, 60, 100, null]) assert.equal(told('en', small(), drift), null, String(drift));
-  for (const drift of [10.9, 9, 1.2]) assert.match(told('en', small(), drift) ?? '', /you follow 91 %/, String(drift));
+  for (const drift of [10.9, 9, 1.2]) assert.match(told('en', small(), drift) ?? '', /you follow 91%/, String(drift));
 });
 
 test('it is asked for only where the minima of the exchange can matter, and never of what is not known', () => {

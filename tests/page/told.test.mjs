@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
-import { bare, warningOf } from '../../static/js/command.js';
+import { bare } from '../../static/js/command.js';
+import { warningOf } from '../../static/js/person/understood.js';
 import { SHAPES, tell } from '../../static/js/person/told-fr.js';
 
 const src = new URL('../../src/', import.meta.url);
@@ -177,7 +178,7 @@ const SAID = [
   ['it may not trade', [], 'pas le droit de négocier'],
   ['it may withdraw: whoever steals this file or this machine takes the money', [], 'le droit de retirer, et qui vole cette machine prend l’argent'],
   ['{test}: not tested', ['clock'], 'Heure : pas essayé.'],
-  ['nothing to compare it with: {trouble}', ['the exchange cannot be reached: [28] Timeout'], 'rien à quoi la comparer. Binance est injoignable ([28] Timeout).'],
+  ['nothing to compare it with: {trouble}', ['the exchange cannot be reached: [28] Timeout'], 'rien à quoi la comparer. Binance est injoignable (Timeout).'],
   ['{}.{:03} s {way} the exchange, give or take {margin} ms', ['125', '500', 'behind', '12'], 'elle retarde de 125,5 s sur celle de Binance, à 12 ms près.'],
   ["the clock of this machine is {} s {way} the exchange's: {SET_THE_CLOCK}", ['200', 'ahead of', 'a Raspberry Pi has no clock of its own'], 'L’heure de cette machine avance de 200 s sur celle de Binance.'],
   ['no key is set, and live needs one', [], 'aucune n’est réglée, et il en faut une.'],

@@ -80,7 +80,11 @@ export function oldDeeds({ shares, live, declined, age_seconds: seconds }, { wor
   return declined ? [take] : [take, deed(false, 'wait-next', [words.say('old.wait'), words.say('old.later', age)])];
 }
 
-/** Ce que l'allocation visée attend ; ce qui retient tout le reste a déjà sa phrase. @param {Parts} parts @param {Context} context @returns {Notice[]} */
+/**
+ * Ce que l'allocation visée attend ; ce qui retient tout le reste a déjà sa phrase. Tant que quelque chose l'empêche, le leader n'est suivi
+ * qu'en partie ; des ordres qui se suivent ne sont pas un empêchement.
+ * @param {Parts} parts @param {Context} context @returns {Notice[]}
+ */
 export function waitingNotices(parts, context) {
   const status = parts.status.data;
   const reason = unreached(status);

@@ -28,7 +28,7 @@ const WRITTEN = {
   way: (text) => (text === 'behind' ? 'retarde' : 'avance'),
   test: (text) => TESTS[text] ?? text,
   // Ce que dit curl, quand c'est ce qui arrive d'habitude.
-  network: (text) => NETWORK[/^\[(\d+)\]/.exec(text)?.[1] ?? ''] ?? text,
+  network: (text) => NETWORK[/^\[(\d+)\]/.exec(text)?.[1] ?? ''] ?? text.replace(/^\[\d+\] /, ''),
   done: (text) => (text === 'read' ? 'lu' : 'compté'),
   side: (text) => (text === 'SELL' ? 'vente' : 'achat'),
   age(text) {

@@ -36,14 +36,14 @@ export function tellTerms({ sales, left_eur: left }, rest, { words, format }, al
   const told = [];
   const sold = sales?.map(({ coin, quantity }) => `${format.quantity(quantity)} ${coinName(coin)}`).join(', ');
   if (sales) told.push(sold ? words.say('withdraw.sales', { sales: sold }) : words.say('withdraw.no_sale'));
+  const then = THEN[rest];
+  if (sales && !sold && then && !all && !(isKnown(left) && left < LEAST)) told.push(words.say(then));
   if (isKnown(left)) told.push(words.say(all ? 'withdraw.left_all' : 'withdraw.left', { left: format.eur(left) }));
   return told;
 }
 
 /** @param {HTMLElement} root @param {import('../command.js').Desk} desk @param {(deed: Deed, button: HTMLButtonElement, output: HTMLElement) => void} perform */
 export function createWithdraw(root, desk, perform) {
-  const then = THEN[rest];
-  if (sales && !sold && then && !all && !(isKnown(left) && left < LEAST)) told.push(words.say(then));
   /** @type {Context} */
   let context;
   /** @type {Parts} */

@@ -9,7 +9,9 @@ import { failureText } from './section.js';
 /** @typedef {import('./section.js').Context} Context */
 /** @typedef {import('./confirm.js').Question} Question */
 /**
- * @typedef {{confirm: (question: Question) => Promise<boolean>, refresh: () => void}} Desk
+ * `understood` : fait lire ce que le programme ne fait qu'à qui l'a lu (person/understood.js).
+ * @typedef {{confirm: (question: Question) => Promise<boolean>, refresh: () => void,
+ *   understood?: typeof import('./person/understood.js').askUnderstood}} Desk
  * @typedef {{question: Question, method: 'POST' | 'PUT', path: string, body: object}} Command
  * @typedef {{buttons: HTMLButtonElement[], output: HTMLElement}} Place
  */
@@ -65,16 +67,6 @@ export async function tellFailure(output, failure, contextNow, unexplained = 'co
 }
 
 /**
- * Ce que le programme n'a pas fait sans que la personne l'ait lu, et ferait ensuite.
- * @param {import('./api.js').Answer<any>} answer @returns {string | null}
- */
-export function warningOf(answer) {
-  const message = answer.ok || answer.failure.status !== 409 ? null : answer.failure.message;
-  const [warning, asked] = message?.split(/[;:] (?:send|say) \{?"understood": true/) ?? [];
-  return asked === undefined ? null : `${warning}.`;
-}
-
-/**
  * @param {Desk} desk @param {Command} command @param {Place} place @param {() => Context} contextNow
  * @returns {Promise<any | null>} la réponse du programme, ou null si rien n'a été confirmé fait
  */
@@ -95,20 +87,12 @@ export async function run(desk, command, { buttons, output }, contextNow) {
   }
 
   let answer = await attempt(command.body);
-  const warning = warningOf(answer);
-  if (warning) {
-    await contextNow().words.learn();
-    const { words } = contextNow();
-    const said = words.told(warning) ?? warning;
-    const [title, line, yes, no] = [words.say('understood.ask'), words.say('understood.line'), words.say('understood.yes'), words.say('confirm.no')];
-    // Ce que la page ne sait pas dire est lu tel quel.
-    const read = said === warning ? { lines: [line], detail: warning } : { lines: [line, said] };
-    if (!(await desk.confirm({ title, ...read, yes, no, danger: true }))) {
-      tell(output, words.say('understood.no'), 'quiet');
-      return null;
-    }
-    answer = await attempt({ ...command.body, understood: true });
+  const read = await desk.understood?.(desk, answer, contextNow);
+  if (typeof read === 'string') {
+    tell(output, read, 'quiet');
+    return null;
   }
+  if (read) answer = await attempt({ ...command.body, understood: true });
   if (answer.ok) return answer.data;
   await tellFailure(output, answer.failure, contextNow);
   return null;

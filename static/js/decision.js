@@ -41,9 +41,6 @@ const WHY = {
 /** Des codes qui disent tout. */
 const SAID = ['nothing_to_do', 'no_position', 'dust', 'unknown'];
 
-/** Ce qui se remet dans une phrase n'en garde pas le point. @param {string | null} text */
-const unended = (text) => text?.replace(/\.$/, '') ?? '';
-
 /** Deux fois envoyé, prouvé jamais arrivé (engine/holdback.rs). */
 const NEVER_ARRIVED = /never reached the exchange$/;
 
@@ -88,7 +85,7 @@ export function tellDecision({ decision, code, reason }, context) {
     // Ceux que les livres ont repris sont des échanges, non des monnaies laissées.
     done: code === 'adopted' ? words.say('signal.adopted') : DONE[decision] ? words.say(DONE[decision]) : decision,
     why: WHY[code] ? words.say(WHY[code]) : '',
-    detail: SAID.includes(code) ? '' : (figuresText(code, reason ?? '', context) ?? unended(words.told(reason))),
+    detail: SAID.includes(code) ? '' : (figuresText(code, reason ?? '', context) ?? words.phrase(reason)),
   };
 }
 
@@ -116,7 +113,7 @@ export function tellWaiting({ waiting_for: reason, decisions }, context) {
   const waiting = (decisions ?? []).filter(({ decision }) => decision === 'waiting');
   const reasons = together(waiting, context, ({ why, detail }) => why || detail).map(([why, names]) => `${names} (${why})`);
   const missing = [...reason.matchAll(/(?:^|; )unknown ([^:]+): /g)].flatMap(([, whats]) => whats.split(', '));
-  return words.say('signal.waiting', { reason: reasons.join(', ') || namesText(missing, words) || (words.told(reason) ?? '') });
+  return words.say('signal.waiting', { reason: reasons.join(', ') || namesText(missing, words) || words.phrase(reason) });
 }
 
 /**
@@ -130,7 +127,7 @@ export function tellReasons(text, decisions, context) {
   const rest = named.reduce((left, decision) => left.replace(told(decision), ''), text ?? '');
   if (named.length === 0 || /[^; ]/.test(rest)) return words.told(text);
   const reasons = together(named, context, ({ why, detail }) => (why && detail ? `${why} (${detail})` : why || detail));
-  return reasons.map(([done, coin]) => words.say('decision.line', { coin, done })).join(' ');
+  return reasons.map(([done, coin]) => `${words.say('decision.line', { coin, done })}.`).join(' ');
 }
 
 /**

@@ -28,7 +28,7 @@ export function createDetails(root) {
     // Ce qu'il en dit, sinon quand on l'a reçu.
     const said = parseUtc(status?.leader.said_at);
     const signal = said ?? parseUtc(status?.leader.last_signal_at);
-    const when = { time: format.moment(signal, now), ago: format.ago(signal, now) };
+    const when = { time: format.at(signal, now), ago: format.ago(signal, now) };
     const signalText = words.say(signal === null ? 'leader.no_signal' : said === null ? 'leader.received' : 'leader.said', when);
     setText(at('last-signal'), status ? signalText : UNKNOWN);
     const poll = status?.last_poll?.status;

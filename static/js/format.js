@@ -9,6 +9,8 @@ export const UNKNOWN = '—';
 /** @typedef {ReturnType<typeof createFormat>} Format */
 
 const LOCALES = { fr: 'fr-FR', en: 'en-GB' };
+/** Aujourd'hui, un autre jour. */
+const AT = { fr: ['à', 'le'], en: ['at', 'on'] };
 const NBSP = '\u00a0';
 
 // Un âge est ce qui est passé, jamais arrondi vers le haut, et aux mêmes unités que le programme (domain/recourse.rs).
@@ -91,6 +93,17 @@ export function createFormat(lang) {
   /** @param {(value: number) => string} write @returns {(value: Maybe) => string} */
   const known = (write) => (value) => (isKnown(value) ? write(value) : UNKNOWN);
 
+  /**
+   * L'heure du lecteur : sans le jour si c'est aujourd'hui, avec l'année si c'est une autre année.
+   * @param {Maybe} ms @param {number} now
+   */
+  function moment(ms, now) {
+    if (!isKnown(ms)) return UNKNOWN;
+    const [then, today] = [new Date(ms), new Date(now)];
+    if (then.toDateString() === today.toDateString()) return time.format(ms);
+    return (then.getFullYear() === today.getFullYear() ? dayTime : fullTime).format(ms);
+  }
+
   return {
     eur: known((value) => money(value, eurNumber)),
     eurSigned: known((value) => eurSignedNumber.format(value)),
@@ -111,15 +124,12 @@ export function createFormat(lang) {
     /** Une graduation de temps. @param {number} ms @param {'minute' | 'hour' | 'day' | 'month'} unit */
     timeTick: (ms, unit) => (unit === 'month' ? month : unit === 'day' ? day : time).format(ms),
 
-    /**
-     * L'heure du lecteur : sans le jour si c'est aujourd'hui, avec l'année si c'est une autre année.
-     * @param {Maybe} ms @param {number} now
-     */
-    moment(ms, now) {
-      if (!isKnown(ms)) return UNKNOWN;
-      const [then, today] = [new Date(ms), new Date(now)];
-      if (then.toDateString() === today.toDateString()) return time.format(ms);
-      return (then.getFullYear() === today.getFullYear() ? dayTime : fullTime).format(ms);
+    moment,
+    /** « à 04:51 », « le 9 nov., 04:51 ». @param {Maybe} ms @param {number} now */
+    at(ms, now) {
+      const said = moment(ms, now);
+      // Une heure sans son jour a cinq signes ; ce qui n'est pas connu, un seul.
+      return said === UNKNOWN ? said : `${AT[lang][Number(said.length > 5)]} ${said}`;
     },
 
     /** « 2 minutes » ; l'unité qui reste lisible. @param {Maybe} seconds */

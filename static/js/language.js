@@ -24,13 +24,13 @@ export async function createLanguage(page, onChange) {
   let latest;
   /** @type {{words: import('./words.js').Words, format: import('./format.js').Format}} */
   let current;
-  const french = createFrench(onChange);
+  const told = { fr: createTold('fr', onChange), en: createTold('en', onChange) };
   await speak();
 
   /** Dit la page dans la langue choisie ; ce qui l'a été depuis l'emporte, même lu plus vite. @returns {Promise<void>} */
   function speak() {
     /** @type {Promise<void>} */
-    const own = loadWords(lang, wide, lang === 'fr' ? french : AS_TOLD).then((words) => (own === latest ? show(words) : latest));
+    const own = loadWords(lang, wide, told[lang]).then((words) => (own === latest ? show(words) : latest));
     return (latest = own);
   }
 
@@ -69,19 +69,20 @@ export async function createLanguage(page, onChange) {
 }
 
 /**
- * Ce que le programme dit en anglais, en français : la table ne se lit qu'à la première phrase. Manquée, tout est dit tel quel.
- * @param {() => void} onRead @returns {import('./words.js').Told}
+ * Ce que le programme dit en anglais : de quoi le dire ne se lit qu'à la première phrase. Manqué, tout est dit tel quel.
+ * @param {Lang} lang @param {() => void} onRead @returns {import('./words.js').Told}
  */
-function createFrench(onRead) {
-  /** @type {((text: string) => string) | null} */
+function createTold(lang, onRead) {
+  /** @type {import('./words.js').Told['say'] | null} */
   let say = null;
   /** @type {Promise<void> | null} */
   let reading = null;
-  const read = () => (reading ??= import('./person/told-fr.js').then(({ tell }) => void (say = tell), () => void (say = AS_TOLD.say)));
+  const path = `./person/told-${lang}.js`;
+  const read = () => (reading ??= import(path).then(({ tell }) => void (say = tell), () => void (say = AS_TOLD.say)));
   return {
     read,
-    say(text) {
-      if (say) return say(text);
+    say(text, part) {
+      if (say) return say(text, part);
       void read().then(onRead);
       return '';
     },

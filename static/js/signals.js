@@ -137,9 +137,9 @@ function originText({ signal_id: id, executed_at: executed, reached_at: reached,
   const facts = [unpublishedName(id, words) ?? words.say('signal.id', { id })];
   if (version) facts.push(words.say('signal.version', { version }));
   const time = parseUtc(executed);
-  if (time !== null) facts.push(words.say('signal.executed_at', { time: format.moment(time, now) }));
+  if (time !== null) facts.push(words.say('signal.executed_at', { time: format.at(time, now) }));
   const met = parseUtc(reached);
-  if (met !== null) facts.push(words.say('signal.reached_at', { time: format.moment(met, now) }));
+  if (met !== null) facts.push(words.say('signal.reached_at', { time: format.at(met, now) }));
   return facts.join(' · ');
 }
 
@@ -174,16 +174,16 @@ function createAction({ action: { coin } }) {
 /** @param {{decision: {coin: string}}} first */
 function createDecision({ decision: { coin } }) {
   const what = el('strong');
-  const why = el('span');
-  const reason = el('span', { class: 'sub', dir: 'auto' });
+  const why = el('span', { dir: 'auto' });
   return {
-    node: el('li', {}, coinMark(coin), el('span', {}, what, ' ', why, ' ', reason)),
+    node: el('li', {}, coinMark(coin), el('span', {}, what, why)),
     /** @param {{decision: import('./api.js').Decision, again: boolean, context: Context}} line */
     update({ decision, again, context }) {
+      const { words } = context;
       const { done, why: meaning, detail } = tellDecision(decision, context);
-      setText(what, context.words.say('decision.line', { coin: coinName(decision.coin), done }));
-      setText(why, meaning);
-      setText(reason, [detail, again ? context.words.say('decision.again') : ''].filter(Boolean).join(' · '));
+      setText(what, words.say('decision.line', { coin: coinName(decision.coin), done }));
+      const told = meaning && detail ? words.say('decision.line', { coin: meaning, done: detail }) : meaning || detail;
+      setText(why, [told, again && words.say('decision.again')].filter(Boolean).map((text) => ` – ${text}`).join(''));
     },
   };
 }

@@ -9,7 +9,7 @@ import { isDust } from './positions.js';
 import { failureText, isSilence } from './section.js';
 
 /** De moins, en euros, aucun ordre ne se passe (domain/survival.rs). */
-const LEAST = 5;
+export const LEAST = 5;
 
 /** @typedef {import('./section.js').Tone} Tone */
 /** @typedef {import('./section.js').Context} Context */
@@ -18,10 +18,11 @@ const LEAST = 5;
 /** @template T @typedef {import('./feed.js').Part<T>} Part */
 /** @typedef {import('./api.js').Order} Order */
 /**
- * `steps` : quoi faire ; `detail` vient du programme ; `calm` : rien n'est demandé à personne ; `headline` : à dire avant tout ; `order`, `copies`, `withdrawal`,
- * `takeover`, `old` : ce dont une personne décide.
- * @typedef {{id: string, tone: Tone, text: string, steps?: string[], detail?: string | null, calm?: boolean, headline?: string, order?: Order,
- *   copies?: import('./api.js').NotAlone, withdrawal?: import('./api.js').Withdrawal, takeover?: import('./api.js').Takeover[], old?: import('./person/target.js').Old}} Notice
+ * `steps` : quoi faire ; `detail` vient du programme ; `calm` : rien n'est demandé à personne ; `headline` : à dire avant tout ; `instead` : à dire
+ * au lieu d'un « tout va bien » ; `order`, `copies`, `withdrawal`,
+ * `takeover`, `old` : ce dont une personne décide ; `rest` : ce qui suivra le cash qu'elle libère.
+ * @typedef {{id: string, tone: Tone, text: string, steps?: string[], detail?: string | null, calm?: boolean, headline?: string, instead?: string, order?: Order,
+ *   copies?: import('./api.js').NotAlone, withdrawal?: import('./api.js').Withdrawal, rest?: import('./person/reach.js').Rest, takeover?: import('./api.js').Takeover[], old?: import('./person/target.js').Old}} Notice
  */
 /**
  * @typedef {{budget: Part<Budget>, status: Part<Status>, health: Part<import('./api.js').Health>, orders: Part<Order[]>,
@@ -66,18 +67,14 @@ function headline(parts, notices, awaited, { words }) {
   if (parts.exchange.data?.not_alone) return { tone: 'bad', headline: words.say('state.not_alone') };
   const first = notices.find((notice) => notice.headline)?.headline;
   if (first) return { tone: 'warn', headline: first };
-  // Celles que compte l'API ; de la poussière n'en est pas une que l'on suit, et se dit.
-  const held = parts.positions?.data;
-  const dust = held?.filter(isDust).length;
-  const positions = words.many('positions', held?.length ?? budget?.positions_count ?? null);
-  const followed = dust ? words.say('positions.with_dust', { positions, dust: String(dust) }) : positions;
+  const followed = heldText(parts, words);
   if (status?.paused ?? budget?.paused) return { tone: 'warn', headline: words.say('state.paused', { followed }) };
   if (pressing) {
     const worst = urgent.some(({ tone }) => tone === 'bad') ? 'bad' : 'warn';
     return { tone: worst, headline: words.say('state.attention', { points: words.many('points', pressing) }) };
   }
   if (awaited || !budget || !status || !parts.orders.data || !parts.exchange.data) return { tone: 'quiet', headline: words.say('state.loading') };
-  if (urgent.length) return { tone: 'warn', headline: words.say('state.calm') };
+  if (urgent.length) return { tone: 'warn', headline: urgent.find(({ instead }) => instead)?.instead ?? words.say('state.calm') };
   if (!status.last_poll) return { tone: 'info', headline: words.say('state.starting') };
   if (status.last_poll.status === 'no_signal') {
     const before = status.leader.last_signal_at;
@@ -87,6 +84,15 @@ function headline(parts, notices, awaited, { words }) {
   const left = budget.total_value_eur;
   if (isKnown(left) && left < LEAST) return { tone: 'info', headline: words.say('state.too_little') };
   return { tone: 'good', headline: words.say('state.fine', { followed }) };
+}
+
+/** Les positions, celles que compte l'API ; de la poussière n'en est pas une que l'on suit, et se dit. @param {Parts} parts @param {Context['words']} words */
+export function heldText({ positions: part, budget }, words) {
+  const held = part?.data;
+  const dust = held?.filter(isDust).length;
+  if (dust && dust === held?.length) return words.many('positions.all_dust', dust);
+  const positions = words.many('positions', held?.length ?? budget.data?.positions_count ?? null);
+  return dust ? words.say('positions.with_dust', { positions, dust }) : positions;
 }
 
 /** Pourquoi le grand livre ne peut pas être tenu ; null s'il l'est. @param {Pick<Parts, 'health'>} parts */
@@ -129,7 +135,7 @@ function agentNotices(parts, { words }) {
   if (ledgerTrouble(parts)) {
     // Une personne en décide.
   } else if (health?.status === 'degraded' && !parts.exchange.data?.not_alone) {
-    notices.push({ id: 'health', tone: 'bad', text: words.say('notice.degraded'), detail: health.poller });
+    notices.push({ id: 'health', tone: 'bad', text: words.say('notice.degraded'), });
   } else if (status && !status.running && !status.paused && !isDead(parts)) {
     notices.push({ id: 'running', tone: 'bad', text: words.say('notice.not_running') });
   }

@@ -37,8 +37,9 @@ export function createValue(root) {
       const aside = budget?.set_aside_usdc;
       setTextOrHide(at('aside'), aside ? words.say('value.aside', { amount: format.usdc(aside) }) : null);
       const { change_eur: change, return_pct: percent } = budget?.today ?? {};
-      const share = isKnown(percent) ? ` (${format.percentSigned(percent)})` : '';
-      tell('today', format.eurSigned(change) + share, gainTone(change));
+      tell('today', format.eurSigned(change), gainTone(change));
+      // Le gain est de tout ce qui y était, le rendement d'un euro qui y est resté : leurs signes peuvent différer.
+      setTextOrHide(at('today-return'), isKnown(percent) ? words.say('value.day_return', { percent: format.percentSigned(percent) }) : null);
       tell('since-start', format.eurSigned(budget?.pnl_eur), gainTone(budget?.pnl_eur));
       tell('return', format.percentSigned(budget?.return_pct), gainTone(budget?.return_pct, SMALLEST_PERCENT));
       setTextOrHide(at('why'), budget && !isKnown(budget.total_value_eur) ? whyUnknown(budget, last, context) : null);

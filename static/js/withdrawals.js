@@ -59,17 +59,19 @@ export function createWithdrawals(root) {
       const rows = part.data?.withdrawals ?? [];
       showFreshness(root, part, rows.length === 0, context);
       table.update(rows, context);
-      const sums = { eur: format.eur(part.data?.total_eur), usdc: format.usdc(part.data?.total_usdt) };
-      setTextOrHide(total, rows.length > 0 ? words.say('withdrawals.total', sums) : null);
+      const { total_eur: out, total_usdt: sold } = part.data ?? {};
+      // Rien n'est encore sorti : une ligne au-dessus a pu vendre, et n'y compte pas.
+      const sums = [out && words.say('withdrawals.total', { eur: format.eur(out) }), out && sold && words.say('withdrawals.sold', { usdc: format.usdc(sold) })];
+      setTextOrHide(total, sums.filter(Boolean).join(' · '));
     },
   };
 }
 
-/** Les monnaies vendues pour un retrait. @param {unknown[] | null} sold */
-function soldText(sold) {
+/** Les monnaies vendues pour un retrait, chacune une fois. @param {unknown[] | null} sold */
+export function soldText(sold) {
   const coins = (sold ?? []).map((item) => {
     const coin = item !== null && typeof item === 'object' && 'coin' in item ? item.coin : item;
     return typeof coin === 'string' ? coinName(coin) : '';
   });
-  return coins.filter(Boolean).join(', ') || null;
+  return [...new Set(coins)].filter(Boolean).join(', ') || null;
 }

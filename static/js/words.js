@@ -11,7 +11,7 @@ import { UNKNOWN, createFormat, isKnown, parseUtc } from './format.js';
 /** @template {string} K @typedef {K extends `${infer Stem}.other` ? Stem : never} StemOf */
 /** @typedef {StemOf<Key>} CountKey */
 /** @typedef {ReturnType<typeof createWords>} Words */
-/** Ce que le programme dit en anglais, et de quoi le lire. @typedef {{say: (text: string) => string, read: () => Promise<void>}} Told */
+/** Ce que le programme dit, dans la langue de la page, et de quoi le lire ; `part` : dans une autre phrase. @typedef {{say: (text: string, part?: boolean) => string, read: () => Promise<void>}} Told */
 
 /** @param {Lang} lang @param {string | null} wide aussi les textes de ce qu'une personne décide, à l'adresse qui finit ainsi @param {Told} told */
 export async function loadWords(lang, wide, told) {
@@ -38,8 +38,10 @@ export function createWords(lang, texts, told = AS_TOLD) {
 
   return {
     say,
-    /** Ce que le programme dit ; rien tant que sa langue n'est pas lue. @param {string | null | undefined} text */
+    /** Ce que le programme dit, en une phrase ; rien tant que sa langue n'est pas lue. @param {string | null | undefined} text */
     told: (text) => (text ? local(told.say(text)) : null),
+    /** De quoi le dire dans une autre phrase. @param {string | null | undefined} text */
+    phrase: (text) => (text ? local(told.say(text, true)).replace(/\.$/, '') : ''),
     learn: told.read,
     /** Un compte accordé ; « — » s'il n'est pas connu. @param {CountKey} key @param {number | null} n @returns {string} */
     many(key, n) {

@@ -200,9 +200,11 @@ tells('an old allocation is followed by nobody before it is taken over, not even
 });
 
 tells('what the leader’s allocation waits for is said, and no longer once it is reached', STATES['target-awaited'], async ({ world, page }) => {
-  const waits = page.locator('#notices li.info', { hasText: 'not reached yet' });
+  const waits = page.locator('#notices li.warn', { hasText: 'not reached yet' });
   await waits.filter({ hasText: 'XRP (the exchange does not trade this coin now)' }).waitFor();
+  await page.locator('#headline', { hasText: 'followed only in part' }).waitFor();
   await world.tell('status XRPUSDC TRADING');
   await waits.waitFor({ state: 'detached' });
+  await page.locator('#headline', { hasText: 'All is well' }).waitFor();
   await page.locator('#positions', { hasText: 'XRP' }).waitFor();
 });

@@ -424,7 +424,7 @@ test('a withdrawal that will be refused is refused at once, in the words of the 
     await outcome.waitFor();
     const said = (await outcome.innerText()).replace(/\s/g, ' ');
     if (look.lang === 'fr') assert.equal(said, 'Refusé, rien n’a changé. 999 999,00 €, c’est plus que la valeur, 1 004,00 €.');
-    else assert.equal(said, 'Refused, nothing changed. 999999.00 EUR is more than the value of 1004.00 EUR');
+    else assert.equal(said, 'Refused, nothing changed. 999999.00 EUR is more than the value of 1004.00 EUR.');
     lost = true;
     await page.locator('#withdraw form button').nth(1).click();
     await page.locator('#withdraw-outcome.bad', { hasText: /rien n’a été demandé|nothing was asked for/ }).waitFor();

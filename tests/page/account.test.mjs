@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { createFormat } from '../../static/js/format.js';
 import { stateOf, wantedText } from '../../static/js/order.js';
 import { exchangeNotices } from '../../static/js/person/account.js';
+import { tell as tellEnglish } from '../../static/js/person/told-en.js';
 import { tell } from '../../static/js/person/told-fr.js';
 import { en as personEn } from '../../static/js/person/words-en.js';
 import { fr as personFr } from '../../static/js/person/words-fr.js';
@@ -16,7 +17,7 @@ const NOW = 1_790_000_000_000;
 const TEXTS = { fr: { ...fr, ...personFr }, en: { ...en, ...personEn } };
 
 /** @param {'fr' | 'en'} lang */
-const speaking = (lang) => ({ words: createWords(lang, TEXTS[lang]), format: createFormat(lang), now: NOW, localNow: NOW });
+const speaking = (lang) => ({ words: createWords(lang, TEXTS[lang], lang === 'en' ? { say: tellEnglish, read: async () => {} } : undefined), format: createFormat(lang), now: NOW, localNow: NOW });
 const context = speaking('en');
 
 /** @type {import('../../static/js/api.js').Order} */
@@ -68,7 +69,7 @@ test('closed trading says what to mend, once for each fault', () => {
   assert.deepEqual([calm.id, calm.calm, calm.steps], ['closed', true, []]);
   const closed = { trading_open: false, closed_reason: 'key: refused' };
   const [{ tone, steps, detail }] = noticed({ ...closed, checks: [fault('key'), fault('account')] });
-  assert.deepEqual([tone, steps?.length, detail], ['bad', 2, 'key: refused']);
+  assert.deepEqual([tone, steps?.length, detail], ['bad', 2, 'Key: refused.']);
   assert.match(String(steps?.[0]), /BINANCE_API_KEY/);
   const [waiting] = noticed({ trading_open: false, closed_reason: 'the account could not be read' });
   assert.deepEqual([waiting.tone, waiting.steps], ['warn', []]);
@@ -96,7 +97,7 @@ test('money that is missing to begin is asked for, in figures and once', () => {
   const closed_reason = 'the account holds 0.00 USDC free: bring at least 12.45 USDC (10 EUR) to its Spot wallet to begin, or 124.43 USDC for the whole budget';
   const checks = [{ test: 'balance', verdict: 'fault', found: '0.00 USDC free in the Spot wallet, 124.95 needed to begin', advice: 'bring USDC', stops_trading: false }];
   const [poor, ...rest] = noticed({ trading_open: false, closed_reason, checks });
-  assert.deepEqual([poor.id, poor.tone, poor.calm, poor.detail, rest], ['closed', 'bad', false, closed_reason, []]);
+  assert.deepEqual([poor.id, poor.tone, poor.calm, poor.detail, rest], ['closed', 'bad', false, `T${closed_reason.slice(1)}.`, []]);
   assert.doesNotMatch(poor.text, /again by itself/);
   assert.match(String(poor.steps), /Spot wallet/);
   assert.deepEqual(noticed({ checks }).map(({ id }) => id), ['check balance'], 'the books that the account does not cover are told');
@@ -189,7 +190,7 @@ test('a silence is told until it ends, and a small fault closes nothing', () => 
   assert.deepEqual(noticed({ silence: { status: 429, from: 0, until: NOW / 1000 - 1 } }), []);
   const fault = (/** @type {string} */ name) => ({ test: name, verdict: 'fault', found: 'no room', advice: 'make room', stops_trading: false });
   const [disk, ...rest] = noticed({ checks: [fault('minima'), fault('leader')] });
-  assert.deepEqual([disk.tone, disk.text, disk.detail, rest], ['warn', 'To look at: the capital is too small to follow.', 'no room. make room', []]);
+  assert.deepEqual([disk.tone, disk.text, disk.detail, rest], ['warn', 'To look at: the capital is too small to follow.', 'No room. Make room.', []]);
 });
 
 test('what a check found and advises is told in the language of the page', () => {
@@ -199,7 +200,7 @@ test('what a check found and advises is told in the language of the page', () =>
   const french = { ...speaking('fr'), words: createWords('fr', TEXTS.fr, { say: tell, read: async () => {} }) };
   const [{ detail }] = exchangeNotices({ ...exchange, checks }, french);
   assert.match(String(detail), /^4,00\sUSDC libres dans le portefeuille Spot, il faut 20,00\sUSDC\. Apportez-y des USDC/);
-  assert.equal(noticed({ checks })[0].detail, `${found}. ${advice}`);
+  assert.equal(noticed({ checks })[0].detail, `${found}. B${advice.slice(1)}.`);
 });
 
 test('an order says what it wanted and where it is, in both languages', () => {

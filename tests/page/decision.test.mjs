@@ -6,8 +6,10 @@ import { test } from 'node:test';
 import { isReached, isTriedAgain, standingDecisions, tellDecision, tellReasons, tellWaiting } from '../../static/js/decision.js';
 import { createFormat } from '../../static/js/format.js';
 import { signalName } from '../../static/js/names.js';
+import { tell as tellEnglish } from '../../static/js/person/told-en.js';
 import { tell } from '../../static/js/person/told-fr.js';
 import { statusOf } from '../../static/js/signals.js';
+import { soldText } from '../../static/js/withdrawals.js';
 import { en } from '../../static/js/words-en.js';
 import { fr } from '../../static/js/words-fr.js';
 import { createWords } from '../../static/js/words.js';
@@ -20,9 +22,9 @@ const detail = (/** @type {string} */ code, /** @type {string} */ reason) =>
 test('the figures of a reason are told in the reader’s language', () => {
   const cases = [
     ['traded', '0.00612 for 416.28 USDC at 68019.71444444', '0,00612 pour 416,28 USDC, au prix de 68 019,71'],
-    ['within_threshold', '0.3 % from the target, threshold 0.5 %', 'à 0,3 % de l’objectif, seuil 0,5 %'],
+    ['within_threshold', '0.3 % from the target, threshold 0.5 %', 'à 0,3 %, seuil 0,5 %'],
     ['below_minimum', "3.20 USDC is below the exchange's minimum of 5.00", '3,20 USDC, le minimum est de 5,00 USDC'],
-    ['superseded', 'superseded by the newer target of sig-0005', 'l’objectif de sig-0005'],
+    ['superseded', 'superseded by the newer target of sig-0005', 'sig-0005'],
   ];
   for (const [code, reason, expected] of cases) assert.equal(detail(code, reason), expected);
 });
@@ -50,7 +52,7 @@ test('what became of a signal is told once for each reason, without a raw pair',
   const decisions = [left('BNBUSDC', 'superseded', superseded), left('BTCUSDC', 'superseded', superseded), left('ETHUSDC', 'halted', 'BREAK')];
   const text = decisions.map(({ coin, reason }) => `${coin}: ${reason}`).join('; ');
   assert.equal(plain(tellReasons(text, decisions, context)),
-    'BNB, BTC : remplacé par un signal plus récent (l’objectif de sig-0002). ETH : la bourse ne négocie pas cette monnaie en ce moment (BREAK).');
+    'BNB, BTC : remplacé par un signal plus récent (sig-0002). ETH : la bourse ne négocie pas cette monnaie en ce moment (BREAK).');
   assert.equal(tellReasons('called off by a person', decisions, context), 'Annulé par quelqu’un.');
   assert.equal(tellReasons(null, undefined, context), null);
 });
@@ -123,9 +125,15 @@ test('no reason that the program writes for a coin is told in English', () => {
 test('an hour in a sentence of the program is the reader’s, in both languages', () => {
   const told = 'the exchange asked for silence until 2026-11-29 21:43:00 UTC (429)';
   const local = (/** @type {'fr' | 'en'} */ lang) => createFormat(lang).moment(Date.UTC(2026, 10, 29, 21, 43), NaN);
-  assert.equal(createWords('en', en).told(told), `the exchange asked for silence until ${local('en')} (429)`);
+  assert.equal(createWords('en', en, { say: tellEnglish, read: async () => {} }).told(told), `The exchange asked for silence until ${local('en')} (429).`);
   assert.equal(plain(context.words.told(told)), plain(`Binance demande le silence jusqu’au ${local('fr')}.`));
   assert.match(local('fr'), /2026/);
+});
+
+test('a coin that a withdrawal sold more than once is named once', () => {
+  assert.equal(soldText(['ETHUSDC', 'XRPUSDC', 'ETHUSDC'].map((coin) => ({ coin }))), 'ETH, XRP');
+  assert.equal(soldText(['ETHUSDC', null, 'ETHUSDC']), 'ETH');
+  assert.deepEqual([soldText([]), soldText(null)], [null, null]);
 });
 
 test('what is no signal of the leader has a name', () => {

@@ -43,6 +43,14 @@ test('amounts are written as each language writes them', () => {
   for (const [written, expected] of cases) assert.equal(plain(written), expected);
 });
 
+test('an hour in a sentence has its preposition, today or another day', () => {
+  const [then, later] = [Date.UTC(2026, 10, 29, 21, 43), Date.UTC(2026, 10, 30, 21, 43)];
+  assert.deepEqual([fr.at(then, then), en.at(then, then)], ['à 22:43', 'at 22:43']);
+  assert.equal(fr.at(then, later), `le ${fr.moment(then, later)}`);
+  assert.equal(en.at(then, later), `on ${en.moment(then, later)}`);
+  assert.equal(fr.at(null, 0), '—');
+});
+
 test('a tiny amount is neither zero nor minus zero', () => {
   assert.equal(plain(fr.usdc(0.0004)), '< 0,01 USDC');
   assert.equal(plain(fr.eur(-0.001)), '0,00 €');

@@ -1,8 +1,8 @@
 // Ce dont une personne décide : dit en mots, avec les gestes que le programme offre, et pas un de plus.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { warningOf } from '../../static/js/command.js';
 import { createFormat } from '../../static/js/format.js';
 import { exchangeNotices } from '../../static/js/person/account.js';
 import { readByHand, tellByHand } from '../../static/js/person/by-hand.js';
@@ -11,8 +11,11 @@ import { differencesOf } from '../../static/js/person/differences.js';
 import { decisionsOf } from '../../static/js/person/notices.js';
 import { isUseful } from '../../static/js/person.js';
 import { readPart } from '../../static/js/person/part.js';
+import { restOf } from '../../static/js/person/reach.js';
 import { tellLeft } from '../../static/js/person/sell-all.js';
+import { warningOf } from '../../static/js/person/understood.js';
 import { tellOpened } from '../../static/js/person/withdraw.js';
+import { tell } from '../../static/js/person/told-en.js';
 import { en as personEn } from '../../static/js/person/words-en.js';
 import { fr as personFr } from '../../static/js/person/words-fr.js';
 import { en } from '../../static/js/words-en.js';
@@ -23,7 +26,7 @@ const NOW = 1_790_000_000_000;
 const TEXTS = { fr: { ...fr, ...personFr }, en: { ...en, ...personEn } };
 
 /** @param {'fr' | 'en'} lang */
-const speaking = (lang) => ({ words: createWords(lang, TEXTS[lang]), format: createFormat(lang), now: NOW, localNow: NOW });
+const speaking = (lang) => ({ words: createWords(lang, TEXTS[lang], lang === 'en' ? { say: tell, read: async () => {} } : undefined), format: createFormat(lang), now: NOW, localNow: NOW });
 const context = speaking('en');
 
 const order = /** @type {any} */ ({
@@ -59,7 +62,7 @@ test('nothing waits for a person when all is well, and nothing is offered for wh
 test('an order that needs a person carries what to do and itself', () => {
   const late = { ...order, id: 13, state: 'filled', late: true };
   const [first, second] = decided({ orders: [order, late, { ...order, needs_person: false }] });
-  assert.deepEqual([first.id, first.tone, first.order, first.detail], ['order 12', 'bad', order, 'sent 2 times']);
+  assert.deepEqual([first.id, first.tone, first.order, first.detail], ['order 12', 'bad', order, 'Sent 2 times.']);
   assert.match(first.text, /must look at an order: Purchase of BTC for 25\.00/);
   assert.match(String(first.steps?.join(' ')), /Spot order history.*decide/);
   assert.deepEqual([second.order, second.tone], [late, 'bad']);
@@ -80,7 +83,7 @@ test('an order that was sent twice is to be looked for at both times', () => {
 
 test('USDC that a person reads about are in cents, and asked for to the last digit', () => {
   const line = { asset: 'USDC', held: 376.32069862, free: 376.32069862, locked: 0, booked: 100, difference: 276.32069862, missing: 0, missing_locked: 0, beyond: 276.32069862, in_doubt: false, compared_at: '' };
-  const [more] = differencesOf(/** @type {any} */ ({ reconciliation: [line, { ...line, asset: 'XRP' }] }), context);
+  const [more] = differencesOf(/** @type {any} */ ({ reconciliation: [line, { ...line, asset: 'XRP' }] }), 'followed', context);
   assert.equal(more.text.replace('\u00a0', ' '), '276.32 USDC more than the books.');
   assert.deepEqual(more.deed?.command.body, { quantity: '276.32069862' });
   const short = { ...line, free: 100, held: 100, beyond: 0, booked: 376.32069862, difference: -276.32069862, missing: 276.32069862 };
@@ -134,11 +137,25 @@ test('a ledger that may not be alone says why, and offers what decides it', () =
   for (const [names, text, commands] of cases) {
     const [notice] = decided({ exchange: { not_alone: { reason: 'r', orders: Array(5).fill(foreign), ways: ways(...names) } } });
     assert.match(notice.text, text);
-    assert.deepEqual([notice.tone, notice.detail], ['bad', 'r']);
+    assert.deepEqual([notice.tone, notice.detail], ['bad', 'R.']);
     const deeds = deedsOf(notice, context);
     assert.deepEqual(deeds.map(({ command }) => [command.path, command.body]), commands);
     if (names.includes('disown')) assert.match(asked(deeds[0]), /sale of 0\.5 BTC.*and 2 more/);
   }
+});
+
+test('the orders of another copy are as many as the program counts, not as many as it lists', () => {
+  const foreign = { coin: 'BTCUSDC', order_id: 5, client_id: 'cal-1-1', action: 'SELL', quantity: 0.5, created_at: '2026-09-21 14:00:00' };
+  const evidence = readFileSync(new URL('../../src/account/evidence.rs', import.meta.url), 'utf8');
+  assert.ok(evidence.includes('"{count} order{s}, the first {side} {coin} {} of {since} UTC"'), 'the count is read there');
+  const reason = 'the account has orders under this ledger\'s name that it does not know (36 orders, the first BUY BTCUSDC cal-1f-12-1 of 2026-01-02 03:04:05 UTC): this ledger is older than the account';
+  const more = (/** @type {string} */ said, /** @type {number} */ listed) => {
+    const [notice] = decided({ exchange: { not_alone: { reason: said, orders: Array(listed).fill(foreign), ways: ways('adopt', 'disown') } } });
+    return deedsOf(notice, context).map((deed) => /and \d+ more/.exec(asked(deed))?.[0]);
+  };
+  assert.deepEqual(more(reason, 20), ['and 33 more', 'and 33 more']);
+  assert.deepEqual(more('another ledger trades', 20), ['and 17 more', 'and 17 more'], 'at least those that are listed');
+  assert.deepEqual(more(reason.replace('36 orders', '3 orders'), 3), [undefined, undefined]);
 });
 
 test('an open withdrawal says where it is, and can be called off; one that ended says nothing', () => {
@@ -186,13 +203,53 @@ test('the part of a withdrawal that was taken is read to the cent, and all of it
 
 test('what a withdrawal will do is said as the program answers it', () => {
   const opened = { amount_usdc: 62.5, sales: [{ coin: 'BTCUSDC', quantity: 0.0005 }], left_eur: 50.1 };
-  assert.match(tellOpened(opened, context), /62\.50\sUSDC.*0\.0005 BTC.*€50\.10/);
-  assert.match(tellOpened({ ...opened, sales: [] }, context), /nothing is sold/);
-  assert.doesNotMatch(tellOpened({ amount_usdc: 62.5, sales: null, left_eur: null }, context), /sold|left/);
+  assert.match(tellOpened(opened, 'followed', context), /62\.50\sUSDC.*0\.0005 BTC.*€50\.10/);
+  assert.match(tellOpened({ ...opened, sales: [] }, 'followed', context), /nothing is sold/);
+  assert.doesNotMatch(tellOpened({ amount_usdc: 62.5, sales: null, left_eur: null }, 'followed', context), /sold|left/);
+});
+
+test('what is left after a withdrawal is said to follow the leader only where it will', () => {
+  const opened = { amount_usdc: 62.5, sales: [], left_eur: 50.1 };
+  const FOLLOWS = /leader’s allocation/;
+  assert.match(tellOpened(opened, 'followed', context), FOLLOWS);
+  assert.match(tellOpened(opened, 'paused', context), /only once you resume/);
+  assert.doesNotMatch(tellOpened(opened, 'kept', context), FOLLOWS);
+  for (const left_eur of [4.99, 0]) assert.doesNotMatch(tellOpened({ ...opened, left_eur }, 'followed', context), FOLLOWS, 'too little to follow with');
+  assert.doesNotMatch(tellOpened(opened, 'followed', context, true), FOLLOWS, 'all is taken out');
+});
+
+test('what becomes of money depends on whether the leader is followed: dead, paused, or waiting for a person', () => {
+  const rest = (/** @type {object} */ status, /** @type {object} */ budget = {}) => restOf(/** @type {any} */ ({ status: { data: status }, budget: { data: budget } }));
+  assert.deepEqual([rest({}), rest({ paused: true }), rest({ paused: true, state: 'DEAD' }), rest({ old_target: {} })], ['followed', 'paused', 'kept', 'kept']);
+  assert.equal(rest({}, { status: 'DEAD' }), 'kept');
+});
+
+test('cash that a withdrawal frees is put to work only where the leader is followed', () => {
+  const withdrawal = { id: 7, status: 'set_aside', set_aside_usdc: 60, can_cancel: true };
+  /** @type {[object, RegExp][]} */
+  const cases = [[{}, /put to work at the next poll/], [{ paused: true }, /put to work when you resume/], [{ state: 'DEAD' }, /cash again, which is not put to work\./]];
+  for (const [status, expected] of cases) {
+    const notice = decided({ status, withdrawals: [withdrawal] }).find(({ id }) => id === 'withdrawal');
+    const deeds = notice ? deedsOf(notice, context) : [];
+    assert.deepEqual(deeds.map(({ id }) => id), ['taken', 'cancel']);
+    for (const deed of deeds) assert.match(asked(deed), expected, deed.id);
+  }
+});
+
+test('what is written off or counted says what the program does of it only where it will', () => {
+  const asks = (/** @type {'followed' | 'paused' | 'kept'} */ rest) =>
+    differencesOf(/** @type {any} */ ({ reconciliation: [line('BTC', { difference: -1, missing: 1 }), line('USDC', { beyond: 9 }), line('SOL', { beyond: 9 })] }), rest, context)
+      .map(({ deed }) => (deed ? asked(deed) : ''));
+  const [gone, usdc, coin] = asks('followed');
+  assert.match(gone, /follows the leader again.*may buy it/);
+  assert.match(usdc, /will be invested/);
+  assert.match(coin, /may sell it/);
+  for (const text of asks('paused')) assert.match(text, /(?:Once|before) you resume/);
+  for (const text of asks('kept')) assert.doesNotMatch(text, /resume|follows the leader|will be invested|may sell|may buy/);
 });
 
 test('a pause that nobody pressed says why, and selling everything says what it waits for', () => {
-  assert.deepEqual(decided({ status: { paused: true, paused_reason: 'called it DEAD' } }).map(({ id, detail }) => [id, detail]), [['paused', 'called it DEAD']]);
+  assert.deepEqual(decided({ status: { paused: true, paused_reason: 'called it DEAD' } }).map(({ id, detail }) => [id, detail]), [['paused', 'Called it DEAD.']]);
   assert.deepEqual(decided({ status: { paused: false, paused_reason: 'called it DEAD' } }), []);
   const selling = { since: '', done: false, waiting_for: 'BTCUSDC is in status BREAK', left: [] };
   const status = { paused: true, paused_reason: 'sell all', selling_all: selling };
@@ -209,7 +266,7 @@ test('a pause that nobody pressed says why, and selling everything says what it 
 /** @param {string} asset @param {Partial<import('../../static/js/api.js').Balance>} figures */
 const line = (asset, figures) => ({ asset, held: 1, free: 1, locked: 0, booked: 1, difference: 0, missing: 0, missing_locked: 0, beyond: 0, compared_at: '', ...figures });
 /** @param {any[]} reconciliation @param {any[]} [takeover] */
-const differing = (reconciliation, takeover = []) => differencesOf(/** @type {any} */ ({ reconciliation, takeover }), context);
+const differing = (reconciliation, takeover = []) => differencesOf(/** @type {any} */ ({ reconciliation, takeover }), 'followed', context);
 
 test('what is gone can be written off, what is beyond counted, what is locked neither', () => {
   const found = differing([
@@ -330,8 +387,8 @@ test('a coin that a person settled is named while it is far from the leader', ()
 
 test('cancelling a withdrawal does not say that its cash waits for the next signal, nor that nothing follows it', () => {
   for (const texts of Object.values(TEXTS)) {
-    for (const key of /** @type {const} */ (['cancel.what', 'taken.part'])) assert.match(texts[key], /next poll|prochaine lecture/, key);
-    assert.match(texts['withdraw.no_sale'], /leader’s allocation|répartition du leader/);
+    assert.match(texts['freed.followed'], /next poll|prochaine lecture/);
+    assert.match(texts['withdraw.then'], /leader’s allocation|répartition du leader/);
   }
 });
 
@@ -344,7 +401,7 @@ test('a quantity is sent in full, without an exponent', () => {
 test('a program that does not tell what is free offers nothing', () => {
   const old = { asset: 'BTC', held: 1, booked: 2, difference: -1, missing: 1, compared_at: '' };
   assert.deepEqual(differing([old]), []);
-  assert.deepEqual(differencesOf(null, context), []);
+  assert.deepEqual(differencesOf(null, 'followed', context), []);
 });
 
 test('what the Python version counted too much is one list and one confirmation', () => {

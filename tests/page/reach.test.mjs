@@ -21,7 +21,7 @@ const told = (lang, outlook, drift = 9.1) => tellReach(outlook, drift, { words: 
 const small = (changed) => ({ capital_eur: 60.2, followed_pct: 91.04, nearly_all_pct: 99, nearly_all_eur: 140, reason: null, ...changed });
 
 test('a small capital is told how much it follows, and what almost all takes', () => {
-  assert.equal(told('en', small()), 'With €60 you follow 91 % of the leader; 99 % takes €140.');
+  assert.equal(told('en', small()), 'With €60 you follow 91% of the leader; 99% takes €140.');
   assert.equal(told('fr', small()), 'Avec 60 €, vous suivez 91 % du leader ; 99 % en demande 140 €.');
 });
 
@@ -30,15 +30,21 @@ test('the cash of the leader is nothing followed when nothing of his can be boug
     tellReach(small({ capital_eur: 10, followed_pct: 65, ...changed }), 35, { words: createWords(lang, TEXTS[lang]), format: createFormat(lang) }, cash)?.replace(/[\u00a0\u202f]/g, ' ');
   assert.equal(bare('fr', 0.65), 'Avec 10 €, rien de ce que tient le leader ne peut être acheté ; 99 % en demande 140 €.');
   assert.equal(bare('en', 0.65, { nearly_all_eur: null }), 'With €10 nothing that the leader holds can be bought.');
-  for (const cash of [null, 0.5]) assert.equal(bare('en', cash), 'With €10 you follow 65 % of the leader; 99 % takes €140.');
+  for (const cash of [null, 0.5]) assert.equal(bare('en', cash), 'With €10 you follow 65% of the leader; 99% takes €140.');
+});
+
+test('a capital under the least order is told nothing of: there is nothing to follow with', () => {
+  for (const [capital_eur, said] of /** @type {[number, boolean][]} */ ([[0, false], [4.99, false], [5, true]]))
+    assert.equal(told('en', small({ capital_eur, followed_pct: 51 }), 40) !== null, said, String(capital_eur));
+  assert.equal(told('en', small({ capital_eur: 0, followed_pct: null, nearly_all_eur: null, reason: 'nothing to follow with' })), null);
 });
 
 test('a little less than almost all is never rounded up to it', () => {
-  assert.equal(told('en', small({ followed_pct: 98.99 }), 1.1), 'With €60 you follow 98 % of the leader; 99 % takes €140.');
+  assert.equal(told('en', small({ followed_pct: 98.99 }), 1.1), 'With €60 you follow 98% of the leader; 99% takes €140.');
 });
 
 test('where it is not the capital that is missing, none is asked for', () => {
-  for (const changed of [{ nearly_all_eur: null }, { nearly_all_eur: 50 }]) assert.equal(told('en', small(changed)), 'With €60 you follow 91 % of the leader.');
+  for (const changed of [{ nearly_all_eur: null }, { nearly_all_eur: 50 }]) assert.equal(told('en', small(changed)), 'With €60 you follow 91% of the leader.');
 });
 
 test('nothing is told when almost all is followed, nor when it is not known', () => {
@@ -48,7 +54,7 @@ test('nothing is told when almost all is followed, nor when it is not known', ()
 
 test('it is never told as followed what is not yet: halted, waiting, expired', () => {
   for (const drift of [11.1, 60, 100, null]) assert.equal(told('en', small(), drift), null, String(drift));
-  for (const drift of [10.9, 9, 1.2]) assert.match(told('en', small(), drift) ?? '', /you follow 91 %/, String(drift));
+  for (const drift of [10.9, 9, 1.2]) assert.match(told('en', small(), drift) ?? '', /you follow 91%/, String(drift));
 });
 
 test('it is asked for only where the minima of the exchange can matter, and never of what is not known', () => {

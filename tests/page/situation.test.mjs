@@ -6,13 +6,14 @@ import { isStale } from '../../static/js/feed.js';
 import { createFormat } from '../../static/js/format.js';
 import { pickLanguage } from '../../static/js/language.js';
 import { decisionsOf } from '../../static/js/person/notices.js';
+import { tell } from '../../static/js/person/told-en.js';
 import { en as personEn } from '../../static/js/person/words-en.js';
 import { describe } from '../../static/js/situation.js';
 import { en } from '../../static/js/words-en.js';
 import { createWords } from '../../static/js/words.js';
 
 const NOW = 1_790_000_000_000;
-const context = { words: createWords('en', { ...en, ...personEn }), format: createFormat('en'), now: NOW, localNow: NOW };
+const context = { words: createWords('en', { ...en, ...personEn }, { say: tell, read: async () => {} }), format: createFormat('en'), now: NOW, localNow: NOW };
 
 const budget = { status: 'ACTIVE', positions_count: 3, total_deposited_eur: 150, paused: false, unknown: [] };
 const status = {
@@ -141,7 +142,7 @@ test('nothing is well while what the leader says now is not followed, and why is
     const found = situation({ status: { last_poll: poll }, signals: [heard] });
     assert.match(found.headline, expected, name);
     assert.equal(found.tone, 'warn');
-    assert.deepEqual(found.notices.map(({ id, detail }) => [id, detail]), [['signal', signal.error_message]]);
+    assert.deepEqual(found.notices.map(({ id, detail }) => [id, detail]), [['signal', `${signal.error_message === 'x' ? 'X' : signal.error_message}.`]]);
     assert.match(situation({ status: { last_poll: poll }, heard }).headline, expected, 'nor once the list shows other signals');
     assert.equal(situation({ status: { last_poll: { ...poll, signal_id: 'sig-10' } }, signals: [heard] }).tone, 'good', 'only while it lasts');
   }
@@ -170,19 +171,55 @@ test('a leader that shows no signal any more is not said never to have shown one
 test('a price that is not believed is not said to be unknown since the start', () => {
   const reason = 'BTCUSDC shows 10 times its average price: not believed yet, a second reading must say the same';
   const [{ text, detail }] = situation({ budget: { unknown: [{ what: 'price BTCUSDC', reason, since: null }] } }).notices;
-  assert.deepEqual([text, detail], ['BTC price: not believed for now.', reason]);
+  assert.deepEqual([text, detail], ['BTC price: not believed for now.', `${reason}.`]);
 });
 
 test('what is missing is said once, with its reason', () => {
   const unknown = [{ what: 'cash', reason: 'Binance is down', since: null }];
   const { notices } = situation({ budget: { unknown }, status: { unknown } });
-  assert.deepEqual(notices.map(({ detail }) => detail), ['Binance is down']);
+  assert.deepEqual(notices.map(({ detail }) => detail), ['Binance is down.']);
 });
 
 test('the positions are as many as the program counts, and dust among them is said', () => {
   const positions = [{ value_usdt: 40 }, { value_usdt: 0.11 }, { value_usdt: null }];
   assert.match(situation({ positions }).headline, /3 positions \(1 of them dust\)/);
   assert.match(situation().headline, /3 positions/);
+  const dust = positions.slice(1, 2);
+  assert.match(situation({ positions: [...dust, ...dust] }).headline, /2 positions \(all of them dust\)/);
+  assert.match(situation({ positions: dust }).headline, /1 position \(dust\)/);
+  assert.match(situation({ positions: [] }).headline, /0 positions,/);
+});
+
+test('nothing is well while something keeps the leader’s allocation from being reached: he is followed in part', () => {
+  const TURNOVER = 'ETHUSDC, BTCUSDC: what may be traded in a day (MAX_TURNOVER_PCT_PER_DAY) leaves 0.00 USDC: the rest waits';
+  const target = { signal_id: 's', cause: 'money', since: '2026-09-21 14:00:00', reached_at: null, waiting_for: TURNOVER };
+  const said = (/** @type {object} */ t, /** @type {object} */ changes = {}, /** @type {object} */ s = {}) => situation({ status: { target: { ...target, ...t }, ...s }, ...changes });
+  const found = said({}, { positions: [{ value_usdt: 40 }, { value_usdt: 0.11 }] });
+  assert.deepEqual([found.tone, found.headline], ['warn', 'The leader is followed only in part: 2 positions (1 of them dust).']);
+  assert.match(String(found.notices[0].steps), /within 24 hours.*MAX_TURNOVER_PCT_PER_DAY in \.env/);
+  const bare = said({}, { positions: [{ value_usdt: 0.11 }] });
+  assert.deepEqual([bare.tone, bare.headline], ['warn', 'The leader is not followed yet: all is in cash.']);
+  for (const waiting_for of ['XRPUSDC: the exchange does not trade this pair now (BREAK)', 'XRPUSDC: refused: no', 'the book is too wide now: coming nearer would cost more than it is worth']) {
+    const other = said({ waiting_for });
+    assert.match(other.headline, /only in part/, waiting_for);
+    assert.deepEqual(other.notices[0].steps, [], 'only the bound of a day has something to do');
+  }
+  assert.match(said({}, { orders: [{ id: 1, coin: 'X', action: 'BUY', state: 'unknown', is_simulated: 0 }] }).headline, /only in part/, 'nor behind what is calm');
+  const stuck = { id: 2, coin: 'BTCUSDC', action: 'BUY', state: 'stuck', needs_person: true, is_simulated: 0 };
+  assert.equal(said({}, { orders: [stuck] }).headline, '1 thing to look at.', 'what asks for somebody comes first');
+  assert.equal(said({}, {}, { last_poll: { status: 'no_signal' } }).tone, 'info', 'a leader who shows nothing is not followed in part');
+  assert.match(said({}, { budget: { total_value_eur: 4 } }).headline, /nothing can be followed/);
+});
+
+test('an allocation that is just being traded is no hindrance, and does not flicker', () => {
+  const target = { signal_id: 's', cause: 'signal', since: new Date(NOW - 120_000).toISOString(), reached_at: null, waiting_for: null };
+  const said = (/** @type {object} */ t) => situation({ status: { target: { ...target, ...t } } });
+  const coming = ['BTCUSDC: tried again later: the rest is sold at the next poll; ETHUSDC: waits for the cash of a sale or of an order in doubt', 'BTCUSDC: an order of this coin is in doubt: its answer is not known yet'];
+  for (const waiting_for of [null, ...coming]) assert.deepEqual([said({ waiting_for }).tone, /^All is well/.test(said({ waiting_for }).headline)], ['good', true], String(waiting_for));
+  const since = '2026-09-21 13:00:00';
+  for (const waiting_for of coming) assert.match(said({ since, waiting_for }).headline, /only in part/, 'what lasts is one');
+  assert.equal(said({ since }).tone, 'good');
+  assert.equal(said({ reached_at: '2026-09-21 14:00:00', since }).tone, 'good');
 });
 
 test('one fault that hides many numbers is told once', () => {
@@ -191,7 +228,7 @@ test('one fault that hides many numbers is told once', () => {
   const { notices } = situation({ budget: { unknown: whats.map((what) => ({ what, ...down })) } });
   assert.equal(notices.length, 1);
   assert.match(notices[0].text, /^BNB, BTC price · EUR\/USDC rate · Binance rules for BNB, BTC: unknown/);
-  assert.equal(notices[0].detail, down.reason);
+  assert.equal(notices[0].detail, 'The exchange cannot be reached.');
 });
 
 test('an unknown that has no words yet is shown as the program names it', () => {
@@ -259,13 +296,13 @@ test('a ledger that was displaced is not told as a full disk, and no sale hides 
   const [{ text, steps, detail }, waiting] = notices;
   assert.doesNotMatch(`${text} ${steps}`, /room|SD card/);
   assert.match(String(steps?.[0]), /^First, stop the program/);
-  assert.deepEqual([detail, waiting.detail], [reason, undefined], 'it is said once');
+  assert.deepEqual([detail, waiting.detail], [`${reason}.`, undefined], 'it is said once');
 });
 
 test('a leader that answers something unreadable is not said to be silent', () => {
   const leader = { ...status.leader, connected: false, error: 'the leader sent no valid signal: x' };
   const { notices } = situation({ status: { leader, last_poll: { status: 'invalid_signal', error: leader.error } } });
-  assert.deepEqual(notices.map(({ id, detail }) => [id, detail]), [['signal', leader.error]]);
+  assert.deepEqual(notices.map(({ id, detail }) => [id, detail]), [['signal', 'The leader sent no valid signal: x.']]);
   assert.match(notices[0].text, /unreadable/);
 });
 
@@ -311,7 +348,7 @@ test('a signal held back by an order says so, and blames no price', () => {
   assert.deepEqual([notices[0].text, notices[0].detail], ['1 signal waits to be carried out.', 'Waits: BTC (an order is in doubt)']);
   const closed = { mode: 'live', trading_open: false, closed_reason: last_poll.error };
   const told = situation({ ...held, exchange: closed }).notices.map(({ id, detail }) => [id, detail]);
-  assert.deepEqual(told, [['closed', last_poll.error], ['waiting', undefined]], 'the reason is told once');
+  assert.deepEqual(told, [['closed', `${last_poll.error}.`], ['waiting', undefined]], 'the reason is told once');
   assert.match(situation(held).notices[0].text, /a price, the cash/);
 });
 
@@ -333,7 +370,7 @@ test('a signal that failed says why once for all its coins, and names no raw pai
   const decisions = ['BNBUSDC', 'BTCUSDC'].map((coin) => ({ coin, decision: 'left', code: 'superseded', reason }));
   const error = decisions.map(({ coin }) => `${coin}: ${reason}`).join('; ');
   const { notices } = situation({ status: { last_poll: { status: 'error', signal_id: 's', error } }, signals: [{ signal_id: 's', decisions }] });
-  assert.equal(notices[0].detail, 'BNB, BTC: replaced by a newer signal (the target of sig-0002).');
+  assert.equal(notices[0].detail, 'BNB, BTC: replaced by a newer signal (sig-0002).');
 });
 
 test('a program that never answered is said once not to answer', () => {
@@ -353,7 +390,7 @@ test('one answer missing is enough not to say that all is well', () => {
     const lost = { data, at: data && NOW - 90_000, failure, stale: true };
     const parts = /** @type {any} */ ({ ...known(fresh), status: lost });
     const found = describe(parts, context);
-    assert.deepEqual(found.notices.map(({ id, detail }) => [id, detail]), [['page', 'disk full']]);
+    assert.deepEqual(found.notices.map(({ id, detail }) => [id, detail]), [['page', 'Disk full.']]);
     assert.equal(found.headline, '1 thing to look at.');
   }
   const awaited = { data: null, at: null, failure: null, stale: true };

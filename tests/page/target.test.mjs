@@ -7,16 +7,17 @@ import { createFormat } from '../../static/js/format.js';
 import { deedsOf } from '../../static/js/person/deeds.js';
 import { decisionsOf } from '../../static/js/person/notices.js';
 import { tell } from '../../static/js/person/told-fr.js';
+import { tell as tellEnglish } from '../../static/js/person/told-en.js';
 import { en as personEn } from '../../static/js/person/words-en.js';
 import { fr as personFr } from '../../static/js/person/words-fr.js';
 import { describe } from '../../static/js/situation.js';
 import { en } from '../../static/js/words-en.js';
 import { fr } from '../../static/js/words-fr.js';
-import { AS_TOLD, createWords } from '../../static/js/words.js';
+import { createWords } from '../../static/js/words.js';
 
 const NOW = 1_790_000_000_000;
 const TEXTS = { fr: { ...fr, ...personFr }, en: { ...en, ...personEn } };
-const TOLD = { fr: { say: tell, read: async () => {} }, en: AS_TOLD };
+const TOLD = { fr: { say: tell, read: async () => {} }, en: { say: tellEnglish, read: async () => {} } };
 /** @param {'fr' | 'en'} lang */
 const speaking = (lang) => ({ words: createWords(lang, TEXTS[lang], TOLD[lang]), format: createFormat(lang), now: NOW, localNow: NOW });
 
@@ -69,13 +70,13 @@ test('once it is declined the next one is awaited quietly, and it can still be t
   assert.deepEqual(deeds.map(({ command }) => command.body), [{ follow: true }]);
 });
 
-test('what the allocation waits for is said by coin, and alarms nobody', () => {
+test('what the allocation waits for is said by coin, and asks for nobody', () => {
   const waiting_for = `XRPUSDC: ${HALTED}; ETHUSDC: tried again later: the rest is sold at the next poll; BTCUSDC: refused: a; b`;
   const { tone, headline, notices, deeds } = situation({ target: { ...target, waiting_for } });
-  assert.deepEqual([tone, deeds], ['good', []]);
-  assert.match(headline, /^All is well/);
+  assert.deepEqual([tone, deeds], ['warn', []]);
+  assert.equal(headline, 'The leader is followed only in part: 1 position.');
   assert.match(notices[0].text, /^The leader’s allocation is not reached yet/);
-  assert.deepEqual([notices[0].tone, notices[0].detail], ['info', 'Waits: XRP (the exchange does not trade this coin now), ETH (will be tried later), BTC (refused by the exchange)']);
+  assert.deepEqual([notices[0].tone, notices[0].calm, notices[0].detail], ['warn', true, 'Waits: XRP (the exchange does not trade this coin now), ETH (will be tried later), BTC (refused by the exchange)']);
   assert.match(situation({ target: { ...target, cause: 'money' } }).notices[0].text, /^Money came or went/);
   assert.match(situation({ target: { ...target, cause: 'drift' } }).notices[0].text, /^Prices moved away/);
 });

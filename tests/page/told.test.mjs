@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
-import { bare, warningOf } from '../../static/js/command.js';
+import { bare } from '../../static/js/command.js';
+import { warningOf } from '../../static/js/person/understood.js';
 import { SHAPES, tell } from '../../static/js/person/told-fr.js';
 
 const src = new URL('../../src/', import.meta.url);
@@ -77,9 +78,9 @@ const SAID = [
   ['this ledger, or a second copy of it, already trades on this machine: stop the other program', [], 'Une copie de ce grand livre échange déjà sur cette machine : arrêtez l’autre programme.'],
   ['the Python version called it DEAD: it can be resumed once its value is known', [], 'La version Python le disait mort : il pourra reprendre une fois sa valeur connue.'],
   ['the Python version called it DEAD, and it is worth {total:.2} EUR: have a look, then resume it', ['12.00'], 'La version Python le disait mort, et il vaut 12,00 €.'],
-  ['this ledger was put back: what you decided since', [], 'Ce grand livre a été remis. Ce que vous aviez décidé depuis (pause, tout vendre, perte maximale, dépôts, retraits, écarts) n’y est pas : regardez le cash et les positions.'],
+  ['this ledger was put back: what you decided since', [], 'Ce grand livre a été remis. Ce que vous aviez décidé depuis (pause, « tout vendre », perte maximale, dépôts, retraits, écarts) n’y est pas : regardez le cash et les positions.'],
   ['orders under names that had served already were adopted: look at the cash and the positions, then resume', [], 'Des ordres sous des noms qui avaient déjà servi ont été repris : regardez le cash et les positions.'],
-  ['orders of a past that this ledger had lost were adopted: what you decided in it', [], 'Des ordres d’un passé que ce grand livre avait perdu ont été repris. Ce que vous y aviez décidé (pause, dépôts, retraits, écarts) n’est pas dans les livres : regardez le cash et les positions.'],
+  ['orders of a past that this ledger had lost were adopted: what you decided in it', [], 'Des ordres d’un passé que ce grand livre avait perdu ont été repris. Ce que vous y aviez décidé (pause, « tout vendre », perte maximale, dépôts, retraits, écarts) n’est pas dans les livres : regardez le cash et les positions.'],
   ['something went wrong here; see the log', [], 'Quelque chose n’a pas marché ici : voyez le journal.'],
   ['the program is stopping', [], 'Le programme s’arrête.'],
   ['the answer took too long; look at the state before trying again', [], 'La réponse a pris trop longtemps : regardez l’état affiché avant de recommencer.'],
@@ -178,7 +179,7 @@ const SAID = [
   ['it may not trade', [], 'pas le droit de négocier'],
   ['it may withdraw: whoever steals this file or this machine takes the money', [], 'le droit de retirer, et qui vole cette machine prend l’argent'],
   ['{test}: not tested', ['clock'], 'Heure : pas essayé.'],
-  ['nothing to compare it with: {trouble}', ['the exchange cannot be reached: [28] Timeout'], 'rien à quoi la comparer. Binance est injoignable ([28] Timeout).'],
+  ['nothing to compare it with: {trouble}', ['the exchange cannot be reached: [28] Timeout'], 'rien à quoi la comparer. Binance est injoignable (Timeout).'],
   ['{}.{:03} s {way} the exchange, give or take {margin} ms', ['125', '500', 'behind', '12'], 'elle retarde de 125,5 s sur celle de Binance, à 12 ms près.'],
   ["the clock of this machine is {} s {way} the exchange's: {SET_THE_CLOCK}", ['200', 'ahead of', 'a Raspberry Pi has no clock of its own'], 'L’heure de cette machine avance de 200 s sur celle de Binance.'],
   ['no key is set, and live needs one', [], 'aucune n’est réglée, et il en faut une.'],

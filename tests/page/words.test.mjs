@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
+import { tell } from '../../static/js/person/told-en.js';
 import { en as personEn } from '../../static/js/person/words-en.js';
 import { fr as personFr } from '../../static/js/person/words-fr.js';
 import { en as baseEn } from '../../static/js/words-en.js';
@@ -75,6 +76,24 @@ test('a count agrees with its number in each language, and may be unknown', () =
     ['fr', null, '— positions'],
   ];
   for (const [lang, n, expected] of cases) assert.equal(createWords(lang, { fr, en }[lang]).many('positions', n), expected);
+});
+
+test('what the program says is a sentence, without the number of a library, and fits into another one', () => {
+  const { told, phrase } = createWords('en', en, { say: tell, read: async () => {} });
+  /** @type {[string, string, string][]} */
+  const cases = [
+    ['the leader cannot be reached: [7] Could not connect to server', 'The leader cannot be reached: Could not connect to server.', 'the leader cannot be reached: Could not connect to server'],
+    ['0.3 % from the target, threshold 0.5 %', '0.3% from the target, threshold 0.5%.', '0.3% from the target, threshold 0.5%'],
+    ['It is asked again.', 'It is asked again.', 'It is asked again'],
+  ];
+  for (const [text, sentence, part] of cases) assert.deepEqual([told(text), phrase(text)], [sentence, part]);
+  // Un nom de fichier ou de réglage reste le sien.
+  for (const text of ['data/c.db: disk full.', 'c.db was removed.', 'amount_eur must be above 0.', 'sig-1 waits.']) assert.equal(told(text), text);
+  assert.deepEqual([told(null), told(''), phrase(undefined)], [null, null, '']);
+});
+
+test('English writes a percentage one way', () => {
+  for (const [key, text] of Object.entries(en)) assert.doesNotMatch(text, /[\d}] %/, key);
 });
 
 test('the page carries no inline script, no inline style and no address of a third party', () => {

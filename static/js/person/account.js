@@ -130,7 +130,7 @@ export const isUnsure = (line) => line.in_doubt || lackOf(line) < Number((-(line
 function silenceNotices({ silence }, { words, format, now }) {
   const until = fromSeconds(silence?.until);
   if (until === null || until <= now) return [];
-  return [{ id: 'silence', tone: 'warn', calm: true, text: words.say('silence.text', { time: format.moment(until, now) }) }];
+  return [{ id: 'silence', tone: 'warn', calm: true, text: words.say('silence.text', { time: format.at(until, now) }) }];
 }
 
 /** Les défauts qui ne ferment rien ; le leader, les ordres et ce qui manque pour commencer ont déjà leur phrase. @param {Exchange} exchange @param {Context} context @returns {Notice[]} */
@@ -141,6 +141,6 @@ function checkNotices({ checks, closed_reason: reason }, { words }) {
     id: `check ${test}`,
     tone: 'warn',
     text: words.say('check.fault', { test: TESTS[test] ? words.say(TESTS[test]) : test }),
-    detail: [found, advice].map(words.told).filter(Boolean).join('. ').replace('.. ', '. '),
+    detail: [found, advice].map(words.told).filter(Boolean).join(' '),
   }));
 }

@@ -11,14 +11,16 @@ import { askPart } from './part.js';
 import { createReach } from './reach.js';
 import { createSellAll } from './sell-all.js';
 import { createStopLoss } from './stop-loss.js';
+import { askUnderstood } from './understood.js';
 import { createWithdraw } from './withdraw.js';
 
 /** @typedef {import('../section.js').Context} Context */
 /** @typedef {import('../situation.js').Parts} Parts */
 /** @typedef {import('./deeds.js').Deed} Deed */
 
-/** @param {Document} page @param {import('../command.js').Desk} desk */
-export function createAll(page, desk) {
+/** @param {Document} page @param {import('../command.js').Desk} bare */
+export function createAll(page, bare) {
+  const desk = { ...bare, understood: askUnderstood };
   const noticed = find(page, '#deed-outcome');
   /** @type {Context} */
   let context;
@@ -61,7 +63,7 @@ export function createAll(page, desk) {
     /** @param {Parts} known @param {Context} next */
     update(known, next) {
       context = next;
-      differences.update(known.exchange.data, context);
+      differences.update(known, context);
       money.update(known.budget.data, context);
       reach.update(known, context);
       parts.withdraw.update(known, context);

@@ -12,6 +12,7 @@ import { oldDeeds } from './target.js';
 /** @typedef {import('../situation.js').Notice} Notice */
 /** @typedef {import('../command.js').Command} Command */
 /** @typedef {import('../words.js').Key} Key */
+/** @typedef {import('./reach.js').Rest | undefined} Rest */
 /**
  * Un geste. `told` : ce qu'on dit une fois fait ; `book` : l'ordre dont les chiffres sont d'abord à remplir ; `most` : le
  * montant dont une part se dit.
@@ -34,13 +35,13 @@ const AFTERWARDS = [
 const NAMED = 3;
 
 /** @param {Notice} notice @param {Context} context @returns {Deed[]} */
-export function deedsOf({ order, copies, withdrawal, takeover, old }, context) {
+export function deedsOf({ order, copies, withdrawal, takeover, old, rest }, context) {
   if (order) return orderDeeds(order, context);
   if (copies) return copiesDeeds(copies, context);
   if (takeover) return [takeOver(takeover, context)];
   if (old) return oldDeeds(old, context);
   if (!withdrawal) return [];
-  return withdrawal.status === 'set_aside' ? [takenOut(withdrawal, context), cancel(withdrawal, context)] : [cancel(withdrawal, context)];
+  return withdrawal.status === 'set_aside' ? [takenOut(withdrawal, rest, context), cancel(withdrawal, rest, context)] : [cancel(withdrawal, rest, context)];
 }
 
 /** @param {Order} order @param {Context} context */
@@ -139,9 +140,10 @@ function acknowledge(order, _, context) {
 }
 
 /** @param {NotAlone} copies @param {Context} context @returns {Deed[]} */
-function copiesDeeds({ orders, ways }, context) {
+function copiesDeeds(copies, context) {
   const { words } = context;
-  const named = orderNames(orders, context);
+  const { ways } = copies;
+  const named = orderNames(copies, context);
   /** @type {Record<string, {path: string, body: object, lines: string[]}>} */
   const known = {
     adopt: { path: 'adopt', body: { other_is_off: true }, lines: [...named, words.say('adopt.what'), words.say('adopt.off')] },
@@ -163,14 +165,18 @@ function copiesDeeds({ orders, ways }, context) {
   });
 }
 
-/** Les ordres dont il s'agit, les premiers par leur nom. @param {NotAlone['orders']} orders @param {Context} context @returns {string[]} */
-function orderNames(orders, { words, format, now }) {
+/** Combien ils sont en tout : l'API n'en liste que vingt, et les compte dans sa raison (account/evidence.rs). @param {NotAlone} copies */
+const countOf = ({ orders, reason }) => Math.max(orders.length, Number(/\((\d+) orders?, the first /.exec(reason)?.[1] ?? 0));
+
+/** Les ordres dont il s'agit, les premiers par leur nom. @param {NotAlone} copies @param {Context} context @returns {string[]} */
+function orderNames(copies, { words, format, now }) {
+  const { orders } = copies;
   const named = orders.slice(0, NAMED).map(({ coin, action, quantity, created_at: at, client_id: name }) => {
     const traded = { quantity: format.quantity(quantity), coin: coinName(coin) };
     const what = words.say(action === 'SELL' ? 'copies.sold' : 'copies.bought', traded);
     return words.say('copies.order', { what, time: format.moment(parseUtc(at), now), name: name ?? '—' });
   });
-  const more = orders.length - named.length;
+  const more = countOf(copies) - named.length;
   if (more > 0) named.push(words.many('copies.more', more));
   return named;
 }
@@ -196,15 +202,18 @@ function takeOver(takeover, { words, format }) {
   };
 }
 
-/** Dire sorti ce qui attendait de l'être. @param {Withdrawal} withdrawal @param {Context} context @returns {Deed} */
-function takenOut({ id, set_aside_usdc: aside }, { words, format }) {
+/** Ce qui redevient du cash, et ce qu'il en est fait. @param {Key} key @param {Rest} rest @param {Context['words']} words */
+const freed = (key, rest, words) => words.say(key, { then: words.say(rest === 'followed' ? 'freed.followed' : rest === 'paused' ? 'freed.paused' : 'freed.kept') });
+
+/** Dire sorti ce qui attendait de l'être. @param {Withdrawal} withdrawal @param {Rest} rest @param {Context} context @returns {Deed} */
+function takenOut({ id, set_aside_usdc: aside }, rest, { words, format }) {
   const most = aside ?? 0;
   return {
     id: 'taken',
     most,
     label: words.say('taken.button'),
     command: {
-      question: { title: words.say('taken.ask'), lines: [words.say('taken.what', { usdc: format.usdc(most) }), words.say('taken.part'), words.say('taken.wait')], yes: words.say('taken.yes'), no: words.say('confirm.no') },
+      question: { title: words.say('taken.ask'), lines: [words.say('taken.what', { usdc: format.usdc(most) }), freed('taken.part', rest, words), words.say('taken.wait')], yes: words.say('taken.yes'), no: words.say('confirm.no') },
       method: 'POST',
       path: `api/budget/withdrawals/${id}/taken`,
       body: { taken_out: true },
@@ -213,9 +222,9 @@ function takenOut({ id, set_aside_usdc: aside }, { words, format }) {
   };
 }
 
-/** Annuler un retrait. @param {Withdrawal} withdrawal @param {Context} context @returns {Deed} */
-function cancel({ id, status }, { words }) {
-  const lines = [words.say('cancel.what')];
+/** Annuler un retrait. @param {Withdrawal} withdrawal @param {Rest} rest @param {Context} context @returns {Deed} */
+function cancel({ id, status }, rest, { words }) {
+  const lines = [freed('cancel.what', rest, words)];
   if (status === 'set_aside') lines.push(words.say('cancel.taken'));
   return {
     id: 'cancel',

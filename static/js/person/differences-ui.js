@@ -3,6 +3,7 @@
 import { coinMark } from '../coin.js';
 import { el, setAttribute, setText, setTextOrHide, syncList } from '../dom.js';
 import { differencesOf } from './differences.js';
+import { restOf } from './reach.js';
 
 /** @typedef {import('./differences.js').Difference} Difference */
 /** @typedef {import('./deeds.js').Deed} Deed */
@@ -18,9 +19,9 @@ export function createDifferences(page, perform) {
   page.querySelector('#orders')?.before(section);
 
   return {
-    /** @param {import('../api.js').Exchange | null} exchange @param {import('../section.js').Context} context */
-    update(exchange, context) {
-      const differences = differencesOf(exchange, context);
+    /** @param {import('../situation.js').Parts} parts @param {import('../section.js').Context} context */
+    update(parts, context) {
+      const differences = differencesOf(parts.exchange.data, restOf(parts), context);
       setText(title, context.words.say('differences.title'));
       setText(intro, context.words.say('differences.intro'));
       // Ce qui vient d'être dit d'un écart reste à lire.

@@ -9,12 +9,16 @@ import { assetText, isUnsure, lackOf } from './account.js';
 /** @typedef {import('../api.js').Exchange} Exchange */
 /** @typedef {import('../section.js').Context} Context */
 /** @typedef {import('./deeds.js').Deed} Deed */
+/** @typedef {import('./reach.js').Rest} Rest */
 /** @typedef {{id: string, asset: string, text: string, tone: import('../section.js').Tone, note: string | null, deed: Deed | null}} Difference */
+
+/** Ce que devient ce qui vient d'être compté, une monnaie puis des USDC. @type {Record<string, import('../words.js').Key[]>} */
+const COUNTED = { followed: ['count.coin_then', 'count.cash_then'], paused: ['count.paused', 'count.paused'] };
 
 const PATH = 'api/exchange/differences';
 
-/** @param {Exchange | null} exchange @param {Context} context @returns {Difference[]} ce qui manque d'abord */
-export function differencesOf(exchange, context) {
+/** @param {Exchange | null} exchange @param {Rest} rest @param {Context} context @returns {Difference[]} ce qui manque d'abord */
+export function differencesOf(exchange, rest, context) {
   // Un programme qui ne dit pas ce qui est libre ne sait pas non plus en décider.
   const lines = (exchange?.reconciliation ?? []).filter(({ free }) => isKnown(free));
   // Ce que la reprise de la version Python règle d'un coup n'est pas à régler un à un.
@@ -23,9 +27,9 @@ export function differencesOf(exchange, context) {
   // Une monnaie vendue à la main manque, et ses USDC sont là.
   const sold = gone.some(({ asset }) => asset !== 'USDC');
   return [
-    ...gone.map((line) => undecided(less(line, context))),
+    ...gone.map((line) => undecided(less(line, rest, context))),
     ...lines.filter(({ missing_locked: locked }) => isKnown(locked) && locked > 0).map((line) => locked(line, context)),
-    ...lines.filter(isSurplus).map((line) => undecided(more(line, sold, context))),
+    ...lines.filter(isSurplus).map((line) => undecided(more(line, sold, rest, context))),
   ];
 
   /** Ce que des ordres d'ici expliquent peut-être attend qu'on en ait décidé. @param {Difference} difference @returns {Difference} */
@@ -41,8 +45,8 @@ const exact = (value) => (value ?? 0).toFixed(8).replace(/\.?0+$/, '');
 /** @param {{total_deposited_eur: number}} answer @param {Context} context */
 const told = ({ total_deposited_eur: total }, { words, format }) => words.say('money.done', { total: format.eur(total) });
 
-/** @param {Balance} line @param {Context} context @returns {Difference} */
-function less(line, context) {
+/** @param {Balance} line @param {Rest} rest @param {Context} context @returns {Difference} */
+function less(line, rest, context) {
   const { words, format } = context;
   const { asset } = line;
   const amount = { amount: assetText(lackOf(line), asset, format) };
@@ -51,7 +55,7 @@ function less(line, context) {
   if (isUnsure(line)) return { ...said, note: words.say('difference.unsure'), deed: null };
   const question = {
     title: words.say('write_off.ask', amount),
-    lines: [words.say('difference.less', amount), words.say('write_off.what'), words.say('write_off.again')],
+    lines: [words.say('difference.less', amount), words.say('write_off.what'), ...(rest === 'kept' ? [] : [words.say(rest === 'paused' ? 'write_off.again_paused' : 'write_off.again')])],
     yes: words.say('write_off.yes'),
     no: words.say('confirm.no'),
     danger: true,
@@ -67,15 +71,15 @@ function locked({ asset, missing_locked: held }, { words, format }) {
   return { id: `locked ${asset}`, asset, tone: 'warn', text, note: null, deed: null };
 }
 
-/** @param {Balance} line @param {boolean} sold une monnaie manque @param {Context} context @returns {Difference} */
-function more(line, sold, context) {
+/** @param {Balance} line @param {boolean} sold une monnaie manque @param {Rest} rest @param {Context} context @returns {Difference} */
+function more(line, sold, rest, context) {
   const { words, format } = context;
   const { asset, beyond } = line;
   const amount = { amount: assetText(beyond, asset, format) };
   const cash = asset === 'USDC';
   const question = {
     title: words.say('count.ask', amount),
-    lines: [words.say('count.all'), words.say(cash ? 'count.cash' : 'count.coin')],
+    lines: [words.say('count.all'), words.say(cash ? 'count.cash' : 'count.coin'), ...(rest === 'kept' ? [] : [words.say(COUNTED[rest][Number(cash)])])],
     yes: words.say('count.yes'),
     no: words.say('confirm.no'),
     danger: true,

@@ -6,6 +6,7 @@ import { tellReasons, tellWaiting } from '../decision.js';
 import { isSellable, openWithdrawal } from '../person.js';
 import { isDead, lastSignal, ledgerTrouble, unfollowed } from '../situation.js';
 import { assetText, exchangeNotices } from './account.js';
+import { restOf } from './reach.js';
 import { handNotices, nothingNotices, oldNotices, waitingNotices } from './target.js';
 
 /** @typedef {import('../api.js').Order} Order */
@@ -28,7 +29,7 @@ export function decisionsOf(parts, context) {
     ...takeoverNotices(exchange.data, context),
     ...exchangeNotices(exchange.data, context, ledger),
     ...lockedNotices(exchange.data, context),
-    ...withdrawalNotices(openWithdrawal(withdrawals?.data), exchange.data, signals?.data, context),
+    ...withdrawalNotices(openWithdrawal(withdrawals?.data), parts, context),
     ...stopNotices(status.data, context),
     ...countNotices(status.data, context),
     ...oldNotices(parts, context),
@@ -133,27 +134,25 @@ function lockedNotices(exchange, { words, format }) {
   return [{ id: 'locked', tone: 'warn', text: words.say('short.locked', { list }), steps: [words.say('short.unlock'), words.say(until)] }];
 }
 
-/**
- * @param {import('../api.js').Withdrawal | undefined} withdrawal @param {Exchange | null} exchange @param {Signal[] | null | undefined} signals
- * @param {Context} context @returns {Notice[]}
- */
-function withdrawalNotices(withdrawal, exchange, signals, context) {
+/** @param {import('../api.js').Withdrawal | undefined} withdrawal @param {Parts} parts @param {Context} context @returns {Notice[]} */
+function withdrawalNotices(withdrawal, parts, context) {
   if (!withdrawal) return [];
   const { words, format } = context;
+  const rest = restOf(parts);
   if (withdrawal.status === 'set_aside') {
     const amount = withdrawal.set_aside_usdc ?? 0;
     const text = words.say('withdrawal.take', { amount: format.usdc(amount) });
     const steps = [words.say('withdrawal.how'), words.say('withdrawal.then')];
     // Ce que Binance ne laissera pas sortir, parce qu'un ordre de la personne le retient.
-    const { free, locked } = exchange?.reconciliation.find(({ asset }) => asset === 'USDC') ?? {};
+    const { free, locked } = parts.exchange.data?.reconciliation.find(({ asset }) => asset === 'USDC') ?? {};
     const held = isKnown(free) && isKnown(locked) ? Math.min(locked, amount - free) : 0;
     if (held > 0) steps.unshift(words.say('withdrawal.locked', { amount: format.usdc(held) }));
-    return [{ id: 'withdrawal', tone: 'warn', text, steps, withdrawal }];
+    return [{ id: 'withdrawal', tone: 'warn', text, steps, withdrawal, rest }];
   }
   const { wanted_usdc: wanted, waiting_for: waits } = withdrawal;
-  const detail = waitingText(withdrawal, signals, context);
+  const detail = waitingText(withdrawal, parts.signals?.data, context);
   /** @type {Omit<Notice, 'text'>} */
-  const notice = { id: 'withdrawal', tone: waits ? 'warn' : 'info', calm: Boolean(waits), detail, withdrawal };
+  const notice = { id: 'withdrawal', tone: waits ? 'warn' : 'info', calm: Boolean(waits), detail, withdrawal, rest };
   if (isKnown(wanted)) return [{ ...notice, text: words.say(waits ? 'withdrawal.waits' : 'withdrawal.raising', { amount: format.usdc(wanted) }) }];
   return [{ ...notice, text: words.say(waits ? 'withdrawal.waits_all' : 'withdrawal.raising_all'), headline: words.say('state.taking_all') }];
 }
@@ -166,7 +165,7 @@ const waitingText = ({ waiting_for: reason = null }, signals, context) =>
 function stopNotices(status, { words, format, now }) {
   const reached = status?.stop_loss?.reached;
   if (!reached) return [];
-  const facts = { time: format.moment(parseUtc(reached.at), now), fall: format.share(reached.below_highest_pct / 100) };
+  const facts = { time: format.at(parseUtc(reached.at), now), fall: format.share(reached.below_highest_pct / 100) };
   const steps = status.state === 'DEAD' ? [] : [words.say('stop_loss.step')];
   return [{ id: 'stop loss', tone: 'warn', text: words.say('stop_loss.reached', facts), steps }];
 }

@@ -5,7 +5,7 @@ import { read } from '../api.js';
 import { el, find, setTextOrHide } from '../dom.js';
 import { isKnown } from '../format.js';
 import { isScant } from '../person.js';
-import { isDead } from '../situation.js';
+import { LEAST, isDead } from '../situation.js';
 
 /** @typedef {import('../section.js').Context} Context */
 /** @typedef {import('../situation.js').Parts} Parts */
@@ -24,7 +24,8 @@ const NEAR = 2;
  */
 export function tellReach(outlook, drift, { words, format }, cash = null) {
   const { capital_eur: capital, followed_pct: followed, nearly_all_pct: nearly, nearly_all_eur: enough } = outlook ?? {};
-  if (!isKnown(capital) || !isKnown(followed) || !isKnown(nearly) || followed >= nearly) return null;
+  // Sous le moindre ordre rien ne se suit, et l'état le dit déjà.
+  if (!isKnown(capital) || capital < LEAST || !isKnown(followed) || !isKnown(nearly) || followed >= nearly) return null;
   if (!isKnown(drift) || drift > 100 - followed + NEAR) return null;
   // Vers le bas : un peu moins que presque tout n'est pas presque tout.
   const holes = { capital: format.eurTick(capital, 1), followed: format.count(Math.floor(followed)) };
@@ -40,6 +41,17 @@ export const isFollowing = (parts) => {
   const { paused, selling_all: selling, old_target: old } = parts.status.data ?? { paused: true };
   return !paused && !selling && !old && !isDead(parts) && !parts.exchange.data?.reconciliation?.some((line) => line.missing);
 };
+
+/**
+ * Ce que devient l'argent que l'on laisse ou libère : il suit le leader, ne le suivra qu'une fois repris, ou reste du cash.
+ * @typedef {'followed' | 'paused' | 'kept'} Rest
+ */
+/** @param {Parts} parts @returns {Rest} */
+export function restOf(parts) {
+  const { paused, old_target: old } = parts.status.data ?? {};
+  if (isDead(parts) || old) return 'kept';
+  return paused ? 'paused' : 'followed';
+}
 
 /** La part du leader qui est en cash, quand il tient des monnaies et que l'on n'en tient aucune ; sinon null. @param {Parts} parts */
 export function leadersCash({ budget }) {

@@ -90,7 +90,7 @@ export function createSellAll(root, desk) {
       if (arriving) does.focus();
       arriving = false;
       if (!selling) return;
-      setText(since, `${words.say(selling.done ? 'selling.done' : 'selling.text')} ${words.say('sell_all.since', { time: format.moment(parseUtc(selling.since), now) })}`);
+      setText(since, `${words.say(selling.done ? 'selling.done' : 'selling.text')} ${words.say('sell_all.since', { time: format.at(parseUtc(selling.since), now) })}`);
       stopping.hidden = selling.done || status?.state === 'DEAD';
       setText(stopping, words.say('sell_all.stopping'));
       setText(left, words.say(selling.left.length ? 'sell_all.left' : 'sell_all.nothing_left'));

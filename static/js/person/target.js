@@ -3,7 +3,8 @@
 import { tellWaiting } from '../decision.js';
 import { coinName, isKnown, parseUtc } from '../format.js';
 import { isScant, leftByHand, unreached } from '../person.js';
-import { isDead } from '../situation.js';
+import { isDust } from '../positions.js';
+import { LEAST, heldText, isDead } from '../situation.js';
 import { isFollowing, leadersCash } from './reach.js';
 
 /** @typedef {import('../section.js').Context} Context */
@@ -31,6 +32,13 @@ const CODES = [
   [/^waits for the cash /, 'cash_awaited'],
   [/^the account has /, 'account_short'],
 ];
+
+/** Ce qui passe de soi-même, le temps que des ordres se suivent ; de plus longtemps, c'est un empêchement. */
+const UNDER_WAY = ['later', 'in_doubt', 'cash_awaited'];
+const LONG_MS = 15 * 60_000;
+
+/** Les lectures où ce que dit le leader est suivi. */
+const FOLLOWED = ['executed', 'skipped', 'already_processed', 'error'];
 
 /** @param {Parts} parts @param {Context} context @returns {Notice[]} */
 export function oldNotices(parts, { words, format, now }) {
@@ -72,7 +80,11 @@ export function oldDeeds({ shares, live, declined, age_seconds: seconds }, { wor
   return declined ? [take] : [take, deed(false, 'wait-next', [words.say('old.wait'), words.say('old.later', age)])];
 }
 
-/** Ce que l'allocation visée attend ; ce qui retient tout le reste a déjà sa phrase. @param {Parts} parts @param {Context} context @returns {Notice[]} */
+/**
+ * Ce que l'allocation visée attend ; ce qui retient tout le reste a déjà sa phrase. Tant que quelque chose l'empêche, le leader n'est suivi
+ * qu'en partie ; des ordres qui se suivent ne sont pas un empêchement.
+ * @param {Parts} parts @param {Context} context @returns {Notice[]}
+ */
 export function waitingNotices(parts, context) {
   const status = parts.status.data;
   const reason = unreached(status);
@@ -81,7 +93,21 @@ export function waitingNotices(parts, context) {
   const { words, format, now } = context;
   const { cause, since } = status.target;
   const text = words.say(CAUSES[cause] ?? 'target.signal', { time: format.moment(parseUtc(since), now) });
-  return [{ id: 'target', tone: 'info', text, detail: tellWaiting({ waiting_for: reason, decisions: coinsOf(reason) }, context) }];
+  const coins = coinsOf(reason);
+  const steps = /MAX_TURNOVER_PCT_PER_DAY/.test(reason) ? [words.say('target.turnover')] : [];
+  const notice = { id: 'target', text, steps, detail: tellWaiting({ waiting_for: reason, decisions: coins }, context) };
+  const lasts = now - (parseUtc(since) ?? now) > LONG_MS;
+  const hindered = lasts || coins.length === 0 || coins.some(({ code }) => !UNDER_WAY.includes(code));
+  const { last_poll: poll } = status;
+  const left = parts.budget.data?.total_value_eur;
+  if (!hindered || !FOLLOWED.includes(poll?.status ?? '') || (isKnown(left) && left < LEAST)) return [{ ...notice, tone: 'info' }];
+  return [{ ...notice, tone: 'warn', calm: true, instead: partlyText(parts, context) }];
+}
+
+/** @param {Parts} parts @param {Context} context */
+function partlyText(parts, { words }) {
+  if (parts.positions?.data?.every(isDust)) return words.say('state.in_cash');
+  return words.say('state.partly', { followed: heldText(parts, words) });
 }
 
 /** Ce qu'une personne a réglé au dehors attend le prochain signal : loin du leader, cela se dit. @param {Parts} parts @param {Context} context @returns {Notice[]} */

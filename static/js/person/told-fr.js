@@ -28,7 +28,7 @@ const WRITTEN = {
   way: (text) => (text === 'behind' ? 'retarde' : 'avance'),
   test: (text) => TESTS[text] ?? text,
   // Ce que dit curl, quand c'est ce qui arrive d'habitude.
-  network: (text) => NETWORK[/^\[(\d+)\]/.exec(text)?.[1] ?? ''] ?? text,
+  network: (text) => NETWORK[/^\[(\d+)\]/.exec(text)?.[1] ?? ''] ?? text.replace(/^\[\d+\] /, ''),
   done: (text) => (text === 'read' ? 'lu' : 'compté'),
   side: (text) => (text === 'SELL' ? 'vente' : 'achat'),
   age(text) {
@@ -119,9 +119,9 @@ export const SHAPES = [
   [/^this ledger, or a second copy of it, already trades on this machine: .+$/, 'Une copie de ce grand livre échange déjà sur cette machine : arrêtez l’autre programme.'],
   [/^the Python version called it DEAD: it can be resumed once its value is known$/, 'La version Python le disait mort : il pourra reprendre une fois sa valeur connue.'],
   [/^the Python version called it DEAD, and it is worth (?<eur>[\d.]+) EUR: have a look, then resume it$/, 'La version Python le disait mort, et il vaut {eur}.'],
-  [/^this ledger was put back: .+$/s, 'Ce grand livre a été remis. Ce que vous aviez décidé depuis (pause, tout vendre, perte maximale, dépôts, retraits, écarts) n’y est pas : regardez le cash et les positions.'],
+  [/^this ledger was put back: .+$/s, 'Ce grand livre a été remis. Ce que vous aviez décidé depuis (pause, « tout vendre », perte maximale, dépôts, retraits, écarts) n’y est pas : regardez le cash et les positions.'],
   [/^orders under names that had served already were adopted: .+$/, 'Des ordres sous des noms qui avaient déjà servi ont été repris : regardez le cash et les positions.'],
-  [/^orders of a past that this ledger had lost were adopted: .+$/s, 'Des ordres d’un passé que ce grand livre avait perdu ont été repris. Ce que vous y aviez décidé (pause, dépôts, retraits, écarts) n’est pas dans les livres : regardez le cash et les positions.'],
+  [/^orders of a past that this ledger had lost were adopted: .+$/s, 'Des ordres d’un passé que ce grand livre avait perdu ont été repris. Ce que vous y aviez décidé (pause, « tout vendre », perte maximale, dépôts, retraits, écarts) n’est pas dans les livres : regardez le cash et les positions.'],
   [/^orders of a past that this ledger had lost were left outside: .+$/s, 'Des ordres d’un passé que ce grand livre avait perdu sont restés dehors. Ni ce qu’ils ont acheté, ni ce que vous y aviez décidé n’est dans les livres : regardez le cash et les positions.'],
   [/^the Python version counted coins without the fees taken in them, and the account holds less: (?<text>.+); confirm it on the page, once$/, 'La version Python comptait les monnaies sans leurs frais, et le compte Binance tient moins ({text}) : confirmez-le, une fois.'],
   [/^something went wrong here; see the log$/, 'Quelque chose n’a pas marché ici : voyez le journal.'],

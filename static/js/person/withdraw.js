@@ -6,12 +6,16 @@ import { run, tell, tellFailure } from '../command.js';
 import { el, setText, setTextOrHide } from '../dom.js';
 import { coinName, isKnown } from '../format.js';
 import { openWithdrawal } from '../person.js';
+import { LEAST, isDead } from '../situation.js';
 import { deedsOf } from './deeds.js';
 import { readEuros } from './euros.js';
+import { restOf } from './reach.js';
 
 /** @typedef {import('../section.js').Context} Context */
 /** @typedef {import('../situation.js').Parts} Parts */
 /** @typedef {import('./deeds.js').Deed} Deed */
+/** @typedef {import('./reach.js').Rest} Rest */
+/** @typedef {import('../words.js').Key} Key */
 /**
  * Ce que le programme répond à une demande, ou dit qu'il en ferait.
  * @typedef {{amount_usdc: number, sales: {coin: string, quantity: number}[] | null, left_eur: number | null}} Opened
@@ -19,16 +23,21 @@ import { readEuros } from './euros.js';
 
 const PATH = 'api/budget/withdrawals';
 
-/** Ce qui va se passer, dit par le programme. @param {Opened} opened @param {Context} context @param {boolean} [all] tout est demandé @returns {string} */
-export const tellOpened = (opened, context, all = false) =>
-  [context.words.say('withdraw.told', { usdc: context.format.usdc(opened.amount_usdc) }), ...tellTerms(opened, context, all)].join(' ');
+/** Ce que le reste devient, s'il y en a. @type {Record<Rest, Key | null>} */
+const THEN = { followed: 'withdraw.then', paused: 'withdraw.then_paused', kept: null };
 
-/** Ce qui est à vendre, et ce qui restera. @param {Opened} opened @param {Context} context @param {boolean} [all] tout est demandé @returns {string[]} */
-export function tellTerms({ sales, left_eur: left }, { words, format }, all = false) {
+/** Ce qui va se passer, dit par le programme. @param {Opened} opened @param {Rest} rest @param {Context} context @param {boolean} [all] tout est demandé @returns {string} */
+export const tellOpened = (opened, rest, context, all = false) =>
+  [context.words.say('withdraw.told', { usdc: context.format.usdc(opened.amount_usdc) }), ...tellTerms(opened, rest, context, all)].join(' ');
+
+/** Ce qui est à vendre, et ce qui restera. @param {Opened} opened @param {Rest} rest @param {Context} context @param {boolean} [all] tout est demandé @returns {string[]} */
+export function tellTerms({ sales, left_eur: left }, rest, { words, format }, all = false) {
   /** @type {string[]} */
   const told = [];
   const sold = sales?.map(({ coin, quantity }) => `${format.quantity(quantity)} ${coinName(coin)}`).join(', ');
   if (sales) told.push(sold ? words.say('withdraw.sales', { sales: sold }) : words.say('withdraw.no_sale'));
+  const then = THEN[rest];
+  if (sales && !sold && then && !all && !(isKnown(left) && left < LEAST)) told.push(words.say(then));
   if (isKnown(left)) told.push(words.say(all ? 'withdraw.left_all' : 'withdraw.left', { left: format.eur(left) }));
   return told;
 }
@@ -86,8 +95,9 @@ export function createWithdraw(root, desk, perform) {
       title: amount === null ? words.say('withdraw.ask_all') : words.say('withdraw.ask', { amount: format.eur(amount) }),
       lines: [
         words.say('withdraw.about', { usdc }),
-        ...tellTerms(terms, context, amount === null),
-        ...(amount === null ? [words.say('withdraw.nothing_left')] : []),
+        ...tellTerms(terms, restOf(parts), context, amount === null),
+        // Un mort ne suit déjà plus.
+        ...(amount === null && !isDead(parts) ? [words.say('withdraw.nothing_left')] : []),
         words.say(mode === 'dry_run' ? 'withdraw.simulated' : 'withdraw.aside'),
       ],
       yes: words.say('withdraw.yes'),
@@ -99,7 +109,7 @@ export function createWithdraw(root, desk, perform) {
     const done = await run(desk, command, { buttons: [take, everything], output }, contextNow);
     if (!done) return;
     if (input.value === typed) input.value = '';
-    tell(output, tellOpened(done, context, amount === null), 'good');
+    tell(output, tellOpened(done, restOf(parts), context, amount === null), 'good');
   }
 
   input.addEventListener('input', () => {
@@ -116,7 +126,7 @@ export function createWithdraw(root, desk, perform) {
   everything.addEventListener('click', () => void ask(null));
   cancel.addEventListener('click', () => {
     const withdrawal = openWithdrawal(parts.withdrawals?.data);
-    const deed = deedsOf({ id: '', tone: 'info', text: '', withdrawal }, context).find(({ id }) => id === 'cancel');
+    const deed = deedsOf({ id: '', tone: 'info', text: '', withdrawal, rest: restOf(parts) }, context).find(({ id }) => id === 'cancel');
     if (deed) perform(deed, cancel, output);
   });
 

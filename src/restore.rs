@@ -179,7 +179,7 @@ async fn put(
     (deposit, of_others): (Option<Movement>, Usdc),
 ) -> Result<Brought, RestoreError> {
     let deposited = deposit.as_ref().map(|deposit| deposit.eur).unwrap_or_default();
-    let brought = Brought { orders: past.orders().len(), deposited, of_others };
+    let brought = Brought { orders: past.orders().len(), deposited, of_others, ..Brought::default() };
     let adopt = move |db: &mut Db| db.adopt(&past, deposit.as_ref(), ledger::PUT_BACK, clock::now());
     ledger.with(adopt).await?;
     Ok(brought)

@@ -110,6 +110,14 @@ impl Venue {
         }
     }
 
+    /// Pourquoi, si le compte réel n'est pas rapproché des livres, il ne l'est pas ; `None` en simulation.
+    pub fn uncompared(&self) -> Option<String> {
+        match self {
+            Venue::Paper(_) => None,
+            Venue::Live(account) => Some(account.uncompared()),
+        }
+    }
+
     /// Vrai si ce que disent les livres a été comparé au compte à ce tour ; en simulation, il n'y a pas d'autre compte.
     pub fn is_compared(&self) -> bool {
         match self {

@@ -74,6 +74,7 @@ impl LiveAccount {
             orders: past.orders().len(),
             deposited: deposit.as_ref().map(|deposit| deposit.eur).unwrap_or_default(),
             of_others: if payer == Payer::Settled { beyond } else { Usdc::ZERO },
+            unread: self.unread_coins,
         };
         if !past.is_empty() {
             let adopted = past.clone();

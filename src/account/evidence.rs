@@ -105,7 +105,10 @@ impl LiveAccount {
         for (coin, looked) in self.look_for_others().await? {
             if let Err(cut) = looked {
                 // Dit fermé tant que ce n'est pas lu ; regardé de nouveau au tour suivant.
-                self.unvouched = Some(format!("the orders of {coin} {}", cut.told()));
+                let told = cut.told();
+                self.unvouched = Some(format!(
+                    "the orders of {coin} {told}; it is asked again by itself, at the next poll"
+                ));
                 return Ok(self.unvouched.clone());
             }
         }

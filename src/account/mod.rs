@@ -176,6 +176,14 @@ impl LiveAccount {
         self.compared_at.filter(|_| self.looked)
     }
 
+    /// Pourquoi, s'il n'est pas rapproché des livres, il ne l'est pas.
+    pub fn uncompared(&self) -> String {
+        let unread = self.account_read.clone().err();
+        let unlooked = self.scanned.clone().err().or(self.unvouched.clone()).filter(|_| !self.looked);
+        let reason = unread.or(unlooked);
+        reason.unwrap_or("the account is compared with the books at the next poll".to_owned())
+    }
+
     /// Vrai si le compte a été lu et regardé à ce tour : ce que disent les livres, il le tient ou l'on sait que non.
     pub fn is_compared(&self) -> bool {
         self.seen.is_some() && self.looked

@@ -91,13 +91,14 @@ pub async fn adopt(mut request: Request) -> tide::Result {
     alone(&mut request).await?;
     let brought: Brought = request.state().commands.adopt().await.map_err(ApiError::from)?;
     let Brought { orders: count, deposited, .. } = brought;
-    let unpaid = brought.unpaid().map(|unpaid| format!("; {unpaid}")).unwrap_or_default();
+    let more = [brought.unpaid(), brought.unread()].into_iter().flatten();
+    let more: String = more.map(|told| format!("; {told}")).collect();
     let spent = match deposited.is_zero() {
         true => String::new(),
         false => format!("; {deposited} EUR were counted as deposited: these orders spent them"),
     };
     decided(format!(
-        "{} adopted{spent}{unpaid}; it is paused: look at the cash and the positions, then resume",
+        "{} adopted{spent}{more}; it is paused: look at the cash and the positions, then resume",
         orders(count)
     ))
 }

@@ -27,6 +27,7 @@ struct ExchangeView {
     clock: Option<ClockView>,
     checks: Vec<CheckView>,
     reconciliation: Vec<BalanceView>,
+    uncompared: Option<String>,
     of_others: Vec<OthersView>,
     takeover: Vec<TakeoverView>,
     foreign_orders: Vec<ForeignView>,
@@ -204,6 +205,7 @@ pub async fn exchange(request: Request) -> tide::Result {
         clock: clock.map(ClockView::from),
         checks: checks.into_iter().map(CheckView::from).collect(),
         reconciliation: balances.into_iter().map(BalanceView::from).collect(),
+        uncompared: request.state().ledger.uncompared(),
         of_others: others
             .iter()
             .map(|(asset, quantity)| OthersView { asset: asset.to_owned(), quantity: quantity.to_f64() })

@@ -39,6 +39,8 @@ struct Seen {
     /// Pourquoi rien ne s'échange, si rien ne s'échange.
     closed: Option<String>,
     not_alone: Option<String>,
+    /// Vrai si le compte n'est pas rapproché des livres en ce moment.
+    uncompared: bool,
     evidence: Vec<ForeignOrder>,
     takeover: Vec<(Coin, Line)>,
     orders: Vec<Intent>,
@@ -57,7 +59,7 @@ struct Seen {
 }
 
 impl Seen {
-    fn read(db: &mut Db, now: Moment) -> Result<Seen, LedgerError> {
+    fn read(db: &mut Db, uncompared: bool, now: Moment) -> Result<Seen, LedgerError> {
         let (outlook, account) = (db.exchange_state()?, db.account()?);
         let (outside, positions) = (db.outside(now)?, db.open_positions()?);
         let total = account.cash.zip(value_of(&positions, &outside.prices)).map(|(cash, coins)| cash + coins);
@@ -66,6 +68,7 @@ impl Seen {
             agent: db.agent()?,
             closed: outlook.closed,
             not_alone: outlook.not_alone,
+            uncompared,
             evidence: db.evidence()?,
             takeover: db.takeover()?,
             orders: db.orders(LOOKED_AT)?,
@@ -89,7 +92,7 @@ impl Seen {
         let follows = self.followed(now);
         let (resumes, pauses): (Vec<WayOut>, _) = follows.into_iter().partition(|_| self.agent.paused);
         ways.extend(resumes);
-        if self.evidence.is_empty() {
+        if self.evidence.is_empty() && !self.uncompared {
             let compared = self.balances.iter().filter(|balance| now.since(balance.at) <= COMPARED);
             ways.extend(compared.flat_map(|balance| self.settled(balance, now)));
         }
@@ -415,6 +418,7 @@ fn ended(order: &Intent, oldest_action: Duration, now: Moment) -> Vec<WayOut> {
 pub async fn ways(request: Request) -> tide::Result {
     let state = request.state();
     let now = clock::now();
-    let seen = state.ledger.with(move |db| Seen::read(db, now)).await.map_err(ApiError::from)?;
+    let uncompared = state.ledger.uncompared().is_some();
+    let seen = state.ledger.with(move |db| Seen::read(db, uncompared, now)).await.map_err(ApiError::from)?;
     Ok(json(StatusCode::Ok, &seen.ways(state.policy.action_age, now)))
 }

@@ -5,6 +5,7 @@
 
 use super::book::{self, Effect, Fill};
 use super::execution::Report;
+use super::market::{Coin, PerCoin};
 use super::money::{Eur, Rate, Usdc};
 use super::movement::{Kind, Movement};
 use super::order::Side;
@@ -60,6 +61,8 @@ pub struct Brought {
     pub deposited: Eur,
     /// Ce qu'ils ont dépensé de plus, que rien ici n'a payé : une vente qu'une personne a réglée, peut-être.
     pub of_others: Usdc,
+    /// Les paires dont les ordres ne se sont pas tous lus : il y en a peut-être d'autres.
+    pub unread: PerCoin<bool>,
 }
 
 impl Brought {
@@ -70,6 +73,19 @@ impl Brought {
             self.of_others
         );
         self.of_others.is_positive().then_some(told)
+    }
+
+    /// Ce qui n'est pas lu encore, en une phrase ; `None` si tout l'est.
+    pub fn unread(&self) -> Option<String> {
+        let coins: Vec<&str> =
+            Coin::ALL.into_iter().filter(|coin| self.unread[*coin]).map(Coin::pair).collect();
+        (!coins.is_empty()).then(|| {
+            format!(
+                "the orders of {} could not be read yet: others of this ledger may be among them, and what they bought or \
+                 sold is not in the books; once they are read, they are shown to be adopted too",
+                coins.join(", ")
+            )
+        })
     }
 }
 

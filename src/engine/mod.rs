@@ -182,7 +182,14 @@ impl Engine {
         if command.carry_out_at(&mut self.venue, &self.sight).await {
             self.next_poll = clock::instant();
         }
-        if let Err(error) = self.keep_outlook().await {
+        self.try_to_keep_outlook().await;
+    }
+
+    /// Ce qui empêche d'écrire est dit une fois : chaque seconde, le journal en serait plein.
+    async fn try_to_keep_outlook(&mut self) {
+        if let Err(error) = self.keep_outlook().await
+            && self.ledger.trouble().is_none()
+        {
             log::error!("outlook_not_kept reason={error}");
         }
     }
@@ -191,9 +198,7 @@ impl Engine {
     /// oublier vaudrait un bannissement.
     async fn tick(&mut self) {
         self.act().await;
-        if let Err(error) = self.keep_outlook().await {
-            log::error!("outlook_not_kept reason={error}");
-        }
+        self.try_to_keep_outlook().await;
     }
 
     /// Le compte passe avant le tour.

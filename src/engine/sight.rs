@@ -70,12 +70,16 @@ impl Sight {
         self.unlooked
     }
 
+    /// Vrai si le rapprochement du compte et des livres vaut encore.
+    pub fn is_compared(&self, now: Moment) -> bool {
+        self.compared_at.is_some_and(|at| now.since(at) <= self.patience)
+    }
+
     /// Ce sur quoi compter ce qu'une personne demande ; `None` sans cours de l'euro.
     pub fn footing(&self, now: Moment) -> Option<Footing> {
         let quotes = &self.readings.quotes;
         let prices = PerCoin::from_fn(|coin| market::fresh(&quotes[coin], now).map(Quote::mid));
-        let compared = self.compared_at.is_some_and(|at| now.since(at) <= self.patience);
-        Some(Footing { rate: self.rate(now)?, prices, compared })
+        Some(Footing { rate: self.rate(now)?, prices, compared: self.is_compared(now) })
     }
 
     /// Pourquoi l'heure n'est pas tenue pour juste ; `None` si elle l'est.

@@ -61,7 +61,7 @@
  * @typedef {{mode: 'dry_run' | 'live', trading_open: boolean | null, closed_reason: string | null,
  *   silence: {status: number, from: N, until: N} | null,
  *   clock: {lead_seconds: N, margin_seconds: N, measured_at: string, warning: string | null} | null, checks: Check[],
- *   reconciliation: Balance[], foreign_orders: Foreign[], not_alone?: NotAlone | null, takeover?: Takeover[]}} Exchange
+ *   reconciliation: Balance[], uncompared?: string | null, foreign_orders: Foreign[], not_alone?: NotAlone | null, takeover?: Takeover[]}} Exchange
  */
 /** @typedef {{withdrawals: Withdrawal[], total_usdt: N, total_eur: N}} Withdrawals */
 /**

@@ -6,7 +6,7 @@ use crate::follower::{Folder, decimal, still_world};
 use crate::live::{self, Live};
 use crate::{base, check, settled};
 
-const EXCHANGE: [(&str, &str); 11] = [
+const EXCHANGE: [(&str, &str); 12] = [
     ("mode", "dry_run|live"),
     ("trading_open", "bool?"),
     ("closed_reason", "text?"),
@@ -14,6 +14,7 @@ const EXCHANGE: [(&str, &str); 11] = [
     ("clock", "object?"),
     ("checks", "list"),
     ("reconciliation", "list"),
+    ("uncompared", "text?"),
     ("of_others", "list"),
     ("takeover", "list"),
     ("foreign_orders", "list"),
@@ -28,7 +29,7 @@ fn a_simulation_knows_nothing_of_an_account_and_says_so() {
     // L'heure se lit sans clé.
     assert!(exchange["clock"].take()["warning"].is_null(), "{exchange}");
     let expected = json!({"mode": "dry_run", "trading_open": null, "closed_reason": null, "silence": null,
-        "clock": null, "checks": [], "reconciliation": [], "of_others": [], "takeover": [], "foreign_orders": [],
+        "clock": null, "checks": [], "reconciliation": [], "uncompared": null, "of_others": [], "takeover": [], "foreign_orders": [],
         "not_alone": null});
     assert_eq!(exchange, expected);
 }

@@ -1,12 +1,14 @@
 //! Les issues, toutes au même endroit (`GET /api/ways`) : ce qui attend une personne y a la sienne, et la suivre à la lettre
 //! suffit. `calvalot decide` ne fait rien d'autre.
 
-use calvalot::sim::OrderSide;
+use calvalot::sim::{Fault, On, OrderSide, Reply};
 use rust_decimal::dec;
 use serde_json::{Value, json};
 
 use crate::follower::{Answer, Follower, Site, until};
 use crate::{Bench, copies};
+
+const ALL_ORDERS: &str = "/api/v3/allOrders";
 
 fn ways(site: Site) -> Vec<Value> {
     site.json("/api/ways").as_array().expect("a list").clone()
@@ -141,6 +143,37 @@ fn a_ledger_that_is_not_alone_is_led_back_to_following_by_what_is_offered() {
     decided(site, "adopt", &[]);
     decided(site, "resume", &[]);
     until("trading is open", || (site.json("/api/exchange")["trading_open"] == true).then_some(()));
+}
+
+/// Une paire n'est pas lue : ses ordres expliquent peut-être ce qui diffère, et le régler serait refusé à chaque tour.
+#[test]
+fn what_differs_is_never_offered_to_settle_while_the_account_cannot_be_compared_with_the_books() {
+    let bench = Bench::new();
+    let (follower, _): (Follower, String) = copies::set_back_while(&bench, copies::SECOND, || {
+        let away = Fault::answer(Reply::code(503, -1000, "away"));
+        bench.world.fault(On::exchange(ALL_ORDERS).about("SOLUSDC"), away);
+    });
+    let site = follower.site();
+    let adopted = decide(site, "adopt", &[]);
+    assert_eq!(adopted.status, 200, "{}", adopted.body);
+    let outcome = adopted.json()["outcome"].as_str().unwrap_or_default().to_owned();
+    assert!(outcome.contains("the orders of SOLUSDC could not be read yet"), "{outcome}");
+    assert!(!outcome.contains("BTCUSDC"), "{outcome}");
+    site.wait_polls(3);
+    let exchange = site.json("/api/exchange");
+    let differs = |line: &Value| line["asset"] == "SOL" && line["beyond"] != 0.0;
+    assert!(exchange["reconciliation"].as_array().unwrap().iter().any(differs), "{exchange}");
+    assert!(exchange["uncompared"].as_str().unwrap().contains("SOLUSDC could not be read"), "{exchange}");
+    let offered = names(site);
+    let settles = |name: &String| name.starts_with("count") || name.starts_with("write-off");
+    assert!(!offered.iter().any(settles), "{offered:?}");
+    bench.world.clear_faults();
+    // Une autre main a changé le compte : ses ordres se relisent sans attendre.
+    bench.exchange().set_balance("XRP", dec!(1));
+    // Ceux de cette paire sont d'ici aussi.
+    decided(site, "adopt", &[]);
+    until("it is compared", || site.json("/api/exchange")["uncompared"].is_null().then_some(()));
+    way(site, "count-USDC");
 }
 
 /// Ce qui ne se peut pas maintenant est dit avant, et n'est pas promis.

@@ -226,6 +226,13 @@ test('what is gone can be written off, what is beyond counted, what is locked ne
   assert.match(found[1].text, /open order of yours/);
 });
 
+test('a difference is not offered to settle while the account is not compared with the books', () => {
+  const reconciliation = [line('USDC', { beyond: 125, difference: 125 }), line('BTC', { difference: -0.0005, missing: 0.0005 })];
+  const seen = differencesOf(/** @type {any} */ ({ reconciliation, takeover: [], uncompared: 'the account is not read yet' }), context);
+  assert.deepEqual(seen.map(({ id, deed }) => [id, deed]), [['less BTC', null], ['more USDC', null]]);
+  assert.ok(seen.every(({ note }) => note === context.words.say('difference.uncompared')));
+});
+
 test('what an order in doubt may explain has the figure of the top of the page, and is not to be settled yet', () => {
   const doubted = line('BNB', { difference: -0.0798, missing: 0.0148 });
   const [found, ...rest] = differing([doubted]);

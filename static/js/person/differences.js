@@ -30,7 +30,8 @@ export function differencesOf(exchange, context) {
 
   /** Ce que des ordres d'ici expliquent peut-être attend qu'on en ait décidé. @param {Difference} difference @returns {Difference} */
   function undecided(difference) {
-    return exchange?.not_alone?.orders.length ? { ...difference, note: context.words.say('difference.others'), deed: null } : difference;
+    const why = exchange?.not_alone?.orders.length ? 'difference.others' : exchange?.uncompared ? 'difference.uncompared' : null;
+    return why ? { ...difference, note: context.words.say(why), deed: null } : difference;
   }
 }
 

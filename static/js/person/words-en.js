@@ -273,6 +273,7 @@ export const en = {
   'difference.locked': '{amount} held by an open order of yours, in Binance: cancel it there, or wait.',
   'difference.unsure': 'An order in doubt, or a withdrawal to take out, may explain the rest: to settle once that is known.',
   'difference.others': 'Orders that the books do not have may explain it: adopt them or leave them outside first, above.',
+  'difference.uncompared': 'The account could not be compared with the books just now: to settle once it has been.',
   'difference.elsewhere': 'It may be yours for something else: then do nothing, the program does not touch it.',
   'difference.sold': 'It may be the price of what is missing, sold by hand. Then the two belong together: write off the coin that was sold, and count these USDC if they are no more than the sale brought. If there are more, do not: add a deposit of that part, below. Otherwise do nothing: the program does not touch it.',
   'write_off.button': 'I sold or moved this: write it off…',

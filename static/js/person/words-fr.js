@@ -272,6 +272,7 @@ export const fr = {
   'difference.locked': '{amount} retenus par un ordre ouvert à vous, dans Binance : annulez-le là-bas, ou attendez.',
   'difference.unsure': 'Un ordre en doute, ou un retrait à sortir, explique peut-être le reste : à régler une fois que c’est su.',
   'difference.others': 'Des ordres que les livres n’ont pas l’expliquent peut-être : reprenez-les ou laissez-les dehors d’abord, plus haut.',
+  'difference.uncompared': 'Le compte n’a pas pu être comparé aux livres à l’instant : à régler une fois que ce sera fait.',
   'difference.elsewhere': 'C’est peut-être à vous pour autre chose : alors ne faites rien, le programme n’y touche pas.',
   'difference.sold': 'C’est peut-être le prix de ce qui manque, vendu à la main. Alors les deux vont ensemble : retirez des livres la monnaie vendue, et comptez ces USDC s’il n’y en a pas plus que la vente n’a rapporté. S’il y en a plus, ne les comptez pas tous : ajoutez un dépôt de cette part, plus bas. Sinon, ne faites rien : le programme n’y touche pas.',
   'write_off.button': 'Je l’ai vendu ou déplacé : le retirer des livres…',

@@ -6,7 +6,7 @@ use crate::follower::{Folder, decimal, still_world};
 use crate::live::{self, Live};
 use crate::{base, check, settled};
 
-const EXCHANGE: [(&str, &str); 11] = [
+const EXCHANGE: [(&str, &str); 12] = [
     ("mode", "dry_run|live"),
     ("trading_open", "bool?"),
     ("closed_reason", "text?"),

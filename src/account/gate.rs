@@ -23,6 +23,8 @@ pub(super) struct Gate {
     /// Quand refaire les essais.
     pub next: Instant,
     retry: Duration,
+    /// D'un ordre refusé, avant quand rien ne l'ouvre, fût-ce une table où tout va.
+    held_until: Instant,
     /// Jusqu'où allaient les mouvements du capital dont les essais parlent ; `None` si on ne le sait pas.
     pub moved: Option<i64>,
     /// Fermé par l'essai de l'heure, entre autres : la bourse ne répondait pas, ou l'heure était fausse.
@@ -36,6 +38,7 @@ impl Gate {
             closed: Some("the checks are not made yet".to_owned()),
             next: clock::instant(),
             retry: FIRST_RETRY,
+            held_until: clock::instant(),
             moved: None,
             wants_the_hour: false,
             comeback: Comeback::default(),
@@ -51,7 +54,9 @@ impl Gate {
         let missing = REQUIRED.iter().filter(|test| !checks.iter().any(|check| check.test == **test));
         let missing = missing.map(|test| format!("{test}: not tested"));
         let faults: Vec<String> = faults.chain(missing).collect();
-        if faults.is_empty() {
+        if faults.is_empty() && clock::instant() < self.held_until {
+            self.next = self.held_until;
+        } else if faults.is_empty() {
             self.closed = None;
             // Ce à quoi la bourse n'a pas répondu ne reste pas dit tout un jour, ni un défaut qui ne ferme rien : une paire qui se
             // négocie de nouveau, un compte qui y a droit, des prix, un leader, une personne l'ôtent sans que rien ne le dise ici.
@@ -64,11 +69,12 @@ impl Gate {
         self.comeback.tried(unreached);
     }
 
-    /// Ferme pour une raison que le réseau revenu n'ôte pas. La première fois depuis que tout allait, les essais se refont aussitôt : ils
-    /// disent laquelle.
+    /// Ferme pour une raison que le réseau revenu n'ôte pas. La première fois depuis que tout allait, les essais se refont aussitôt, pour
+    /// dire laquelle ; ils n'ouvrent pas plus tôt.
     pub fn close(&mut self, reason: String) {
         let is_first = self.retry == FIRST_RETRY;
         self.shut(reason);
+        self.held_until = self.next;
         if is_first {
             self.next = clock::instant();
         }
@@ -165,10 +171,16 @@ mod tests {
         gate.close("refused".to_owned());
         assert_eq!(wait(&gate), 900);
         gate.proved();
-        for expected in [0, 120] {
-            gate.close("refused".to_owned());
-            assert_eq!(wait(&gate), expected, "what is wrong is looked for at once, and once");
-        }
+        gate.close("refused".to_owned());
+        assert_eq!(wait(&gate), 0, "what is wrong is looked for at once");
+        gate.judge(&well);
+        assert_eq!(
+            (gate.closed.as_deref(), wait(&gate)),
+            (Some("refused"), 60),
+            "and nothing opens for that"
+        );
+        gate.close("refused".to_owned());
+        assert_eq!(wait(&gate), 120);
     }
 
     #[test]

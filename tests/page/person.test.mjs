@@ -285,7 +285,7 @@ test('what is gone can be written off, what is beyond counted, what is locked ne
 
 test('a difference is not offered to settle while the account is not compared with the books', () => {
   const reconciliation = [line('USDC', { beyond: 125, difference: 125 }), line('BTC', { difference: -0.0005, missing: 0.0005 })];
-  const seen = differencesOf(/** @type {any} */ ({ reconciliation, takeover: [], uncompared: 'the account is not read yet' }), context);
+  const seen = differencesOf(/** @type {any} */ ({ reconciliation, takeover: [], uncompared: 'the account is not read yet' }), 'followed', context);
   assert.deepEqual(seen.map(({ id, deed }) => [id, deed]), [['less BTC', null], ['more USDC', null]]);
   assert.ok(seen.every(({ note }) => note === context.words.say('difference.uncompared')));
 });

@@ -286,7 +286,9 @@ const SAID = [
   ['the account has {beyond} {name} free beyond the books, not {quantity}: look again, nothing was changed', ['276.32069862', 'USDC', '276'], 'Le compte Binance a 276,32 USDC libres de plus que les livres, et non 276,00 : regardez de nouveau.'],
   ['its book could not be read: {trouble}', ['the exchange cannot be reached: [7] no'], 'Son carnet n’a pas pu être lu. Binance est injoignable (la connexion ne se fait pas).'],
   ['{pair}{shows} cannot be compared with its average price: not believed yet ({reason})', ['BTCUSDC', '', 'not read yet'], 'Le prix de BTC ne peut pas être comparé à son prix moyen : il n’est pas encore cru. Pas encore lu.'],
-  [' shows {} its last price and', [], 'BTC se montre à 10 fois son dernier prix, et ne peut pas être comparé à son prix moyen : pas encore cru. Pas encore lu.'],
+  [' shows {} {what} and', [], 'BTC se montre à 10 fois son dernier prix, et ne peut pas être comparé à son prix moyen : pas encore cru. Pas encore lu.'],
+  ['its last price', [], 'BTC se montre à 10 fois son dernier prix, et ne peut pas être comparé à son prix moyen : pas encore cru. Pas encore lu.'],
+  ['the last price that was confirmed', [], 'BTC se montre à 4,0 % au-dessus de son dernier prix confirmé, et ne peut pas être comparé à son prix moyen : pas encore cru. Pas encore lu.'],
   ['{shows}: not believed yet, a second reading must say the same', ['BTCUSDC shows 10 times its average price'], 'BTC se montre à 10 fois son prix moyen : pas encore cru, une seconde lecture doit le redire.'],
   ['{shows}: not believed yet, a second reading must say the same', ['EURUSDC shows 7 % above its average price'], 'EUR se montre à 7,0 % au-dessus de son prix moyen : pas encore cru, une seconde lecture doit le redire.'],
   ['{pair} shows {} its average price', [], 'SOL se montre encore à 40,0 % sous son prix moyen, et ses derniers échanges le démentent : pas cru.'],
@@ -325,7 +327,9 @@ const SAID = [
 /** Ce que le programme ajoute à une phrase qui n'est pas d'une pièce dans ses sources. @type {Record<string, string>} */
 const WHOLE = {
   'its largest order is below its smallest': 'the exchange does not trade this pair now (its largest order is below its smallest)',
-  ' shows {} its last price and': 'BTCUSDC shows 10 times its last price and cannot be compared with its average price: not believed yet (not read yet)',
+  ' shows {} {what} and': 'BTCUSDC shows 10 times its last price and cannot be compared with its average price: not believed yet (not read yet)',
+  'its last price': 'BTCUSDC shows 10 times its last price and cannot be compared with its average price: not believed yet (not read yet)',
+  'the last price that was confirmed': 'BTCUSDC shows 4 % above the last price that was confirmed and cannot be compared with its average price: not believed yet (not read yet)',
   '{pair} shows {} its average price': 'SOLUSDC shows 40 % below its average price again, and its last trades deny it: not believed',
   'adds up to more than the whole capital for': 'actions[1]: adds up to more than the whole capital for BTCUSDC',
   'contradicts an earlier action for': 'actions[1]: contradicts an earlier action for BTCUSDC',

@@ -262,6 +262,7 @@ export const SHAPES = [
   [/^bid (?<price>[\d.]+) and ask (?<price2>[\d.]+) are (?:no price|too far apart to be a price)$/, 'À l’achat {price} et à la vente {price2}, ce n’est pas un prix.'],
   [/^its book could not be read: (?<reason>.+)$/s, 'Son carnet n’a pas pu être lu. {reason}'],
   [/^(?<coin>\w+) cannot be compared with its average price: not believed yet \((?<reason>.+)\)$/s, 'Le prix de {coin} ne peut pas être comparé à son prix moyen : il n’est pas encore cru. {reason}'],
+  [/^(?<coin>\w+) shows (?<ratio>.+?) the last price that was confirmed and cannot be compared with its average price: not believed yet \((?<reason>.+)\)$/s, '{coin} se montre à {ratio} son dernier prix confirmé, et ne peut pas être comparé à son prix moyen : pas encore cru. {reason}'],
   [/^(?<coin>\w+) shows (?<ratio>.+?) its last price and cannot be compared with its average price: not believed yet \((?<reason>.+)\)$/s, '{coin} se montre à {ratio} son dernier prix, et ne peut pas être comparé à son prix moyen : pas encore cru. {reason}'],
   [/^(?<coin>\w+) shows (?<ratio>.+?) its average price: not believed yet, a second reading must say the same$/, '{coin} se montre à {ratio} son prix moyen : pas encore cru, une seconde lecture doit le redire.'],
   [/^(?<coin>\w+) shows (?<ratio>.+?) its average price again, and its last trades are not known: not believed yet \((?<reason>.+)\)$/s, '{coin} se montre encore à {ratio} son prix moyen, et ses derniers échanges ne sont pas connus : pas encore cru. {reason}'],

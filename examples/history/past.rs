@@ -180,6 +180,7 @@ fn received(rank: u32, target: &Target) -> Received {
         meaning: None,
         is_outlived: false,
         said_at: None,
+        expires_at: None,
         heard_at: Moment(0),
         unheard_since: Moment(0),
         is_old: false,

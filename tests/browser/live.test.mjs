@@ -33,7 +33,7 @@ test('an update disturbs neither what is typed nor what is open', async () => {
   const amount = page.locator('#deposit-amount');
   await amount.fill('12,5');
   await amount.evaluate((/** @type {HTMLInputElement} */ input) => input.setSelectionRange(2, 4));
-  await here.scene.world.tell(`signal ${JSON.stringify(signal('live-2', { SOLUSDC: 0.5 }, 'All into another.'))}`);
+  await here.scene.world.tell(`signal ${JSON.stringify(signal('live-2', { XRPUSDC: 0.5, SOLUSDC: 0.3 }, 'Some into another.'))}`);
   await page.locator('#trades a[href="#signal-live-2"]').first().waitFor();
   assert.equal(await page.locator('#signals details[open]').count(), 1);
   assert.deepEqual(

@@ -31,7 +31,7 @@ const SHOWN = {
   'first-start': { tone: 'info', says: ['state.no_signal', 'positions.empty', 'trades.empty'] },
   'normal-day': { tone: 'good', says: ['mode.dry_run', 'agent.active', 'leader.connected'] },
   'old-allocation': { tone: 'warn', says: ['old.take', 'old.wait', 'old.take_button', 'old.wait_button'] },
-  'target-awaited': { tone: 'good', says: ['why.halted'] },
+  'target-awaited': { tone: 'warn', says: ['why.halted'] },
   'leader-down': { tone: 'bad', says: ['leader.disconnected'] },
   'prices-unknown': { tone: 'warn', says: ['positions.no_price'] },
   'agent-dead': { tone: 'bad', says: ['agent.dead'] },

@@ -51,8 +51,21 @@ pub struct Aim {
     /// Le dernier mouvement dont elle tient compte.
     pub movement: i64,
     pub waiting_for: Option<String>,
+    /// Les coins où l'allocation va contre ses propres actions, qui l'emportent ; `None` tant qu'elle n'a pas été regardée.
+    pub denied: Option<PerCoin<bool>>,
     /// Les règles qui ont laissé des coins loin d'elle quand elle a été atteinte ; `None` si aucun ne l'était.
     pub rules: Option<String>,
+}
+
+/// Ce que l'on dit d'une allocation qui va contre ses actions ; `None` si elle ne le fait pas.
+pub fn contradiction(denied: &PerCoin<bool>) -> Option<String> {
+    let coins: Vec<&str> = Coin::ALL.into_iter().filter(|coin| denied[*coin]).map(Coin::asset).collect();
+    (!coins.is_empty()).then(|| {
+        format!(
+            "the leader's allocation contradicts his actions on {}: these are left as his actions say",
+            coins.join(", ")
+        )
+    })
 }
 
 /// Les règles des coins qui en restent plus loin que `threshold` ([`is_outdated`]).

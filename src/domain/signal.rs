@@ -55,16 +55,24 @@ impl Signal {
         self.expires_at.filter(|&at| at < now).map(|at| now.since(at))
     }
 
-    /// Cette allocation, où les coins qu'une action dit de garder restent ce qu'ils sont : le leader le demande. De même ceux qu'il dit
-    /// d'acheter sans qu'elle les ait : elle n'est pas d'après ses actions.
+    /// Cette allocation, où les coins qu'une action dit de garder restent ce qu'ils sont : le leader le demande.
     pub fn held(&self, target: Target, valuation: &Valuation) -> Target {
         let Instruction::Actions(actions) = &self.instruction else { return target };
-        let is_kept = |coin: Coin| match actions[coin] {
-            Some(Action::Hold) => true,
-            Some(Action::Buy(_)) => target.weight(coin).is_zero(),
-            Some(Action::Sell(_)) | None => false,
-        };
-        target.keeping(&PerCoin::from_fn(is_kept), valuation)
+        target.keeping(&PerCoin::from_fn(|coin| matches!(actions[coin], Some(Action::Hold))), valuation)
+    }
+
+    /// Les coins où cette allocation, de plus que `spare`, va contre l'action qui l'accompagne, faite ou non : elle en vendrait ce que le
+    /// leader dit d'acheter, ou en rachèterait ce qu'il dit de vendre. Elle n'y est pas d'après ses actions.
+    pub fn denied(&self, target: &Target, valuation: &Valuation, spare: Weight) -> PerCoin<bool> {
+        let Instruction::Actions(actions) = &self.instruction else { return PerCoin::default() };
+        PerCoin::from_fn(|coin| {
+            let (held, wanted) = (valuation.weight(coin), target.weight(coin));
+            match actions[coin] {
+                Some(Action::Buy(_)) => held > wanted + spare,
+                Some(Action::Sell(_)) => wanted > held + spare,
+                Some(Action::Hold) | None => false,
+            }
+        })
     }
 
     /// Vrai si le leader l'a dit il y a plus d'un jour.

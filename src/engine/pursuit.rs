@@ -14,7 +14,7 @@ use super::holdback::{Holdback, Purpose};
 use super::story::{Carried, Shown};
 use crate::clock;
 use crate::domain::aim::{self, Aim, Cause};
-use crate::domain::market::{Coin, Market};
+use crate::domain::market::{Coin, Market, PerCoin};
 use crate::domain::money::Weight;
 use crate::domain::order::{self, Left};
 use crate::domain::plan::Plan;
@@ -51,9 +51,7 @@ impl Engine {
         let holdback = self.holdback(row, Purpose::Aim).await?;
         let holdings = holdback.followed(&self.holdings().await?);
         let Some(valuation) = holdings.value(market) else { return Ok(None) };
-        let target = if missed { target } else { shown.signal.held(target, &valuation) };
-        // Ce dont une personne a réglé l'ordre n'en écarte pas : cela attend le signal suivant.
-        let target = target.keeping(&holdback.settled(), &valuation);
+        let target = effective(target, shown, &mut aim, missed, (&holdback, &valuation));
         let strayed = self.strays(&target, &valuation);
         let threshold = self.manner.policy.threshold;
         let rules = aim::rules_apart(&target, &valuation, &market.pairs, threshold);
@@ -204,7 +202,8 @@ impl Engine {
     }
 
     async fn reach(&self, aim: Aim, rules: Option<String>) -> Result<(), LedgerError> {
-        let reached = Aim { reached_at: Some(clock::now()), waiting_for: None, rules, ..aim };
+        let waiting_for = aim.denied.as_ref().and_then(aim::contradiction);
+        let reached = Aim { reached_at: Some(clock::now()), waiting_for, rules, ..aim };
         log::info!("target_reached signal={} cause={}", reached.signal, reached.cause.word());
         self.ledger.with(move |db| db.keep_aim(&reached)).await
     }
@@ -226,6 +225,24 @@ fn waits(plan: &Plan) -> bool {
     !sales.is_empty() || !wants.is_empty() || hindered
 }
 
+/// Ce qui se vise de cette allocation : ni ce que les actions qu'elle accompagne disent de garder ou de faire autrement, si rien n'a pu
+/// manquer, ni ce dont une personne a réglé l'ordre, qui attend le signal suivant.
+fn effective(
+    target: Target,
+    shown: &Shown,
+    aim: &mut Aim,
+    missed: bool,
+    (holdback, valuation): (&Holdback, &Valuation),
+) -> Target {
+    let target = if missed { target } else { shown.signal.held(target, valuation) };
+    let target = target.keeping(&holdback.settled(), valuation);
+    let look = || match missed {
+        true => PerCoin::default(),
+        false => shown.signal.denied(&target, valuation, OBEYED),
+    };
+    target.keeping(aim.denied.get_or_insert_with(look), valuation)
+}
+
 /// Les coins que l'allocation n'a plus, et qui sont encore tenus pour plus que `threshold`.
 fn left_behind(target: &Target, valuation: &Valuation, threshold: Weight) -> Vec<Coin> {
     let is_left = |coin: &Coin| target.weight(*coin).is_zero() && valuation.weight(*coin) > threshold;
@@ -244,8 +261,8 @@ fn opened(aim: &mut Aim, flow: i64, eased: bool, strayed: bool) -> bool {
         _ => return !is_reached,
     };
     let signal = aim.signal;
-    let (since, rules) = (clock::now(), aim.rules.take());
-    *aim = Aim { signal, cause, since, reached_at: None, movement: flow, waiting_for: None, rules };
+    let (since, rules, denied) = (clock::now(), aim.rules.take(), aim.denied);
+    *aim = Aim { signal, cause, since, reached_at: None, movement: flow, waiting_for: None, rules, denied };
     log::info!("target_aimed_at_again signal={signal} cause={}", cause.word());
     true
 }

@@ -117,7 +117,9 @@ fn validate(id: &str, signal: &Object) -> Result<Signal, String> {
     };
     let target = match signal.get("portfolio_state") {
         None | Some(Value::Null) => None,
-        Some(Value::Object(state)) => Some(read_target(state)?),
+        Some(Value::Object(state)) => {
+            Some(read_target(state)?).filter(|_| version > 1 || tells(state, &actions))
+        }
         Some(other) => return Err(format!("portfolio_state: expected an object, got {}", got(other))),
     };
     let instruction = match (version, target) {
@@ -253,6 +255,16 @@ fn read_target(state: &Object) -> Result<Target, String> {
     let weights = PerCoin::from_fn(|coin| weights[coin].unwrap_or(Weight::ZERO));
     add_up(&weights, state)?;
     Target::new(weights).map_err(|fault| format!("portfolio_state: {fault}"))
+}
+
+/// Une liste vide sans cash ne dit rien, sauf à côté d'actions qui ne font que tout quitter : le leader a pu perdre son état.
+fn tells(state: &Object, actions: &PerCoin<Option<Action>>) -> bool {
+    let is_empty = matches!(state.get("positions"), Some(Value::Array(positions)) if positions.is_empty());
+    let says_cash = !matches!(state.get("cash_pct"), None | Some(Value::Null));
+    let asked: Vec<&Action> = actions.iter().filter_map(|(_, action)| action.as_ref()).collect();
+    let leaves =
+        |action: &&Action| matches!(action, Action::Sell(part) if *part == Weight::new(Decimal::ONE));
+    !is_empty || says_cash || (!asked.is_empty() && asked.iter().all(leaves))
 }
 
 /// Le cash que dit le leader, s'il en dit un, complète ses positions : une liste vide sans cash est un leader qui a perdu son

@@ -5,6 +5,7 @@ use rusqlite::{Connection, params};
 use super::signals::{self, insert_decisions};
 use super::{Db, Decision, LedgerError, SignalStatus};
 use crate::domain::aim::{Aim, Cause};
+use crate::domain::market::{Coin, PerCoin};
 use crate::domain::moment::Moment;
 use crate::domain::signal::INITIAL_SYNC;
 
@@ -17,8 +18,8 @@ impl Db {
         let before = "SELECT reached_at FROM signals WHERE id = ?1";
         let reached_at: Option<Moment> = self.connection.query_row(before, [signal], |row| row.get(0))?;
         let movement = self.last_flow()?;
-        let (cause, waiting_for, rules) = (Cause::Signal, None, None);
-        let aim = Aim { signal, cause, since: now, reached_at, movement, waiting_for, rules };
+        let (cause, waiting_for, rules, denied) = (Cause::Signal, None, None, None);
+        let aim = Aim { signal, cause, since: now, reached_at, movement, waiting_for, rules, denied };
         self.keep_aim(&aim)?;
         Ok(aim)
     }
@@ -27,10 +28,10 @@ impl Db {
     pub fn keep_aim(&mut self, aim: &Aim) -> Result<(), LedgerError> {
         let transaction = self.transaction()?;
         transaction.execute(
-            "INSERT INTO aim (id, signal, cause, since, reached_at, movement, waiting_for, rules)
-             VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7)
+            "INSERT INTO aim (id, signal, cause, since, reached_at, movement, waiting_for, rules, denied)
+             VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
              ON CONFLICT (id) DO UPDATE SET signal = ?1, cause = ?2, since = ?3, reached_at = ?4, movement = ?5,
-                 waiting_for = ?6, rules = ?7",
+                 waiting_for = ?6, rules = ?7, denied = ?8",
             params![
                 aim.signal,
                 aim.cause.word(),
@@ -38,7 +39,8 @@ impl Db {
                 aim.reached_at,
                 aim.movement,
                 aim.waiting_for,
-                aim.rules
+                aim.rules,
+                aim.denied.as_ref().map(listed)
             ],
         )?;
         if let Some(at) = aim.reached_at {
@@ -96,6 +98,12 @@ impl Db {
         }
         Ok(transaction.commit()?)
     }
+}
+
+/// Ces coins, en un texte.
+fn listed(coins: &PerCoin<bool>) -> String {
+    let named: Vec<&str> = Coin::ALL.into_iter().filter(|coin| coins[*coin]).map(Coin::pair).collect();
+    named.join(" ")
 }
 
 /// Vise de nouveau ce qui est visé, pour cette raison.

@@ -102,7 +102,7 @@ export const leftByHand = ({ orders, status }) =>
   (orders.data ?? []).filter(({ by_hand: hand, signal_id: id }) => hand === 'settled' && id === status.data?.target?.signal_id).map(({ coin }) => coin);
 
 /** Pourquoi l'allocation visée n'est pas encore atteinte. @param {import('./api.js').Status | null} status */
-export const unreached = (status) => (status?.target?.reached_at === null ? status.target.waiting_for : null);
+export const unreached = (status) => status?.target?.waiting_for ?? null;
 
 /** Si peu de capital que les minima de la bourse peuvent décider de ce qui est suivi : 1 % de 500 € est le moindre ordre. @param {Parts} parts */
 export const isScant = ({ budget: { data } }) => Number(data?.drift_pct) > 1 && Number(data?.total_value_eur ?? NaN) < 500;

@@ -117,21 +117,54 @@ fn a_largest_order_below_the_smallest_is_never_told_as_a_minimum() {
     is_left(site, "XRPUSDC");
 }
 
-/// Ce qu'il vient de dire d'acheter et que son allocation n'a pas : elle n'est pas d'après ses actions.
+/// L'allocation qui les accompagne est celle d'avant, ou fausse : ce que les actions ont fait n'est pas défait, et c'est dit.
 #[test]
-fn an_action_that_its_own_allocation_denies_is_never_done_and_undone() {
+fn what_an_action_did_is_never_undone_for_its_own_allocation() {
+    let before = [("BTCUSDC", dec!(0.4)), ("ETHUSDC", dec!(0.2))];
+    let (sold, bought) = (("ETHUSDC", "SELL", dec!(1.0)), ("SOLUSDC", "BUY", dec!(0.2)));
+    let more = ("ETHUSDC", "BUY", dec!(0.1));
+    type Case<'a> = (&'a [(&'a str, &'a str, Decimal)], [Decimal; 3]);
+    let cases: [Case; 4] = [
+        (&[sold], [dec!(0.4), dec!(0), dec!(0)]),
+        (&[bought], [dec!(0.4), dec!(0.2), dec!(0.2)]),
+        (&[more], [dec!(0.4), dec!(0.3), dec!(0)]),
+        (&[sold, bought], [dec!(0.4), dec!(0), dec!(0.2)]),
+    ];
+    for (actions, shares) in cases {
+        let (world, folder) = (still_world(), Folder::new());
+        world.leader().set_target(&before);
+        let follower = Follower::of(&world, &folder);
+        let site = follower.site();
+        site.closed_signal("initial_sync");
+        site.wait_polls(2);
+        let id = world.leader().set_actions(actions, Some(&before));
+        site.closed_signal(&id);
+        let told = until("it is said", || target(site)["waiting_for"].as_str().map(str::to_owned));
+        assert!(told.contains("contradicts his actions on"), "{told}");
+        // Ni au tour suivant, ni quand de l'argent vient.
+        assert_eq!(site.send("POST", "/api/budget/deposit", r#"{"amount_eur": 20}"#).status, 200);
+        until("the deposit is looked at", || (target(site)["cause"] == "money").then_some(()));
+        until("and reached", || target(site)["reached_at"].is_string().then_some(()));
+        assert_eq!(target(site)["waiting_for"], told.as_str());
+        let coins = ["BTCUSDC", "ETHUSDC", "SOLUSDC"];
+        for (coin, share) in coins.into_iter().zip(shares) {
+            let found = weight(site, coin);
+            assert!((found - share).abs() < dec!(0.015), "{actions:?}: {coin} is {found}");
+        }
+    }
+}
+
+/// Un leader qui a perdu son état montre une liste vide ; ce n'est pas tout vendre.
+#[test]
+fn an_empty_list_beside_an_action_is_never_an_order_to_sell_everything() {
     let (world, folder) = (still_world(), Folder::new());
     let follower = holding(&world, &folder, Policy::default());
     let site = follower.site();
-    let id = world.leader().set_actions(&[("ETHUSDC", "BUY", dec!(0.2))], Some(&BOTH));
+    let id = world.leader().set_actions(&[("BTCUSDC", "SELL", dec!(0.1))], Some(&[]));
     site.closed_signal(&id);
-    until("it is reached", || {
-        let target = target(site);
-        (target["signal_id"] == id && target["reached_at"].is_string()).then_some(())
-    });
     site.wait_polls(3);
-    assert_eq!(trades_of(site, &id), [("BUY".to_owned(), "ETHUSDC".to_owned())]);
-    near(weight(site, "ETHUSDC"), dec!(0.2));
+    near(weight(site, "BTCUSDC"), dec!(0.4));
+    near(weight(site, "XRPUSDC"), dec!(0.04));
 }
 
 /// Le leader en avance la fin sous le même nom, pendant que le premier démarrage attend un prix.

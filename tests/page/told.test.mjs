@@ -89,6 +89,7 @@ const SAID = [
   ['tried again later: {reason}', ['the rest is sold at the next poll'], 'Le reste se vend à la prochaine lecture.'],
   ['refused: {reason}', ['the exchange answered 400: -1013 Filter failure: NOTIONAL'], 'Binance a répondu 400 : -1013 Filter failure: NOTIONAL'],
   ['look at this order on the exchange, then release, book or settle it: {reason}', ['the exchange had it as order 7 and no longer shows it'], 'Binance l’avait, sous le n° 7, et ne le montre plus.'],
+  ["the leader's allocation contradicts his actions on {}: these are left as his actions say", ['ETH, SOL'], 'La répartition du leader contredit ses propres actions (ETH, SOL) : c’est laissé comme elles le disent.'],
   ['the exchange does not trade this pair now ({status})', ['BREAK'], 'BREAK.'],
   ['its largest order is below its smallest', [], 'Le plus grand ordre que Binance y prend est sous le plus petit.'],
   ['may have been done in a past that this ledger did not know: it is not done again', [], 'Il l’a peut-être été dans un passé que ce grand livre ne connaît pas.'],

@@ -3,9 +3,15 @@
 use rusqlite::{OptionalExtension, params};
 
 use crate::domain::aim::{Aim, Cause};
+use crate::domain::market::{Coin, PerCoin};
 use crate::domain::moment::Moment;
 use crate::domain::signal::INITIAL_SYNC;
 use crate::ledger::{Db, LedgerError};
+
+/// Les coins que nomme ce texte.
+fn listed(told: &str) -> PerCoin<bool> {
+    PerCoin::from_fn(|coin: Coin| told.split(' ').any(|name| name == coin.pair()))
+}
 
 /// Une allocation que le premier démarrage a trouvée déjà vieille.
 #[derive(Clone, Copy, Debug)]
@@ -18,7 +24,7 @@ pub struct OldTarget {
 impl Db {
     /// Ce que l'on vise ; `None` avant la première allocation.
     pub fn aim(&self) -> Result<Option<Aim>, LedgerError> {
-        let sql = "SELECT signal, cause, since, reached_at, movement, waiting_for, rules FROM aim";
+        let sql = "SELECT signal, cause, since, reached_at, movement, waiting_for, rules, denied FROM aim";
         let aim = self.connection.query_row(sql, [], |row| {
             let cause: String = row.get(1)?;
             Ok(Aim {
@@ -29,6 +35,7 @@ impl Db {
                 movement: row.get(4)?,
                 waiting_for: row.get(5)?,
                 rules: row.get(6)?,
+                denied: row.get::<_, Option<String>>(7)?.map(|told| listed(&told)),
             })
         });
         Ok(aim.optional()?)

@@ -129,6 +129,7 @@ export const SHAPES = [
   [/^the answer took too long; look at the state before trying again$/, 'La réponse a pris trop longtemps : regardez l’état affiché avant de recommencer.'],
   // Ce qu'attend un signal, ou pourquoi il a fini ainsi ; l'ordre d'une monnaie a déjà son mot devant.
   [/^(?:an order of this coin is in doubt|a person must look|tried again later|refused|look at this order on the exchange, then release, book or settle it): (?<reason>.+)$/s, '{reason}'],
+  [/^the leader's allocation contradicts his actions on (?<asset>[\w, ]+): these are left as his actions say$/, 'La répartition du leader contredit ses propres actions ({asset}) : c’est laissé comme elles le disent.'],
   [/^the exchange does not trade this pair now \(its largest order is below its smallest\)$/, 'Le plus grand ordre que Binance y prend est sous le plus petit.'],
   [/^the exchange does not trade this pair now \((?<text>.+)\)$/, '{text}.'],
   [/^may have been done in a past that this ledger did not know: it is not done again$/, 'Il l’a peut-être été dans un passé que ce grand livre ne connaît pas.'],

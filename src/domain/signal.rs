@@ -21,6 +21,9 @@ pub const INITIAL_SYNC: &str = "initial_sync";
 /// L'identifiant sous lequel le sont les ordres que seul le compte connaissait encore.
 pub const ADOPTED: &str = "adopted";
 
+/// De combien une même part peut se dire autrement : arrondis, frais, prix de l'instant.
+const SAME: Weight = Weight::new(dec!(0.0075));
+
 /// Somme des parts au-delà de laquelle une allocation n'est pas un arrondi mais une erreur.
 const MOST: Decimal = dec!(1.05);
 
@@ -61,17 +64,25 @@ impl Signal {
         target.keeping(&PerCoin::from_fn(|coin| matches!(actions[coin], Some(Action::Hold))), valuation)
     }
 
-    /// Les coins où cette allocation, de plus que `spare`, va contre l'action qui l'accompagne, faite ou non : elle en vendrait ce que le
-    /// leader dit d'acheter, ou en rachèterait ce qu'il dit de vendre. Elle n'y est pas d'après ses actions.
-    pub fn denied(&self, target: &Target, valuation: &Valuation, spare: Weight) -> PerCoin<bool> {
+    /// Les coins où cette allocation déferait l'action qui l'accompagne parce qu'elle est d'avant elle : celle que l'on tenait alors
+    /// (`before`), ou celle que le leader disait déjà (`former`). Autre, elle sait ce qui a manqué ici, et se vise.
+    pub fn denied(
+        &self,
+        target: &Target,
+        valuation: &Valuation,
+        before: &PerCoin<Weight>,
+        former: &PerCoin<Option<Weight>>,
+    ) -> PerCoin<bool> {
         let Instruction::Actions(actions) = &self.instruction else { return PerCoin::default() };
         PerCoin::from_fn(|coin| {
             let (held, wanted) = (valuation.weight(coin), target.weight(coin));
-            match actions[coin] {
-                Some(Action::Buy(_)) => held > wanted + spare,
-                Some(Action::Sell(_)) => wanted > held + spare,
+            let undoes = match actions[coin] {
+                Some(Action::Buy(_)) => held > wanted + SAME,
+                Some(Action::Sell(_)) => wanted > held + SAME,
                 Some(Action::Hold) | None => false,
-            }
+            };
+            let is_of = |earlier: Weight| (wanted - earlier).abs() <= SAME;
+            undoes && (is_of(before[coin]) || former[coin].is_some_and(is_of))
         })
     }
 

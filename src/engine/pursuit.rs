@@ -16,7 +16,7 @@ use crate::clock;
 use crate::domain::aim::{self, Aim, Cause};
 use crate::domain::market::{Coin, Market, PerCoin};
 use crate::domain::money::Weight;
-use crate::domain::order::{self, Left};
+use crate::domain::order::{self, Left, Side};
 use crate::domain::plan::Plan;
 use crate::domain::policy;
 use crate::domain::poll::PollOutcome;
@@ -51,7 +51,10 @@ impl Engine {
         let holdback = self.holdback(row, Purpose::Aim).await?;
         let holdings = holdback.followed(&self.holdings().await?);
         let Some(valuation) = holdings.value(market) else { return Ok(None) };
-        let target = effective(target, shown, &mut aim, missed, (&holdback, &valuation));
+        if aim.denied.is_none() {
+            aim.denied = Some(self.denied(shown, &target, &valuation, missed).await?);
+        }
+        let target = effective(target, shown, &aim, missed, (&holdback, &valuation));
         let strayed = self.strays(&target, &valuation);
         let threshold = self.manner.policy.threshold;
         let rules = aim::rules_apart(&target, &valuation, &market.pairs, threshold);
@@ -185,6 +188,30 @@ impl Engine {
         Ok(is_near && are_done && leaves.is_empty())
     }
 
+    /// Les coins dont ce signal vient de changer la part, et que son allocation remettrait où ils étaient ([`Signal::denied`]).
+    async fn denied(
+        &self,
+        shown: &Shown,
+        target: &Target,
+        valuation: &Valuation,
+        missed: bool,
+    ) -> Result<PerCoin<bool>, LedgerError> {
+        if missed || !matches!(shown.signal.instruction, Instruction::Actions(_)) {
+            return Ok(PerCoin::default());
+        }
+        let trades = self.trades_of(&shown.named.name).await?;
+        let mut before = PerCoin::from_fn(|coin| valuation.weight(coin));
+        for trade in &trades {
+            let part = trade.amount.share_of(valuation.total);
+            before[trade.coin] = match trade.side {
+                Side::Buy => before[trade.coin] - part,
+                Side::Sell => before[trade.coin] + part,
+            };
+        }
+        let former = self.ledger.with(|db| db.former_target()).await?;
+        Ok(shown.signal.denied(target, valuation, &before, &former))
+    }
+
     /// Vrai si ce qui est tenu s'écarte de cette allocation plus qu'on ne le laisse faire.
     fn strays(&self, target: &Target, valuation: &Valuation) -> bool {
         let threshold = self.manner.policy.reaim_threshold;
@@ -230,17 +257,13 @@ fn waits(plan: &Plan) -> bool {
 fn effective(
     target: Target,
     shown: &Shown,
-    aim: &mut Aim,
+    aim: &Aim,
     missed: bool,
     (holdback, valuation): (&Holdback, &Valuation),
 ) -> Target {
     let target = if missed { target } else { shown.signal.held(target, valuation) };
     let target = target.keeping(&holdback.settled(), valuation);
-    let look = || match missed {
-        true => PerCoin::default(),
-        false => shown.signal.denied(&target, valuation, OBEYED),
-    };
-    target.keeping(aim.denied.get_or_insert_with(look), valuation)
+    target.keeping(&aim.denied.unwrap_or_default(), valuation)
 }
 
 /// Les coins que l'allocation n'a plus, et qui sont encore tenus pour plus que `threshold`.

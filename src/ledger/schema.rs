@@ -12,7 +12,7 @@ use super::{audit, flows, legacy, seal, takeover};
 
 const MIGRATIONS: [&str; 16] = [
     FIRST, LIVE, FIGURES, SEALS, MOVES, EVIDENCE, PERSON, OTHERS, WISHES, SETTLED, IDENTITY, AIM, STOP_LOSS,
-    TRIED, RULES, EXPIRY,
+    TRIED, REACHED, EXPIRY,
 ];
 
 /// Des tables que toute base à nous a, depuis la première version.
@@ -71,8 +71,8 @@ const STOP_LOSS: &str = include_str!("schema/stop_loss.sql");
 /// Depuis quand un souhait s'essaie vraiment.
 const TRIED: &str = include_str!("schema/tried.sql");
 
-/// Sous quelles règles une allocation a été atteinte.
-const RULES: &str = include_str!("schema/rules.sql");
+/// De quoi juger qu'une allocation est atteinte : sous quelles règles, et si elle est d'après ses actions.
+const REACHED: &str = include_str!("schema/reached.sql");
 
 /// Jusqu'à quand un signal se suit.
 const EXPIRY: &str = include_str!("schema/expiry.sql");

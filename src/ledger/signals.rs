@@ -116,8 +116,8 @@ impl Db {
             for coin in Coin::ALL {
                 transaction.execute(
                     "INSERT INTO leader_target (coin, weight) VALUES (?1, ?2)
-                     ON CONFLICT (coin) DO UPDATE SET weight = ?2",
-                    params![coin, target.weight(coin)],
+                     ON CONFLICT (coin) DO UPDATE SET former = CASE WHEN ?3 THEN weight ELSE former END, weight = ?2",
+                    params![coin, target.weight(coin), fresh],
                 )?;
             }
         }

@@ -154,6 +154,63 @@ fn what_an_action_did_is_never_undone_for_its_own_allocation() {
     }
 }
 
+/// Un leader que l'on n'a pas entendu, de l'argent qui vient d'arriver, une action qui n'a pas pu se faire : ce qui diffère alors est
+/// d'ici, et son allocation, vraie, se vise.
+#[test]
+fn a_state_that_knows_what_was_missed_here_is_never_called_a_contradiction() {
+    let before = [("BTCUSDC", dec!(0.4)), ("ETHUSDC", dec!(0.2))];
+    type Story = fn(&World, Site) -> String;
+    let unheard: Story = |world, _| {
+        // Il avait dit d'acheter 0,2 d'ETH entre deux tours.
+        world.leader().set_actions(
+            &[("ETHUSDC", "SELL", dec!(0.1))],
+            Some(&[("BTCUSDC", dec!(0.4)), ("ETHUSDC", dec!(0.3))]),
+        )
+    };
+    let halted: Story = |world, site| {
+        world.exchange().set_status("ETHUSDC", Status::Break);
+        site.wait_polls(1);
+        let more = [("BTCUSDC", dec!(0.4)), ("ETHUSDC", dec!(0.4))];
+        let id = world.leader().set_actions(&[("ETHUSDC", "BUY", dec!(0.2))], Some(&more));
+        site.closed_signal(&id);
+        let less = [("BTCUSDC", dec!(0.4)), ("ETHUSDC", dec!(0.3))];
+        let id = world.leader().set_actions(&[("ETHUSDC", "SELL", dec!(0.1))], Some(&less));
+        site.closed_signal(&id);
+        world.exchange().set_status("ETHUSDC", Status::Trading);
+        id
+    };
+    let deposited: Story = |world, site| {
+        let id = world.leader().set_actions(
+            &[("BTCUSDC", "SELL", dec!(0.1)), ("ETHUSDC", "BUY", dec!(0.1))],
+            Some(&[("BTCUSDC", dec!(0.3)), ("ETHUSDC", dec!(0.3))]),
+        );
+        assert_eq!(site.send("POST", "/api/budget/deposit", r#"{"amount_eur": 2000}"#).status, 200);
+        id
+    };
+    for (story, shares) in [
+        (unheard, [dec!(0.4), dec!(0.3)]),
+        (halted, [dec!(0.4), dec!(0.3)]),
+        (deposited, [dec!(0.3), dec!(0.3)]),
+    ] {
+        let (world, folder) = (still_world(), Folder::new());
+        world.leader().set_target(&before);
+        let follower = Follower::of(&world, &folder);
+        let site = follower.site();
+        site.closed_signal("initial_sync");
+        site.wait_polls(2);
+        let id = story(&world, site);
+        for (coin, share) in ["BTCUSDC", "ETHUSDC"].into_iter().zip(shares) {
+            let near = || (weight(site, coin) - share).abs() < dec!(0.012);
+            until(&format!("{coin} is {share} of it"), || near().then_some(()));
+        }
+        until("it is reached", || {
+            let target = target(site);
+            (target["signal_id"] == id && target["reached_at"].is_string()).then_some(())
+        });
+        assert_eq!(target(site)["waiting_for"], Value::Null);
+    }
+}
+
 /// Un leader qui a perdu son état montre une liste vide ; ce n'est pas tout vendre.
 #[test]
 fn an_empty_list_beside_an_action_is_never_an_order_to_sell_everything() {

@@ -162,14 +162,23 @@ impl Db {
     pub fn leader_target(&self) -> Result<PerCoin<Option<Weight>>, LedgerError> {
         leader_target(&self.connection)
     }
+
+    /// Celle de son signal d'avant.
+    pub fn former_target(&self) -> Result<PerCoin<Option<Weight>>, LedgerError> {
+        weights(&self.connection, "SELECT coin, former FROM leader_target WHERE former IS NOT NULL")
+    }
 }
 
 /// L'allocation que le leader a dite en dernier, part par part.
 pub(in crate::ledger) fn leader_target(
     connection: &Connection,
 ) -> Result<PerCoin<Option<Weight>>, LedgerError> {
+    weights(connection, "SELECT coin, weight FROM leader_target")
+}
+
+fn weights(connection: &Connection, sql: &str) -> Result<PerCoin<Option<Weight>>, LedgerError> {
     let mut target = PerCoin::default();
-    let mut statement = connection.prepare_cached("SELECT coin, weight FROM leader_target")?;
+    let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         target[row.get::<_, Coin>(0)?] = Some(row.get(1)?);

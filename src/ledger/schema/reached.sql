@@ -3,3 +3,5 @@
 ALTER TABLE aim ADD COLUMN rules TEXT;
 -- Les coins, séparés par une espace, où l'allocation va contre les actions qu'elle accompagne ; NULL tant que ce n'est pas regardé.
 ALTER TABLE aim ADD COLUMN denied TEXT;
+-- Ce que l'allocation d'avant voulait de ce coin.
+ALTER TABLE leader_target ADD COLUMN former TEXT;

@@ -304,5 +304,14 @@ mod tests {
     fn a_name_that_is_not_there_is_answered_with_those_that_are() {
         let told = named(&[book()], "release-3").expect_err("there is none");
         assert!(told.contains("there is: book-3"), "{told}");
+        let open = || Way {
+            name: "cancel-7".to_owned(),
+            about: "withdrawal 7: it still sells".to_owned(),
+            ..book()
+        };
+        let told = named(&[open()], "withdraw").expect_err("one is open");
+        assert!(told.contains("to decide now (withdrawal 7: it still sells)"), "{told}");
+        let told = named(&[open()], "deposit").expect_err("it is no withdrawal");
+        assert!(!told.contains("it still sells"), "{told}");
     }
 }

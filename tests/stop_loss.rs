@@ -72,6 +72,7 @@ impl Books {
             readings: Vec::new(),
             valuation: Some(valuation),
             averaged: averaged.map(Eur::new),
+            tried: std::time::Duration::ZERO,
         };
         let fate = self.with(move |db| db.close_cycle(&record, clock::now())).expect("a cycle is closed");
         assert_ne!(fate, Some(Fate::Dead));

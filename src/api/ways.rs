@@ -269,13 +269,13 @@ impl Seen {
 
     /// Ce qu'il advient de ce qu'un retrait laisse.
     fn left_to_follow(&self) -> String {
-        let once = match (self.agent.dead, self.agent.paused) {
+        let (once, then) = match (self.agent.dead, self.agent.paused) {
             (true, _) => return "it is dead: what is left follows nothing".to_owned(),
-            (false, true) => "once you resume it",
-            (false, false) => "then",
+            (false, true) => ("once you resume it, ", ""),
+            (false, false) => ("", "then "),
         };
         format!(
-            "what is left is {once} brought to the leader's allocation again, which may sell some coins though there is cash \
+            "{once}what is left is {then}brought to the leader's allocation again, which may sell some coins though there is cash \
              enough; with less than 5 EUR left, nothing can be followed"
         )
     }

@@ -52,14 +52,14 @@ pub struct Aim {
     pub movement: i64,
     pub waiting_for: Option<String>,
     /// Les coins où l'allocation va contre ses propres actions, qui l'emportent ; `None` tant qu'elle n'a pas été regardée.
-    pub denied: Option<PerCoin<bool>>,
+    pub contradicted: Option<PerCoin<bool>>,
     /// Les règles qui ont laissé des coins loin d'elle quand elle a été atteinte ; `None` si aucun ne l'était.
     pub rules: Option<String>,
 }
 
 /// Ce que l'on dit d'une allocation qui va contre ses actions ; `None` si elle ne le fait pas.
-pub fn contradiction(denied: &PerCoin<bool>) -> Option<String> {
-    let coins: Vec<&str> = Coin::ALL.into_iter().filter(|coin| denied[*coin]).map(Coin::asset).collect();
+pub fn contradiction(contradicted: &PerCoin<bool>) -> Option<String> {
+    let coins: Vec<&str> = contradicted.chosen().map(Coin::asset).collect();
     (!coins.is_empty()).then(|| {
         format!(
             "the leader's allocation contradicts his actions on {}: these are left as his actions say",
@@ -102,6 +102,12 @@ fn told(rules: &Rules) -> String {
 pub fn drift(target: &Target, valuation: &Valuation) -> Option<Weight> {
     let aimed = Allocation::aimed(PerCoin::from_fn(|coin| target.weight(coin)));
     Some(Allocation::of(&valuation.coins, valuation.cash)?.drift(&aimed))
+}
+
+/// Les coins que l'allocation n'a plus, et qui sont encore tenus pour plus que `threshold`.
+pub fn left_behind(target: &Target, valuation: &Valuation, threshold: Weight) -> Vec<Coin> {
+    let is_left = |coin: &Coin| target.weight(*coin).is_zero() && valuation.weight(*coin) > threshold;
+    Coin::ALL.into_iter().filter(is_left).collect()
 }
 
 /// Vrai si échanger `moved` à ce coût vaut l'écart qui en est corrigé ; ne rien échanger n'en corrige aucun.

@@ -77,8 +77,7 @@ impl Brought {
 
     /// Ce qui n'est pas lu encore, en une phrase ; `None` si tout l'est.
     pub fn unread(&self) -> Option<String> {
-        let coins: Vec<&str> =
-            Coin::ALL.into_iter().filter(|coin| self.unread[*coin]).map(Coin::pair).collect();
+        let coins: Vec<&str> = self.unread.chosen().map(Coin::pair).collect();
         (!coins.is_empty()).then(|| {
             format!(
                 "the orders of {} could not be read yet: others of this ledger may be among them, and what they bought or \

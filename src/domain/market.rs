@@ -88,6 +88,13 @@ impl<T> PerCoin<T> {
     }
 }
 
+impl PerCoin<bool> {
+    /// Ceux qui en sont.
+    pub fn chosen(&self) -> impl Iterator<Item = Coin> {
+        Coin::ALL.into_iter().filter(|coin| self[*coin])
+    }
+}
+
 impl<T> Index<Coin> for PerCoin<T> {
     type Output = T;
     fn index(&self, coin: Coin) -> &T {

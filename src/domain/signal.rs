@@ -66,7 +66,7 @@ impl Signal {
 
     /// Les coins où cette allocation déferait l'action qui l'accompagne parce qu'elle est d'avant elle : celle que l'on tenait alors
     /// (`before`), ou celle que le leader disait déjà (`former`). Autre, elle sait ce qui a manqué ici, et se vise.
-    pub fn denied(
+    pub fn contradicted(
         &self,
         target: &Target,
         valuation: &Valuation,

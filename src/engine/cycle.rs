@@ -168,7 +168,6 @@ impl Engine {
     ) -> Result<(), LedgerError> {
         let shut = self.shut();
         self.count_lacking();
-        self.count_tried(shut.is_none()).await?;
         let obstacle = self.obstacle(market);
         let trades = match (market, &obstacle) {
             (Ok(market), None) => self.carry_out(market, shown, story).await?,
@@ -194,7 +193,7 @@ impl Engine {
     }
 
     /// Pourquoi rien ne s'échange : d'un fichier qui n'est plus à sa place, ce qui se ferait serait perdu.
-    fn shut(&self) -> Option<String> {
+    pub(super) fn shut(&self) -> Option<String> {
         self.ledger.displaced().or_else(|| self.venue.obstacle())
     }
 
@@ -256,6 +255,7 @@ impl Engine {
             self.sight.known(needed, now).ok()
         });
         let averages = self.witness(market.as_ref()).await?;
+        let tried = self.tried();
         let fate = self
             .ledger
             .with(move |db| {
@@ -272,6 +272,7 @@ impl Engine {
                     readings,
                     valuation,
                     averaged,
+                    tried,
                 };
                 db.close_cycle(&record, now)
             })

@@ -6,6 +6,7 @@
 //! sa place ([`Venue`]) le sait. L'arrêter, c'est lâcher sa tâche : chaque écriture est entière ou absente, et un signal
 //! interrompu est repris au démarrage.
 
+mod actions;
 mod arrived;
 mod command;
 mod commands;
@@ -77,8 +78,8 @@ pub struct Engine {
     withdrawn: Option<(Usdc, Instant)>,
     /// Combien de tours de suite chaque paire a manqué, là où d'autres étaient lues.
     lacking: PerCoin<u32>,
-    /// Le dernier tour, s'il a pu essayer ce qu'une personne veut vendre.
-    tried: Option<Instant>,
+    /// Quand était le dernier tour, s'il a pu essayer ce qu'une personne veut vendre.
+    tried_at: Option<Instant>,
     /// La dernière panne dite au journal, pour ne la dire qu'une fois.
     trouble: Option<String>,
     /// Le signal que montre le leader pendant une pause, et depuis quand.
@@ -122,7 +123,7 @@ impl Engine {
             unopened: None,
             withdrawn: None,
             lacking: PerCoin::default(),
-            tried: None,
+            tried_at: None,
             trouble: None,
             overheard: None,
             arrived: Arrived::default(),

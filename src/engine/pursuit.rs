@@ -8,15 +8,15 @@
 use rust_decimal::{Decimal, dec};
 
 use super::Engine;
+use super::actions::effective;
 use super::arrived::Pursued;
 use super::execute::{Remainder, decisions};
 use super::holdback::{Holdback, Purpose};
 use super::story::{Carried, Shown};
 use crate::clock;
 use crate::domain::aim::{self, Aim, Cause};
-use crate::domain::market::{Coin, Market, PerCoin};
-use crate::domain::money::Weight;
-use crate::domain::order::{self, Left, Side};
+use crate::domain::market::{Coin, Market};
+use crate::domain::order::Left;
 use crate::domain::plan::Plan;
 use crate::domain::policy;
 use crate::domain::poll::PollOutcome;
@@ -27,9 +27,6 @@ use crate::ledger::{Db, LedgerError};
 
 /// Ce que les prix seuls font échanger en un jour, en part de ce que le leader peut en faire échanger.
 const PART_OF_DRIFT: Decimal = dec!(0.333);
-
-/// De combien ce que mènent des actions peut différer de l'allocation qui les accompagne : frais, arrondis, prix de l'instant.
-const OBEYED: Weight = Weight::new(dec!(0.01));
 
 impl Engine {
     /// Vise l'allocation que le leader montre, si elle n'est pas atteinte ou ne l'est plus. Sans `acts`, regarde seulement si elle l'est.
@@ -51,18 +48,20 @@ impl Engine {
         let holdback = self.holdback(row, Purpose::Aim).await?;
         let holdings = holdback.followed(&self.holdings().await?);
         let Some(valuation) = holdings.value(market) else { return Ok(None) };
-        if aim.denied.is_none() {
-            aim.denied = Some(self.denied(shown, &target, &valuation, missed).await?);
+        if aim.contradicted.is_none() {
+            aim.contradicted = Some(self.contradicted(shown, &target, &valuation, missed).await?);
+            // Jugé une fois, aux prix des actions : les suivants en écarteraient de même.
+            self.keep(&aim).await?;
         }
         let target = effective(target, shown, &aim, missed, (&holdback, &valuation));
         let strayed = self.strays(&target, &valuation);
         let threshold = self.manner.policy.threshold;
-        let rules = aim::rules_apart(&target, &valuation, &market.pairs, threshold);
+        let rules = || aim::rules_apart(&target, &valuation, &market.pairs, threshold);
         if self.obeyed(shown, &aim, (&target, &valuation)).await? {
-            return self.reach(aim, rules).await.map(|()| None);
+            return self.reach(aim, rules()).await.map(|()| None);
         }
         let eased = aim.rules.as_ref().is_some_and(|rules| aim::is_outdated(rules, &market.pairs));
-        let leaves = left_behind(&target, &valuation, threshold);
+        let leaves = aim::left_behind(&target, &valuation, threshold);
         // Atteinte, et rien n'en a écarté : le tour ordinaire ne cherche pas de plan.
         let stays = !strayed && !eased && leaves.is_empty() && flow <= aim.movement;
         if aim.reached_at.is_some() && stays {
@@ -83,11 +82,11 @@ impl Engine {
         let plan = turnover::within(plan, self.spare(&valuation, aim.cause).await?, &market.pairs);
         if !acts {
             if !waits(&plan) {
-                self.reach(aim, rules).await?;
+                self.reach(aim, rules()).await?;
             }
             return Ok(None);
         }
-        self.act_on(aim, rules, shown, (target, plan), market).await
+        self.act_on(aim, rules(), shown, (target, plan), market).await
     }
 
     /// Ce qui reste à faire de ce plan : les coins déjà en place n'y sont pas touchés tant qu'il en manque d'autres ; le dernier venu, le
@@ -168,50 +167,6 @@ impl Engine {
         self.ledger.with(read).await
     }
 
-    /// Vrai si les actions de la version 1 viennent d'être faites, toutes, et ont mené à son allocation, à peu près : elles seules
-    /// décident alors. Ce que l'une n'a pas pu faire se vise, comme le reste d'une allocation.
-    async fn obeyed(
-        &self,
-        shown: &Shown,
-        aim: &Aim,
-        (target, valuation): (&Target, &Valuation),
-    ) -> Result<bool, LedgerError> {
-        let is_of_actions = matches!(shown.signal.instruction, Instruction::Actions(_));
-        if !is_of_actions || aim.cause != Cause::Signal || aim.reached_at.is_some() {
-            return Ok(false);
-        }
-        let is_near = aim::drift(target, valuation).is_none_or(|drift| drift <= OBEYED);
-        let row = shown.named.row;
-        let decisions = self.ledger.with(move |db| db.decisions(row)).await?;
-        let are_done = decisions.iter().all(|decision| !order::is_obstacle(&decision.code));
-        let leaves = left_behind(target, valuation, self.manner.policy.threshold);
-        Ok(is_near && are_done && leaves.is_empty())
-    }
-
-    /// Les coins dont ce signal vient de changer la part, et que son allocation remettrait où ils étaient ([`Signal::denied`]).
-    async fn denied(
-        &self,
-        shown: &Shown,
-        target: &Target,
-        valuation: &Valuation,
-        missed: bool,
-    ) -> Result<PerCoin<bool>, LedgerError> {
-        if missed || !matches!(shown.signal.instruction, Instruction::Actions(_)) {
-            return Ok(PerCoin::default());
-        }
-        let trades = self.trades_of(&shown.named.name).await?;
-        let mut before = PerCoin::from_fn(|coin| valuation.weight(coin));
-        for trade in &trades {
-            let part = trade.amount.share_of(valuation.total);
-            before[trade.coin] = match trade.side {
-                Side::Buy => before[trade.coin] - part,
-                Side::Sell => before[trade.coin] + part,
-            };
-        }
-        let former = self.ledger.with(|db| db.former_target()).await?;
-        Ok(shown.signal.denied(target, valuation, &before, &former))
-    }
-
     /// Vrai si ce qui est tenu s'écarte de cette allocation plus qu'on ne le laisse faire.
     fn strays(&self, target: &Target, valuation: &Valuation) -> bool {
         let threshold = self.manner.policy.reaim_threshold;
@@ -229,7 +184,7 @@ impl Engine {
     }
 
     async fn reach(&self, aim: Aim, rules: Option<String>) -> Result<(), LedgerError> {
-        let waiting_for = aim.denied.as_ref().and_then(aim::contradiction);
+        let waiting_for = aim.contradicted.as_ref().and_then(aim::contradiction);
         let reached = Aim { reached_at: Some(clock::now()), waiting_for, rules, ..aim };
         log::info!("target_reached signal={} cause={}", reached.signal, reached.cause.word());
         self.ledger.with(move |db| db.keep_aim(&reached)).await
@@ -237,9 +192,13 @@ impl Engine {
 
     /// Retient ce qui empêche d'atteindre ce qui est visé ; dit deux fois, ce n'est écrit qu'une.
     async fn wait_for(&self, aim: Aim, waiting_for: Option<String>) -> Result<(), LedgerError> {
-        let waiting = Aim { waiting_for, ..aim };
+        self.keep(&Aim { waiting_for, ..aim }).await
+    }
+
+    async fn keep(&self, aim: &Aim) -> Result<(), LedgerError> {
+        let aim = aim.clone();
         let keep = move |db: &mut Db| {
-            if db.aim()?.as_ref() == Some(&waiting) { Ok(()) } else { db.keep_aim(&waiting) }
+            if db.aim()?.as_ref() == Some(&aim) { Ok(()) } else { db.keep_aim(&aim) }
         };
         self.ledger.with(keep).await
     }
@@ -250,26 +209,6 @@ fn waits(plan: &Plan) -> bool {
     let Plan { sales, wants, left, withheld } = plan;
     let hindered = left.iter().any(|(_, left)| left.passes()) || !withheld.is_zero();
     !sales.is_empty() || !wants.is_empty() || hindered
-}
-
-/// Ce qui se vise de cette allocation : ni ce que les actions qu'elle accompagne disent de garder ou de faire autrement, si rien n'a pu
-/// manquer, ni ce dont une personne a réglé l'ordre, qui attend le signal suivant.
-fn effective(
-    target: Target,
-    shown: &Shown,
-    aim: &Aim,
-    missed: bool,
-    (holdback, valuation): (&Holdback, &Valuation),
-) -> Target {
-    let target = if missed { target } else { shown.signal.held(target, valuation) };
-    let target = target.keeping(&holdback.settled(), valuation);
-    target.keeping(&aim.denied.unwrap_or_default(), valuation)
-}
-
-/// Les coins que l'allocation n'a plus, et qui sont encore tenus pour plus que `threshold`.
-fn left_behind(target: &Target, valuation: &Valuation, threshold: Weight) -> Vec<Coin> {
-    let is_left = |coin: &Coin| target.weight(*coin).is_zero() && valuation.weight(*coin) > threshold;
-    Coin::ALL.into_iter().filter(is_left).collect()
 }
 
 /// Vrai si c'est à viser, ou de nouveau : de l'argent est venu ou parti (`flow` en est le dernier mouvement), ce que les règles empêchaient ne l'est
@@ -284,8 +223,17 @@ fn opened(aim: &mut Aim, flow: i64, eased: bool, strayed: bool) -> bool {
         _ => return !is_reached,
     };
     let signal = aim.signal;
-    let (since, rules, denied) = (clock::now(), aim.rules.take(), aim.denied);
-    *aim = Aim { signal, cause, since, reached_at: None, movement: flow, waiting_for: None, rules, denied };
+    let (since, rules, contradicted) = (clock::now(), aim.rules.take(), aim.contradicted);
+    *aim = Aim {
+        signal,
+        cause,
+        since,
+        reached_at: None,
+        movement: flow,
+        waiting_for: None,
+        rules,
+        contradicted,
+    };
     log::info!("target_aimed_at_again signal={signal} cause={}", cause.word());
     true
 }

@@ -106,14 +106,13 @@ impl Engine {
         }
     }
 
-    /// Compte aux souhaits ouverts le temps depuis le tour d'avant, s'il pouvait lui aussi les essayer : ce qu'un arrêt ou une panne
-    /// ont duré n'a rien essayé.
-    pub(super) async fn count_tried(&mut self, is_open: bool) -> Result<(), LedgerError> {
-        let is_seen = !self.sight.read_since(self.begun, clock::now()).is_empty();
-        let before = std::mem::replace(&mut self.tried, (is_open && is_seen).then(clock::instant));
-        let (Some(before), Some(now)) = (before, self.tried) else { return Ok(()) };
-        let tried = now.saturating_duration_since(before).min(self.manner.poll_interval * 2);
-        self.ledger.with(move |db| db.count_tried(tried)).await
+    /// Le temps depuis le tour d'avant, si l'un et l'autre pouvaient essayer ce qu'une personne veut vendre : ce qu'un arrêt ou une
+    /// panne ont duré n'a rien essayé.
+    pub(super) fn tried(&mut self) -> Duration {
+        let is_open = self.shut().is_none() && !self.sight.read_since(self.begun, clock::now()).is_empty();
+        let before = std::mem::replace(&mut self.tried_at, is_open.then(clock::instant));
+        let passed = before.zip(self.tried_at).map(|(before, now)| now.saturating_duration_since(before));
+        passed.unwrap_or_default().min(self.manner.poll_interval * 2)
     }
 
     /// Mène à bout les souhaits quand le marché du leader n'est pas tout su : ce qui est tenu leur suffit. Ce que la bourse ne montre

@@ -18,8 +18,8 @@ impl Db {
         let before = "SELECT reached_at FROM signals WHERE id = ?1";
         let reached_at: Option<Moment> = self.connection.query_row(before, [signal], |row| row.get(0))?;
         let movement = self.last_flow()?;
-        let (cause, waiting_for, rules, denied) = (Cause::Signal, None, None, None);
-        let aim = Aim { signal, cause, since: now, reached_at, movement, waiting_for, rules, denied };
+        let (cause, waiting_for, rules, contradicted) = (Cause::Signal, None, None, None);
+        let aim = Aim { signal, cause, since: now, reached_at, movement, waiting_for, rules, contradicted };
         self.keep_aim(&aim)?;
         Ok(aim)
     }
@@ -28,10 +28,10 @@ impl Db {
     pub fn keep_aim(&mut self, aim: &Aim) -> Result<(), LedgerError> {
         let transaction = self.transaction()?;
         transaction.execute(
-            "INSERT INTO aim (id, signal, cause, since, reached_at, movement, waiting_for, rules, denied)
+            "INSERT INTO aim (id, signal, cause, since, reached_at, movement, waiting_for, rules, contradicted)
              VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
              ON CONFLICT (id) DO UPDATE SET signal = ?1, cause = ?2, since = ?3, reached_at = ?4, movement = ?5,
-                 waiting_for = ?6, rules = ?7, denied = ?8",
+                 waiting_for = ?6, rules = ?7, contradicted = ?8",
             params![
                 aim.signal,
                 aim.cause.word(),
@@ -40,7 +40,7 @@ impl Db {
                 aim.movement,
                 aim.waiting_for,
                 aim.rules,
-                aim.denied.as_ref().map(listed)
+                aim.contradicted.as_ref().map(listed)
             ],
         )?;
         if let Some(at) = aim.reached_at {
@@ -102,7 +102,7 @@ impl Db {
 
 /// Ces coins, en un texte.
 fn listed(coins: &PerCoin<bool>) -> String {
-    let named: Vec<&str> = Coin::ALL.into_iter().filter(|coin| coins[*coin]).map(Coin::pair).collect();
+    let named: Vec<&str> = coins.chosen().map(Coin::pair).collect();
     named.join(" ")
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, params};
 
-use super::{Db, LedgerError, flows, seal, stop_loss, survival};
+use super::{Db, LedgerError, flows, seal, stop_loss, survival, wishes};
 use crate::domain::moment::Moment;
 use crate::domain::money::{Eur, Price};
 use crate::domain::portfolio::Valuation;
@@ -30,6 +30,8 @@ pub struct CycleRecord {
     pub valuation: Option<Valuation>,
     /// Ce que tout vaut aux prix moyens, s'ils ont été demandés et lus.
     pub averaged: Option<Eur>,
+    /// Depuis combien de temps ce qu'une personne veut vendre s'essaie sans empêchement de ce côté-ci.
+    pub tried: Duration,
 }
 
 /// Une lecture du dehors telle qu'elle est gardée pour les écrans.
@@ -61,6 +63,7 @@ impl Db {
         };
         let transaction = self.transaction()?;
         keep_readings(&transaction, &record.readings)?;
+        wishes::count_tried(&transaction, record.tried)?;
         transaction.execute(
             "INSERT INTO polls (outcome, count) VALUES (?1, 1) ON CONFLICT DO UPDATE SET count = count + 1",
             [record.outcome],

@@ -123,16 +123,14 @@ fn open_sell_all(connection: &Connection) -> Result<Option<(i64, String)>, Ledge
     Ok(open)
 }
 
-impl Db {
-    /// Compte aux souhaits ouverts ce temps, où leurs ventes ont pu s'essayer.
-    pub fn count_tried(&mut self, tried: Duration) -> Result<(), LedgerError> {
-        for wish in self.pending()?.iter().filter(|entry| entry.wish.is_some()) {
-            let longer = "UPDATE signals SET tried_for = tried_for + ?2 WHERE id = ?1";
-            self.connection.execute(longer, params![wish.row, tried.as_millis() as i64])?;
-        }
-        Ok(())
-    }
+/// Compte aux souhaits ouverts ce temps, où leurs ventes ont pu s'essayer.
+pub(super) fn count_tried(connection: &Connection, tried: Duration) -> Result<(), LedgerError> {
+    let open = "UPDATE signals SET tried_for = tried_for + ?1 WHERE status = 'received' AND wish IS NOT NULL";
+    connection.execute(open, [tried.as_millis() as i64])?;
+    Ok(())
+}
 
+impl Db {
     /// Ouvre « tout vendre » et met en pause ; rend son nom si c'est cette fois-ci. Ouvert, il l'est déjà ; redite sous sa clé,
     /// la demande n'est pas refaite.
     pub fn open_sell_all(

@@ -243,6 +243,7 @@ fn health_is_degraded_once_two_polls_are_missing() {
             readings: Vec::new(),
             valuation: None,
             averaged: None,
+            tried: std::time::Duration::ZERO,
         };
         smol::block_on(ledger.with(move |db| db.close_cycle(&record, at))).unwrap();
     };

@@ -154,3 +154,16 @@ fn of_a_leader_all_in_cash_everything_is_followed() {
     let found = outlook(follower.site());
     assert_eq!((decimal(&found["followed_pct"]), decimal(&found["nearly_all_eur"])), (dec!(100), dec!(10)));
 }
+
+/// La page dit alors que rien ne peut être suivi : une part suivie la démentirait.
+#[test]
+fn less_than_five_euros_are_never_said_to_follow_a_part_of_the_leader() {
+    let (world, folder) = (still_world(), Folder::new());
+    let follower = settled(&world, &folder);
+    let site = follower.site();
+    assert!(outlook(site)["followed_pct"].is_number());
+    let all = r#"{"all": true, "understood": true}"#;
+    assert_eq!(site.send("POST", "/api/budget/withdrawals", all).status, 200);
+    let found = until("next to nothing is left", || Some(outlook(site)).filter(is_unknown));
+    assert_eq!(reason(&found), "there is no capital to follow with");
+}

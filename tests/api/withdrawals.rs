@@ -358,3 +358,20 @@ fn both_work_for_an_agent_that_is_paused_or_dead() {
         assert!(list(site, "/api/positions").iter().all(|one| decimal(&one["value_usdt"]) < dec!(6)));
     }
 }
+
+/// Ce qu'un retrait laisse n'est ramené à rien tant que l'on est en pause.
+#[test]
+fn what_a_withdrawal_leaves_is_never_promised_to_follow_while_it_is_paused() {
+    let (world, folder) = (still_world(), Folder::new());
+    let follower = settled(&world, &folder);
+    let site = follower.site();
+    let promised = || {
+        let ways = site.json("/api/ways");
+        let ways = ways.as_array().expect("a list");
+        let way = ways.iter().find(|way| way["name"] == "withdraw").expect("it can be withdrawn");
+        way["consequence"].as_str().expect("a text").to_owned()
+    };
+    assert!(promised().contains("what is left is then brought to the leader's allocation"), "{}", promised());
+    assert_eq!(site.send("POST", "/api/agent/toggle", r#"{"paused": true}"#).status, 200);
+    assert!(promised().contains("once you resume it, what is left is brought"), "{}", promised());
+}

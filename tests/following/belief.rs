@@ -23,6 +23,16 @@ fn wait_readings(world: &World, count: u64) {
     until("the market is read", || (world.exchange().calls(TICKER) >= before + count).then_some(()));
 }
 
+/// Un suiveur presque tout investi ; rend aussi combien de trades il y a fallu.
+fn invested(world: &World, folder: &Folder) -> (Follower, usize) {
+    world.leader().set_target(&[("BTCUSDC", dec!(0.5)), ("XRPUSDC", dec!(0.45))]);
+    let follower = Follower::start(hasty(world, folder));
+    follower.site().closed_signal("initial_sync");
+    follower.site().wait_polls(2);
+    let trades = list(follower.site(), "/api/trades?limit=100").len();
+    (follower, trades)
+}
+
 /// Pourquoi `what` n'est pas connu ; `None` s'il l'est.
 fn unknown(site: Site, what: &str) -> Option<String> {
     let status = site.json("/api/agent/status");
@@ -58,11 +68,7 @@ const LIES: [Misquote; 6] = [
 #[test]
 fn a_false_book_trades_nothing_is_worth_nothing_and_kills_nobody() {
     let (world, folder) = (still_world(), Folder::new());
-    world.leader().set_target(&[("BTCUSDC", dec!(0.5)), ("XRPUSDC", dec!(0.45))]);
-    let follower = Follower::start(hasty(&world, &folder));
-    follower.site().closed_signal("initial_sync");
-    follower.site().wait_polls(2);
-    let trades = list(follower.site(), "/api/trades?limit=100").len();
+    let (follower, trades) = invested(&world, &folder);
     for lie in LIES {
         for readings in [1, 2, 3] {
             for pair in ["BTCUSDC", "XRPUSDC"] {
@@ -250,11 +256,7 @@ fn a_deposit_is_never_booked_at_a_rate_that_the_average_denies_however_small_the
 #[test]
 fn a_coin_whose_price_lies_in_small_steps_is_neither_traded_nor_worth_less_than_its_average_allows() {
     let (world, folder) = (still_world(), Folder::new());
-    world.leader().set_target(&[("BTCUSDC", dec!(0.5)), ("XRPUSDC", dec!(0.45))]);
-    let follower = Follower::start(hasty(&world, &folder));
-    follower.site().closed_signal("initial_sync");
-    follower.site().wait_polls(2);
-    let trades = list(follower.site(), "/api/trades?limit=100").len();
+    let (follower, trades) = invested(&world, &folder);
     creep(&world, "BTCUSDC", dec!(0.985), 34, |_| ());
     let told = unknown(follower.site(), "price BTCUSDC").expect("it is not believed");
     assert!(told.contains("40 % below its average price"), "{told}");

@@ -6,7 +6,7 @@ use std::time::Duration;
 use calvalot::config::Config;
 use calvalot::domain::money::Weight;
 use calvalot::domain::policy::Policy;
-use calvalot::sim::{Fault, On, Status, World};
+use calvalot::sim::{Fault, Listing, On, Status, World};
 use rust_decimal::{Decimal, dec};
 use serde_json::Value;
 
@@ -26,6 +26,12 @@ fn holding(world: &World, folder: &Folder, policy: Policy) -> Follower {
 
 fn never_again() -> Policy {
     Policy { reaim_threshold: Weight::ZERO, ..Policy::default() }
+}
+
+/// Met cette règle de XRP à la place de la vraie, puis la vraie à la sienne.
+fn lie(world: &World, told: Decimal, of: fn(&mut Listing) -> &mut Decimal) -> impl FnMut() {
+    let mut other = told;
+    move || world.exchange().edit_listing("XRPUSDC", |listing| swap(of(listing), &mut other))
 }
 
 fn target(site: Site) -> Value {
@@ -71,22 +77,20 @@ fn an_action_that_came_too_late_never_leaves_its_coin_kept() {
     near(weight(site, "XRPUSDC"), dec!(0.04));
 }
 
-/// Trente pour cent, qu'aucune règle de plus tard n'empêche de quitter.
+/// Quatre pour cent, qu'aucune règle de plus tard n'empêche de quitter.
 #[test]
 fn what_a_rule_of_a_moment_kept_is_never_kept_for_ever() {
     let (world, folder) = (still_world(), Folder::new());
     let follower = holding(&world, &folder, never_again());
     let site = follower.site();
-    let mut before = dec!(1000);
-    let mut exchanged =
-        || world.exchange().edit_listing("XRPUSDC", |listing| swap(&mut listing.min_notional, &mut before));
-    exchanged();
+    let mut switch = lie(&world, dec!(1000), |listing| &mut listing.min_notional);
+    switch();
     site.wait_polls(1);
     let id = world.leader().set_target(&[("BTCUSDC", dec!(0.5))]);
     site.closed_signal(&id);
     until("the rules allow no more", || target(site)["reached_at"].is_string().then_some(()));
     near(weight(site, "XRPUSDC"), dec!(0.04));
-    exchanged();
+    switch();
     is_left(site, "XRPUSDC");
     assert_eq!(target(site)["cause"], "signal");
     let trades = list(site, "/api/trades").len();
@@ -100,20 +104,15 @@ fn a_largest_order_below_the_smallest_is_never_told_as_a_minimum() {
     let (world, folder) = (still_world(), Folder::new());
     let follower = holding(&world, &folder, never_again());
     let site = follower.site();
-    let mut before = dec!(0.1);
-    let mut exchanged = || {
-        world
-            .exchange()
-            .edit_listing("XRPUSDC", |listing| swap(&mut listing.market_max_quantity, &mut before))
-    };
-    exchanged();
+    let mut switch = lie(&world, dec!(0.1), |listing| &mut listing.market_max_quantity);
+    switch();
     site.wait_polls(1);
     let id = world.leader().set_target(&[("BTCUSDC", dec!(0.5))]);
     let signal = site.closed_signal(&id);
     assert_eq!(code(&signal, "XRPUSDC"), "halted", "{signal}");
     assert!(signal.to_string().contains("its largest order is below its smallest"), "{signal}");
     assert_eq!(target(site)["reached_at"], Value::Null);
-    exchanged();
+    switch();
     is_left(site, "XRPUSDC");
 }
 

@@ -2,6 +2,6 @@
 -- ne l'était.
 ALTER TABLE aim ADD COLUMN rules TEXT;
 -- Les coins, séparés par une espace, où l'allocation va contre les actions qu'elle accompagne ; NULL tant que ce n'est pas regardé.
-ALTER TABLE aim ADD COLUMN denied TEXT;
+ALTER TABLE aim ADD COLUMN contradicted TEXT;
 -- Ce que l'allocation d'avant voulait de ce coin.
 ALTER TABLE leader_target ADD COLUMN former TEXT;

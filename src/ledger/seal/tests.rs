@@ -86,6 +86,7 @@ fn poll(db: &mut Db, at: i64) -> Result<(), LedgerError> {
         readings: Vec::new(),
         valuation,
         averaged: None,
+        tried: Duration::ZERO,
     };
     db.close_cycle(&record, Moment(at)).map(|_| ())
 }

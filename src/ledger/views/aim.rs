@@ -24,7 +24,8 @@ pub struct OldTarget {
 impl Db {
     /// Ce que l'on vise ; `None` avant la première allocation.
     pub fn aim(&self) -> Result<Option<Aim>, LedgerError> {
-        let sql = "SELECT signal, cause, since, reached_at, movement, waiting_for, rules, denied FROM aim";
+        let sql =
+            "SELECT signal, cause, since, reached_at, movement, waiting_for, rules, contradicted FROM aim";
         let aim = self.connection.query_row(sql, [], |row| {
             let cause: String = row.get(1)?;
             Ok(Aim {
@@ -35,7 +36,7 @@ impl Db {
                 movement: row.get(4)?,
                 waiting_for: row.get(5)?,
                 rules: row.get(6)?,
-                denied: row.get::<_, Option<String>>(7)?.map(|told| listed(&told)),
+                contradicted: row.get::<_, Option<String>>(7)?.map(|told| listed(&told)),
             })
         });
         Ok(aim.optional()?)

@@ -65,14 +65,9 @@ impl Books {
         let valuation = Valuation { cash: total, coins: PerCoin::default(), total, total_eur, read_at };
         let record = CycleRecord {
             outcome: "already_processed",
-            signal_id: None,
-            trades: None,
-            error: None,
-            leader_error: None,
-            readings: Vec::new(),
             valuation: Some(valuation),
             averaged: averaged.map(Eur::new),
-            tried: std::time::Duration::ZERO,
+            ..CycleRecord::default()
         };
         let fate = self.with(move |db| db.close_cycle(&record, clock::now())).expect("a cycle is closed");
         assert_ne!(fate, Some(Fate::Dead));

@@ -55,13 +55,9 @@ fn close_beside(ledger: &Ledger, eur: Decimal, averaged: Option<Decimal>, read_a
     };
     let record = CycleRecord {
         outcome: "already_processed",
-        signal_id: None,
-        trades: None,
-        error: None,
-        leader_error: None,
-        readings: Vec::new(),
         valuation: Some(valuation),
         averaged: averaged.map(Eur::new),
+        ..CycleRecord::default()
     };
     let closed = smol::block_on(ledger.with(move |db| db.close_cycle(&record, clock::now())));
     closed.expect("a cycle is closed") == Some(Fate::Dead)

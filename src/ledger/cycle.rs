@@ -18,7 +18,7 @@ pub(super) const FULL_DETAIL: Duration = Duration::from_secs(31 * 24 * 3600);
 const THINNING_EVERY: i64 = 720;
 
 /// La fin d'un tour : ce que les écrans en diront.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct CycleRecord {
     pub outcome: &'static str,
     pub signal_id: Option<String>,

@@ -234,17 +234,7 @@ fn health_is_degraded_once_two_polls_are_missing() {
         })
     };
     let polled = |at: Moment| {
-        let record = ledger::CycleRecord {
-            outcome: "no_signal",
-            signal_id: None,
-            trades: None,
-            error: None,
-            leader_error: None,
-            readings: Vec::new(),
-            valuation: None,
-            averaged: None,
-            tried: std::time::Duration::ZERO,
-        };
+        let record = ledger::CycleRecord { outcome: "no_signal", ..ledger::CycleRecord::default() };
         smol::block_on(ledger.with(move |db| db.close_cycle(&record, at))).unwrap();
     };
     let check = |started: u64, expected: (u16, &str)| {

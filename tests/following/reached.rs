@@ -77,25 +77,54 @@ fn an_action_that_came_too_late_never_leaves_its_coin_kept() {
     near(weight(site, "XRPUSDC"), dec!(0.04));
 }
 
-/// Quatre pour cent, qu'aucune règle de plus tard n'empêche de quitter.
+/// Ce que le leader quitte, ou réduit, dès que la règle n'est plus celle-là.
 #[test]
 fn what_a_rule_of_a_moment_kept_is_never_kept_for_ever() {
+    for share in [dec!(0), dec!(0.02)] {
+        let (world, folder) = (still_world(), Folder::new());
+        let follower = holding(&world, &folder, never_again());
+        let site = follower.site();
+        let mut switch = lie(&world, dec!(1000), |listing| &mut listing.min_notional);
+        switch();
+        site.wait_polls(1);
+        let id = world.leader().set_target(&[("BTCUSDC", dec!(0.5)), ("XRPUSDC", share)]);
+        site.closed_signal(&id);
+        until("the rules allow no more", || target(site)["reached_at"].is_string().then_some(()));
+        near(weight(site, "XRPUSDC"), dec!(0.04));
+        switch();
+        until(&format!("XRP is {share}"), || {
+            ((weight(site, "XRPUSDC") - share).abs() < dec!(0.002)).then_some(())
+        });
+        until("it is reached", || target(site)["reached_at"].is_string().then_some(()));
+        assert_eq!(target(site)["cause"], "signal");
+        let trades = list(site, "/api/trades").len();
+        site.wait_polls(4);
+        assert_eq!(list(site, "/api/trades").len(), trades, "and nothing else is done for it");
+    }
+}
+
+/// Rien n'a changé des règles : c'est lui qui vaut de nouveau assez pour se vendre.
+#[test]
+fn what_was_worth_too_little_to_be_left_is_left_once_it_is_worth_more() {
     let (world, folder) = (still_world(), Folder::new());
-    let follower = holding(&world, &folder, never_again());
+    world.exchange().edit_listing("XRPUSDC", |listing| listing.min_notional = dec!(60));
+    world.leader().set_target(&[("BTCUSDC", dec!(0.5)), ("XRPUSDC", dec!(0.07))]);
+    let follower = Follower::start(Config { policy: never_again(), ..config(&world, &folder) });
     let site = follower.site();
-    let mut switch = lie(&world, dec!(1000), |listing| &mut listing.min_notional);
-    switch();
+    site.closed_signal("initial_sync");
+    site.wait_polls(2);
+    let times = |factor: Decimal| {
+        let price = world.exchange().price("XRPUSDC");
+        world.exchange().set_price("XRPUSDC", price * factor);
+    };
+    times(dec!(0.5));
     site.wait_polls(1);
     let id = world.leader().set_target(&[("BTCUSDC", dec!(0.5))]);
     site.closed_signal(&id);
-    until("the rules allow no more", || target(site)["reached_at"].is_string().then_some(()));
-    near(weight(site, "XRPUSDC"), dec!(0.04));
-    switch();
+    until("it is worth too little", || target(site)["reached_at"].is_string().then_some(()));
+    assert!(weight(site, "XRPUSDC") > dec!(0.03));
+    times(dec!(2));
     is_left(site, "XRPUSDC");
-    assert_eq!(target(site)["cause"], "signal");
-    let trades = list(site, "/api/trades").len();
-    site.wait_polls(4);
-    assert_eq!(list(site, "/api/trades").len(), trades, "and nothing else is done for it");
 }
 
 /// Une règle qui contredit l'autre n'est pas du leader, ni d'un minimum : rien n'en est dit de faux, et elle ne dure pas.
@@ -223,26 +252,32 @@ fn an_empty_list_beside_an_action_is_never_an_order_to_sell_everything() {
     near(weight(site, "XRPUSDC"), dec!(0.04));
 }
 
-/// Le leader en avance la fin sous le même nom, pendant que le premier démarrage attend un prix.
+/// Le leader en avance la fin, sous le même nom ou un autre, pendant que le premier démarrage attend un prix.
 #[test]
 fn a_first_allocation_is_never_followed_once_it_has_expired() {
-    let (world, folder) = (still_world(), Folder::new());
-    world.fault(On::exchange("/api/v3/ticker/bookTicker"), Fault::body("[]"));
-    let id = world.leader().set_actions(&[("BTCUSDC", "BUY", dec!(0.4))], Some(&[("BTCUSDC", dec!(0.4))]));
-    let follower = Follower::of(&world, &folder);
-    let site = follower.site();
-    until("it waits", || site.signal("initial_sync").filter(|sync| sync["status"] == "received"));
-    let said = world.leader().signal().expect("it is shown");
-    world.leader().set_raw(said.replacen('{', r#"{"expires_at":"2026-01-02T03:04:05Z","#, 1));
-    site.wait_polls(1);
-    world.clear_faults();
-    let last = |site: Site| site.json("/api/agent/status")["last_poll"].clone();
-    until("it is said", || (last(site)["status"] == "expired_signal").then_some(()));
-    site.wait_polls(3);
-    assert_eq!(list(site, "/api/trades").len(), 0, "{id} is of another time");
-    // Le leader la redit sans fin : elle vaut de nouveau.
-    world.leader().set_raw(said);
-    until("it is followed", || (weight(site, "BTCUSDC") > dec!(0.39)).then_some(()));
+    for renamed in [false, true] {
+        let (world, folder) = (still_world(), Folder::new());
+        world.fault(On::exchange("/api/v3/ticker/bookTicker"), Fault::body("[]"));
+        let state = [("BTCUSDC", dec!(0.4))];
+        let id = world.leader().set_actions(&[("BTCUSDC", "BUY", dec!(0.4))], Some(&state));
+        let follower = Follower::of(&world, &folder);
+        let site = follower.site();
+        until("it waits", || site.signal("initial_sync").filter(|sync| sync["status"] == "received"));
+        let said = world.leader().signal().expect("it is shown");
+        let ended = said.replacen('{', r#"{"expires_at":"2026-01-02T03:04:05Z","#, 1);
+        world.leader().set_raw(if renamed { ended.replace(&id, "another") } else { ended });
+        site.wait_polls(1);
+        world.clear_faults();
+        until("it is said", || {
+            let told = site.json("/api/agent/status")["last_poll"]["error"].as_str()?.contains("expired on");
+            told.then_some(())
+        });
+        site.wait_polls(3);
+        assert_eq!(list(site, "/api/trades").len(), 0, "it is of another time");
+        // Le leader la redit sans fin : elle vaut de nouveau.
+        world.leader().set_raw(if renamed { said.replace(&id, "a third") } else { said });
+        until("it is followed", || (weight(site, "BTCUSDC") > dec!(0.39)).then_some(()));
+    }
 }
 
 #[test]

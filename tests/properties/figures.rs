@@ -162,16 +162,8 @@ impl Books {
             total_eur,
             read_at: now,
         };
-        let record = CycleRecord {
-            outcome: "no_signal",
-            signal_id: None,
-            trades: None,
-            error: None,
-            leader_error: None,
-            readings: Vec::new(),
-            valuation: Some(valuation),
-            averaged: None,
-        };
+        let record =
+            CycleRecord { outcome: "no_signal", valuation: Some(valuation), ..CycleRecord::default() };
         block_on(self.ledger.with(move |db| db.close_cycle(&record, now))).expect("it is written");
     }
 

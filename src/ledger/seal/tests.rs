@@ -77,17 +77,7 @@ fn signal() -> Received {
 
 fn poll(db: &mut Db, at: i64) -> Result<(), LedgerError> {
     let valuation = Some(db.holdings()?.expect("it is open").value(&market()).expect("all is known"));
-    let record = CycleRecord {
-        outcome: "executed",
-        signal_id: None,
-        trades: None,
-        error: None,
-        leader_error: None,
-        readings: Vec::new(),
-        valuation,
-        averaged: None,
-        tried: Duration::ZERO,
-    };
+    let record = CycleRecord { outcome: "executed", valuation, ..CycleRecord::default() };
     db.close_cycle(&record, Moment(at)).map(|_| ())
 }
 

@@ -22,7 +22,7 @@ use crate::domain::moment::Moment;
 use crate::domain::money::{Price, Rate, Usdc};
 use crate::domain::movement::Movement;
 use crate::domain::order_name::OrderName;
-use crate::exchange::{Account, Questions, Silence, Trouble};
+use crate::exchange::{Account, OTHER_ACCOUNT, Questions, Silence, Trouble};
 use crate::ledger::views::{Intent, Selection};
 use crate::ledger::{self, Db, Found, Ledger, LedgerError, Silenced};
 
@@ -70,6 +70,9 @@ impl From<Untold> for RestoreError {
 /// Un ordre que la bourse raconte mal a peut-être payé la suite, ou pris ce qui la paierait.
 const UNPAID: &str = "what was bought since depends on an order of this ledger that needs a person: start calvalot, end that order on the \
                       page, then adopt the others there";
+
+/// Les ordres d'un autre compte ne sont pas de ces livres.
+const STRANGE: &str = "nothing of it was booked; set the key of the account of this ledger, then run `calvalot restore` without a file";
 
 /// L'accès au compte, à son rythme, et ce que valent des frais en BNB.
 struct Desk<'a> {
@@ -119,8 +122,10 @@ pub fn there(config: &Config) -> Result<There, RestoreError> {
 pub fn bring_up(config: &Config, account: &Account, tag: Option<&str>) -> Result<Brought, RestoreError> {
     let (ledger, thread) = open(config)?;
     let done = smol::block_on(async {
-        let silenced = ledger.with(|db| db.exchange_state()).await?.silenced;
+        let (silenced, uid) =
+            ledger.with(|db| Ok((db.exchange_state()?.silenced, db.account_uid()?))).await?;
         let mut desk = Desk::at(account, silenced).await;
+        desk.is_of(uid).await?;
         let (own, outside) = ledger.with(|db| Ok((db.tag()?, db.left_outside()?))).await?;
         let outside: BTreeSet<_> = outside.iter().map(|order| (order.coin, order.order_id)).collect();
         let tag = tag.unwrap_or(&own).to_owned();
@@ -339,6 +344,15 @@ impl<'a> Desk<'a> {
         let quote = readings.quotes[Coin::Bnb].as_ref();
         let bnb = quote.map(|quote| quote.value.mid());
         Desk { bnb, rate: readings.rate(clock::now()), ..Desk::new(account) }
+    }
+
+    /// Rien si la clé ouvre le compte de ces livres, ou s'ils n'en ont pas encore.
+    async fn is_of(&mut self, uid: Option<i64>) -> Result<(), RestoreError> {
+        let state = self.questions.state().await.map_err(unsaid)?;
+        match uid.is_none_or(|uid| uid == state.uid) {
+            true => Ok(()),
+            false => Err(RestoreError::Failed(format!("{OTHER_ACCOUNT}: {STRANGE}"))),
+        }
     }
 
     fn rate(&self) -> Result<Rate, RestoreError> {

@@ -305,6 +305,30 @@ fn a_ledger_that_lacks_orders_gets_all_of_them_or_is_not_changed() {
     assert_eq!(positions(&other.db()), lost);
 }
 
+/// Les ordres d'un autre compte ne sont pas de ces livres, fussent-ils sous un nom à eux.
+#[test]
+fn nothing_of_another_account_is_booked_by_putting_a_copy_back() {
+    let (world, folder) = (world(), Folder::new());
+    follow(&world, &folder, &[&FIRST]);
+    calvalot(&world, &folder, &["backup", "copy.db"]);
+    let copied = positions(&folder.db());
+    follow(&world, &folder, &[&SECOND]);
+    let lost = positions(&folder.db());
+    world.exchange().edit_account(|account| account.uid += 1);
+    for words in [vec!["restore", "copy.db"], vec!["restore"]] {
+        let (code, said) = calvalot(&world, &folder, &words);
+        assert!(
+            code == 1 && said.contains("another account") && said.contains("nothing of it was booked"),
+            "{said}"
+        );
+        assert_eq!(positions(&folder.db()), copied, "{words:?}");
+    }
+    world.exchange().edit_account(|account| account.uid -= 1);
+    let (code, said) = calvalot(&world, &folder, &["restore"]);
+    assert_eq!(code, 0, "{said}");
+    assert_eq!(positions(&folder.db()), lost);
+}
+
 /// Les dépôts ne sont pas à la bourse ; ce que les ordres ont dépensé au-delà du cash a été versé, et le reste est à compter.
 #[test]
 fn what_a_lost_deposit_bought_is_not_cut_out_of_the_positions() {

@@ -5,7 +5,7 @@ use super::comeback::Heard;
 use crate::clock;
 use crate::domain::market::{Coin, Market};
 use crate::domain::reconcile::{Line, Reconciliation};
-use crate::exchange::{AccountState, Trouble};
+use crate::exchange::{AccountState, OTHER_ACCOUNT, Trouble};
 use crate::ledger::{Db, LedgerError};
 use crate::logging::orders as told;
 
@@ -99,8 +99,7 @@ impl LiveAccount {
             Ok(Some((db.reconcile(&balances, now)?, db.takeover()?)))
         });
         let Some((compared, takeover)) = compared.await? else {
-            let other = "the key opens another account than the one this ledger began with";
-            self.account_read = Err(other.to_owned());
+            self.account_read = Err(OTHER_ACCOUNT.to_owned());
             return Ok(None);
         };
         let reconciliation = compared.map(|(reconciliation, _)| reconciliation);

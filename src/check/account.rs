@@ -10,7 +10,9 @@ use crate::config::{AccountAccess, Config, ExchangeKey, Fault, KeySecret, Mode};
 use crate::domain::check::Check;
 use crate::domain::money::{Rate, Usdc};
 use crate::domain::survival;
-use crate::exchange::{Account, AccountState, Credentials, Exchange, KeyRights, NotAPrivateKey, Trouble};
+use crate::exchange::{
+    Account, AccountState, Credentials, Exchange, KeyRights, NotAPrivateKey, OTHER_ACCOUNT, Trouble,
+};
 
 const TESTS: [&str; 6] = ["key", "key rights", "key IPs", "account", "account pairs", "balance"];
 
@@ -180,10 +182,9 @@ fn key_addresses(rights: &KeyRights) -> Check {
 /// Le compte peut échanger, et c'est celui du grand livre (`uid`, s'il en a déjà un).
 fn may_trade(state: &AccountState, uid: Option<i64>) -> Check {
     if uid.is_some_and(|uid| uid != state.uid) {
-        let found = "the key opens another account than the one this ledger began with";
         let remedy =
             "set the key of that account again, or another DB_PATH to begin a new ledger with this one";
-        return Check::fault("account", found, remedy);
+        return Check::fault("account", OTHER_ACCOUNT, remedy);
     }
     if state.can_trade {
         return Check::fine("account", "it may trade");

@@ -45,7 +45,7 @@ impl Engine {
             && self.is_blank().await?;
         if opens_sync && received.version == 1 {
             // L'allocation que porte un signal de version 1 est celle d'après ses actions.
-            entry.verdict = Verdict::Skipped("the initial sync takes over its allocation".to_owned());
+            entry.verdict = Verdict::Skipped("its allocation is left to the initial sync".to_owned());
         }
         let verdict = entry.verdict.clone();
         let novelty = self.ledger.with(move |db| db.receive(&entry, opens_sync, now)).await?;

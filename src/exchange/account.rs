@@ -2,6 +2,9 @@
 
 use crate::domain::reconcile::Balances;
 
+/// Ce que l'on dit d'une clé qui n'est pas celle du compte des livres.
+pub const OTHER_ACCOUNT: &str = "the key opens another account than the one this ledger began with";
+
 /// Ce que la bourse dit du compte.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AccountState {

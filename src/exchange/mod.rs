@@ -24,7 +24,7 @@ use crate::domain::moment::Moment;
 use crate::domain::survival::Averages;
 use crate::fetch::{Client, OneShot};
 
-pub use account::{AccountState, KeyRights, PermissionSets};
+pub use account::{AccountState, KeyRights, OTHER_ACCOUNT, PermissionSets};
 pub use asked::{Asked, Code, Endpoint, Watcher};
 pub use credentials::{Credentials, NewKey, NotAPrivateKey};
 pub use order::{Placed, Reaction, Refusal, Sighting, Ticket};

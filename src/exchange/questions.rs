@@ -5,8 +5,8 @@
 
 use std::time::Duration;
 
-use super::Account;
 use super::trouble::Trouble;
+use super::{Account, AccountState};
 use crate::clock;
 use crate::domain::execution::{Executions, Report};
 use crate::domain::market::Coin;
@@ -18,7 +18,8 @@ const ALLOWANCE: u64 = 800;
 const LISTED: usize = 1000;
 const PER_PAGE: usize = 50;
 
-/// Les poids : une page d'ordres, les exécutions d'un ordre.
+/// Les poids : le compte, une page d'ordres, les exécutions d'un ordre.
+const ACCOUNT_WEIGHT: u64 = 20;
 const PAGE_WEIGHT: u64 = 20;
 const EXECUTIONS_WEIGHT: u64 = 5;
 
@@ -70,6 +71,11 @@ impl<'a> Questions<'a> {
         }
         self.wait_for_room(weight).await;
         question(self.account).await
+    }
+
+    /// Ce que la bourse dit du compte.
+    pub async fn state(&mut self) -> Result<AccountState, Trouble> {
+        self.ask(ACCOUNT_WEIGHT, Account::state).await
     }
 
     /// Tous les ordres de cette paire dont `wanted` veut, dans leur ordre, et le nombre des autres.

@@ -15,20 +15,15 @@ use crate::domain::market::{Coin, PerCoin};
 use crate::domain::moment::Moment;
 use crate::domain::order_name::OrderName;
 use crate::domain::recourse::Hand;
-use crate::exchange::{Account, Questions, Sighting, Silence, Trouble};
+use crate::exchange::{Account, OTHER_ACCOUNT, Questions, Sighting, Silence, Trouble};
 use crate::ledger::views::{Intent, Sent};
 use crate::ledger::{LedgerError, LiveOrder, Silenced};
 
-/// Les poids : le compte, un ordre.
-const ACCOUNT_WEIGHT: u64 = 20;
+/// Le poids d'un ordre.
 const ORDER_WEIGHT: u64 = 4;
 
 /// La bourse archive après ce temps les ordres finis sans exécution, et répond alors par un refus (-2026).
 const ARCHIVED: Duration = Duration::from_secs(90 * 86_400);
-
-/// Ce que l'on dit d'une clé qui n'est pas celle du compte de ces livres.
-const OTHER_ACCOUNT: &str = "the key opens another account than the one this ledger began with\n  -> set the key of that \
-                             account again";
 
 /// Ses lectures peuvent être en retard de ce temps sur son moteur.
 const LAG: Duration = Duration::from_secs(60);
@@ -80,7 +75,9 @@ pub fn against(path: &Path, account: &Account) -> Result<Comparison, LedgerError
         Err(Interruption::Exchange(trouble)) => {
             Some(format!("{trouble}\n  -> {}", account.exchange().remedy(&trouble)))
         }
-        Err(Interruption::OtherAccount) => Some(OTHER_ACCOUNT.to_owned()),
+        Err(Interruption::OtherAccount) => {
+            Some(format!("{OTHER_ACCOUNT}\n  -> set the key of that account again"))
+        }
     };
     Ok(hearing.told(obstacle))
 }
@@ -136,7 +133,7 @@ enum Finding {
 
 impl Hearing<'_> {
     async fn hear(&mut self, path: &Path, uid: Option<i64>) -> Result<(), Interruption> {
-        let state = self.questions.ask(ACCOUNT_WEIGHT, Account::state).await?;
+        let state = self.questions.state().await?;
         if uid.is_some_and(|uid| uid != state.uid) {
             return Err(Interruption::OtherAccount);
         }

@@ -126,7 +126,7 @@ const SAID = [
   ['a person asked to sell all and stop', [], 'Quelqu’un a demandé de tout vendre et d’arrêter.'],
   ['the stop loss sells all and stops', [], 'La perte maximale a été atteinte : tout se vend, et le suivi s’arrête.'],
   ['the stop loss was reached: the value was {} % below its highest, and the limit is {limit}', ['20.4', '20 %'], 'La perte maximale a été atteinte : la valeur était à 20,4 % sous son plus haut, et la limite est de 20,0 %.'],
-  ['the initial sync takes over its allocation', [], 'La copie de départ reprend sa répartition.'],
+  ['its allocation is left to the initial sync', [], 'Sa répartition est laissée à la copie de départ.'],
   ['the exchange does not show it yet, and it may still arrive', [], 'Binance ne le montre pas encore, et il peut encore arriver.'],
   ['the exchange does not know it, and it can no longer arrive (answer {count}; {ABSENCES} over a minute prove it)', ['1', '3'], 'Binance ne le connaît pas, et il ne peut plus arriver (réponse 1 ; 3 en une minute le prouvent).'],
   ["the exchange's clock is not known", [], 'L’heure de Binance n’est pas connue.'],

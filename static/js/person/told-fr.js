@@ -169,7 +169,7 @@ export const SHAPES = [
   [/^the stop loss sells all and stops$/, 'La perte maximale a été atteinte : tout se vend, et le suivi s’arrête.'],
   [/^the stop loss was reached: the value was (?<share>[\d.]+) % below its highest, and the limit is (?<share2>[\d.]+) %(?: \(.+\))?$/, 'La perte maximale a été atteinte : la valeur était à {share} sous son plus haut, et la limite est de {share2}.'],
   [/^the value is (?<share>[\d.]+) % below its highest now: with (?<share2>[\d.]+) % everything is sold after five readings\.$/, 'La valeur est à {share} sous son plus haut en ce moment : avec {share2}, tout se vend après cinq lectures.'],
-  [/^the initial sync takes over its allocation$/, 'La copie de départ reprend sa répartition.'],
+  [/^its allocation is left to the initial sync$/, 'Sa répartition est laissée à la copie de départ.'],
   [/^the signal behind the initial sync has no allocation$/, 'Le signal de la copie de départ n’a pas de répartition.'],
   [/^superseded by the newer target of (?<text>.+)$/s, 'Remplacé par la répartition plus récente de {text}.'],
   [/^initial sync from (?<text>.+)$/s, 'Copie de départ, d’après {text}.'],

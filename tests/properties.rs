@@ -1,6 +1,7 @@
 //! Les propriétés de l'argent, sous des signaux, des prix et des règles tirés au hasard : ce qu'un
 //! plan et son exécution simulée ne font jamais, et où ils arrivent. `approach` : le meilleur plan d'une allocation ; `figures` : celles des chiffres montrés ; `moves` :
-//! celles de l'argent qui vient et part ; `reach` : ce qu'un capital permet de suivre ; `raising` : celles de ce qui est vendu pour une personne.
+//! celles de l'argent qui vient et part ; `reach` : ce qu'un capital permet de suivre ; `raising` : celles de ce qui est vendu pour une personne ;
+//! `turnover` : la borne d'un jour.
 
 #[path = "properties/approach.rs"]
 mod approach;
@@ -12,6 +13,8 @@ mod moves;
 mod raising;
 #[path = "properties/reach.rs"]
 mod reach;
+#[path = "properties/turnover.rs"]
+mod turnover;
 
 use calvalot::domain::book;
 use calvalot::domain::market::{Coin, Market, Pair, Pairs, PerCoin, Quote, Rules};

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::comeback::{Comeback, Heard};
 use crate::clock;
 use crate::domain::check::{Check, REQUIRED, Verdict};
+use crate::domain::reconcile::Shortage;
 
 /// Entre deux tables d'essais, quand tout va.
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -27,6 +28,8 @@ pub(super) struct Gate {
     held_until: Instant,
     /// Jusqu'où allaient les mouvements du capital dont les essais parlent ; `None` si on ne le sait pas.
     pub moved: Option<i64>,
+    /// Ce qui manquait au compte depuis que des essais en ont manqué ; `None` tant qu'il n'y a rien à en comparer.
+    lacked: Option<Option<Shortage>>,
     /// Fermé par l'essai de l'heure, entre autres : la bourse ne répondait pas, ou l'heure était fausse.
     pub wants_the_hour: bool,
     comeback: Comeback,
@@ -40,6 +43,7 @@ impl Gate {
             retry: FIRST_RETRY,
             held_until: clock::instant(),
             moved: None,
+            lacked: None,
             wants_the_hour: false,
             comeback: Comeback::default(),
         }
@@ -48,6 +52,8 @@ impl Gate {
     /// Ouvre ou ferme d'après les essais.
     pub fn judge(&mut self, checks: &[Check]) {
         self.wants_the_hour = checks.iter().any(|check| check.test == "clock" && check.stops_trading());
+        let lacks = checks.iter().any(|check| check.test == "balance" && check.verdict == Verdict::Fault);
+        self.lacked = lacks.then_some(None);
         let stops: Vec<&Check> = checks.iter().filter(|check| check.stops_trading()).collect();
         let unreached = !stops.is_empty() && stops.iter().all(|check| check.unanswered);
         let faults = stops.iter().map(|check| format!("{}: {}", check.test, check.found));
@@ -109,6 +115,15 @@ impl Gate {
         }
     }
 
+    /// Ce qui manque au compte. Des essais qui en ont manqué disent d'apporter de l'argent : revenu, ou parti des livres, on ne le demande
+    /// plus.
+    pub fn heed_shortage(&mut self, shortage: Shortage) {
+        let Some(before) = &mut self.lacked else { return };
+        if before.replace(shortage).is_some_and(|before| before != shortage) {
+            self.refresh();
+        }
+    }
+
     /// Un ordre a été accepté : tout va vraiment.
     pub fn proved(&mut self) {
         self.retry = FIRST_RETRY;
@@ -117,10 +132,14 @@ impl Gate {
 
 #[cfg(test)]
 mod tests {
+    use rust_decimal::dec;
+
     use super::*;
     use crate::clock::simulated::Installed;
     use crate::domain::check::{DECISIVE, TESTS};
     use crate::domain::moment::Moment;
+    use crate::domain::money::Quantity;
+    use crate::domain::reconcile::Lack;
 
     fn wait(gate: &Gate) -> u64 {
         (gate.next - clock::instant()).as_secs()
@@ -194,6 +213,31 @@ mod tests {
             gate.judge(&well);
             assert_eq!(wait(&gate), 24 * 3600, "{test}");
         }
+    }
+
+    #[test]
+    fn checks_that_lacked_money_are_made_again_once_it_is_another_amount_and_once() {
+        let _time = Installed::at(Moment(0));
+        let well = REQUIRED.map(|test| Check::fine(test, "well"));
+        let short = Shortage {
+            usdc: Lack { missing: Quantity::new(dec!(40)), ..Lack::default() },
+            ..Shortage::default()
+        };
+        let poor = [&well[..], &[Check::fault("balance", "40 USDC short", "bring them")]].concat();
+        let mut gate = Gate::new();
+        gate.judge(&poor);
+        for (shortage, expected) in [(short, 900), (short, 900), (Shortage::default(), 0)] {
+            gate.heed_shortage(shortage);
+            assert_eq!(wait(&gate), expected, "{shortage:?}");
+        }
+        gate.judge(&poor);
+        gate.heed_shortage(Shortage::default());
+        gate.heed_shortage(Shortage::default());
+        assert_eq!(wait(&gate), 900, "nothing has changed since");
+        gate.judge(&well);
+        gate.heed_shortage(short);
+        gate.heed_shortage(Shortage::default());
+        assert_eq!(wait(&gate), 24 * 3600, "they lacked nothing");
     }
 
     #[test]

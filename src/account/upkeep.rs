@@ -113,6 +113,7 @@ impl LiveAccount {
         self.seen = reconciliation;
         self.compared_at = reconciliation.map(|_| now).or(self.compared_at);
         self.shortage = reconciliation.map(|reconciliation| reconciliation.shortage()).unwrap_or_default();
+        self.gate.heed_shortage(self.shortage);
         self.account_read = if can_trade { Ok(()) } else { Err("the account may not trade".to_owned()) };
         if was_unread && self.scanned.is_err() {
             // La bourse répond de nouveau : ce qu'elle taisait se relit sans attendre.

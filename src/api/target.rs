@@ -10,7 +10,8 @@ use super::json::json;
 use crate::clock;
 use crate::domain::aim::Aim;
 use crate::domain::moment::Moment;
-use crate::ledger::views::OldTarget;
+use crate::domain::survival::DEAD;
+use crate::ledger::views::{Agent, OldTarget, PAUSED};
 use crate::ledger::{Db, LedgerError};
 
 /// Où l'on en est de l'allocation du leader.
@@ -41,9 +42,22 @@ impl TargetView {
             signal_id: db.name_of(signal)?,
             cause: cause.word(),
             since: clock::utc(since),
+            waiting_for: if reached_at.is_some() {
+                waiting_for
+            } else {
+                hindrance(waiting_for, &db.agent()?)
+            },
             reached_at: reached_at.map(clock::utc),
-            waiting_for,
         }))
+    }
+}
+
+/// Ce qui empêche d'y arriver : arrêté, ce qui l'empêchait auparavant n'est plus relu.
+fn hindrance(waiting_for: Option<String>, agent: &Agent) -> Option<String> {
+    match agent {
+        Agent { dead: true, .. } => Some(DEAD.to_owned()),
+        Agent { paused: true, .. } => Some(PAUSED.to_owned()),
+        _ => waiting_for,
     }
 }
 

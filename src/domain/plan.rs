@@ -98,8 +98,17 @@ impl Plan {
 
     /// Ce qu'il échange en tout.
     pub fn moved(&self, pairs: &Pairs) -> Usdc {
-        let sales = self.sales.iter().filter_map(|order| Some(order.value_at(pairs.mid(order.coin())?)));
-        sales.chain(self.wants.iter().map(|want| want.amount)).sum()
+        self.sold(pairs) + self.bought()
+    }
+
+    /// Ce qu'il vend, au milieu des carnets.
+    pub fn sold(&self, pairs: &Pairs) -> Usdc {
+        self.sales.iter().filter_map(|order| Some(order.value_at(pairs.mid(order.coin())?))).sum()
+    }
+
+    /// Ce qu'il achète.
+    pub fn bought(&self) -> Usdc {
+        self.wants.iter().map(|want| want.amount).sum()
     }
 
     /// Ce qu'il perdra de valeur en s'exécutant.

@@ -1,7 +1,8 @@
 //! La rotation : ce qui s'échange en un jour, ventes et achats ensemble.
 //!
-//! Un leader qui retourne tout à chaque tour ne coûte que ce que cette borne laisse. Invariant : ce qui dépasse est laissé avec sa
-//! raison, et ce qui reste du plan garde ses proportions.
+//! Un leader qui retourne tout à chaque tour ne coûte que ce que cette borne laisse. Invariants : ce qui dépasse est laissé avec sa
+//! raison, et ce qui reste du plan garde ses proportions ; ce qui ne fait que sortir vers le cash n'est pas retenu, où la borne
+//! tiendrait un capital dans ce que le leader fuit : les achats, bornés, la bornent.
 
 use rust_decimal::Decimal;
 
@@ -21,14 +22,16 @@ pub struct Spare {
 /// Le plan ramené à ce qui peut encore s'échanger, en proportion.
 pub fn within(plan: Plan, Spare { amount, of_drift }: Spare, pairs: &Pairs) -> Plan {
     let spare = amount.max(Usdc::ZERO);
-    let total = plan.moved(pairs);
-    if total <= spare {
+    let (sold, exit) = (plan.sold(pairs), exit(&plan, pairs));
+    let (swapped, room) = (plan.moved(pairs) - exit, (spare - exit).max(Usdc::ZERO));
+    if swapped <= room {
         return plan;
     }
-    let share = spare.share_of(total).decimal();
+    let share = room.share_of(swapped).decimal();
+    let of_sales = (exit + (sold - exit).times(share)).share_of(sold).decimal();
     let mut bounded = Plan { left: plan.left, withheld: plan.withheld, ..Plan::default() };
     for order in plan.sales {
-        bounded.sales.extend(reduced(&order, share, pairs));
+        bounded.sales.extend(reduced(&order, of_sales, pairs));
         bounded.left.push((order.coin(), Left::Turnover { spare, of_drift }));
     }
     for Want { coin, amount, gap } in plan.wants {
@@ -39,6 +42,12 @@ pub fn within(plan: Plan, Spare { amount, of_drift }: Spare, pairs: &Pairs) -> P
         bounded.left.push((coin, Left::Turnover { spare, of_drift }));
     }
     bounded
+}
+
+/// Ce que les ventes de ce plan rapportent de plus que ses achats ne prennent, coûts payés.
+fn exit(plan: &Plan, pairs: &Pairs) -> Usdc {
+    let (sold, bought) = (plan.sold(pairs), plan.bought());
+    if bought.is_zero() { sold } else { (sold - bought - plan.cost(pairs)).max(Usdc::ZERO) }
 }
 
 /// La vente de cette part de ce que l'ordre vendait, si la bourse la prendrait.

@@ -212,8 +212,8 @@ impl Engine {
         shown: Option<&Shown>,
     ) -> Result<(), LedgerError> {
         let unshown = match shown {
-            None => Some(UNSHOWN.to_owned()),
-            Some(shown) => shown.expired(self.begun),
+            Some(shown) if shown.target().is_some() => shown.expired(self.begun),
+            _ => Some(UNSHOWN.to_owned()),
         };
         let Some(reason) = unshown.or_else(|| self.obstacle(market)) else { return Ok(()) };
         self.ledger.with(move |db| db.hinder_aim(&reason, clock::now())).await

@@ -16,14 +16,14 @@ use super::story::{Carried, Shown};
 use crate::clock;
 use crate::domain::aim::{self, Aim, Cause};
 use crate::domain::market::{Coin, Market};
-use crate::domain::order::Left;
+use crate::domain::order::{self, Left};
 use crate::domain::plan::Plan;
 use crate::domain::policy;
 use crate::domain::poll::PollOutcome;
 use crate::domain::portfolio::{Holdings, Valuation};
 use crate::domain::signal::{Instruction, Target};
 use crate::domain::turnover::{self, Spare};
-use crate::ledger::{Db, LedgerError};
+use crate::ledger::{Db, Decision, LedgerError};
 
 /// Ce que les prix seuls font échanger en un jour, en part de ce que le leader peut en faire échanger.
 const PART_OF_DRIFT: Decimal = dec!(0.333);
@@ -82,6 +82,7 @@ impl Engine {
         let plan = turnover::within(plan, self.spare(&valuation, aim.cause).await?, &market.pairs);
         if !acts {
             if !waits(&plan) {
+                self.explain(shown.named.row, &plan.left).await?;
                 self.reach(aim, rules()).await?;
             }
             return Ok(None);
@@ -135,7 +136,10 @@ impl Engine {
         let waiting_for = told(&left).or(withheld);
         if trades.is_empty() {
             return match waiting_for {
-                None if aim.reached_at.is_none() => self.reach(aim, rules).await.map(|()| None),
+                None if aim.reached_at.is_none() => {
+                    self.explain(row, &left).await?;
+                    self.reach(aim, rules).await.map(|()| None)
+                }
                 waiting_for => self.wait_for(aim, waiting_for).await.map(|()| None),
             };
         }
@@ -173,14 +177,31 @@ impl Engine {
         !threshold.is_zero() && aim::drift(target, valuation).is_some_and(|drift| drift > threshold)
     }
 
-    /// Ce qui peut encore s'échanger aujourd'hui pour cette raison.
+    /// Ce qui peut encore s'échanger aujourd'hui pour cette raison. Le capital est le plus grand du jour : de l'argent qui part, ou une
+    /// baisse, n'use pas de ce qui est permis.
     pub(super) async fn spare(&self, valuation: &Valuation, cause: Cause) -> Result<Spare, LedgerError> {
         let of_drift = cause == Cause::Drift;
-        let most = valuation.total.part(self.manner.policy.turnover);
-        let most = if of_drift { most.times(PART_OF_DRIFT) } else { most };
         let since = clock::now().minus(policy::DAY);
-        let traded = self.ledger.with(move |db| db.traded_since(since)).await?;
+        let (traded, highest) =
+            self.ledger.with(move |db| Ok((db.traded_since(since)?, db.highest_since(since)?))).await?;
+        let most = valuation.total.max(highest).part(self.manner.policy.turnover);
+        let most = if of_drift { most.times(PART_OF_DRIFT) } else { most };
         Ok(Spare { amount: most - traded, of_drift })
+    }
+
+    /// Écrit pourquoi une allocation atteinte laisse ce qu'elle laisse : ce qui l'empêchait d'abord a pu passer.
+    async fn explain(&self, row: i64, left: &[(Coin, Left)]) -> Result<(), LedgerError> {
+        let known = self.ledger.with(move |db| db.decisions(row)).await?;
+        let is_outdated = |(coin, left): &&(Coin, Left)| {
+            let of = |decision: &&Decision| decision.coin == *coin && order::is_obstacle(&decision.code);
+            known.iter().find(of).is_some_and(|decision| decision.code != left.code())
+        };
+        let renewed: Vec<(Coin, Left)> = left.iter().filter(is_outdated).cloned().collect();
+        if renewed.is_empty() {
+            return Ok(());
+        }
+        let renewed = decisions(&[], &renewed);
+        self.ledger.with(move |db| db.decide_again(row, &renewed)).await
     }
 
     async fn reach(&self, aim: Aim, rules: Option<String>) -> Result<(), LedgerError> {

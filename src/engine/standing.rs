@@ -79,6 +79,8 @@ pub(super) fn dropped(
         // La synchronisation initiale ne l'est pas par le signal dont elle vient.
         let newer = |newest: &usize| rank < *newest && pending[*newest].payload != entry.payload;
         let newest = newest.filter(newer).map(|newest| &pending[newest]);
+        // Ce dont une personne n'a pas encore voulu reste à décider quand elle reprend.
+        let all = all.filter(|_| !entry.awaits_person && !entry.is_declined);
         Some(Left::Superseded(all.or(newest)?.signal_id.clone()))
     };
     pending.iter().enumerate().map(by).collect()

@@ -2,7 +2,7 @@
 //!
 //! `actions` : les signaux de version 1 ; `targets` : ceux de version 2 ; `sync` : la première fois ; `pursuit` : une allocation reste à
 //! atteindre ; `reached` : ce qui est dit
-//! atteint l'est ; `unknown` : ce qui n'est pas su ; `belief` : les cours qui n'en sont pas ; `depth` : les carnets minces ; `waiting` : ce qui attend, la pause, les pannes
+//! atteint l'est ; `turnover` : la borne d'un jour ; `unknown` : ce qui n'est pas su ; `belief` : les cours qui n'en sont pas ; `depth` : les carnets minces ; `waiting` : ce qui attend, la pause, les pannes
 //! du leader.
 
 #[path = "../follower/mod.rs"]
@@ -15,6 +15,7 @@ mod pursuit;
 mod reached;
 mod sync;
 mod targets;
+mod turnover;
 mod unknown;
 mod waiting;
 

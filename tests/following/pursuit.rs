@@ -258,32 +258,6 @@ fn what_the_leader_says_to_hold_is_held() {
 }
 
 /// Tout en SOL, tout en XRP, à chaque tour : ce que cela peut coûter en un jour est borné, et dit.
-#[test]
-fn a_leader_that_flips_at_each_poll_never_costs_more_than_the_turnover_of_a_day() {
-    let (world, folder) = (still_world(), Folder::new());
-    world.leader().set_target(&[("SOLUSDC", dec!(1))]);
-    let follower = with(&world, &folder, Policy::default());
-    let site = follower.site();
-    site.closed_signal("initial_sync");
-    let mut last = String::new();
-    for turn in 0..30 {
-        let coin = if turn % 2 == 0 { "XRPUSDC" } else { "SOLUSDC" };
-        last = world.leader().set_target(&[(coin, dec!(1))]);
-        site.closed_signal(&last);
-    }
-    let trades = list(site, "/api/trades?limit=100");
-    let traded: Decimal = trades.iter().map(|trade| decimal(&trade["amount_usdt"])).sum();
-    let budget = site.json("/api/budget");
-    let (total, rate) = (decimal(&budget["total_value_eur"]), decimal(&budget["eurusdc_rate"]));
-    let capital = dec!(1000) / rate;
-    assert!(traded <= capital * dec!(3), "{traded} of {capital}");
-    assert!(total > dec!(993), "{total} EUR are left of 1000");
-    let told =
-        |target: Value| target["waiting_for"].as_str().is_some_and(|told| told.contains("MAX_TURNOVER"));
-    until("a person is told", || told(target(site)).then_some(()));
-    assert_eq!(target(site)["signal_id"], last);
-}
-
 /// Le premier démarrage trouve une allocation de trois semaines : une personne en décide.
 #[test]
 fn an_old_allocation_is_never_taken_over_without_asking() {
@@ -440,4 +414,74 @@ fn the_state_of_old_actions_is_never_taken_over_at_a_first_start_without_a_word(
     let taken = site.send("POST", "/api/agent/old-target", r#"{"follow": true}"#);
     assert_eq!(taken.status, 200, "{}", taken.body);
     becomes(site, "BTCUSDC", dec!(0.5));
+}
+
+/// Ce qu'une personne a à décider d'une vieille allocation le reste, quoi qu'elle reprenne ou vende entre-temps.
+#[test]
+fn what_is_asked_about_an_old_allocation_is_never_lost_by_taking_all_out_or_selling_all() {
+    for declines in [false, true] {
+        let (world, folder) = (still_world(), Folder::new());
+        world.leader().set_raw(
+            r#"{"version":2,"signal_id":"old","timestamp":"2026-01-02T03:04:05Z","portfolio_state":{"positions":[
+                {"coin":"ETHUSDC","pct_of_portfolio":0.5}]}}"#,
+        );
+        let follower = Follower::of(&world, &folder);
+        let site = follower.site();
+        let old = || site.json("/api/agent/status")["old_target"].clone();
+        let asked = || old()["declined"] == declines;
+        until("it is asked", || old().is_object().then_some(()));
+        if declines {
+            assert_eq!(site.send("POST", "/api/agent/old-target", r#"{"follow": false}"#).status, 200);
+        }
+        let all = r#"{"all": true, "understood": true}"#;
+        assert_eq!(site.send("POST", "/api/budget/withdrawals", all).status, 200);
+        site.wait_polls(2);
+        assert_eq!(site.send("POST", "/api/agent/sell-all", r#"{"understood": true}"#).status, 200);
+        until("all is sold", || {
+            (site.json("/api/agent/status")["selling_all"]["done"] == true).then_some(())
+        });
+        assert_eq!(site.send("POST", "/api/agent/toggle", r#"{"paused": false}"#).status, 200);
+        site.send("POST", "/api/budget/deposit", r#"{"amount_eur": 1000}"#);
+        site.wait_polls(2);
+        assert!(asked(), "{}", site.json("/api/agent/status"));
+        assert_eq!(list(site, "/api/trades").len(), 0, "nothing of it was followed unasked");
+        assert_eq!(site.send("POST", "/api/agent/old-target", r#"{"follow": true}"#).status, 200);
+        becomes(site, "ETHUSDC", dec!(0.5));
+    }
+}
+
+/// Ce qui empêche est ce qui empêche maintenant : ni une paire qui va de nouveau, ni rien du tout quand le leader ne dit plus d'allocation.
+#[test]
+fn what_an_allocation_waits_for_is_never_an_old_reason() {
+    let (world, folder) = (still_world(), Folder::new());
+    let follower = settled(&world, &folder);
+    let site = follower.site();
+    let waits = |for_what: &str| {
+        until(for_what, || {
+            let told = target(site)["waiting_for"].as_str().unwrap_or_default().contains(for_what);
+            told.then_some(())
+        });
+    };
+    world.exchange().set_status("ETHUSDC", Status::Break);
+    site.wait_polls(1);
+    let id = world.leader().set_target(&[("BTCUSDC", dec!(0.5)), ("ETHUSDC", dec!(0.2))]);
+    site.closed_signal(&id);
+    waits("ETH");
+    let shown = world.leader().signal().expect("a signal");
+    let pause = |paused: bool| {
+        let body = format!(r#"{{"paused": {paused}}}"#);
+        assert_eq!(site.send("POST", "/api/agent/toggle", &body).status, 200);
+    };
+    pause(true);
+    world.exchange().set_status("ETHUSDC", Status::Trading);
+    waits("paused");
+    pause(false);
+    reached(site, &id);
+    // D'une version 1 sans allocation, de l'argent qui vient attend la suivante, et c'est dit.
+    world.leader().set_actions(&[("BTCUSDC", "HOLD", dec!(0))], None);
+    site.wait_polls(1);
+    site.send("POST", "/api/budget/deposit", r#"{"amount_eur": 1000}"#);
+    waits("does not show this allocation now");
+    world.leader().set_raw(shown.replace(&id, "again"));
+    reached(site, "again");
 }

@@ -127,6 +127,27 @@ fn what_was_worth_too_little_to_be_left_is_left_once_it_is_worth_more() {
     is_left(site, "XRPUSDC");
 }
 
+/// Atteinte, une allocation dit de chaque coin pourquoi il en est là, et non ce qui l'empêchait d'abord.
+#[test]
+fn what_a_reached_allocation_leaves_is_never_told_by_what_hindered_it_first() {
+    let (world, folder) = (still_world(), Folder::new());
+    let follower = holding(&world, &folder, Policy::default());
+    let site = follower.site();
+    world.exchange().edit_listing("SOLUSDC", |listing| listing.min_notional = dec!(60));
+    let halted = ["ETHUSDC", "SOLUSDC"];
+    let set = |status: Status| halted.iter().for_each(|pair| world.exchange().set_status(pair, status));
+    set(Status::Break);
+    site.wait_polls(1);
+    let wanted = [BOTH[0], BOTH[1], ("ETHUSDC", dec!(0.2)), ("SOLUSDC", dec!(0.02))];
+    let id = world.leader().set_target(&wanted);
+    let signal = site.closed_signal(&id);
+    assert_eq!(halted.map(|coin| code(&signal, coin)), ["halted", "halted"]);
+    set(Status::Trading);
+    until("it is reached", || target(site)["reached_at"].is_string().then_some(()));
+    let signal = site.signal(&id).expect("it is kept");
+    assert_eq!(halted.map(|coin| code(&signal, coin)), ["traded", "below_minimum"], "{signal}");
+}
+
 /// Une règle qui contredit l'autre n'est pas du leader, ni d'un minimum : rien n'en est dit de faux, et elle ne dure pas.
 #[test]
 fn a_largest_order_below_the_smallest_is_never_told_as_a_minimum() {

@@ -115,6 +115,26 @@ fn usdc_taken_from_the_account_stops_every_purchase_and_no_sale() {
 
 /// Un compte qui n'a que le capital : un achat en doute y prend du cash sans que les livres le sachent. Ce n'est
 /// pas un manque, et les autres achats vont leur chemin.
+/// Qui obéirait à une vieille ligne enverrait l'argent deux fois.
+#[test]
+fn money_that_is_back_is_never_asked_for_again() {
+    let bench = Bench::new();
+    drop(bench.settled(&[("BTCUSDC", dec!(0.4))]));
+    take(&bench, "USDC", dec!(1500));
+    let follower = bench.follow();
+    let balance = || {
+        let checks = follower.site().json("/api/exchange")["checks"].clone();
+        checks.as_array()?.iter().find(|check| check["test"] == "balance").cloned()
+    };
+    let verdict = |wanted: &str| {
+        until(wanted, || balance().filter(|check| check["verdict"] == wanted));
+    };
+    verdict("fault");
+    follower.site().wait_polls(2);
+    take(&bench, "USDC", dec!(-1500));
+    verdict("fine");
+}
+
 #[test]
 fn what_an_order_in_doubt_has_spent_is_not_missing() {
     use calvalot::sim::{Fault, On, Wire};

@@ -101,6 +101,7 @@ test('money that is missing to begin is asked for, in figures and once', () => {
   assert.doesNotMatch(poor.text, /again by itself/);
   assert.match(String(poor.steps), /Spot wallet/);
   assert.deepEqual(noticed({ checks }).map(({ id }) => id), ['check balance'], 'the books that the account does not cover are told');
+  assert.deepEqual(noticed({ checks, not_alone: { reason: 'an older ledger', orders: [], ways: [] } }), [], 'older books do not say what the account lacks');
 });
 
 test('another account is not said to be one that Binance blocks', () => {

@@ -133,9 +133,9 @@ function silenceNotices({ silence }, { words, format, now }) {
   return [{ id: 'silence', tone: 'warn', calm: true, text: words.say('silence.text', { time: format.at(until, now) }) }];
 }
 
-/** Les défauts qui ne ferment rien ; le leader, les ordres et ce qui manque pour commencer ont déjà leur phrase. @param {Exchange} exchange @param {Context} context @returns {Notice[]} */
-function checkNotices({ checks, closed_reason: reason }, { words }) {
-  const told = ['leader', 'orders', ...(POOR.test(reason ?? '') ? ['balance'] : [])];
+/** Les défauts qui ne ferment rien ; le leader, les ordres et ce qui manque pour commencer ont déjà leur phrase, et des livres d'avant le compte ne disent pas ce qui lui manque. @param {Exchange} exchange @param {Context} context @returns {Notice[]} */
+function checkNotices({ checks, closed_reason: reason, not_alone: copies }, { words }) {
+  const told = ['leader', 'orders', ...(copies || POOR.test(reason ?? '') ? ['balance'] : [])];
   const faults = checks.filter((check) => check.verdict === 'fault' && !check.stops_trading && !told.includes(check.test));
   return faults.map(({ test, found, advice }) => ({
     id: `check ${test}`,

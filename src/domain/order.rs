@@ -56,6 +56,14 @@ pub fn is_obstacle(code: &str) -> bool {
     !["traded", "nothing_to_do", "within_threshold", "within_step", "dust", "no_nearer"].contains(&code)
 }
 
+/// Vrai si ce que dit le code de cette raison passe : l'allocation se visera encore. Les règles de la bourse, elles, font de ce qui est
+/// atteint tout ce qui peut l'être, et ce qu'une personne a réglé le reste.
+pub fn passes(code: &str) -> bool {
+    let outside = ["halted", "unknown", "refused", "turnover", "thin_book"];
+    let awaited = ["in_doubt", "stuck", "later", "cash_awaited", "account_short"];
+    outside.contains(&code) || awaited.contains(&code)
+}
+
 /// Un ordre que la bourse accepterait : au marché, ou borné.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Order {
@@ -178,18 +186,9 @@ impl Left {
         }
     }
 
-    /// Vrai si l'allocation se visera encore pour ce coin : ce qui l'en empêche passe. Les règles de la bourse, elles, font de ce
-    /// qui est atteint tout ce qui peut l'être.
+    /// Vrai si l'allocation se visera encore pour ce coin ([`passes`]).
     pub fn passes(&self) -> bool {
-        self.is_pending()
-            || matches!(
-                self,
-                Left::Halted(_)
-                    | Left::Unknown
-                    | Left::Refused(_)
-                    | Left::Turnover { .. }
-                    | Left::ThinBook { .. }
-            )
+        passes(self.code())
     }
 
     /// Vrai si le signal attend encore ce coin : le temps, ou quelqu'un, y remédie.

@@ -9,6 +9,7 @@ use calvalot::domain::market::Coin;
 use calvalot::domain::policy::{self, Policy};
 use calvalot::domain::signal::INITIAL_SYNC;
 use calvalot::ledger::views::Selection;
+use calvalot::sim::OrderSide;
 use fastrand::Rng;
 use rust_decimal::{Decimal, dec};
 
@@ -186,14 +187,16 @@ impl Leader {
         }
     }
 
-    /// En aucun jour il ne s'est échangé plus que la borne ; un ordre ne se coupe pas au centime.
+    /// En aucun jour il ne s'est acheté au-delà de la borne, ventes comprises ; un ordre ne se coupe pas au centime. Ce qui sort vers le
+    /// cash n'est pas retenu, et ne dépasse pas ce qui est tenu.
     fn no_day_was_too_much(&self) {
         let orders = self.universe.world.exchange().accepted_orders();
-        let most = self.capital * dec!(3.03);
-        for (rank, first) in orders.iter().enumerate() {
-            let day = orders[rank..].iter().take_while(|order| order.time_ms < first.time_ms + DAY);
+        for (rank, last) in orders.iter().enumerate() {
+            let day = orders[..=rank].iter().rev().take_while(|order| order.time_ms > last.time_ms - DAY);
             let traded: Decimal = day.map(|order| order.quote).sum();
-            assert!(traded <= most, "{traded} of {} in a day that begins with {first:?}", self.capital);
+            let most = if last.side == OrderSide::Buy { dec!(3.03) } else { dec!(4.04) };
+            let of = self.capital;
+            assert!(traded <= of * most, "{traded} of {of} in the day that ends with {last:?}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! `GET /api/ways` : tout ce qu'une personne peut décider maintenant, ce qui s'ensuivra, et comment le demander.
 //!
 //! `calvalot decide` ne sait rien d'autre. Invariant : ce qui attend quelqu'un a ici au moins une issue, et ce qui est offert
-//! n'est pas refusé tant que rien ne change.
+//! n'est pas refusé tant que rien ne change ; d'un grand livre où plus rien ne s'écrit, rien n'est offert.
 
 use std::time::Duration;
 
@@ -23,6 +23,7 @@ use crate::domain::order::Size;
 use crate::domain::reconcile::{self, CASH, Line};
 use crate::domain::recourse::{self, Way};
 use crate::domain::stop_loss;
+use crate::domain::survival;
 use crate::domain::wish::SELL_ALL_TELLS;
 use crate::ledger::views::{Agent, Balance, Intent, OldTarget, Withdrawal};
 use crate::ledger::{Db, ForeignOrder, LedgerError, StopLoss, Unpriced};
@@ -152,8 +153,6 @@ impl Seen {
         };
         let mut ways = Vec::new();
         let cash = asset == CASH;
-        let takes_all =
-            |withdrawal: &Withdrawal| withdrawal.wanted.is_none() && withdrawal.set_aside.is_zero();
         // Ce qui manque est peut-être ce qu'une personne a sorti, et ce qui s'ajoute partirait avec ce qui se vend pour elle.
         let (may_be_taken, would_go) =
             (cash && self.withdrawal.is_some(), self.withdrawal.as_ref().is_some_and(takes_all));
@@ -289,13 +288,33 @@ impl Seen {
 
     /// Ce qu'il fait quand rien ne l'arrête.
     fn unpaused(&self, now: Moment) -> String {
-        match (&self.closed, &self.old_target) {
-            (Some(reason), _) => format!("nothing is traded now: {reason}"),
-            (None, Some(old)) if old.declined => "it waits for the leader's next allocation".to_owned(),
-            (None, Some(old)) => {
-                format!("it waits for you to decide on an allocation that is {} old", age(old, now))
+        if let Some(reason) = &self.closed {
+            return format!("nothing is traded now: {reason}");
+        }
+        if self.withdrawal.as_ref().is_some_and(takes_all) {
+            return "everything is being sold to be taken out, and nothing is followed".to_owned();
+        }
+        if self.value.is_some_and(|value| value < survival::MINIMUM) {
+            return "less than 5 EUR are left: nothing can be followed".to_owned();
+        }
+        match &self.old_target {
+            Some(old) if old.declined => "it waits for the leader's next allocation".to_owned(),
+            Some(old) => format!("it waits for you to decide on an allocation that is {} old", age(old, now)),
+            None => format!("it follows the leader{}", self.held_back(now)),
+        }
+    }
+
+    /// Ce qu'un ordre à regarder retient : les achats s'il est venu tard, sinon sa monnaie.
+    fn held_back(&self, now: Moment) -> String {
+        let waits = |order: &&Intent| !order.case(now).ways().is_empty();
+        let waiting: Vec<&Intent> = self.orders.iter().filter(waits).collect();
+        let late = |order: &&&Intent| order.case(now).ways().contains(&Way::Acknowledge);
+        match (waiting.iter().find(late), waiting.first()) {
+            (Some(late), _) => format!(", but buys nothing: order {} waits for you", late.id),
+            (None, Some(stuck)) => {
+                format!(", but not in {}: order {} waits for you", stuck.coin.asset(), stuck.id)
             }
-            (None, None) => "it follows the leader".to_owned(),
+            (None, None) => String::new(),
         }
     }
 
@@ -366,6 +385,11 @@ impl Seen {
     }
 }
 
+/// Vrai tant que ce retrait vend tout : rien d'autre n'est suivi.
+fn takes_all(withdrawal: &Withdrawal) -> bool {
+    withdrawal.wanted.is_none() && withdrawal.set_aside.is_zero()
+}
+
 fn age(old: &OldTarget, now: Moment) -> String {
     recourse::told(now.since(old.said_at))
 }
@@ -419,6 +443,12 @@ pub async fn ways(request: Request) -> tide::Result {
     let state = request.state();
     let now = clock::now();
     let uncompared = state.ledger.uncompared().is_some();
-    let seen = state.ledger.with(move |db| Seen::read(db, uncompared, now)).await.map_err(ApiError::from)?;
+    let read = move |db: &mut Db| match db.overwritten() {
+        Some(reason) => Ok(Err(format!("nothing can be decided now: {reason}"))),
+        None => Seen::read(db, uncompared, now).map(Ok),
+    };
+    let seen = state.ledger.with(read).await.map_err(ApiError::from)?.map_err(ApiError::unavailable)?;
+    let closed = state.ledger.trouble().or(seen.closed);
+    let seen = Seen { closed, ..seen };
     Ok(json(StatusCode::Ok, &seen.ways(state.policy.action_age, now)))
 }

@@ -295,7 +295,7 @@ impl Seen {
             return "everything is being sold to be taken out, and nothing is followed".to_owned();
         }
         if self.value.is_some_and(|value| value < survival::MINIMUM) {
-            return "less than 5 EUR are left: nothing can be followed".to_owned();
+            return "less than 5 EUR are left: nothing can be followed until money comes back".to_owned();
         }
         match &self.old_target {
             Some(old) if old.declined => "it waits for the leader's next allocation".to_owned(),

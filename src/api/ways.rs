@@ -13,15 +13,15 @@ use super::budget::value_of;
 use super::copies;
 use super::errors::ApiError;
 use super::json::json;
+use super::waiting_orders;
 use super::way_out::WayOut;
 use crate::clock;
 use crate::domain::booking::{self, LOST};
 use crate::domain::market::Coin;
 use crate::domain::moment::Moment;
 use crate::domain::money::{Eur, Quantity, Usdc};
-use crate::domain::order::Size;
 use crate::domain::reconcile::{self, CASH, Line};
-use crate::domain::recourse::{self, Way};
+use crate::domain::recourse;
 use crate::domain::stop_loss;
 use crate::domain::survival;
 use crate::domain::wish::SELL_ALL_TELLS;
@@ -88,7 +88,7 @@ impl Seen {
     fn ways(&self, oldest_action: Duration, now: Moment) -> Vec<WayOut> {
         let mut ways = self.alone();
         ways.extend(self.taken_over());
-        ways.extend(self.orders.iter().flat_map(|order| ended(order, oldest_action, now)));
+        ways.extend(self.orders.iter().flat_map(|order| waiting_orders::ended(order, oldest_action, now)));
         ways.extend(self.old_target.iter().flat_map(|old| aged(old, now)));
         let follows = self.followed(now);
         let (resumes, pauses): (Vec<WayOut>, _) = follows.into_iter().partition(|_| self.agent.paused);
@@ -300,21 +300,7 @@ impl Seen {
         match &self.old_target {
             Some(old) if old.declined => "it waits for the leader's next allocation".to_owned(),
             Some(old) => format!("it waits for you to decide on an allocation that is {} old", age(old, now)),
-            None => format!("it follows the leader{}", self.held_back(now)),
-        }
-    }
-
-    /// Ce qu'un ordre à regarder retient : les achats s'il est venu tard, sinon sa monnaie.
-    fn held_back(&self, now: Moment) -> String {
-        let waits = |order: &&Intent| !order.case(now).ways().is_empty();
-        let waiting: Vec<&Intent> = self.orders.iter().filter(waits).collect();
-        let late = |order: &&&Intent| order.case(now).ways().contains(&Way::Acknowledge);
-        match (waiting.iter().find(late), waiting.first()) {
-            (Some(late), _) => format!(", but buys nothing: order {} waits for you", late.id),
-            (None, Some(stuck)) => {
-                format!(", but not in {}: order {} waits for you", stuck.coin.asset(), stuck.id)
-            }
-            (None, None) => String::new(),
+            None => format!("it follows the leader{}", waiting_orders::held_back(&self.orders, now)),
         }
     }
 
@@ -405,37 +391,6 @@ fn aged(old: &OldTarget, now: Moment) -> Vec<WayOut> {
     let take = way("take-over", true, "it is followed from the next poll, at the prices of now");
     let leave = way("wait-for-next", false, "nothing is bought until the leader says a new one");
     if old.declined { vec![take] } else { vec![take, leave] }
-}
-
-/// Comment finir un ordre qui attend quelqu'un.
-fn ended(order: &Intent, oldest_action: Duration, now: Moment) -> Vec<WayOut> {
-    let case = order.case(now);
-    let (id, coin, side) = (order.id, order.coin.asset(), order.side.word());
-    let size = match order.size {
-        Size::Spend(usdc) => format!("{side} {coin} for {usdc:.2} USDC"),
-        Size::Sell(quantity) => format!("{side} {quantity} {coin}"),
-    };
-    let reason =
-        order.reason.as_deref().filter(|reason| !reason.is_empty()).map(|reason| format!(": {reason}"));
-    let about = format!(
-        "order {id}, {size}, {} old{}",
-        recourse::told(now.since(order.created_at)),
-        reason.unwrap_or_default()
-    );
-    let way = |&way: &Way| {
-        let path = |word| format!("/api/orders/{id}/{word}");
-        let named = WayOut::new(format!("{}-{id}", way.word()), &about, case.consequence(way, oldest_action));
-        match way {
-            Way::Release | Way::Acknowledge => named.post(path("release")).yes("looked"),
-            Way::Settle => named.post(path("settle")).yes("looked"),
-            Way::Book => {
-                let (needs, takes): (&'static [_], &'static [_]) =
-                    (&["quantity", "usdc"], &["fee", "fee_asset"]);
-                WayOut { needs, takes, ..named.post(path("book")) }
-            }
-        }
-    };
-    case.ways().iter().map(way).collect()
 }
 
 /// Les issues, celles qui rendent le suivi d'abord.

@@ -247,7 +247,7 @@ fn decide(Wanted { way, fields, yes }: Wanted) -> Result<(), Failure> {
     way.accepts(&fields).map_err(|reason| Failure::Usage(format!("calvalot: {reason}")))?;
     asking::agreed(
         &format!("now: {}\nthen: {}", way.about, way.consequence.trim_end_matches('.')),
-        &name,
+        &format!("do this ({name})"),
         yes,
     )?;
     let told = decide::decide(port, way, &fields).map_err(failed)?;

@@ -36,6 +36,7 @@ mod signals;
 mod stop_loss;
 mod target;
 mod trades;
+mod waiting_orders;
 mod way_out;
 mod ways;
 mod withdrawals;

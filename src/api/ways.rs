@@ -1,7 +1,7 @@
 //! `GET /api/ways` : tout ce qu'une personne peut décider maintenant, ce qui s'ensuivra, et comment le demander.
 //!
 //! `calvalot decide` ne sait rien d'autre. Invariant : ce qui attend quelqu'un a ici au moins une issue, et ce qui est offert
-//! n'est pas refusé tant que rien ne change.
+//! n'est pas refusé tant que rien ne change ; d'un grand livre où plus rien ne s'écrit, rien n'est offert.
 
 use std::time::Duration;
 
@@ -13,16 +13,17 @@ use super::budget::value_of;
 use super::copies;
 use super::errors::ApiError;
 use super::json::json;
+use super::waiting_orders;
 use super::way_out::WayOut;
 use crate::clock;
 use crate::domain::booking::{self, LOST};
 use crate::domain::market::Coin;
 use crate::domain::moment::Moment;
 use crate::domain::money::{Eur, Quantity, Usdc};
-use crate::domain::order::Size;
 use crate::domain::reconcile::{self, CASH, Line};
-use crate::domain::recourse::{self, Way};
+use crate::domain::recourse;
 use crate::domain::stop_loss;
+use crate::domain::survival;
 use crate::domain::wish::SELL_ALL_TELLS;
 use crate::ledger::views::{Agent, Balance, Intent, OldTarget, Withdrawal};
 use crate::ledger::{Db, ForeignOrder, LedgerError, StopLoss, Unpriced};
@@ -87,7 +88,7 @@ impl Seen {
     fn ways(&self, oldest_action: Duration, now: Moment) -> Vec<WayOut> {
         let mut ways = self.alone();
         ways.extend(self.taken_over());
-        ways.extend(self.orders.iter().flat_map(|order| ended(order, oldest_action, now)));
+        ways.extend(self.orders.iter().flat_map(|order| waiting_orders::ended(order, oldest_action, now)));
         ways.extend(self.old_target.iter().flat_map(|old| aged(old, now)));
         let follows = self.followed(now);
         let (resumes, pauses): (Vec<WayOut>, _) = follows.into_iter().partition(|_| self.agent.paused);
@@ -152,8 +153,6 @@ impl Seen {
         };
         let mut ways = Vec::new();
         let cash = asset == CASH;
-        let takes_all =
-            |withdrawal: &Withdrawal| withdrawal.wanted.is_none() && withdrawal.set_aside.is_zero();
         // Ce qui manque est peut-être ce qu'une personne a sorti, et ce qui s'ajoute partirait avec ce qui se vend pour elle.
         let (may_be_taken, would_go) =
             (cash && self.withdrawal.is_some(), self.withdrawal.as_ref().is_some_and(takes_all));
@@ -289,13 +288,19 @@ impl Seen {
 
     /// Ce qu'il fait quand rien ne l'arrête.
     fn unpaused(&self, now: Moment) -> String {
-        match (&self.closed, &self.old_target) {
-            (Some(reason), _) => format!("nothing is traded now: {reason}"),
-            (None, Some(old)) if old.declined => "it waits for the leader's next allocation".to_owned(),
-            (None, Some(old)) => {
-                format!("it waits for you to decide on an allocation that is {} old", age(old, now))
-            }
-            (None, None) => "it follows the leader".to_owned(),
+        if let Some(reason) = &self.closed {
+            return format!("nothing is traded now: {reason}");
+        }
+        if self.withdrawal.as_ref().is_some_and(takes_all) {
+            return "everything is being sold to be taken out, and nothing is followed".to_owned();
+        }
+        if self.value.is_some_and(|value| value < survival::MINIMUM) {
+            return "less than 5 EUR are left: nothing can be followed until money comes back".to_owned();
+        }
+        match &self.old_target {
+            Some(old) if old.declined => "it waits for the leader's next allocation".to_owned(),
+            Some(old) => format!("it waits for you to decide on an allocation that is {} old", age(old, now)),
+            None => format!("it follows the leader{}", waiting_orders::held_back(&self.orders, now)),
         }
     }
 
@@ -366,6 +371,11 @@ impl Seen {
     }
 }
 
+/// Vrai tant que ce retrait vend tout : rien d'autre n'est suivi.
+fn takes_all(withdrawal: &Withdrawal) -> bool {
+    withdrawal.wanted.is_none() && withdrawal.set_aside.is_zero()
+}
+
 fn age(old: &OldTarget, now: Moment) -> String {
     recourse::told(now.since(old.said_at))
 }
@@ -383,42 +393,17 @@ fn aged(old: &OldTarget, now: Moment) -> Vec<WayOut> {
     if old.declined { vec![take] } else { vec![take, leave] }
 }
 
-/// Comment finir un ordre qui attend quelqu'un.
-fn ended(order: &Intent, oldest_action: Duration, now: Moment) -> Vec<WayOut> {
-    let case = order.case(now);
-    let (id, coin, side) = (order.id, order.coin.asset(), order.side.word());
-    let size = match order.size {
-        Size::Spend(usdc) => format!("{side} {coin} for {usdc:.2} USDC"),
-        Size::Sell(quantity) => format!("{side} {quantity} {coin}"),
-    };
-    let reason =
-        order.reason.as_deref().filter(|reason| !reason.is_empty()).map(|reason| format!(": {reason}"));
-    let about = format!(
-        "order {id}, {size}, {} old{}",
-        recourse::told(now.since(order.created_at)),
-        reason.unwrap_or_default()
-    );
-    let way = |&way: &Way| {
-        let path = |word| format!("/api/orders/{id}/{word}");
-        let named = WayOut::new(format!("{}-{id}", way.word()), &about, case.consequence(way, oldest_action));
-        match way {
-            Way::Release | Way::Acknowledge => named.post(path("release")).yes("looked"),
-            Way::Settle => named.post(path("settle")).yes("looked"),
-            Way::Book => {
-                let (needs, takes): (&'static [_], &'static [_]) =
-                    (&["quantity", "usdc"], &["fee", "fee_asset"]);
-                WayOut { needs, takes, ..named.post(path("book")) }
-            }
-        }
-    };
-    case.ways().iter().map(way).collect()
-}
-
 /// Les issues, celles qui rendent le suivi d'abord.
 pub async fn ways(request: Request) -> tide::Result {
     let state = request.state();
     let now = clock::now();
     let uncompared = state.ledger.uncompared().is_some();
-    let seen = state.ledger.with(move |db| Seen::read(db, uncompared, now)).await.map_err(ApiError::from)?;
+    let read = move |db: &mut Db| match db.overwritten() {
+        Some(reason) => Ok(Err(format!("nothing can be decided now: {reason}"))),
+        None => Seen::read(db, uncompared, now).map(Ok),
+    };
+    let seen = state.ledger.with(read).await.map_err(ApiError::from)?.map_err(ApiError::unavailable)?;
+    let closed = state.ledger.trouble().or(seen.closed);
+    let seen = Seen { closed, ..seen };
     Ok(json(StatusCode::Ok, &seen.ways(state.policy.action_age, now)))
 }

@@ -1,6 +1,6 @@
 //! Ce que fait une commande, lu par une personne avant d'être fait.
 //!
-//! Invariant : rien d'autre qu'un « yes » en toutes lettres n'est un oui ; sans terminal il n'y a personne, et `--yes` en tient
+//! Invariant : n'est un oui que ce qui le dit, en anglais ou en français ; sans terminal il n'y a personne, et `--yes` en tient
 //! lieu.
 
 use std::io::{self, BufRead, IsTerminal, Write};
@@ -29,7 +29,12 @@ fn confirmed(told: &str, deed: &str, input: &mut impl BufRead, output: &mut impl
     output.flush()?;
     let mut line = String::new();
     input.read_line(&mut line)?;
-    Ok(line.trim() == "yes")
+    Ok(is_yes(&line))
+}
+
+/// Un oui, en anglais ou en français.
+pub(super) fn is_yes(answer: &str) -> bool {
+    ["y", "yes", "o", "oui"].contains(&answer.trim().to_lowercase().as_str())
 }
 
 #[cfg(test)]
@@ -37,14 +42,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_but_a_whole_yes_is_a_yes_and_what_it_does_is_read_first() {
+    fn nothing_but_a_yes_in_either_language_is_a_yes_and_what_it_does_is_read_first() {
         for (typed, expected) in [
             ("yes\n", true),
             (" yes \n", true),
-            ("y\n", false),
-            ("YES\n", false),
+            ("y\n", true),
+            ("YES\n", true),
+            ("oui\n", true),
+            ("O\n", true),
             ("", false),
+            ("\n", false),
             ("no\n", false),
+            ("yes?\n", false),
+            ("yesterday\n", false),
         ] {
             let mut told = Vec::new();
             let found =

@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal};
 use std::path::Path;
 
-use super::{Books, Failure, Return, account, database, load, verify};
+use super::{Books, Failure, Return, account, asking, database, load, verify};
 use crate::backup;
 use crate::check::Report;
 use crate::clock;
@@ -191,7 +191,7 @@ fn agreed(question: &str) -> Result<bool, Failure> {
     print(format_args!("{question} [y/N] "));
     let mut answer = String::new();
     io::stdin().read_line(&mut answer).map_err(daemon::cannot)?;
-    Ok(["y", "yes", "o", "oui"].contains(&answer.trim().to_lowercase().as_str()))
+    Ok(asking::is_yes(&answer))
 }
 
 /// La copie est en place, le compte n'a pas tout dit : c'est à refaire. Le démon regarde de lui-même avant son premier ordre.

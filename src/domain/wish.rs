@@ -11,8 +11,8 @@ use super::signal::{Instruction, Target};
 
 /// Ce que « tout vendre » fait et ne fait pas : ce qu'une personne lit avant de le vouloir.
 pub const SELL_ALL_TELLS: &str = "this sells every position to USDC at the prices of the moment, which may be bad, but none further than \
-    MAX_SLIPPAGE_PCT from the middle of its book as it was last read, and pauses following; it sends no money anywhere: the USDC stay on your \
-    exchange account; what is below the exchange's minima stays as dust, and a pair that is halted, without a price, or whose book \
+    MAX_SLIPPAGE_PCT from the middle of its book as it was last read, and pauses following; it sends no money anywhere: the USDC stay where \
+    they are traded, on your exchange account or in the simulation; what is below the exchange's minima stays as dust, and a pair that is halted, without a price, or whose book \
     holds too little that near, is tried again for a day, then stays; selling may be taxable; following goes on only when you resume it, and never \
     where the agent is DEAD";
 

@@ -189,6 +189,11 @@ impl Db {
         self.refuse_writes(true)
     }
 
+    /// Pourquoi rien de ce qui se décide n'y serait gardé ; `None` si cela s'écrit.
+    pub fn overwritten(&self) -> Option<&str> {
+        self.overwritten.as_deref()
+    }
+
     /// Ce qui n'a pas pu se lire ou s'écrire, avec ce que l'on sait du fichier et de son disque.
     fn told(&self, error: LedgerError) -> LedgerError {
         match (error, &self.overwritten) {

@@ -154,6 +154,7 @@ function leaderNotices(parts, context) {
   const { leader, last_poll: poll, waiting_signals: waiting } = status;
   /** @type {Notice[]} */
   const notices = [];
+  const steps = [words.say('leader.step')];
   const contact = fromSeconds(leader.last_contact);
   const since = contact === null
     ? words.say('leader.never')
@@ -161,9 +162,9 @@ function leaderNotices(parts, context) {
   if (poll?.status === 'leader_refused') {
     notices.push({ id: 'leader', tone: 'bad', text: words.say('notice.refused', { since }), detail: words.told(leader.error ?? poll.error) });
   } else if (poll?.status === 'invalid_signal') {
-    notices.push({ id: 'signal', tone: 'bad', text: words.say('notice.invalid'), detail: words.told(poll.error) });
+    notices.push({ id: 'signal', tone: 'bad', text: words.say('notice.invalid'), steps, detail: words.told(poll.error) });
   } else if (poll && (poll.status === 'leader_unreachable' || !leader.connected) && poll.status !== 'paused') {
-    notices.push({ id: 'leader', tone: 'bad', text: words.say('notice.unreachable', { since }), detail: words.told(leader.error ?? poll.error) });
+    notices.push({ id: 'leader', tone: 'bad', text: words.say('notice.unreachable', { since }), steps, detail: words.told(leader.error ?? poll.error) });
   } else if (poll?.status === 'error') {
     notices.push({ id: 'signal', tone: 'bad', text: words.say('notice.poll_error'), detail: tellReasons(poll.error, lastSignal(parts)?.decisions, context) });
   }
@@ -224,6 +225,6 @@ function unknownNotices(parts, { words, format, now }) {
     const name = namesText(whats, words);
     const doubted = start === null && /not believed/.test(reason);
     const text = doubted ? words.say('unknown.doubted', { name }) : words.say('unknown.text', { name, when });
-    return { id: `unknown ${whats.join(', ')}`, tone: 'warn', text, detail: words.told(reason) };
+    return { id: `unknown ${whats.join(', ')}`, tone: 'warn', text, calm: doubted, detail: words.told(reason) };
   });
 }

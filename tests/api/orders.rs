@@ -320,7 +320,11 @@ fn an_order_that_needs_a_person_is_ended_by_the_ways_that_are_listed() {
         let consequence = order(site, name[name.len() - 2..].parse().expect("a number"));
         assert!(ways(&consequence).iter().any(|(_, told)| way["consequence"] == **told), "{way}");
     }
+    // Ce qu'ils retiennent, là où il est dit ce qui est suivi.
+    let now = || named("pause").expect("it can be paused")["about"].as_str().unwrap_or_default().to_owned();
+    assert!(now().contains(", but buys nothing: order 92 waits for you"), "{}", now());
     assert_eq!(follow("acknowledge-92", json!({})).status, 200);
+    assert!(now().contains(", but not in SOL: order 91 waits for you"), "{}", now());
     let book = named("book-91").expect("it is there");
     assert_eq!(book["needs"], json!(["quantity", "usdc"]));
     let booked =

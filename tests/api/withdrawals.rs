@@ -375,3 +375,24 @@ fn what_a_withdrawal_leaves_is_never_promised_to_follow_while_it_is_paused() {
     assert_eq!(site.send("POST", "/api/agent/toggle", r#"{"paused": true}"#).status, 200);
     assert!(promised().contains("once you resume it, what is left is brought"), "{}", promised());
 }
+
+/// Ce que `pause` arrêterait est dit tel qu'il est.
+#[test]
+fn what_follows_nothing_is_never_said_to_follow_the_leader() {
+    let (world, folder) = (still_world(), Folder::new());
+    let follower = settled(&world, &folder);
+    let site = follower.site();
+    let now = || {
+        let ways = list(site, "/api/ways");
+        let way = ways.iter().find(|way| way["name"] == "pause").expect("it can be paused");
+        way["about"].as_str().expect("a text").to_owned()
+    };
+    assert_eq!(now(), "it follows the leader");
+    let all = r#"{"all": true, "understood": true}"#;
+    assert_eq!(site.send("POST", "/api/budget/withdrawals", all).status, 200);
+    until("it says that nothing can be followed", || {
+        let now = now();
+        assert!(!now.contains("it follows"), "{now}");
+        now.contains("less than 5 EUR are left").then_some(())
+    });
+}

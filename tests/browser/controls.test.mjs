@@ -105,6 +105,30 @@ test('a deposit is confirmed, booked once, said, and its field is empty again', 
   await close();
 });
 
+test('what a deposit gave stays while it is true, and goes with the next one, made elsewhere', async () => {
+  const { page, complaints, close } = await open();
+  const outcome = page.locator('#deposit .outcome');
+  await submit(page, '#deposit', '50');
+  await asked(page);
+  await page.locator('#confirm-yes').click();
+  await page.locator('#deposit .outcome.good', { hasText: /^\d\d:\d\d · Enregistré/ }).waitFor();
+  const shown = page.locator('[data-fact="deposited"]');
+  const reread = async () => {
+    const cents = String(Math.round((await deposited()) * 100));
+    await until('the total is shown', async () => (await shown.textContent())?.replace(/\D/g, '') === cents);
+  };
+  await reread();
+  assert.equal(await outcome.isVisible(), true, 'its own deposit took it away');
+  // Celui qui vient avant que la page ait tout relu passe pour le sien : le suivant ne le peut plus.
+  for (let more = 100; await outcome.isVisible(); more += 1) {
+    assert.ok(more < 110, await outcome.innerText());
+    await here.scene.follower.write('api/budget/deposit', { amount_eur: more });
+    await reread();
+  }
+  assert.deepEqual(complaints, []);
+  await close();
+});
+
 test('a correction of the total is confirmed and booked', async () => {
   const { page, complaints, close } = await open();
   const total = (await deposited()) + 30;

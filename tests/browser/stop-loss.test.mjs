@@ -30,7 +30,7 @@ for (const look of LOOKS) {
     // De quoi elle ne protège pas se lit là où elle se met.
     assert.ok((await page.locator('#stop-loss li:visible').count()) >= 7);
     await page.locator('#stop-loss li', { hasText: /average prices|prix moyens/ }).waitFor();
-    await page.locator('#stop-loss li', { hasText: /sudden fall|chute soudaine/ }).waitFor();
+    await page.locator('#stop-loss li', { hasText: /sudden fall: five readings take about \d|chute soudaine\s: cinq lectures prennent \d/ }).waitFor();
     assert.deepEqual(await faults(page), []);
     const input = page.locator('#stop-loss-pct');
     const set = page.locator('#stop-loss form button').first();

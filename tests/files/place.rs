@@ -52,6 +52,11 @@ fn a_ledger_removed_while_it_runs_is_told_and_what_was_written_since_is_kept() {
     told(follower.site(), "was removed or renamed while calvalot uses it");
     until("it is copied", || (copies(&folder).len() == 1).then_some(()));
     told(follower.site(), &format!("a copy of it is {}: stop calvalot", copies(&folder)[0].display()));
+    // Ce qui se décide est gardé, et rien ne s'échange.
+    let ways = follower.site().json("/api/ways");
+    let pause = ways.as_array().unwrap().iter().find(|way| way["name"] == "pause").expect("it can be paused");
+    let about = pause["about"].as_str().unwrap_or_default();
+    assert!(about.starts_with("nothing is traded now: ") && about.contains("was removed"), "{about}");
     follower.site().send("POST", "/api/budget/deposit", r#"{"amount_eur": 77}"#);
     let deposited = follower.site().json("/api/budget")["total_deposited_eur"].clone();
     follower.stop();
@@ -125,6 +130,15 @@ fn a_ledger_emptied_while_it_runs_takes_no_decision_names_a_copy_and_never_ends_
             None => "`calvalot restore FILE` (there is none in ".to_owned(),
         };
         told(follower.site(), &named);
+        // Ce qui serait refusé n'est pas offert.
+        let ways = follower.site().get("/api/ways");
+        let error = ways.json()["error"].as_str().unwrap_or_default().to_owned();
+        assert_eq!(ways.status, 503, "{}", ways.body);
+        assert!(error.starts_with("nothing can be decided now: ") && error.contains(&named), "{error}");
+        let port = follower.site().address().port().to_string();
+        let decide = ended(command(&world, &folder, &["decide"]).env("PORT", port));
+        assert_eq!((decide.code, decide.out.as_str()), (Some(1), ""), "{}", decide.error);
+        assert!(decide.error.contains("nothing can be decided now: "), "{}", decide.error);
         assert_eq!(follower.terminate(), Some(1));
         assert_eq!(fs::metadata(folder.db()).unwrap().len(), 0, "it was written to");
         assert_eq!(copies(&folder).len(), usize::from(with_a_copy), "half a ledger is no copy");

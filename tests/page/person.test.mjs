@@ -216,6 +216,8 @@ test('what is left after a withdrawal is said to follow the leader only where it
   assert.doesNotMatch(tellOpened(opened, 'kept', context), FOLLOWS);
   for (const left_eur of [4.99, 0]) assert.doesNotMatch(tellOpened({ ...opened, left_eur }, 'followed', context), FOLLOWS, 'too little to follow with');
   assert.doesNotMatch(tellOpened(opened, 'followed', context, true), FOLLOWS, 'all is taken out');
+  assert.match(tellOpened(opened, 'followed', context, true), /cannot be sold/);
+  assert.doesNotMatch(tellOpened({ ...opened, left_eur: 0.001 }, 'followed', context, true), /cannot be sold/, 'all of it is cash');
 });
 
 test('what becomes of money depends on whether the leader is followed: dead, paused, or waiting for a person', () => {
@@ -392,6 +394,16 @@ test('cancelling a withdrawal does not say that its cash waits for the next sign
   }
 });
 
+test('USDC that are gone are not said to be bought again', () => {
+  const lines = [line('USDC', { difference: -5, missing: 5 }), line('BTC', { difference: -1, missing: 1 })];
+  for (const rest of /** @type {const} */ (['followed', 'paused'])) {
+    const [usdc, btc] = differencesOf(/** @type {any} */ ({ reconciliation: lines }), rest, context).map(({ deed }) => deed?.command.question.lines.join(' ') ?? '');
+    assert.doesNotMatch(usdc, /buy/);
+    assert.match(usdc, /follows the leader.* with what is left/);
+    assert.match(btc, /may buy it/);
+  }
+});
+
 test('a quantity is sent in full, without an exponent', () => {
   for (const [gone, expected] of /** @type {const} */ ([[1e-7, '0.0000001'], [120, '120'], [0.1 + 0.2, '0.3'], [0.12345678, '0.12345678']])) {
     assert.deepEqual(differing([line('BTC', { difference: -gone, missing: gone })])[0].deed?.command.body, { quantity: expected });
@@ -427,10 +439,11 @@ test('figures typed by hand are taken digit by digit, or refused beside their fi
     [{ usdc: '-1' }, 'usdc', 'number.unreadable'],
     [{ fee: '' }, 'fee', 'number.empty'],
     [{ fee: '0.123456789' }, 'fee', 'number.unreadable'],
-    [{ fee_asset: '' }, 'fee_asset', 'asset.unreadable'],
+    [{ fee: '0.1', fee_asset: '' }, 'fee_asset', 'asset.unreadable'],
     [{ fee_asset: 'B-1' }, 'fee_asset', 'asset.unreadable'],
     [{ usdc: '25.01' }, 'usdc', 'number.more'],
   ];
+  assert.deepEqual(readByHand({ ...typed, fee: '0,0', fee_asset: ' ' }, order), { ok: true, body: { quantity: '0.00036', usdc: '24.50', fee: '0.0', fee_asset: 'USDC' } }, 'no fee is in no coin');
   for (const [change, field, why] of cases) assert.deepEqual(readByHand({ ...typed, ...change }, order), { ok: false, field, why }, JSON.stringify(change));
 });
 

@@ -65,7 +65,7 @@ test('says that all is well only when nothing is unknown or waiting', () => {
 
 test('nothing is said to be followed with less than what can follow', () => {
   const headline = (/** @type {number | null} */ value) => situation({ budget: { total_value_eur: value } }).headline;
-  assert.equal(headline(0.71), 'Less than €5 is left: nothing can be followed.');
+  assert.equal(headline(0.71), 'Less than €5 is left: nothing can be followed without a new deposit.');
   for (const value of [5, 100, null]) assert.match(headline(value), /^All is well/);
 });
 
@@ -168,10 +168,18 @@ test('a leader that shows no signal any more is not said never to have shown one
   assert.match(situation({ status: { last_poll } }).headline, /has not published a signal yet/);
 });
 
+test('a leader who does not speak as he should comes with whom to tell', () => {
+  for (const poll of ['leader_unreachable', 'invalid_signal', 'old_signal', 'changed_signal', 'too_many_signals']) {
+    const [{ steps }] = situation({ status: { last_poll: { status: poll, error: 'leader answered 500' } } }).notices;
+    assert.match(steps?.join(' ') ?? '', /ell the leader’s owner/, poll);
+  }
+});
+
 test('a price that is not believed is not said to be unknown since the start', () => {
   const reason = 'BTCUSDC shows 10 times its average price: not believed yet, a second reading must say the same';
-  const [{ text, detail }] = situation({ budget: { unknown: [{ what: 'price BTCUSDC', reason, since: null }] } }).notices;
+  const { headline, notices: [{ text, detail }] } = situation({ budget: { unknown: [{ what: 'price BTCUSDC', reason, since: null }] } });
   assert.deepEqual([text, detail], ['BTC price: not believed for now.', `${reason}.`]);
+  assert.match(headline, /nothing is asked of you/i, 'a second reading comes by itself');
 });
 
 test('what is missing is said once, with its reason', () => {

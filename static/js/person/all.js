@@ -7,6 +7,7 @@ import { deedsOf } from './deeds.js';
 import { createDifferences } from './differences-ui.js';
 import { createMoney } from './money.js';
 import { decisionsOf } from './notices.js';
+import { forgetOld, tellDone } from './outcomes.js';
 import { askPart } from './part.js';
 import { createReach } from './reach.js';
 import { createSellAll } from './sell-all.js';
@@ -49,7 +50,7 @@ export function createAll(page, bare) {
     const done = await run(desk, command, { buttons: [button], output }, contextNow);
     if (!done) return;
     if (deed.book) booking.forget(deed.book.id);
-    tell(output, deed.told(done), 'good');
+    tellDone(output, deed.told(done), context);
   }
 
   return {
@@ -63,6 +64,7 @@ export function createAll(page, bare) {
     /** @param {Parts} known @param {Context} next */
     update(known, next) {
       context = next;
+      forgetOld(known, context);
       differences.update(known, context);
       money.update(known.budget.data, context);
       reach.update(known, context);

@@ -34,6 +34,8 @@ export function readByHand(typed, order) {
     if (Number(read.number) > (mostOf(order, field) ?? Infinity)) return { ok: false, field, why: 'number.more' };
     body[field] = read.number;
   }
+  // Sans frais, aucune monnaie ne les porte : la plus ordinaire, comme le ferait le programme.
+  if (Number(body.fee) === 0 && body.fee_asset === '') body.fee_asset = 'USDC';
   return /^[A-Z0-9]{1,20}$/.test(body.fee_asset) ? { ok: true, body } : { ok: false, field: 'fee_asset', why: 'asset.unreadable' };
 }
 

@@ -15,6 +15,9 @@ import { assetText, isUnsure, lackOf } from './account.js';
 /** Ce que devient ce qui vient d'être compté, une monnaie puis des USDC. @type {Record<string, import('../words.js').Key[]>} */
 const COUNTED = { followed: ['count.coin_then', 'count.cash_then'], paused: ['count.paused', 'count.paused'] };
 
+/** Ce qui suit, une fois ôté ce qui manque, d'une monnaie puis d'USDC : on n'en rachète pas. @type {Record<string, import('../words.js').Key[]>} */
+const AGAIN = { followed: ['write_off.again', 'write_off.goes_on'], paused: ['write_off.again_paused', 'write_off.goes_on_paused'] };
+
 const PATH = 'api/exchange/differences';
 
 /** @param {Exchange | null} exchange @param {Rest} rest @param {Context} context @returns {Difference[]} ce qui manque d'abord */
@@ -55,7 +58,7 @@ function less(line, rest, context) {
   if (isUnsure(line)) return { ...said, note: words.say('difference.unsure'), deed: null };
   const question = {
     title: words.say('write_off.ask', amount),
-    lines: [words.say('difference.less', amount), words.say('write_off.what'), ...(rest === 'kept' ? [] : [words.say(rest === 'paused' ? 'write_off.again_paused' : 'write_off.again')])],
+    lines: [words.say('difference.less', amount), words.say('write_off.what'), ...(rest === 'kept' ? [] : [words.say(AGAIN[rest][Number(asset === 'USDC')])])],
     yes: words.say('write_off.yes'),
     no: words.say('confirm.no'),
     danger: true,

@@ -4,6 +4,7 @@ import { run, tell } from '../command.js';
 import { find } from '../dom.js';
 import { isKnown } from '../format.js';
 import { readEuros } from './euros.js';
+import { tellDone } from './outcomes.js';
 
 /** @typedef {import('../section.js').Context} Context */
 /** @typedef {import('../api.js').Budget} Budget */
@@ -51,7 +52,7 @@ export function createMoney(root, desk) {
       if (!done) return;
       if (input.value === typed) input.value = '';
       const total = context.format.eur(done.total_deposited_eur);
-      tell(output, context.words.say('money.done', { total }), 'good');
+      tellDone(output, context.words.say('money.done', { total }), context);
     });
   }
 

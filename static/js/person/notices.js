@@ -73,7 +73,7 @@ function shownNotices(parts, { words }) {
   const poll = parts.status.data?.last_poll;
   if (!poll || !SHOWN[poll.status] || isDead(parts)) return [];
   const notice = { id: 'signal', text: words.say(SHOWN[poll.status]) };
-  if (poll.status !== 'expired_signal') return [{ ...notice, tone: 'bad' }];
+  if (poll.status !== 'expired_signal') return [{ ...notice, tone: 'bad', steps: [words.say(poll.status === 'old_signal' ? 'notice.old_step' : 'notice.owner_step')] }];
   return [{ ...notice, tone: 'warn', calm: true, steps: [words.say('notice.expired_step')], detail: words.told(poll.error) }];
 }
 

@@ -4,6 +4,7 @@ import { run, tell } from '../command.js';
 import { tellDecision } from '../decision.js';
 import { el, setText, syncList } from '../dom.js';
 import { coinName, parseUtc } from '../format.js';
+import { tellDone } from './outcomes.js';
 
 /** @typedef {import('../section.js').Context} Context */
 /** @typedef {import('../api.js').Status} Status */
@@ -61,7 +62,7 @@ export function createSellAll(root, desk) {
     };
     const command = { question, method: /** @type {const} */ ('POST'), path: 'api/agent/sell-all', body: { understood: true } };
     const done = await run(desk, command, { buttons: [button], output }, () => context);
-    if (done && stage !== 'done') tell(output, context.words.say('sell_all.begun'), 'good');
+    if (done && stage !== 'done') tellDone(output, context.words.say('sell_all.begun'), context);
   });
 
   return {

@@ -4,6 +4,7 @@ import { run, tell } from '../command.js';
 import { el, setText, setTextOrHide } from '../dom.js';
 import { isKnown } from '../format.js';
 import { readEuros } from './euros.js';
+import { tellDone } from './outcomes.js';
 
 /** @typedef {import('../section.js').Context} Context */
 /** @typedef {import('../api.js').Status} Status */
@@ -12,6 +13,9 @@ import { readEuros } from './euros.js';
 
 // Ce que le programme accepte (domain/stop_loss.rs).
 const [LEAST, MOST] = [1, 90];
+
+/** Les lectures de suite qui décident (domain/survival.rs). */
+const READINGS = 5;
 
 /** @type {Key[]} */
 const DOES = ['stop_loss.sells', 'stop_loss.highest', 'stop_loss.resumes'];
@@ -61,6 +65,14 @@ export function createStopLoss(root, desk) {
   const panel = el('div', { class: 'act' }, title, state, lists[0], doesNot, lists[1], form, output);
   root.append(panel);
 
+  /** Les phrases de ces clés, avec le temps que prennent les lectures. @param {Key[]} keys */
+  function say(...keys) {
+    const { words, format } = context;
+    const pace = status?.poll_interval_seconds;
+    const duration = format.duration(isKnown(pace) ? READINGS * pace : null);
+    return keys.map((key) => words.say(key, { duration }));
+  }
+
   const isOn = () => isKnown(status?.stop_loss?.pct);
 
   /** @param {number} pct 0 : aucune */
@@ -68,7 +80,7 @@ export function createStopLoss(root, desk) {
     const { words, format } = context;
     const question = {
       title: pct ? words.say('stop_loss.ask', { limit: format.share(pct / 100) }) : words.say('stop_loss.ask_off'),
-      lines: pct ? [words.say('stop_loss.sells'), words.say('stop_loss.gaps')] : [words.say('stop_loss.off_what')],
+      lines: pct ? say('stop_loss.sells', 'stop_loss.gaps') : [words.say('stop_loss.off_what')],
       yes: words.say(pct ? 'stop_loss.set' : 'stop_loss.off'),
       no: words.say('confirm.no'),
       danger: pct > 0 && status?.mode === 'live',
@@ -78,7 +90,7 @@ export function createStopLoss(root, desk) {
     const done = await run(desk, command, { buttons: [set, off], output }, () => context);
     if (!done) return;
     if (input.value === typed) input.value = '';
-    tell(output, tellStopLoss(done.stop_loss, context)[0], 'good');
+    tellDone(output, tellStopLoss(done.stop_loss, context)[0], context);
   }
 
   input.addEventListener('input', () => {
@@ -112,7 +124,7 @@ export function createStopLoss(root, desk) {
       setText(title, words.say('stop_loss.title'));
       setText(state, tellStopLoss(stop, context).join(' '));
       setText(doesNot, words.say('stop_loss.does_not'));
-      [DOES, DOES_NOT].forEach((keys, i) => fill(lists[i], keys.map((key) => words.say(key))));
+      [DOES, DOES_NOT].forEach((keys, i) => fill(lists[i], say(...keys)));
       setText(label, words.say('stop_loss.label'));
       setText(set, words.say('stop_loss.set'));
       setTextOrHide(off, isOn() ? words.say('stop_loss.off') : null);

@@ -9,6 +9,7 @@ import { openWithdrawal } from '../person.js';
 import { LEAST, isDead } from '../situation.js';
 import { deedsOf } from './deeds.js';
 import { readEuros } from './euros.js';
+import { tellDone } from './outcomes.js';
 import { restOf } from './reach.js';
 
 /** @typedef {import('../section.js').Context} Context */
@@ -22,6 +23,12 @@ import { restOf } from './reach.js';
  */
 
 const PATH = 'api/budget/withdrawals';
+
+/** En simulation tout se fait aussitôt : ce qui s'est vendu se lit tout de même. */
+const READING_MS = 20_000;
+
+/** De moins, en euros, s'écrirait zéro. */
+const CENT = 0.005;
 
 /** Ce que le reste devient, s'il y en a. @type {Record<Rest, Key | null>} */
 const THEN = { followed: 'withdraw.then', paused: 'withdraw.then_paused', kept: null };
@@ -38,7 +45,8 @@ export function tellTerms({ sales, left_eur: left }, rest, { words, format }, al
   if (sales) told.push(sold ? words.say('withdraw.sales', { sales: sold }) : words.say('withdraw.no_sale'));
   const then = THEN[rest];
   if (sales && !sold && then && !all && !(isKnown(left) && left < LEAST)) told.push(words.say(then));
-  if (isKnown(left)) told.push(words.say(all ? 'withdraw.left_all' : 'withdraw.left', { left: format.eur(left) }));
+  // Tout en cash, il n'en reste rien à dire.
+  if (isKnown(left) && !(all && left < CENT)) told.push(words.say(all ? 'withdraw.left_all' : 'withdraw.left', { left: format.eur(left) }));
   return told;
 }
 
@@ -109,7 +117,7 @@ export function createWithdraw(root, desk, perform) {
     const done = await run(desk, command, { buttons: [take, everything], output }, contextNow);
     if (!done) return;
     if (input.value === typed) input.value = '';
-    tell(output, tellOpened(done, restOf(parts), context, amount === null), 'good');
+    tellDone(output, tellOpened(done, restOf(parts), context, amount === null), context, READING_MS);
   }
 
   input.addEventListener('input', () => {

@@ -9,6 +9,7 @@ use super::machine::Capital;
 use crate::config::{AccountAccess, Config, ExchangeKey, Fault, KeySecret, Mode};
 use crate::domain::check::Check;
 use crate::domain::money::{Rate, Usdc};
+use crate::domain::reconcile::Balance;
 use crate::domain::survival;
 use crate::exchange::{
     Account, AccountState, Credentials, Exchange, KeyRights, NotAPrivateKey, OTHER_ACCOUNT, Trouble,
@@ -219,13 +220,13 @@ async fn pairs(exchange: &Exchange, state: &AccountState) -> Check {
 
 /// Les USDC libres ; en `live` ils doivent couvrir le cash du grand livre, ou le premier capital.
 fn balance(config: &Config, state: &AccountState, findings: &Findings) -> Check {
-    let free = state.balances.usdc.free;
+    let Balance { free, locked } = state.balances.usdc;
     let found = format!("{free:.2} USDC free in the Spot wallet");
     if config.mode == Mode::DryRun {
         return Check::fine("balance", format!("{found}, not used by dry_run"));
     }
     match (&findings.capital, findings.outside.rate) {
-        (Capital::Counted(holdings), _) => compared(free, holdings.cash, found),
+        (Capital::Counted(holdings), _) => compared((free, locked), holdings.cash, found),
         (Capital::ToBegin(budget), Some(rate)) => opening(free, budget.to_usdc(rate), rate, found),
         (Capital::ToBegin(_), None) => {
             Check::not_tested("balance", format!("{found}, the EUR rate to compare with is not known"))
@@ -234,9 +235,16 @@ fn balance(config: &Config, state: &AccountState, findings: &Findings) -> Check 
     }
 }
 
-fn compared(free: Usdc, wanted: Usdc, found: String) -> Check {
+/// Ce qu'un ordre de la personne immobilise n'est pas à apporter.
+fn compared((free, locked): (Usdc, Usdc), wanted: Usdc, found: String) -> Check {
     if free >= wanted {
         return Check::fine("balance", format!("{found}, {wanted:.2} needed"));
+    }
+    if free + locked >= wanted {
+        let found =
+            format!("{found}, {wanted:.2} needed: {:.2} are locked in an order of yours", wanted - free);
+        let remedy = "they are used again once that order is done, or cancelled on the exchange";
+        return Check::fault("balance", found, remedy);
     }
     let remedy = "bring USDC into the Spot wallet (buy them, or transfer them from Funding or Earn); if you took or sold \
                   them, write them off on the page";

@@ -64,6 +64,13 @@ pub fn passes(code: &str) -> bool {
     outside.contains(&code) || awaited.contains(&code)
 }
 
+/// Vrai si le code de cette raison est d'un plan : un autre plan, plus tard, en dit ce qui est vrai alors. Ce qui s'est échangé, ce qu'une
+/// personne a réglé et ce qui n'était plus de ce moment le restent.
+pub fn is_of_a_plan(code: &str) -> bool {
+    let rules = ["below_minimum", "below_step", "no_position", "cash_short"];
+    passes(code) || rules.contains(&code) || (!is_obstacle(code) && code != "traded")
+}
+
 /// Un ordre que la bourse accepterait : au marché, ou borné.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Order {
@@ -117,6 +124,8 @@ pub enum Left {
     Halted(String),
     /// Un signal plus récent donne une nouvelle cible.
     Superseded(String),
+    /// De même, par un signal de ce nom, qui ne dit pas d'allocation.
+    Replaced(String),
     /// L'action a peut-être été faite dans un passé que le grand livre n'a pas connu : elle n'est pas refaite.
     MaybeDone,
     /// Son prix ou ses règles manquent.
@@ -170,6 +179,7 @@ impl Left {
             Left::CashShort { .. } => "cash_short",
             Left::Halted(_) => "halted",
             Left::Superseded(_) => "superseded",
+            Left::Replaced(_) => "superseded",
             Left::MaybeDone => "maybe_done",
             Left::Unknown => "unknown",
             Left::Refused(_) => "refused",
@@ -226,6 +236,7 @@ impl fmt::Display for Left {
             }
             Left::Halted(status) => write!(f, "the exchange does not trade this pair now ({status})"),
             Left::Superseded(by) => write!(f, "superseded by the newer target of {by}"),
+            Left::Replaced(by) => write!(f, "superseded by {by}, which names no allocation"),
             Left::MaybeDone => {
                 write!(f, "may have been done in a past that this ledger did not know: it is not done again")
             }

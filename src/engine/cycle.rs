@@ -8,7 +8,7 @@ use std::time::Duration;
 use smol::future::zip;
 
 use super::Engine;
-use super::standing::{UNSHOWN, dropped, in_time};
+use super::standing::{REPLACED, TAKEN_OUT, UNSHOWN, dropped, in_time};
 use super::story::{Shown, Story};
 use crate::clock;
 use crate::domain::market::{self, Coin, Market, PerCoin, Unknown};
@@ -19,7 +19,7 @@ use crate::domain::signal::Instruction;
 use crate::domain::survival::Averages;
 use crate::exchange::{AccountState, Trouble};
 use crate::leader::{LeaderError, Reply};
-use crate::ledger::{CycleRecord, Db, Fate, LedgerError};
+use crate::ledger::{CycleRecord, Db, Fate, LedgerError, PendingSignal};
 
 /// Depuis combien de temps un prix doit manquer pour que l'allocation qui le veut s'approche sans lui.
 const GONE: Duration = Duration::from_secs(15 * 60);
@@ -211,12 +211,25 @@ impl Engine {
         market: &Result<Market, Vec<Unknown>>,
         shown: Option<&Shown>,
     ) -> Result<(), LedgerError> {
-        let unshown = match shown {
-            Some(shown) if shown.target().is_some() => shown.expired(self.begun),
-            _ => Some(UNSHOWN.to_owned()),
+        let shown = shown.filter(|shown| shown.target().is_some());
+        let row = shown.map(|shown| shown.named.row);
+        let expired = shown.and_then(|shown| shown.expired(self.begun));
+        let obstacle = expired.or_else(|| self.obstacle(market));
+        let hinder = move |db: &mut Db| {
+            let reason = match db.aim()? {
+                None => return Ok(()),
+                Some(aim)
+                    if row == Some(aim.signal) && db.pending()?.iter().any(PendingSignal::takes_all) =>
+                {
+                    Some(TAKEN_OUT.to_owned())
+                }
+                Some(aim) if row == Some(aim.signal) => obstacle,
+                Some(aim) if db.is_replaced(aim.signal)? => Some(REPLACED.to_owned()),
+                Some(_) => Some(UNSHOWN.to_owned()),
+            };
+            reason.map_or(Ok(()), |reason| db.hinder_aim(&reason, clock::now()))
         };
-        let Some(reason) = unshown.or_else(|| self.obstacle(market)) else { return Ok(()) };
-        self.ledger.with(move |db| db.hinder_aim(&reason, clock::now())).await
+        self.ledger.with(hinder).await
     }
 
     /// Exécute les signaux qui attendent, puis poursuit l'allocation que le leader montre ; rend combien de trades.

@@ -193,7 +193,7 @@ impl Engine {
     async fn explain(&self, row: i64, left: &[(Coin, Left)]) -> Result<(), LedgerError> {
         let known = self.ledger.with(move |db| db.decisions(row)).await?;
         let is_outdated = |(coin, left): &&(Coin, Left)| {
-            let of = |decision: &&Decision| decision.coin == *coin && order::passes(&decision.code);
+            let of = |decision: &&Decision| decision.coin == *coin && order::is_of_a_plan(&decision.code);
             known.iter().find(of).is_some_and(|decision| decision.code != left.code())
         };
         let renewed: Vec<(Coin, Left)> = left.iter().filter(is_outdated).cloned().collect();

@@ -16,6 +16,12 @@ use crate::ledger::PendingSignal;
 pub(super) const UNSHOWN: &str =
     "the leader does not show this allocation now: it is followed again when he does";
 
+/// De celle qu'il a remplacée : il ne la montrera plus, ou ce sera une vieille réponse.
+pub(super) const REPLACED: &str = "the leader has replaced this allocation: what he says next is followed";
+
+/// De celle qu'il montre, tant qu'une personne reprend tout.
+pub(super) const TAKEN_OUT: &str = "everything is being taken out: nothing is bought meanwhile";
+
 /// Ce qui retient un signal qui vaut encore : une allocation n'est suivie que tant que le leader la montre, et la première, si elle
 /// était déjà vieille, que si une personne le veut.
 pub(super) fn held(entry: &PendingSignal, signal: &Signal, shown: Option<&Shown>) -> Option<String> {
@@ -74,7 +80,12 @@ pub(super) fn dropped(
             && shown.named.row > entry.row
             && !is_shown(entry, &target, Some(shown))
         {
-            return Some(Left::Superseded(shown.named.name.clone()));
+            let name = shown.named.name.clone();
+            return Some(if shown.target().is_some() {
+                Left::Superseded(name)
+            } else {
+                Left::Replaced(name)
+            });
         }
         // La synchronisation initiale ne l'est pas par le signal dont elle vient.
         let newer = |newest: &usize| rank < *newest && pending[*newest].payload != entry.payload;

@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, params};
 
+use super::novelty;
 use super::signals::{self, insert_decisions};
 use super::{Db, Decision, LedgerError, SignalStatus};
 use crate::domain::aim::{Aim, Cause};
@@ -65,6 +66,11 @@ impl Db {
             false => hindered,
         };
         if hindered == aim { Ok(()) } else { self.keep_aim(&hindered) }
+    }
+
+    /// Vrai si le leader a dit autre chose depuis ce signal.
+    pub fn is_replaced(&self, signal: i64) -> Result<bool, LedgerError> {
+        novelty::is_replaced(&self.connection, signal)
     }
 
     /// Écrit ce qui s'est décidé de nouveau d'un signal clos.

@@ -57,11 +57,7 @@ pub(super) fn judge(connection: &Connection, signal: &Received) -> Result<Novelt
     let Some(Bearer { named: last, was_rejected, meaning, said_at }) = bearers.last() else {
         return fresh(connection, id);
     };
-    // Le dernier compris, sans relire les autres : dix ans de signaux ne ralentissent pas un tour.
-    let newest =
-        "SELECT id FROM signals WHERE wish IS NULL AND signal_id NOT IN (?1, ?2) AND status <> 'rejected'
-                  ORDER BY id DESC LIMIT 1";
-    let newest = connection.query_row(newest, [INITIAL_SYNC, ADOPTED], |row| row.get(0)).optional()?;
+    let newest = newest(connection)?;
     let is_same = match (&signal.meaning, meaning) {
         (None, _) => *was_rejected,
         (Some(_), _) if *was_rejected => false,
@@ -72,7 +68,7 @@ pub(super) fn judge(connection: &Connection, signal: &Received) -> Result<Novelt
         }
         (Some(now), Some(before)) => now == before,
     };
-    let is_newest = newest.is_none_or(|newest: i64| last.row >= newest);
+    let is_newest = newest.is_none_or(|newest| last.row >= newest);
     let was_said = bearers.iter().any(|bearer| bearer.meaning.is_some() && bearer.meaning == signal.meaning);
     // D'un cache, ou de deux serveurs : ce qui a été remplacé sous ce nom même, et que le leader ne date pas d'après.
     let is_resaid = was_said && !is_same && signal.said_at <= *said_at;
@@ -92,6 +88,19 @@ pub(super) fn judge(connection: &Connection, signal: &Received) -> Result<Novelt
         Some(_) if *was_rejected || sets_target => fresh(connection, id)?,
         _ => Novelty::Changed,
     })
+}
+
+/// Le dernier que l'on ait compris, sans relire les autres : dix ans de signaux ne ralentissent pas un tour.
+fn newest(connection: &Connection) -> Result<Option<i64>, LedgerError> {
+    let newest =
+        "SELECT id FROM signals WHERE wish IS NULL AND signal_id NOT IN (?1, ?2) AND status <> 'rejected'
+                  ORDER BY id DESC LIMIT 1";
+    Ok(connection.query_row(newest, [INITIAL_SYNC, ADOPTED], |row| row.get(0)).optional()?)
+}
+
+/// Vrai si le leader en a dit un autre depuis, que l'on a compris.
+pub(super) fn is_replaced(connection: &Connection, signal: i64) -> Result<bool, LedgerError> {
+    Ok(newest(connection)?.is_some_and(|newest| newest > signal))
 }
 
 /// Un nouveau, sous un nom qui est libre ; sa ligne n'est pas encore écrite.

@@ -11,7 +11,7 @@ use rust_decimal::{Decimal, dec};
 use serde_json::{Value, json};
 
 use crate::follower::{Folder, Follower, Site, config, decimal, still_world, until};
-use crate::{list, near, settled, status, trades_of, weight};
+use crate::{code, list, near, settled, status, trades_of, weight};
 
 fn with(world: &World, folder: &Folder, policy: Policy) -> Follower {
     Follower::start(Config { policy, ..config(world, folder) })
@@ -481,7 +481,65 @@ fn what_an_allocation_waits_for_is_never_an_old_reason() {
     world.leader().set_actions(&[("BTCUSDC", "HOLD", dec!(0))], None);
     site.wait_polls(1);
     site.send("POST", "/api/budget/deposit", r#"{"amount_eur": 1000}"#);
-    waits("does not show this allocation now");
+    waits("has replaced this allocation");
+    // Remontrée telle quelle, c'est une vieille réponse : elle n'est pas dite à suivre de nouveau.
+    world.leader().set_raw(shown.clone());
+    site.wait_polls(2);
+    waits("has replaced this allocation");
+    assert_eq!(site.json("/api/agent/status")["last_poll"]["status"], "old_signal");
     world.leader().set_raw(shown.replace(&id, "again"));
     reached(site, "again");
+}
+
+/// Tout se reprend : ce que l'allocation attendait auparavant n'est plus ce qui l'empêche, et ce qu'elle disait des coins n'est plus vrai.
+#[test]
+fn what_is_taken_out_is_never_told_by_what_was_waited_for_before() {
+    let (world, folder) = (still_world(), Folder::new());
+    world.leader().set_target(&[("BTCUSDC", dec!(0.5)), ("XRPUSDC", dec!(0.2))]);
+    let follower = Follower::of(&world, &folder);
+    let site = follower.site();
+    site.closed_signal("initial_sync");
+    world.exchange().set_status("SOLUSDC", Status::Break);
+    site.wait_polls(1);
+    let wanted = [("BTCUSDC", dec!(0.5)), ("XRPUSDC", dec!(0.2)), ("SOLUSDC", dec!(0.2))];
+    let id = world.leader().set_target(&wanted);
+    assert_eq!(code(&site.closed_signal(&id), "BTCUSDC"), "within_threshold");
+    let told = |what: &str| {
+        until(what, || {
+            let told = target(site)["waiting_for"].as_str().unwrap_or_default().contains(what);
+            told.then_some(())
+        });
+    };
+    told("SOL");
+    world.exchange().set_status("XRPUSDC", Status::Break);
+    site.wait_polls(1);
+    let all = r#"{"all": true, "understood": true}"#;
+    assert_eq!(site.send("POST", "/api/budget/withdrawals", all).status, 200);
+    told("everything is being taken out");
+    world.exchange().set_status("SOLUSDC", Status::Trading);
+    site.wait_polls(2);
+    told("everything is being taken out");
+    world.exchange().set_status("XRPUSDC", Status::Trading);
+    reached(site, &id);
+    let signal = site.signal(&id).expect("it is kept");
+    assert_ne!(code(&signal, "BTCUSDC"), "within_threshold", "nothing of it is held: {signal}");
+}
+
+/// Le leader ne dit plus d'allocation : celle qui se demandait n'est plus à prendre, et rien ne dit qu'une autre la remplace.
+#[test]
+fn what_names_no_allocation_is_never_called_a_newer_one() {
+    let (world, folder) = (still_world(), Folder::new());
+    world.leader().set_raw(
+        r#"{"version":2,"signal_id":"old","timestamp":"2026-01-02T03:04:05Z","portfolio_state":{"positions":[
+            {"coin":"ETHUSDC","pct_of_portfolio":0.5}]}}"#,
+    );
+    let follower = Follower::of(&world, &folder);
+    let site = follower.site();
+    let old = || site.json("/api/agent/status")["old_target"].clone();
+    until("it is asked", || old().is_object().then_some(()));
+    let id = world.leader().set_actions(&[("SOLUSDC", "BUY", dec!(0.2))], None);
+    site.closed_signal(&id);
+    let row = site.closed_signal("old");
+    let told = row["error_message"].as_str().unwrap_or_default();
+    assert!(told.contains(&format!("superseded by {id}, which names no allocation")), "{row}");
 }

@@ -101,7 +101,7 @@ fn bound(order: &Order, within: &[Level], reach: Price, pair: &Pair) -> Option<B
             match tick {
                 Some(tick) => {
                     let risen = worst.times(Decimal::ONE + RISE).min(reach).floor_to_tick(tick).max(worst);
-                    let planned = Paid::of(order.coin(), pair).buys(amount);
+                    let planned = Paid::of(order.coin(), pair).buys(amount).min(standing);
                     let (quantity, limit) = limited(amount, (worst, risen), planned, &pair.rules);
                     (quantity, Some(limit))
                 }

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use miniserde::Deserialize;
 use miniserde::json::{self, Number, Object, Value};
+use rust_decimal::{Decimal, RoundingStrategy};
 
-use crate::domain::money::Usdc;
 use crate::local;
 
 /// Une décision interroge parfois la bourse ; le programme répond avant, ou dit qu'il n'a pas pu.
@@ -183,8 +183,9 @@ fn said(value: &Value) -> Option<String> {
 
 /// Un montant, en centimes, comme la page le montre.
 fn cents(value: &Value) -> Option<String> {
-    let amount = Usdc::new(said(value)?.parse().ok()?);
-    Some(format!("{amount:.2}"))
+    let amount: Decimal = said(value)?.parse().ok()?;
+    let cents = amount.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero);
+    Some(format!("{cents:.2}"))
 }
 
 /// Ce champ, tel que l'API le prend : des euros sont un nombre, le reste un texte.

@@ -242,36 +242,32 @@ impl fmt::Display for Left {
             Left::Stuck(reason) => write!(f, "a person must look: {reason}"),
             Left::Later(reason) => write!(f, "tried again later: {reason}"),
             Left::CashAwaited => write!(f, "waits for the cash of a sale or of an order in doubt"),
-            Left::Turnover { spare, of_drift: false } => write!(
-                f,
-                "what may be traded in a day (MAX_TURNOVER_PCT_PER_DAY) leaves {:.2} USDC: the rest waits",
-                spare.floor(2)
-            ),
-            Left::Turnover { spare, of_drift: true } => write!(
-                f,
-                "what drift alone may trade in a day (a third of MAX_TURNOVER_PCT_PER_DAY) leaves {:.2} USDC: the rest waits",
-                spare.floor(2)
-            ),
+            Left::Turnover { spare, of_drift } => {
+                let bound = match of_drift {
+                    true => "what drift alone may trade in a day (a third of MAX_TURNOVER_PCT_PER_DAY)",
+                    false => "what may be traded in a day (MAX_TURNOVER_PCT_PER_DAY)",
+                };
+                write!(f, "{bound} leaves {:.2} USDC: the rest waits", spare.floor(2))
+            }
             Left::ThinBook { there, wanted, most } => write!(
                 f,
                 "the book holds {:.2} of {wanted:.2} USDC within {} % of the middle",
                 there.floor(2),
                 most.percent()
             ),
-            Left::AccountShort { asset, lack: Lack { missing, locked } } => {
-                write!(
-                    f,
-                    "the account has {missing} {asset} less free than the books",
-                    missing = reconcile::told(*missing, asset)
-                )?;
-                if locked.is_positive() {
-                    let locked = reconcile::told(*locked, asset);
-                    write!(f, ", {locked} of it locked in an order of yours")?;
-                }
-                write!(f, ": the purchases concerned wait")
-            }
+            Left::AccountShort { asset, lack } => account_short(f, asset, *lack),
         }
     }
+}
+
+fn account_short(f: &mut fmt::Formatter, asset: &str, Lack { missing, locked }: Lack) -> fmt::Result {
+    let missing = reconcile::told(missing, asset);
+    write!(f, "the account has {missing} {asset} less free than the books")?;
+    if locked.is_positive() {
+        let locked = reconcile::told(locked, asset);
+        write!(f, ", {locked} of it locked in an order of yours")?;
+    }
+    write!(f, ": the purchases concerned wait")
 }
 
 impl Order {

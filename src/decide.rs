@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use miniserde::Deserialize;
 use miniserde::json::{self, Number, Object, Value};
+use rust_decimal::{Decimal, RoundingStrategy};
 
 use crate::local;
 
@@ -180,10 +181,11 @@ fn said(value: &Value) -> Option<String> {
     }
 }
 
-/// Un montant, en centimes.
+/// Un montant, en centimes, comme la page le montre.
 fn cents(value: &Value) -> Option<String> {
-    let amount: f64 = said(value)?.parse().ok()?;
-    Some(format!("{amount:.2}"))
+    let amount: Decimal = said(value)?.parse().ok()?;
+    let cents = amount.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero);
+    Some(format!("{cents:.2}"))
 }
 
 /// Ce champ, tel que l'API le prend : des euros sont un nombre, le reste un texte.
@@ -251,6 +253,9 @@ mod tests {
                 r#"{"ok":true,"asset":"XRP","quantity":-0.1,"amount_usdt":-0.05,"amount_eur":-0.04,"total_deposited_eur":99}"#,
                 "-0.1 XRP booked; deposits add up to 99.00 EUR now",
             ),
+            // Comme la page : le double de 1,005 est un rien au-dessous.
+            (r#"{"ok":true,"total_deposited_eur":1.005}"#, "deposits add up to 1.01 EUR now"),
+            (r#"{"ok":true,"total_deposited_eur":390.0055}"#, "deposits add up to 390.01 EUR now"),
             (r#"{"status":"paused"}"#, "it is paused"),
             (
                 r#"{"ok":true,"asset":"USDC","quantity":276.32069862,"total_deposited_eur":259.95919881}"#,

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use calvalot::config::{Config, Mode};
 use calvalot::domain::check::{Check, DECISIVE, REQUIRED, TESTS};
-use calvalot::sim::{Fault, On, Reply, Script, Side, Status, Wire, World};
+use calvalot::sim::{Fault, On, OrderSide, Reply, Script, Side, Status, Wire, World};
 use follower::{Folder, Follower, Process, config, still_world, until};
 use rust_decimal::dec;
 
@@ -620,6 +620,22 @@ fn the_money_for_the_first_purchases_is_there() {
     setup.check_fault("balance", "20.00 USDC free", "Spot wallet");
     setup.world.exchange().set_balance("USDC", dec!(0));
     setup.check_fault("balance", "0.00 USDC free", "Spot wallet");
+}
+
+/// Ce qui est bloqué n'est ni à apporter, ni à effacer.
+#[test]
+fn money_locked_in_an_order_of_ones_own_is_never_asked_for() {
+    let setup = Setup::live();
+    let process = Process::live(&setup.world, &setup.folder);
+    until("it has begun", || {
+        process.site().try_get("/api/budget")?;
+        process.site().json("/api/budget")["cash_usdt"].as_f64()
+    });
+    assert_eq!(process.terminate(), Some(0));
+    let exchange = setup.world.exchange();
+    let kept = exchange.balance("USDC").free - dec!(950);
+    assert!(exchange.rest_order("ETHUSDC", OrderSide::Buy, kept / dec!(10), dec!(10), "by-hand").is_some());
+    setup.check_fault("balance", "locked in an order of yours", "cancelled on the exchange");
 }
 
 /// Rien ne commence là : ce que dit la configuration n'y manque pas.

@@ -17,11 +17,13 @@ mod reach;
 mod turnover;
 
 use calvalot::domain::book;
+use calvalot::domain::depth::{self, Depth, Level};
 use calvalot::domain::market::{Coin, Market, Pair, Pairs, PerCoin, Quote, Rules};
 use calvalot::domain::moment::Moment;
 use calvalot::domain::money::{Price, Quantity, Rate, Usdc, Weight};
 use calvalot::domain::order::{self, Left, Order, Size};
 use calvalot::domain::plan::{self, Plan};
+use calvalot::domain::policy::Policy;
 use calvalot::domain::portfolio::{Holdings, Position, Valuation};
 use calvalot::domain::signal::{Action, Instruction, Target};
 use calvalot::paper;
@@ -39,10 +41,12 @@ struct Case {
 
 fn pair() -> impl Strategy<Value = (Quote, Rules)> {
     // Prix de 0,05 à 200 000 USDC ; pas de 1e-5 à 10 ; carnet serré ; minimum de 1 à 20 USDC.
-    let price = (5i64..2_000_000_000, 0i64..20).prop_map(|(cents, spread)| {
+    let top = prop_oneof![Just(0i64), 1i64..10_000_000].prop_map(|top| Quantity::new(Decimal::new(top, 3)));
+    let price = (5i64..2_000_000_000, 0i64..20, top).prop_map(|(cents, spread, top)| {
         let bid = Decimal::new(cents, 4).max(dec!(0.05));
         let ask = bid + bid * Decimal::new(spread, 4);
-        Quote::new(Price::new(bid), Price::new(ask.round_dp(8))).expect("a tight book is a price")
+        let quote = Quote::new(Price::new(bid), Price::new(ask.round_dp(8)));
+        quote.expect("a tight book is a price").with_tops(top, top)
     });
     (price, 0u32..6, 1i64..20, prop::bool::weighted(0.05)).prop_map(|(quote, places, minimum, halted)| {
         let step = Quantity::new(Decimal::new(1, places));
@@ -53,7 +57,7 @@ fn pair() -> impl Strategy<Value = (Quote, Rules)> {
             max_quantity: Quantity::new(dec!(9000)),
             min_notional: Usdc::new(Decimal::from(minimum)),
             max_notional: None,
-            tick: None,
+            tick: Some(Price::new(dec!(0.0001))),
             market: true,
         };
         (quote, rules)
@@ -129,10 +133,23 @@ fn run(case: &Case) -> Run {
 
 fn execute(holdings: &Holdings, orders: &[Order], market: &Market) -> Holdings {
     orders.iter().fold(*holdings, |holdings, order| {
+        let sent = sent(order, market);
         let fill =
-            paper::execute(order, &market.pairs).expect("an order that obeys the rules is not refused");
+            paper::execute(&sent, &market.pairs).expect("an order that obeys the rules is not refused");
         book::apply(&holdings, &fill).expect("a fill never overdraws")
     })
+}
+
+/// L'ordre tel qu'il part : au marché s'il prend un peu du meilleur prix, sinon borné, d'un carnet qui a tout à ce prix.
+fn sent(order: &Order, market: &Market) -> Order {
+    let pair = pair_of(market, order.coin());
+    let most = Policy::default().max_slippage;
+    let there = |price: Price| vec![Level { price, quantity: Quantity::new(dec!(1_000_000_000)) }];
+    let book = Depth::new(there(pair.quote.bid()), there(pair.quote.ask())).expect("a book");
+    let fitted = depth::at_the_top(order, pair.quote, most)
+        .filter(|_| pair.rules.market)
+        .unwrap_or_else(|| depth::fit(order, &book, pair, most));
+    fitted.order.expect("the book holds it")
 }
 
 proptest! {

@@ -25,6 +25,7 @@ use crate::domain::recourse;
 use crate::domain::stop_loss;
 use crate::domain::survival;
 use crate::domain::wish::SELL_ALL_TELLS;
+use crate::domain::withdrawal;
 use crate::ledger::views::{Agent, Balance, Intent, OldTarget, Withdrawal};
 use crate::ledger::{Db, ForeignOrder, LedgerError, StopLoss, Unpriced};
 
@@ -204,7 +205,8 @@ impl Seen {
                 String::new()
             };
             format!(
-                "withdrawal {id}: {set_aside:.2} USDC are set aside, to be taken out of the exchange now{first}"
+                "withdrawal {id}: {:.2} USDC are set aside, to be taken out of the exchange now{first}",
+                withdrawal::in_cents(set_aside)
             )
         } else {
             let waits = withdrawal.waiting_for.as_ref().map(|reason| format!("it waits: {reason}"));

@@ -221,7 +221,7 @@ async fn pairs(exchange: &Exchange, state: &AccountState) -> Check {
 /// Les USDC libres ; en `live` ils doivent couvrir le cash du grand livre, ou le premier capital.
 fn balance(config: &Config, state: &AccountState, findings: &Findings) -> Check {
     let Balance { free, locked } = state.balances.usdc;
-    let found = format!("{free:.2} USDC free in the Spot wallet");
+    let found = format!("{:.2} USDC free in the Spot wallet", free.floor(2));
     if config.mode == Mode::DryRun {
         return Check::fine("balance", format!("{found}, not used by dry_run"));
     }
@@ -235,20 +235,25 @@ fn balance(config: &Config, state: &AccountState, findings: &Findings) -> Check 
     }
 }
 
+/// Ce qu'il faut, aux centimes près : plus que ce qui est là, s'il n'y en a pas assez.
+fn needed(free: Usdc, wanted: Usdc) -> Usdc {
+    if free < wanted { wanted.ceil(2) } else { wanted.floor(2) }
+}
+
 /// Ce qu'un ordre de la personne immobilise n'est pas à apporter.
 fn compared((free, locked): (Usdc, Usdc), wanted: Usdc, found: String) -> Check {
+    let found = format!("{found}, {:.2} needed", needed(free, wanted));
     if free >= wanted {
-        return Check::fine("balance", format!("{found}, {wanted:.2} needed"));
+        return Check::fine("balance", found);
     }
     if free + locked >= wanted {
-        let found =
-            format!("{found}, {wanted:.2} needed: {:.2} are locked in an order of yours", wanted - free);
+        let found = format!("{found}: {:.2} are locked in an order of yours", (wanted - free).ceil(2));
         let remedy = "they are used again once that order is done, or cancelled on the exchange";
         return Check::fault("balance", found, remedy);
     }
     let remedy = "bring USDC into the Spot wallet (buy them, or transfer them from Funding or Earn); if you took or sold \
                   them, write them off on the page";
-    Check::fault("balance", format!("{found}, {wanted:.2} needed"), remedy)
+    Check::fault("balance", found, remedy)
 }
 
 /// Ce qui manque d'un rien à un premier capital ne le gêne pas : il s'ouvre dans ce qui est là.
@@ -256,7 +261,7 @@ const NEARLY: Decimal = dec!(0.99);
 
 /// Un premier capital, s'ouvrant dans ce qui est là.
 fn opening(free: Usdc, wanted: Usdc, rate: Rate, found: String) -> Check {
-    let found = format!("{found}, {wanted:.2} needed to begin");
+    let found = format!("{found}, {:.2} needed to begin", needed(free, wanted));
     let there = free.to_eur(rate).floor(2);
     let bring = "bring USDC into the Spot wallet (buy them, or transfer them from Funding or Earn)";
     let less = format!(

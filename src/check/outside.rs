@@ -211,7 +211,7 @@ fn compare(shortfall: &Shortfall, target: &Target, market: &Market) -> Check {
     }
     let each = shortfall.unfollowed.iter().map(|&coin| {
         let (weight, least) = (target.weight(coin), market.pairs.get(coin).map(Order::minimum_purchase));
-        let (amount, minimum) = (capital.part(weight), least.unwrap_or_default());
+        let (amount, minimum) = (capital.part(weight).floor(2), least.unwrap_or_default());
         format!("{coin}: {:.2} % is {amount:.2} USDC, the least is {minimum:.2}", weight.percent())
     });
     let found = format!("of {capital:.2} USDC, {}", each.collect::<Vec<String>>().join("; "));

@@ -5,16 +5,13 @@
 
 use rust_decimal::{Decimal, dec};
 
-use super::market::{Pair, Quote};
+use super::cost::{Paid, RISE, SLIGHT};
+use super::market::{Pair, Quote, Rules};
 use super::money::{Price, Quantity, Usdc, Weight};
 use super::order::{Bound, Left, Order, Side, Size};
 
-/// La part du meilleur prix qu'un ordre prend sans glisser : rien d'autre n'est à lire.
-const SLIGHT: Decimal = dec!(0.2);
-
-/// La part de l'écart permis dont un achat accepte que le carnet monte le temps d'y arriver. Sa quantité se compte à son prix
-/// limite : l'écart entier laisserait autant de cash dehors.
-const RISE: Decimal = dec!(0.2);
+/// Ce dont un achat doit accepter au moins que le carnet monte, quand accepter plus lui coûterait un pas.
+const LEAST_RISE: Decimal = dec!(0.0002);
 
 /// Une offre ou une demande.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -83,7 +80,7 @@ pub fn fit(order: &Order, depth: &Depth, pair: &Pair, most: Weight) -> Fitted {
     let within: Vec<Level> =
         levels.iter().copied().take_while(|level| !is_beyond(level.price, reach, side)).collect();
     let there: Usdc = within.iter().map(|level| level.price * level.quantity).sum();
-    let bound = bound(order, &within, reach, (pair.rules.tick, most));
+    let bound = bound(order, &within, reach, pair);
     let bounded = bound.and_then(|bound| order.bounded(bound, &pair.rules));
     let whole = match order.size() {
         Size::Spend(amount) => there >= amount,
@@ -94,24 +91,46 @@ pub fn fit(order: &Order, depth: &Depth, pair: &Pair, most: Weight) -> Fitted {
 }
 
 /// La quantité que `order` prend de ces niveaux, son prix limite, et ce qu'elle y coûte en moyenne ; `None` s'ils sont vides.
-fn bound(
-    order: &Order,
-    within: &[Level],
-    reach: Price,
-    (tick, most): (Option<Price>, Weight),
-) -> Option<Bound> {
+fn bound(order: &Order, within: &[Level], reach: Price, pair: &Pair) -> Option<Bound> {
+    let tick = pair.rules.tick;
     let standing: Quantity = within.iter().map(|level| level.quantity).sum();
     let (quantity, limit) = match order.size() {
-        Size::Sell(quantity) => (quantity.min(standing), tick.map(|tick| reach.ceil_to_tick(tick))),
+        Size::Sell(quantity) => (quantity, tick.map(|tick| reach.ceil_to_tick(tick))),
         Size::Spend(amount) => {
             let worst = worst(within, amount)?;
-            let risen = worst.times(Decimal::ONE + most.decimal() * RISE).min(reach);
-            let limit = tick.map(|tick| risen.floor_to_tick(tick).max(worst));
-            (amount.buys_at(limit.unwrap_or(worst)).min(standing), limit)
+            match tick {
+                Some(tick) => {
+                    let risen = worst.times(Decimal::ONE + RISE).min(reach).floor_to_tick(tick).max(worst);
+                    let planned = Paid::of(order.coin(), pair).buys(amount).min(standing);
+                    let (quantity, limit) = limited(amount, (worst, risen), planned, &pair.rules);
+                    (quantity, Some(limit))
+                }
+                None => (amount.buys_at(worst), None),
+            }
         }
     };
+    let quantity = quantity.min(standing);
     let average = average(within, quantity)?;
     Some(Bound { quantity, limit, average })
+}
+
+/// Ce que ce montant achète, et jusqu'à quel prix, de `worst`, qu'il faut, à `risen`, dont le carnet peut monter. Un pas de moins que
+/// prévu laisserait plus de cash dehors : pour lui, le carnet peut monter de moins.
+fn limited(
+    amount: Usdc,
+    (worst, risen): (Price, Price),
+    planned: Quantity,
+    rules: &Rules,
+) -> (Quantity, Price) {
+    let quantity = amount.buys_at(risen).floor_to_step(rules.step);
+    let next = quantity + rules.step;
+    let highest = amount.per(next).zip(rules.tick).map(|(price, tick)| price.floor_to_tick(tick));
+    match highest {
+        Some(highest) if next <= planned && highest >= worst.times(Decimal::ONE + LEAST_RISE) => {
+            (next, highest)
+        }
+        _ => (quantity, risen),
+    }
 }
 
 /// Le prix du dernier niveau qu'il faut pour dépenser `amount`.
@@ -167,7 +186,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::market::{Coin, Pairs, Rules};
+    use crate::domain::market::{Coin, Pairs};
 
     const MOST: Weight = Weight::new(dec!(0.005));
 
@@ -230,7 +249,7 @@ mod tests {
         let cases = [
             // Un dixième de pour cent au-dessus de ce que le carnet demande.
             (buy(dec!(90), &market), sent("0.899", "100.11"), None),
-            (buy(dec!(250), &market), sent("2.487", "100.5"), None),
+            (buy(dec!(250), &market), sent("2.488", "100.48"), None),
             (buy(dec!(1000), &market), sent("3", "100.5"), thin("300.81", "1000.00")),
             (sell(dec!(2.5), &market), sent("2.5", "99.5"), None),
             (sell(dec!(10), &market), sent("3", "99.5"), thin("299.19", "999.90")),

@@ -5,8 +5,8 @@
 
 use rust_decimal::{Decimal, dec};
 
-use super::cost;
-use super::market::{Coin, Pair, Pairs};
+use super::cost::{self, Paid};
+use super::market::{Coin, Pairs};
 use super::money::{Price, Quantity, Usdc};
 use super::order::{Left, Order, Side, Size};
 
@@ -58,9 +58,7 @@ pub struct Terms {
     /// Le plus petit achat que l'on envoie, et le plus grand.
     pub least: Usdc,
     most: Usdc,
-    step: Quantity,
-    /// Ce qu'une unité coûte, glissement compris.
-    price: Price,
+    paid: Paid,
     /// Ce qu'une unité achetée vaut en position, frais payés.
     unit: Price,
 }
@@ -99,7 +97,7 @@ impl Move {
 impl Terms {
     pub fn of(coin: Coin, pairs: &Pairs) -> Result<Terms, Left> {
         let pair = pairs.get(coin).ok_or(Left::Unknown)?;
-        let Pair { quote, rules } = pair;
+        let quote = pair.quote;
         let least = Order::minimum_purchase(pair);
         // Ce que la bourse prendrait d'un montant sans borne.
         let most = Order::buy(coin, Usdc::new(Decimal::from(u64::MAX)), pairs)?;
@@ -107,31 +105,30 @@ impl Terms {
         Ok(Terms {
             least,
             most: most.value_at(ask),
-            step: rules.step,
-            price: ask.times(Decimal::ONE + coin.slippage()).ceil(8),
+            paid: Paid::of(coin, pair),
             unit: mid.times(Decimal::ONE - cost::TAKER_FEE),
         })
     }
 
     /// L'achat de cette quantité, ou le plus proche que l'on envoie.
     fn quantity(&self, quantity: Quantity) -> Purchase {
-        self.amount((self.price * quantity).ceil(2).max(self.least).min(self.most))
+        self.amount(self.paid.amount(quantity).max(self.least).min(self.most))
     }
 
     /// Ce que donne un ordre de ce montant.
     pub fn amount(&self, amount: Usdc) -> Purchase {
-        let quantity = amount.buys_at(self.price).floor_to_step(self.step);
-        Purchase { amount, spent: self.price * quantity, worth: self.unit * quantity }
+        let quantity = self.paid.buys(amount);
+        Purchase { amount, spent: self.paid.expected * quantity, worth: self.unit * quantity }
     }
 
     /// Ce qu'un achat prend de cash quand il ne dépense que ce montant, arrondi aux pas inférieurs.
     pub fn trimmed(&self, amount: Usdc) -> Purchase {
-        self.quantity(amount.buys_at(self.price).floor_to_step(self.step))
+        self.quantity(self.paid.buys(amount))
     }
 
     /// Le cash d'un pas.
     pub fn notch(&self) -> Usdc {
-        self.price * self.step
+        self.paid.notch()
     }
 }
 

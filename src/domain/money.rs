@@ -56,6 +56,13 @@ fn ceil(value: Decimal, places: u32) -> Decimal {
     value.round_dp_with_strategy(places, RoundingStrategy::ToPositiveInfinity)
 }
 
+/// Au plus près, comme la page (`Intl.NumberFormat`) ; zéro n'a pas de signe.
+fn nearest(value: Decimal, places: usize) -> Decimal {
+    let places = u32::try_from(places).unwrap_or(PLACES);
+    let nearest = value.round_dp_with_strategy(places, RoundingStrategy::MidpointAwayFromZero);
+    if nearest.is_zero() { Decimal::ZERO } else { nearest }
+}
+
 macro_rules! dimension {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -109,9 +116,11 @@ macro_rules! dimension {
         }
 
         impl fmt::Display for $name {
+            /// Aux décimales demandées, le même chiffre que la page : au plus près, et une moitié s'éloigne de zéro. Une limite s'arrondit
+            /// d'abord du côté où elle tient.
             fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
                 match f.precision() {
-                    Some(places) => write!(f, "{:.*}", places, self.0),
+                    Some(places) => write!(f, "{:.*}", places, nearest(self.0, places)),
                     None => write!(f, "{}", self.0.normalize()),
                 }
             }
@@ -320,6 +329,23 @@ mod tests {
         let (sum, step) =
             (Quantity::new(Decimal::from(u64::MAX)), Quantity::parse("0.000000000001").unwrap());
         assert_eq!(sum.floor_to_step(step), Quantity::ZERO);
+    }
+
+    /// Les mêmes, chiffre pour chiffre, que ceux que `tests/page/format.test.mjs` attend de la page.
+    #[test]
+    fn an_amount_that_is_told_is_the_figure_that_the_page_shows() {
+        for (amount, told) in [
+            ("390.0055", "390.01"),
+            ("297.785", "297.79"),
+            ("297.7849", "297.78"),
+            ("1.005", "1.01"),
+            ("-1.005", "-1.01"),
+            ("-0.004", "0.00"),
+            ("12", "12.00"),
+        ] {
+            assert_eq!(format!("{:.2}", Eur::parse(amount).unwrap()), told, "{amount}");
+        }
+        assert_eq!(format!("{:.0}", Eur::parse("4.5").unwrap()), "5");
     }
 
     #[test]

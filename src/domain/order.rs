@@ -227,11 +227,14 @@ impl fmt::Display for Left {
                 write!(f, "{} % from the target, and no order would bring the whole nearer", drift.percent())
             }
             Left::BelowMinimum { value, minimum } => {
+                // Ce qui manque se voit aux centimes ; ailleurs aussi, ce qui est là s'arrondit vers le bas.
+                let (value, minimum) = (value.floor(2), minimum.ceil(2));
                 write!(f, "{value:.2} USDC is below the exchange's minimum of {minimum:.2}")
             }
             Left::BelowStep { wanted, step } => write!(f, "{wanted} is less than one step of {step}"),
             Left::NoPosition => write!(f, "nothing to sell"),
             Left::CashShort { available, minimum } => {
+                let (available, minimum) = (available.floor(2), minimum.ceil(2));
                 write!(f, "cash is short: {available:.2} USDC left for a minimum of {minimum:.2}")
             }
             Left::Halted(status) => write!(f, "the exchange does not trade this pair now ({status})"),
@@ -251,23 +254,23 @@ impl fmt::Display for Left {
             Left::CashAwaited => write!(f, "waits for the cash of a sale or of an order in doubt"),
             Left::Turnover { spare, of_drift: false } => write!(
                 f,
-                "what may be traded in a day (MAX_TURNOVER_PCT_PER_DAY) leaves {spare:.2} USDC: the rest waits"
+                "what may be traded in a day (MAX_TURNOVER_PCT_PER_DAY) leaves {:.2} USDC: the rest waits",
+                spare.floor(2)
             ),
             Left::Turnover { spare, of_drift: true } => write!(
                 f,
-                "what drift alone may trade in a day (a third of MAX_TURNOVER_PCT_PER_DAY) leaves {spare:.2} USDC: the rest waits"
+                "what drift alone may trade in a day (a third of MAX_TURNOVER_PCT_PER_DAY) leaves {:.2} USDC: the rest waits",
+                spare.floor(2)
             ),
             Left::ThinBook { there, wanted, most } => write!(
                 f,
-                "the book holds {there:.2} of {wanted:.2} USDC within {} % of the middle",
+                "the book holds {:.2} of {wanted:.2} USDC within {} % of the middle",
+                there.floor(2),
                 most.percent()
             ),
             Left::AccountShort { asset, lack: Lack { missing, locked } } => {
-                write!(
-                    f,
-                    "the account has {missing} {asset} less free than the books",
-                    missing = reconcile::told(*missing, asset)
-                )?;
+                let missing = reconcile::told(*missing, asset);
+                write!(f, "the account has {missing} {asset} less free than the books")?;
                 if locked.is_positive() {
                     let locked = reconcile::told(*locked, asset);
                     write!(f, ", {locked} of it locked in an order of yours")?;

@@ -27,6 +27,9 @@ const DIGITS: std::ops::Range<u32> = 10..100;
 /// Combien de capitaux saute chacune des descentes : d'un facteur dix, puis d'un quart environ, puis d'aucun.
 const STRIDES: [usize; 3] = [90, 10, 1];
 
+/// Combien de capitaux de plus doivent suffire aussi : sur quelques-uns, les pas de la bourse peuvent tomber juste par chance.
+const AHEAD: usize = 10;
+
 /// Ce qu'un capital permet.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Reach {
@@ -114,21 +117,27 @@ fn unhindered(pairs: &Pairs) -> Pairs {
     }))
 }
 
-/// Le moindre des capitaux tel que de plus grands suffisent aussi ; `None` si le plus grand n'y suffit pas. D'en haut, et de plus en plus fin, pour
-/// ne pas s'arrêter à un petit capital dont les pas de la bourse tombent juste par chance.
+/// Le moindre des capitaux tel que de plus grands suffisent aussi, dont les [`AHEAD`] suivants ; `None` si le plus grand n'y suffit pas. D'en haut,
+/// et de plus en plus fin, puis vers le haut tant que l'un de ceux qui suivent ne suffit pas.
 fn least(suffices: impl Fn(Eur) -> bool) -> Option<Eur> {
     let capitals: Vec<Eur> = SCALES
         .iter()
         .flat_map(|scale| DIGITS.map(move |digits| Eur::new(Decimal::from(digits * scale))))
         .collect();
-    let mut rank = capitals.len() - 1;
-    if !suffices(capitals[rank]) {
+    let mut known = vec![None; capitals.len()];
+    let mut suffices = |rank: usize| *known[rank].get_or_insert_with(|| suffices(capitals[rank]));
+    let largest = capitals.len() - 1;
+    let mut rank = largest;
+    if !suffices(rank) {
         return None;
     }
     for stride in STRIDES {
-        while rank > 0 && suffices(capitals[rank.saturating_sub(stride)]) {
+        while rank > 0 && suffices(rank.saturating_sub(stride)) {
             rank = rank.saturating_sub(stride);
         }
+    }
+    while let Some(short) = (rank..=largest.min(rank + AHEAD)).rev().find(|&rank| !suffices(rank)) {
+        rank = short + 1;
     }
     Some(capitals[rank])
 }
@@ -266,5 +275,9 @@ mod tests {
         check(|euros| euros > 99_000, None);
         check(|euros| euros >= 140 || euros == 60, Some(140));
         check(|euros| euros >= 140 && euros != 150, Some(160));
+        // Entre deux de la descente du milieu, qui ne l'essaie pas.
+        check(|euros| euros >= 28 && euros != 30, Some(31));
+        check(|euros| euros >= 28 && euros != 30 && euros != 38, Some(39));
+        check(|euros| euros >= 89_000 && euros != 98_000, Some(99_000));
     }
 }

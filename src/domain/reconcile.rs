@@ -42,8 +42,8 @@ impl Asset {
 
 /// Une quantité comme une personne la lit : le cash en centimes, à moins qu'il n'en reste rien.
 pub fn told(quantity: Quantity, asset: &str) -> String {
-    let cents = quantity.decimal().round_dp(2);
-    if asset == CASH && !cents.is_zero() { format!("{cents:.2}") } else { quantity.to_string() }
+    let cents = format!("{quantity:.2}");
+    if asset == CASH && cents != "0.00" { cents } else { quantity.to_string() }
 }
 
 /// Ce qu'il y a d'un actif : libre, et immobilisé par des ordres ouverts.

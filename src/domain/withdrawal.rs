@@ -113,7 +113,7 @@ pub fn terms(
         return Err(format!(
             "of the value of {:.2} EUR at most {:.2} can be taken out now: selling costs, dust and halted pairs \
              stay{doubt}; ask for that, or for all",
-            euros(value.total),
+            value.total_eur,
             euros(most)
         ));
     }
@@ -192,6 +192,10 @@ pub fn shown(before: Usdc, level: Usdc, short: bool, taken: Usdc, left: Usdc) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::market::{Coin, Pair, Pairs, Quote, Rules};
+    use crate::domain::moment::Moment;
+    use crate::domain::money::{Price, Quantity, Rate};
+    use crate::domain::portfolio::Position;
 
     #[test]
     fn what_nobody_could_take_out_is_not_waited_for() {
@@ -201,6 +205,37 @@ mod tests {
         }
         assert!(!is_taken(Usdc::new(dec!(0.5)), Usdc::ZERO));
         assert_eq!(in_cents(Usdc::new(dec!(41.585841))), Usdc::new(dec!(41.58)));
+    }
+
+    /// La valeur est celle que la page montre ; ce qui peut être repris l'est vraiment, au dernier centime.
+    #[test]
+    fn what_can_be_taken_out_is_never_told_more_than_it_is() {
+        let price = Price::new(dec!(100));
+        let quote = Quote::new(price, price).expect("a price");
+        let rules = Rules {
+            halted: Some("BREAK".to_owned()),
+            step: Quantity::new(dec!(0.001)),
+            min_quantity: Quantity::new(dec!(0.001)),
+            max_quantity: Quantity::new(dec!(9000)),
+            min_notional: Usdc::new(dec!(5)),
+            max_notional: None,
+            tick: None,
+            market: true,
+        };
+        let pairs = Pairs::all(|_| Pair { quote, rules: rules.clone() });
+        let market = Market { pairs, rate: Rate::new(dec!(1)), read_at: Moment(0) };
+        let booked = Usdc::new(dec!(290.0077));
+        let mut holdings = Holdings { cash: booked, ..Holdings::default() };
+        holdings.positions[Coin::Sol] =
+            Position { quantity: Quantity::new(dec!(1)), invested: Usdc::new(dec!(100)) };
+        let cash = Cash { booked, ..Cash::default() };
+        let asked = |euros: Decimal| terms(Asked::Euros(Eur::new(euros)), &holdings, cash, &market, true);
+        let told = |euros: Decimal| asked(euros).expect_err("it is too much");
+        assert!(
+            told(dec!(300)).starts_with("of the value of 390.01 EUR at most 290.00 can be taken out now")
+        );
+        assert!(told(dec!(390.01)).starts_with("390.01 EUR is more than the value of 390.00 EUR"));
+        assert!(asked(dec!(290.00)).is_ok());
     }
 
     #[test]

@@ -180,8 +180,9 @@ fn capital(wanted: Eur, there: Option<Usdc>, rate: Rate) -> Result<Movement, Led
     }
     let least = domain::survival::LEAST_BUDGET;
     Err(LedgerError::Refused(format!(
-        "the account holds {there:.2} USDC free: bring at least {:.2} USDC ({least} EUR) to its Spot wallet to begin, or \
+        "the account holds {:.2} USDC free: bring at least {:.2} USDC ({least} EUR) to its Spot wallet to begin, or \
          {:.2} USDC for the whole budget",
+        there.floor(2),
         least.to_usdc(rate).ceil(2),
         whole.usdc.ceil(2)
     )))

@@ -61,7 +61,8 @@ fn refuse_overdraft(
     if !taken.is_positive() || taken <= cash.free() {
         return Ok(());
     }
-    let (word, free) = (movement.kind.word(), cash.free());
+    // Ce qui manque se voit aux centimes.
+    let (word, free, taken) = (movement.kind.word(), cash.free().floor(2), taken.ceil(2));
     if cash.aside.is_positive() {
         return Err(LedgerError::Refused(format!(
             "{:.2} USDC are kept for a withdrawal: the {free:.2} left do not cover this {word} of {taken:.2}; take them out \

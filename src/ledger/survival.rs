@@ -179,7 +179,7 @@ pub(super) fn warning(
         return Ok(None);
     }
     let about = match holdings.coins_at(&prices) {
-        Some(_) => format!("this leaves {left:.2} EUR"),
+        Some(_) => format!("this leaves {:.2} EUR", left.floor(2)),
         None => "this may leave less than 5 EUR (a price is not known now)".to_owned(),
     };
     let (minimum, least) = (survival::MINIMUM, survival::LEAST_BUDGET);

@@ -188,7 +188,8 @@ impl Db {
         let part = part.unwrap_or(all);
         if part > left {
             return Err(LedgerError::Refused(format!(
-                "only {left:.2} USDC of withdrawal {id} are still to be taken out: nothing was changed"
+                "only {:.2} USDC of withdrawal {id} are still to be taken out: nothing was changed",
+                left.floor(2)
             )));
         }
         take(&transaction, &open, part, Stage::Completed, rate, now)?;

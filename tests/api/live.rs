@@ -62,18 +62,17 @@ impl Live {
 }
 
 fn follower(world: &World, folder: &Folder, poll_interval: Duration) -> Follower {
+    // L'état de l'échange s'écrit au plus tard à la lecture suivante du marché.
+    let market_interval = Duration::from_secs(1);
+    Follower::start(Config { poll_interval, market_interval, ..real(config(world, folder), world) })
+}
+
+/// La même configuration, au compte réel de `world`.
+pub fn real(config: Config, world: &World) -> Config {
     let account = AccountAccess {
         api_key: Some(Secret::new(Script::default().api_key)),
         api_secret: Some(Secret::new(Script::default().api_secret)),
         ..AccountAccess::at(world.exchange_url())
     };
-    // L'état de l'échange s'écrit au plus tard à la lecture suivante du marché.
-    let market_interval = Duration::from_secs(1);
-    Follower::start(Config {
-        mode: Mode::Live,
-        account,
-        poll_interval,
-        market_interval,
-        ..config(world, folder)
-    })
+    Config { mode: Mode::Live, account, ..config }
 }

@@ -26,7 +26,7 @@ fn wait_difference(bench: &Bench, asset: &str) {
 fn a_coin_taken_from_the_account_is_not_bought_until_it_is_back() {
     let bench = Bench::new();
     let follower = bench.settled(&[("BTCUSDC", dec!(0.4)), ("ETHUSDC", dec!(0.2))]);
-    let half = bench.exchange().balance("BTC").free / dec!(2);
+    let half = (bench.exchange().balance("BTC").free / dec!(2)).round_dp(8);
     take(&bench, "BTC", half);
     wait_difference(&bench, "BTC");
     let id = bench.world.leader().set_target(&[("BTCUSDC", dec!(0.6)), ("SOLUSDC", dec!(0.2))]);
@@ -76,7 +76,7 @@ fn an_allocation_is_never_called_reached_while_the_account_holds_less_than_the_b
 fn of_a_coin_taken_from_the_account_what_is_there_is_sold_and_the_rest_when_it_is_back() {
     let bench = Bench::new();
     let follower = bench.settled(&[("BTCUSDC", dec!(0.4))]);
-    let taken = bench.exchange().balance("BTC").free / dec!(2);
+    let taken = (bench.exchange().balance("BTC").free / dec!(2)).round_dp(8);
     take(&bench, "BTC", taken);
     wait_difference(&bench, "BTC");
     let id = bench.world.leader().set_target(&[]);

@@ -110,7 +110,7 @@ test('what an allocation tries again is said to be, and what waits for the next 
 test('no reason that the program writes for a coin is told in English', () => {
   const order = readFileSync(new URL('../../src/domain/order.rs', import.meta.url), 'utf8').replace(/\\\n\s*/g, '');
   const codes = new Map([...order.matchAll(/Left::(\w+)[^=\n]*=> "(\w+)"/g)].map(([, name, code]) => [name, code]));
-  const said = [...order.matchAll(/Left::(\w+)[^=\n]*=> \{?\s*write!\(\s*f,\s*"([^"]+)"/g)];
+  const said = [...order.matchAll(/Left::(\w+)[^=\n]*=> \{?(?:\s*let [^;]+;)?\s*write!\(\s*f,\s*"([^"]+)"/g)];
   assert.ok(said.length > 18 && codes.size >= new Set(said.map(([, name]) => name)).size, `${said.length} ${codes.size}`);
   const value = (/** @type {string} */ name) => ({ status: 'HALT', by: 'sig-1', reason: 'its answer is not known yet', asset: 'ETH' })[name] ?? '12.5';
   for (const [, name, sentence] of said) {

@@ -27,6 +27,11 @@ test('amounts are written as each language writes them', () => {
   const cases = [
     [fr.eur(1234.5), '1 234,50 €'],
     [en.eur(1234.5), '€1,234.50'],
+    // Une moitié s'éloigne de zéro, comme dans les phrases du programme (`domain/money`).
+    [en.eur(390.0055), '€390.01'],
+    [en.eur(297.785), '€297.79'],
+    [en.eur(1.005), '€1.01'],
+    [en.eurSigned(-1.005), '-€1.01'],
     [fr.eurSigned(8.4), '+8,40 €'],
     [fr.eurSigned(-8.4), '-8,40 €'],
     [fr.usdc(25.1), '25,10 USDC'],

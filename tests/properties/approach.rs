@@ -47,7 +47,7 @@ fn coarse_case() -> impl Strategy<Value = Case> {
                     max_quantity: Quantity::new(dec!(9000)),
                     min_notional: Usdc::new(Decimal::new(minimum, 2)),
                     max_notional: None,
-                    tick: None,
+                    tick: Some(Price::new(dec!(0.01))),
                     market: true,
                 };
                 Pair { quote, rules }
@@ -86,7 +86,8 @@ pub fn number(value: Decimal) -> f64 {
 fn outcomes(coin: Coin, case: &Case, total: f64) -> Vec<Outcome> {
     let (pairs, owned) = (&case.market.pairs, case.holdings.positions[coin].quantity);
     let pair = pair_of(&case.market, coin);
-    let mid = number(pair.quote.mid().decimal());
+    let mid_price = pair.quote.mid();
+    let mid = number(mid_price.decimal());
     let held = mid * number(owned.decimal());
     let mut all = vec![Outcome { value: held, cash: 0.0, needed: 0.0 }];
     let Instruction::Target(target) = case.instruction else { panic!("a target") };
@@ -106,18 +107,21 @@ fn outcomes(coin: Coin, case: &Case, total: f64) -> Vec<Outcome> {
             all.push(Outcome { value, cash, needed: 0.0 });
         }
     }
-    let price = pair.quote.ask().times(Decimal::ONE + coin.slippage()).ceil(8);
+    // D'un achat borné, la bourse retient un dixième de pour cent de plus que ce que demande le carnet.
+    let ask = pair.quote.ask();
+    let (price, bound) =
+        [coin.slippage(), dec!(0.001)].map(|more| ask.times(Decimal::ONE + more).ceil(8)).into();
     let least = Order::minimum_purchase(pair);
     for steps in 1.. {
-        let amount = (price * step.times(Decimal::from(steps))).ceil(2).max(least);
+        let amount = (bound * step.times(Decimal::from(steps))).ceil(2).max(least);
         let needed = number(amount.decimal());
         if needed > total {
             break;
         }
-        if let Ok(order) = Order::buy(coin, amount, pairs) {
-            let fill = paper::execute(&order, pairs).expect("an order that obeys the rules is filled");
-            let value = held + mid * number((fill.quantity - fill.fees.coin).decimal());
-            all.push(Outcome { value, cash: -number(fill.amount.decimal()), needed });
+        if Order::buy(coin, amount, pairs).is_ok() {
+            let quantity = amount.buys_at(bound).floor_to_step(step);
+            let value = held + number((mid_price * quantity.times(dec!(0.999))).decimal());
+            all.push(Outcome { value, cash: -number((price * quantity).decimal()), needed });
         }
     }
     all
@@ -194,8 +198,10 @@ fn usual_market(dice: &mut fastrand::Rng) -> Market {
     let usual = [(dec!(650), 3), (dec!(68000), 5), (dec!(3400), 4), (dec!(180), 3), (dec!(0.6), 1)];
     let mut quote = |price: Decimal| {
         let bid = (price * Decimal::new(dice.i64(300..3000), 3)).round_dp(4);
-        Quote::new(Price::new(bid), Price::new(bid + bid * Decimal::new(dice.i64(0..10), 4)))
-            .expect("a price")
+        let quote = Quote::new(Price::new(bid), Price::new(bid + bid * Decimal::new(dice.i64(0..10), 4)));
+        // Rien au meilleur prix, ou de quoi y prendre un peu.
+        let top = Usdc::new(Decimal::from([0, 0, 200, 5000][dice.usize(..4)])).buys_at(Price::new(bid));
+        quote.expect("a price").with_tops(top, top)
     };
     let quotes = PerCoin::from_fn(|coin| quote(usual[coin as usize].0));
     let mut rules = |places: u32| {
@@ -207,7 +213,7 @@ fn usual_market(dice: &mut fastrand::Rng) -> Market {
             max_quantity: step.times(Decimal::from(dice.u32(200..2_000_000))),
             min_notional: Usdc::new(Decimal::from(dice.u8(1..11))),
             max_notional: (dice.u8(..10) == 0).then(|| Usdc::new(Decimal::from(dice.u32(20..5000)))),
-            tick: None,
+            tick: Some(Price::new(dec!(0.0001))),
             market: true,
         }
     };

@@ -22,6 +22,17 @@ fn below(capital: Decimal) -> Option<Decimal> {
     Some(capital - unit)
 }
 
+/// Les dix capitaux de deux chiffres qui le suivent.
+fn above(capital: Decimal) -> impl Iterator<Item = Decimal> {
+    std::iter::successors(Some(capital), |capital| {
+        let unit =
+            [1, 10, 100, 1000].map(Decimal::from).into_iter().rfind(|unit| *unit * dec!(10) <= *capital)?;
+        Some(*capital + unit).filter(|next| *next < dec!(100_000))
+    })
+    .skip(1)
+    .take(10)
+}
+
 /// Le même suiveur, sans rien que ce capital en cash.
 fn with_only(case: &Case, capital: Decimal) -> Case {
     let cash = Eur::new(capital).to_usdc(case.market.rate);
@@ -57,6 +68,10 @@ fn what_is_told_is_what_plans_reach_and_a_little_less_capital_does_not() {
         };
         let with = reached(enough);
         assert!(with > 0.99 - ROUNDING, "seed {seed}: {with} with {enough} EUR");
+        for more in above(enough) {
+            let with = reached(more);
+            assert!(with > 0.99 - ROUNDING, "seed {seed}: {with} with {more} EUR, told {enough}");
+        }
         if let Some(less) = below(enough) {
             let without = reached(less);
             assert!(without < 0.99 + ROUNDING, "seed {seed}: {without} with {less} EUR, told {enough}");

@@ -254,13 +254,11 @@ impl fmt::Display for Left {
             Left::CashAwaited => write!(f, "waits for the cash of a sale or of an order in doubt"),
             Left::Turnover { spare, of_drift: false } => write!(
                 f,
-                "what may be traded in a day (MAX_TURNOVER_PCT_PER_DAY) leaves {:.2} USDC: the rest waits",
-                spare.floor(2)
+                "what may be traded in a day (MAX_TURNOVER_PCT_PER_DAY) leaves {spare:.2} USDC: the rest waits"
             ),
             Left::Turnover { spare, of_drift: true } => write!(
                 f,
-                "what drift alone may trade in a day (a third of MAX_TURNOVER_PCT_PER_DAY) leaves {:.2} USDC: the rest waits",
-                spare.floor(2)
+                "what drift alone may trade in a day (a third of MAX_TURNOVER_PCT_PER_DAY) leaves {spare:.2} USDC: the rest waits"
             ),
             Left::ThinBook { there, wanted, most } => write!(
                 f,
@@ -269,15 +267,22 @@ impl fmt::Display for Left {
                 most.percent()
             ),
             Left::AccountShort { asset, lack: Lack { missing, locked } } => {
-                let missing = reconcile::told(*missing, asset);
-                write!(f, "the account has {missing} {asset} less free than the books")?;
-                if locked.is_positive() {
-                    let locked = reconcile::told(*locked, asset);
-                    write!(f, ", {locked} of it locked in an order of yours")?;
-                }
-                write!(f, ": the purchases concerned wait")
+                let (missing, of_it) = (reconcile::told(*missing, asset), locked_of(*locked, asset));
+                write!(
+                    f,
+                    "the account has {missing} {asset} less free than the books{of_it}: the purchases concerned wait"
+                )
             }
         }
+    }
+}
+
+/// La part d'un manque qu'un ordre de la personne immobilise ; rien s'il n'y en a pas.
+fn locked_of(locked: Quantity, asset: &str) -> String {
+    if locked.is_positive() {
+        format!(", {locked} of it locked in an order of yours", locked = reconcile::told(locked, asset))
+    } else {
+        String::new()
     }
 }
 

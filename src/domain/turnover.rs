@@ -32,14 +32,14 @@ pub fn within(plan: Plan, Spare { amount, of_drift }: Spare, pairs: &Pairs) -> P
     let mut bounded = Plan { left: plan.left, withheld: plan.withheld, ..Plan::default() };
     for order in plan.sales {
         bounded.sales.extend(reduced(&order, of_sales, pairs));
-        bounded.left.push((order.coin(), Left::Turnover { spare, of_drift }));
+        bounded.left.push((order.coin(), Left::Turnover { spare: spare.floor(2), of_drift }));
     }
     for Want { coin, amount, gap } in plan.wants {
         let (amount, gap) = (amount.times(share).floor(2), gap.times(share));
         if Order::buy(coin, amount, pairs).is_ok() {
             bounded.wants.push(Want { coin, amount, gap });
         }
-        bounded.left.push((coin, Left::Turnover { spare, of_drift }));
+        bounded.left.push((coin, Left::Turnover { spare: spare.floor(2), of_drift }));
     }
     bounded
 }

@@ -112,10 +112,10 @@ test('no reason that the program writes for a coin is told in English', () => {
   const codes = new Map([...order.matchAll(/Left::(\w+)[^=\n]*=> "(\w+)"/g)].map(([, name, code]) => [name, code]));
   const said = [...order.matchAll(/Left::(\w+)[^=\n]*=> \{?(?:\s*let [^;]+;)?\s*write!\(\s*f,\s*"([^"]+)"/g)];
   assert.ok(said.length > 18 && codes.size >= new Set(said.map(([, name]) => name)).size, `${said.length} ${codes.size}`);
-  const value = (/** @type {string} */ name) => ({ status: 'HALT', by: 'sig-1', reason: 'its answer is not known yet', asset: 'ETH' })[name] ?? '12.5';
+  const value = (/** @type {string} */ name) => ({ status: 'HALT', by: 'sig-1', reason: 'its answer is not known yet', asset: 'ETH', of_it: '' })[name] ?? '12.5';
   for (const [, name, sentence] of said) {
     const aged = ['TooOld', 'Expired'].includes(name) ? sentence.replace('{}', '3 hours') : sentence;
-    const whole = aged.replace(/\{(\w*)[^}]*\}/g, (_, hole) => value(hole)) + (name === 'AccountShort' ? ': the purchases concerned wait' : '');
+    const whole = aged.replace(/\{(\w*)[^}]*\}/g, (_, hole) => value(hole));
     const { why, detail: rest } = tellDecision({ coin: 'BTCUSDC', decision: 'left', code: codes.get(name) ?? '', reason: whole }, context);
     assert.doesNotMatch(`${why} ${rest}`, /\b(the|its|is|of|at|than|for|now|order|nothing)\b/, name);
     assert.ok(why || rest, name);

@@ -120,7 +120,7 @@ test('every obstacle that passes has its sentence, in the words the program writ
   for (const name of names) {
     const [, sentence] = new RegExp(`Left::${name}\\b[^=\n]*=> \\{?(?:\\s*let [^;]+;)?\\s*write!\\(\\s*f,\\s*"([^"]+)"`).exec(order) ?? [];
     assert.ok(sentence, name);
-    const said = sentence.replace('leaves {:.2}', 'leaves 12.00').replace('{missing}', '0.5').replace('{asset}', 'ETH').replace(/\{[^}]*\}/g, 'BREAK');
+    const said = sentence.replace('{spare:.2}', '12.00').replace('{missing}', '0.5').replace('{asset}', 'ETH').replace(/\{[^}]*\}/g, 'BREAK');
     const [{ detail }] = situation({ target: { ...target, waiting_for: `XRPUSDC: ${said}` } }, 'fr').notices;
     assert.match(String(detail), /^Attend\u00a0: XRP \(/, name);
     assert.ok(!String(detail).includes(said), `${name}: ${detail}`);

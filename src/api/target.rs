@@ -11,7 +11,7 @@ use crate::clock;
 use crate::domain::aim::Aim;
 use crate::domain::moment::Moment;
 use crate::domain::survival::DEAD;
-use crate::ledger::views::{Agent, OldTarget, PAUSED};
+use crate::ledger::views::{Agent, OldTarget};
 use crate::ledger::{Db, LedgerError};
 
 /// Où l'on en est de l'allocation du leader.
@@ -51,6 +51,9 @@ impl TargetView {
         }))
     }
 }
+
+/// Ce qui en est dit pendant une pause : à la reprise, c'est ce que le leader montre alors qui se suit.
+const PAUSED: &str = "paused: nothing is followed until the agent is resumed";
 
 /// Ce qui empêche d'y arriver : arrêté, ce qui l'empêchait auparavant n'est plus relu.
 fn hindrance(waiting_for: Option<String>, agent: &Agent) -> Option<String> {

@@ -146,7 +146,10 @@ impl Seen {
         let way = |word: &str, quantity: Quantity, told: &str, consequence: &str| {
             WayOut::new(
                 format!("{word}-{asset}"),
-                format!("the account holds {} {asset} {told} the books", reconcile::told(quantity, asset)),
+                format!(
+                    "the account holds {} {asset} {told} the books",
+                    reconcile::told_at_most(quantity, asset)
+                ),
                 consequence,
             )
             .post(format!("/api/exchange/differences/{asset}/{word}"))

@@ -87,13 +87,30 @@ impl Plan {
                 }
                 None => {
                     bounded.withheld += want.amount;
-                    let reason = other.left.iter().find(|(coin, _)| *coin == want.coin);
-                    let reason = reason.map_or(Left::NothingToDo, |(_, reason)| reason.clone());
-                    bounded.left.push((want.coin, reason));
+                    bounded.left.push((want.coin, other.reason(want.coin)));
                 }
             }
         }
         bounded
+    }
+
+    /// Ce plan, où ne s'échange que ce que l'autre échange aussi, dans le même sens.
+    pub fn agreeing_with(self, other: &Plan) -> Plan {
+        let (sales, unsold): (Vec<Order>, Vec<Order>) = self
+            .sales
+            .into_iter()
+            .partition(|sale| other.sales.iter().any(|same| same.coin() == sale.coin()));
+        let (wants, unwanted): (Vec<Want>, Vec<Want>) =
+            self.wants.into_iter().partition(|want| other.wants.iter().any(|same| same.coin == want.coin));
+        let coins = unsold.iter().map(Order::coin).chain(unwanted.iter().map(|want| want.coin));
+        let left = self.left.into_iter().chain(coins.map(|coin| (coin, other.reason(coin)))).collect();
+        Plan { sales, wants, left, withheld: self.withheld }
+    }
+
+    /// Pourquoi il laisse ce coin.
+    fn reason(&self, coin: Coin) -> Left {
+        let reason = self.left.iter().find(|(left, _)| *left == coin);
+        reason.map_or(Left::NothingToDo, |(_, reason)| reason.clone())
     }
 
     /// Ce qu'il échange en tout.

@@ -46,6 +46,12 @@ pub fn told(quantity: Quantity, asset: &str) -> String {
     if asset == CASH && cents != "0.00" { cents } else { quantity.to_string() }
 }
 
+/// De même, de ce qui peut être demandé : jamais plus que ce qu'il y a.
+pub fn told_at_most(quantity: Quantity, asset: &str) -> String {
+    let cents = quantity.floor(2);
+    if asset == CASH && !cents.is_zero() { told(cents, asset) } else { quantity.to_string() }
+}
+
 /// Ce qu'il y a d'un actif : libre, et immobilisé par des ordres ouverts.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Balance<T> {
@@ -217,6 +223,9 @@ mod tests {
         ] {
             assert_eq!(told(Quantity::new(quantity), asset), expected);
         }
+        let asked = [dec!(3.456), dec!(7.999), dec!(20.0051), dec!(0.006)];
+        let most = asked.map(|quantity| told_at_most(Quantity::new(quantity), CASH));
+        assert_eq!(most, ["3.45", "7.99", "20.00", "0.006"], "what is offered can be asked for");
     }
 
     /// Libre, immobilisé, aux livres ; différence, manque, dont immobilisé, parti, au-delà.

@@ -111,7 +111,8 @@ impl Engine {
             return plan;
         }
         let kept = Instruction::Target(target.keeping(&arrived, valuation));
-        let rest = self.plan(&kept, holdings, holdback, market);
+        // Ce que les coins gardés changent du reste n'est pas de l'allocation : seul, il en écarterait.
+        let rest = self.plan(&kept, holdings, holdback, market).agreeing_with(&plan);
         self.arrived.heed(pursued, &rest);
         if waits(&rest) { rest } else { plan }
     }

@@ -4,7 +4,7 @@ use std::mem::swap;
 use std::time::Duration;
 
 use calvalot::config::Config;
-use calvalot::domain::money::Weight;
+use calvalot::domain::money::{Eur, Weight};
 use calvalot::domain::policy::Policy;
 use calvalot::sim::{Fault, Listing, On, Status, World};
 use rust_decimal::{Decimal, dec};
@@ -146,6 +146,31 @@ fn what_a_reached_allocation_leaves_is_never_told_by_what_hindered_it_first() {
     until("it is reached", || target(site)["reached_at"].is_string().then_some(()));
     let signal = site.signal(&id).expect("it is kept");
     assert_eq!(halted.map(|coin| code(&signal, coin)), ["traded", "below_minimum"], "{signal}");
+}
+
+/// Une paire arrêtée dont rien ne s'achèterait de toute façon tient l'allocation ouverte : ce qu'elle a fait acheter n'est pas revendu.
+#[test]
+fn what_was_bought_is_never_sold_again_while_another_coin_is_halted() {
+    let (world, folder) = (still_world(), Folder::new());
+    world.exchange().set_status("BTCUSDC", Status::Break);
+    world.leader().set_target(&[
+        ("ETHUSDC", dec!(0.5661)),
+        ("SOLUSDC", dec!(0.3288)),
+        ("BTCUSDC", dec!(0.0285)),
+        ("XRPUSDC", dec!(0.0453)),
+        ("BNBUSDC", dec!(0.0313)),
+    ]);
+    let follower = Follower::start(Config { initial_budget: Eur::new(dec!(44)), ..config(&world, &folder) });
+    let site = follower.site();
+    site.closed_signal("initial_sync");
+    site.wait_polls(2);
+    // Acheté au minimum, au-delà de sa part, il s'en écarte encore un peu.
+    let price = world.exchange().price("XRPUSDC");
+    world.exchange().set_price("XRPUSDC", price * dec!(1.02));
+    site.wait_polls(6);
+    let trades = list(site, "/api/trades?limit=100");
+    let sold: Vec<&Value> = trades.iter().filter(|trade| trade["action"] == "SELL").collect();
+    assert!(trades.len() >= 3 && sold.is_empty(), "{trades:?}");
 }
 
 /// Une règle qui contredit l'autre n'est pas du leader, ni d'un minimum : rien n'en est dit de faux, et elle ne dure pas.

@@ -112,6 +112,7 @@ const SAID = [
   ['the account is read once more, with no order in doubt, before it may be taken out', [], 'Le compte Binance est relu une fois encore, sans ordre en doute, avant que cela puisse sortir.'],
   ['it has just started: nothing is read yet', [], 'le programme vient de démarrer, rien n’est encore lu'],
   ['paused: it is carried out when the agent is resumed', [], 'la reprise'],
+  ['paused: nothing is followed until the agent is resumed', [], 'la reprise'],
   ['called off by a person', [], 'Annulé par quelqu’un.'],
   ['everything is being sold to be taken out, and what is brought now would go with it: wait until it is set aside, or call that withdrawal off first; nothing was changed', [], 'Tout se vend pour être sorti, et ce qui s’apporte maintenant partirait avec : attendez que ce soit mis de côté, ou annulez d’abord ce retrait.'],
   ['called off: an order learned late has spent what was set aside; ask again if it is still wanted', [], 'Annulé : un ordre appris tard a dépensé ce qui était mis de côté. Redemandez-le s’il le faut.'],

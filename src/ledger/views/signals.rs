@@ -35,7 +35,7 @@ pub struct Signal {
 }
 
 /// Une pause retient tout ce qui n'est pas le souhait d'une personne, quoi qu'un signal attende d'autre.
-pub const PAUSED: &str = "paused: it is carried out when the agent is resumed";
+const PAUSED: &str = "paused: it is carried out when the agent is resumed";
 
 /// Un passé a manqué au grand livre : ce qui est ouvert y a peut-être été suivi ([`Db::due`]).
 const PAST_UNKNOWN: &str =

@@ -153,7 +153,7 @@ export const SHAPES = [
   [/^the rest is sold at the next poll$/, 'Le reste se vend à la prochaine lecture.'],
   [/^the account is read once more, with no order in doubt, before it may be taken out$/, 'Le compte Binance est relu une fois encore, sans ordre en doute, avant que cela puisse sortir.'],
   [/^it has just started: nothing is (?:read|checked) yet$/, 'le programme vient de démarrer, rien n’est encore lu'],
-  [/^paused: it is carried out when the agent is resumed$/, 'la reprise'],
+  [/^paused: (?:it is carried out when|nothing is followed until) the agent is resumed$/, 'la reprise'],
   [/^called off by a person$/, 'Annulé par quelqu’un.'],
   [/^everything is being sold to be taken out, .+$/, 'Tout se vend pour être sorti, et ce qui s’apporte maintenant partirait avec : attendez que ce soit mis de côté, ou annulez d’abord ce retrait.'],
   [/^called off: an order learned late has spent what was set aside; .+$/, 'Annulé : un ordre appris tard a dépensé ce qui était mis de côté. Redemandez-le s’il le faut.'],

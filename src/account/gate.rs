@@ -28,8 +28,9 @@ pub(super) struct Gate {
     held_until: Instant,
     /// Jusqu'où allaient les mouvements du capital dont les essais parlent ; `None` si on ne le sait pas.
     pub moved: Option<i64>,
-    /// Ce qui manquait au compte depuis que des essais en ont manqué ; `None` tant qu'il n'y a rien à en comparer.
-    lacked: Option<Option<Shortage>>,
+    /// Les essais ont manqué d'argent, et ce qui manquait alors au compte ; `None` tant qu'il n'a pas été comparé depuis.
+    lacks_money: bool,
+    shortage: Option<Shortage>,
     /// Fermé par l'essai de l'heure, entre autres : la bourse ne répondait pas, ou l'heure était fausse.
     pub wants_the_hour: bool,
     comeback: Comeback,
@@ -43,7 +44,8 @@ impl Gate {
             retry: FIRST_RETRY,
             held_until: clock::instant(),
             moved: None,
-            lacked: None,
+            lacks_money: false,
+            shortage: None,
             wants_the_hour: false,
             comeback: Comeback::default(),
         }
@@ -52,8 +54,9 @@ impl Gate {
     /// Ouvre ou ferme d'après les essais.
     pub fn judge(&mut self, checks: &[Check]) {
         self.wants_the_hour = checks.iter().any(|check| check.test == "clock" && check.stops_trading());
-        let lacks = checks.iter().any(|check| check.test == "balance" && check.verdict == Verdict::Fault);
-        self.lacked = lacks.then_some(None);
+        self.lacks_money =
+            checks.iter().any(|check| check.test == "balance" && check.verdict == Verdict::Fault);
+        self.shortage = None;
         let stops: Vec<&Check> = checks.iter().filter(|check| check.stops_trading()).collect();
         let unreached = !stops.is_empty() && stops.iter().all(|check| check.unanswered);
         let faults = stops.iter().map(|check| format!("{}: {}", check.test, check.found));
@@ -118,8 +121,8 @@ impl Gate {
     /// Ce qui manque au compte. Des essais qui en ont manqué disent d'apporter de l'argent : revenu, ou parti des livres, on ne le demande
     /// plus.
     pub fn heed_shortage(&mut self, shortage: Shortage) {
-        let Some(before) = &mut self.lacked else { return };
-        if before.replace(shortage).is_some_and(|before| before != shortage) {
+        let before = self.shortage.replace(shortage);
+        if self.lacks_money && before.is_some_and(|before| before != shortage) {
             self.refresh();
         }
     }

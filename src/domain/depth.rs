@@ -115,14 +115,15 @@ fn bound(order: &Order, within: &[Level], reach: Price, pair: &Pair) -> Option<B
 }
 
 /// Ce que ce montant achète, et jusqu'à quel prix, de `worst`, qu'il faut, à `risen`, dont le carnet peut monter. Un pas de moins que
-/// prévu laisserait plus de cash dehors : pour lui, le carnet peut monter de moins.
+/// prévu laisserait plus de cash dehors : pour lui, le carnet peut monter de moins. De plus que prévu, un prix arrondi au tick en ferait
+/// prendre, au-delà de la cible : il ne s'en prend pas.
 fn limited(
     amount: Usdc,
     (worst, risen): (Price, Price),
     planned: Quantity,
     rules: &Rules,
 ) -> (Quantity, Price) {
-    let quantity = amount.buys_at(risen).floor_to_step(rules.step);
+    let quantity = amount.buys_at(risen).floor_to_step(rules.step).min(planned);
     let next = quantity + rules.step;
     let highest = amount.per(next).zip(rules.tick).map(|(price, tick)| price.floor_to_tick(tick));
     match highest {
@@ -257,6 +258,19 @@ mod tests {
         for (order, expected, left) in cases {
             assert_eq!(told(&fit(&order, &book, &market, MOST)), (expected, left), "{order:?}");
         }
+    }
+
+    /// Un tick grossier baisse le prix limite : la quantité n'en monte pas au-delà de ce que le plan voulait.
+    #[test]
+    fn a_coarse_tick_never_has_a_purchase_take_more_than_was_planned() {
+        let market = pair(dec!(0.3636), dec!(0.36392724), Some(dec!(0.0001)));
+        let order = buy(dec!(1560.66), &market);
+        let plenty = [(dec!(0.36392724), dec!(1_000_000))];
+        let book = depth(&[(dec!(0.3636), dec!(1_000_000))], &plenty);
+        let planned = Paid::of(Coin::Sol, &market).buys(Usdc::new(dec!(1560.66)));
+        let sent =
+            fit(&order, &book, &market, MOST).order.and_then(|order| order.bound()).expect("it is sent");
+        assert_eq!(sent.quantity, planned);
     }
 
     #[test]

@@ -20,7 +20,7 @@ mod unknown;
 mod waiting;
 
 use calvalot::sim::World;
-use follower::{Folder, Follower, Site, decimal};
+use follower::{Folder, Follower, Site, decimal, until};
 use rust_decimal::{Decimal, dec};
 use serde_json::Value;
 
@@ -56,6 +56,16 @@ fn weight(site: Site, coin: &str) -> Decimal {
 
 fn near(found: Decimal, expected: Decimal) {
     assert!((found - expected).abs() < dec!(0.002), "{found} is not about {expected}");
+}
+
+/// L'allocation visée, et où l'on en est.
+fn target(site: Site) -> Value {
+    site.json("/api/agent/status")["target"].clone()
+}
+
+/// Ce qui empêche de l'atteindre parle de cela.
+fn waits_for(site: Site, what: &str) {
+    until(what, || target(site)["waiting_for"].as_str()?.contains(what).then_some(()));
 }
 
 /// Le code de la décision prise pour un coin.

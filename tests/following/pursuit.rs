@@ -11,18 +11,24 @@ use rust_decimal::{Decimal, dec};
 use serde_json::{Value, json};
 
 use crate::follower::{Folder, Follower, Site, config, decimal, still_world, until};
-use crate::{code, list, near, settled, status, trades_of, weight};
+use crate::{code, list, near, settled, status, target, trades_of, waits_for, weight};
 
 fn with(world: &World, folder: &Folder, policy: Policy) -> Follower {
     Follower::start(Config { policy, ..config(world, folder) })
 }
 
-fn loose() -> Policy {
-    Policy { turnover: Weight::new(dec!(1000)), ..Policy::default() }
+/// La moitié en ETH, dite sous ce nom à cette heure.
+fn said(id: &str, at: &str) -> String {
+    format!(
+        r#"{{"version":2,"signal_id":"{id}","timestamp":"{at}","portfolio_state":{{"positions":[
+            {{"coin":"ETHUSDC","pct_of_portfolio":0.5}}]}}}}"#
+    )
 }
 
-fn target(site: Site) -> Value {
-    site.json("/api/agent/status")["target"].clone()
+const LONG_AGO: &str = "2026-01-02T03:04:05Z";
+
+fn loose() -> Policy {
+    Policy { turnover: Weight::new(dec!(1000)), ..Policy::default() }
 }
 
 fn reached(site: Site, id: &str) {
@@ -193,8 +199,7 @@ fn an_allocation_is_never_called_reached_while_a_deposit_waits_for_the_leader() 
     let follower = settled(&world, &folder);
     let site = follower.site();
     let shown = deposited_in_silence(&world, site);
-    let waits = || target(site)["waiting_for"].as_str().is_some_and(|told| told.contains("does not show"));
-    until("it is told", || waits().then_some(()));
+    waits_for(site, "does not show");
     assert_eq!(target(site)["reached_at"], Value::Null);
     assert_eq!(target(site)["cause"], "money");
     world.leader().set_raw(shown);
@@ -263,13 +268,7 @@ fn what_the_leader_says_to_hold_is_held() {
 fn an_old_allocation_is_never_taken_over_without_asking() {
     for follow in [true, false] {
         let (world, folder) = (still_world(), Folder::new());
-        let old = |id: &str, said: &str| {
-            format!(
-                r#"{{"version":2,"signal_id":"{id}","timestamp":"{said}","portfolio_state":{{"positions":[
-                    {{"coin":"ETHUSDC","pct_of_portfolio":0.5}}]}}}}"#
-            )
-        };
-        world.leader().set_raw(old("old", "2026-01-02T03:04:05Z"));
+        world.leader().set_raw(said("old", LONG_AGO));
         let follower = Follower::of(&world, &folder);
         let site = follower.site();
         let asked = |status: &Value| status["old_target"].is_object();
@@ -421,10 +420,7 @@ fn the_state_of_old_actions_is_never_taken_over_at_a_first_start_without_a_word(
 fn what_is_asked_about_an_old_allocation_is_never_lost_by_taking_all_out_or_selling_all() {
     for declines in [false, true] {
         let (world, folder) = (still_world(), Folder::new());
-        world.leader().set_raw(
-            r#"{"version":2,"signal_id":"old","timestamp":"2026-01-02T03:04:05Z","portfolio_state":{"positions":[
-                {"coin":"ETHUSDC","pct_of_portfolio":0.5}]}}"#,
-        );
+        world.leader().set_raw(said("old", LONG_AGO));
         let follower = Follower::of(&world, &folder);
         let site = follower.site();
         let old = || site.json("/api/agent/status")["old_target"].clone();
@@ -456,17 +452,11 @@ fn what_an_allocation_waits_for_is_never_an_old_reason() {
     let (world, folder) = (still_world(), Folder::new());
     let follower = settled(&world, &folder);
     let site = follower.site();
-    let waits = |for_what: &str| {
-        until(for_what, || {
-            let told = target(site)["waiting_for"].as_str().unwrap_or_default().contains(for_what);
-            told.then_some(())
-        });
-    };
     world.exchange().set_status("ETHUSDC", Status::Break);
     site.wait_polls(1);
     let id = world.leader().set_target(&[("BTCUSDC", dec!(0.5)), ("ETHUSDC", dec!(0.2))]);
     site.closed_signal(&id);
-    waits("ETH");
+    waits_for(site, "ETH");
     let shown = world.leader().signal().expect("a signal");
     let pause = |paused: bool| {
         let body = format!(r#"{{"paused": {paused}}}"#);
@@ -474,18 +464,18 @@ fn what_an_allocation_waits_for_is_never_an_old_reason() {
     };
     pause(true);
     world.exchange().set_status("ETHUSDC", Status::Trading);
-    waits("paused");
+    waits_for(site, "paused");
     pause(false);
     reached(site, &id);
     // D'une version 1 sans allocation, de l'argent qui vient attend la suivante, et c'est dit.
     world.leader().set_actions(&[("BTCUSDC", "HOLD", dec!(0))], None);
     site.wait_polls(1);
     site.send("POST", "/api/budget/deposit", r#"{"amount_eur": 1000}"#);
-    waits("has replaced this allocation");
+    waits_for(site, "has replaced this allocation");
     // Remontrée telle quelle, c'est une vieille réponse : elle n'est pas dite à suivre de nouveau.
     world.leader().set_raw(shown.clone());
     site.wait_polls(2);
-    waits("has replaced this allocation");
+    waits_for(site, "has replaced this allocation");
     assert_eq!(site.json("/api/agent/status")["last_poll"]["status"], "old_signal");
     world.leader().set_raw(shown.replace(&id, "again"));
     reached(site, "again");
@@ -504,21 +494,15 @@ fn what_is_taken_out_is_never_told_by_what_was_waited_for_before() {
     let wanted = [("BTCUSDC", dec!(0.5)), ("XRPUSDC", dec!(0.2)), ("SOLUSDC", dec!(0.2))];
     let id = world.leader().set_target(&wanted);
     assert_eq!(code(&site.closed_signal(&id), "BTCUSDC"), "within_threshold");
-    let told = |what: &str| {
-        until(what, || {
-            let told = target(site)["waiting_for"].as_str().unwrap_or_default().contains(what);
-            told.then_some(())
-        });
-    };
-    told("SOL");
+    waits_for(site, "SOL");
     world.exchange().set_status("XRPUSDC", Status::Break);
     site.wait_polls(1);
     let all = r#"{"all": true, "understood": true}"#;
     assert_eq!(site.send("POST", "/api/budget/withdrawals", all).status, 200);
-    told("everything is being taken out");
+    waits_for(site, "everything is being taken out");
     world.exchange().set_status("SOLUSDC", Status::Trading);
     site.wait_polls(2);
-    told("everything is being taken out");
+    waits_for(site, "everything is being taken out");
     world.exchange().set_status("XRPUSDC", Status::Trading);
     reached(site, &id);
     let signal = site.signal(&id).expect("it is kept");
@@ -529,10 +513,7 @@ fn what_is_taken_out_is_never_told_by_what_was_waited_for_before() {
 #[test]
 fn what_names_no_allocation_is_never_called_a_newer_one() {
     let (world, folder) = (still_world(), Folder::new());
-    world.leader().set_raw(
-        r#"{"version":2,"signal_id":"old","timestamp":"2026-01-02T03:04:05Z","portfolio_state":{"positions":[
-            {"coin":"ETHUSDC","pct_of_portfolio":0.5}]}}"#,
-    );
+    world.leader().set_raw(said("old", LONG_AGO));
     let follower = Follower::of(&world, &folder);
     let site = follower.site();
     let old = || site.json("/api/agent/status")["old_target"].clone();

@@ -11,7 +11,7 @@ use rust_decimal::{Decimal, dec};
 use serde_json::Value;
 
 use crate::follower::{Folder, Follower, Site, config, still_world, until};
-use crate::{code, list, near, trades_of, weight};
+use crate::{code, list, near, target, trades_of, weight};
 
 const BOTH: [(&str, Decimal); 2] = [("BTCUSDC", dec!(0.5)), ("XRPUSDC", dec!(0.04))];
 
@@ -32,10 +32,6 @@ fn never_again() -> Policy {
 fn lie(world: &World, told: Decimal, of: fn(&mut Listing) -> &mut Decimal) -> impl FnMut() {
     let mut other = told;
     move || world.exchange().edit_listing("XRPUSDC", |listing| swap(of(listing), &mut other))
-}
-
-fn target(site: Site) -> Value {
-    site.json("/api/agent/status")["target"].clone()
 }
 
 fn is_left(site: Site, coin: &str) {

@@ -4,14 +4,9 @@ use calvalot::config::Config;
 use calvalot::domain::policy::Policy;
 use calvalot::sim::World;
 use rust_decimal::{Decimal, dec};
-use serde_json::Value;
 
 use crate::follower::{Folder, Follower, Site, config, decimal, still_world, until};
-use crate::{list, weight};
-
-fn target(site: Site) -> Value {
-    site.json("/api/agent/status")["target"].clone()
-}
+use crate::{list, target, waits_for, weight};
 
 /// Retourne tout de SOL à XRP et retour, tant de fois ; rend le dernier signal.
 fn flip(world: &World, site: Site, times: usize) -> String {
@@ -45,9 +40,7 @@ fn a_leader_that_flips_at_each_poll_never_costs_more_than_the_turnover_of_a_day(
     let capital = dec!(1000) / rate;
     assert!(traded <= capital * dec!(3), "{traded} of {capital}");
     assert!(total > dec!(993), "{total} EUR are left of 1000");
-    let told =
-        |target: Value| target["waiting_for"].as_str().is_some_and(|told| told.contains("MAX_TURNOVER"));
-    until("a person is told", || told(target(site)).then_some(()));
+    waits_for(site, "MAX_TURNOVER");
     assert_eq!(target(site)["signal_id"], last);
 }
 

@@ -13,9 +13,8 @@ use super::{Case, THRESHOLD, pair_of, run};
 /// Plus en version finale (`.ci/run`).
 const CASES: u64 = if cfg!(debug_assertions) { 400 } else { 10_000 };
 
-/// Ce dont ce qui s'exécute diffère de ce qui est prévu : les centimes et les pas des arrondis, à petit capital surtout. C'est aussi ce que
-/// tolère l'essai du programme entier (`tests/api/outlook.rs`).
-const ROUNDING: f64 = 0.0005;
+/// Ce dont ce qui s'exécute diffère de ce qui est prévu : les centimes et les pas des arrondis.
+const ROUNDING: f64 = 0.0002;
 
 /// Le capital de deux chiffres juste au-dessous ; `None` sous le plus petit.
 fn below(capital: Decimal) -> Option<Decimal> {

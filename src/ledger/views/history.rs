@@ -64,6 +64,15 @@ impl Db {
         Ok(points)
     }
 
+    /// Le plus que tout ait valu depuis `since`, d'après les relevés ; rien s'il n'y en a pas.
+    pub fn highest_since(&self, since: Moment) -> Result<Usdc, LedgerError> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT coins_usdc, cash_usdc FROM snapshots WHERE at >= ?1")?;
+        let mut totals =
+            statement.query_map([since], |row| Ok(row.get::<_, Usdc>(0)? + row.get::<_, Usdc>(1)?))?;
+        totals.try_fold(Usdc::ZERO, |highest, total| Ok(highest.max(total?)))
+    }
+
     fn snapshots_of(&self, sql: &str, params: impl rusqlite::Params) -> Result<Vec<Snapshot>, LedgerError> {
         let mut statement = self.connection.prepare_cached(sql)?;
         let rows = statement.query_map(params, snapshot)?;

@@ -113,6 +113,16 @@ impl Plan {
         reason.map_or(Left::NothingToDo, |(_, reason)| reason.clone())
     }
 
+    /// Ce qu'il vend et achète.
+    pub fn coins(&self) -> Vec<Coin> {
+        self.sales.iter().map(Order::coin).chain(self.wants.iter().map(|want| want.coin)).collect()
+    }
+
+    /// Vrai si quelque chose qui passe en retient une part.
+    pub fn is_hindered(&self) -> bool {
+        self.left.iter().any(|(_, left)| left.passes()) || !self.withheld.is_zero()
+    }
+
     /// Ce qu'il échange en tout.
     pub fn moved(&self, pairs: &Pairs) -> Usdc {
         self.sold(pairs) + self.bought()

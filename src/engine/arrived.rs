@@ -7,6 +7,7 @@
 use crate::domain::aim::Aim;
 use crate::domain::market::{Coin, PerCoin};
 use crate::domain::moment::Moment;
+use crate::domain::order::Left;
 use crate::domain::plan::Plan;
 
 /// Ce qui est visé, depuis quand, et le dernier mouvement d'argent.
@@ -28,6 +29,8 @@ impl Pursued {
 pub(super) struct Arrived {
     of: Option<Pursued>,
     coins: PerCoin<bool>,
+    /// Vrai si le dernier envoi n'a pas pris tout ce qui était voulu : le plan, lui, n'en sait rien.
+    cut_short: bool,
 }
 
 impl Arrived {
@@ -37,14 +40,22 @@ impl Arrived {
         PerCoin::from_fn(|coin| same && self.coins[coin] && is_near(coin))
     }
 
+    /// Vrai si quelque chose qui passe empêche ce plan, ou empêchait le dernier.
+    pub fn is_hindered(&self, plan: &Plan) -> bool {
+        self.cut_short || plan.is_hindered()
+    }
+
+    /// Retient si ce qui devait s'échanger l'a été en entier.
+    pub fn heed_sent(&mut self, sent: &[Coin], left: &[(Coin, Left)]) {
+        self.cut_short = left.iter().any(|(coin, reason)| sent.contains(coin) && reason.passes());
+    }
+
     /// Retient ceux que ce plan ne touche pas, et que rien n'empêche d'être où ils vont.
     pub fn heed(&mut self, pursued: Pursued, plan: &Plan) {
         self.of = Some(pursued);
         self.coins = PerCoin::from_fn(|coin| {
-            let bought = plan.wants.iter().any(|want| want.coin == coin);
-            let sold = plan.sales.iter().any(|order| order.coin() == coin);
             let hindered = plan.left.iter().any(|(left, reason)| *left == coin && reason.passes());
-            !bought && !sold && !hindered
+            !plan.coins().contains(&coin) && !hindered
         });
     }
 }

@@ -90,8 +90,8 @@ impl Engine {
         self.act_on(aim, rules(), shown, (target, plan), market).await
     }
 
-    /// Ce qui reste à faire de ce plan : les coins déjà en place n'y sont pas touchés tant qu'il en manque d'autres ; le dernier venu, le
-    /// tout s'équilibre.
+    /// Ce qui reste à faire de ce plan : les coins déjà en place n'y sont pas touchés tant que quelque chose en empêche d'autres ; sitôt
+    /// que rien n'empêche plus rien, le tout s'équilibre, comme si rien ne l'avait empêché.
     fn rest(
         &mut self,
         pursued: Pursued,
@@ -106,7 +106,7 @@ impl Engine {
             threshold.is_zero() || apart <= threshold
         };
         let arrived = self.arrived.of(pursued, is_near);
-        if !arrived.iter().any(|(_, &arrived)| arrived) {
+        if !self.arrived.is_hindered(&plan) || !arrived.iter().any(|(_, &arrived)| arrived) {
             self.arrived.heed(pursued, &plan);
             return plan;
         }
@@ -132,7 +132,9 @@ impl Engine {
         let before = self.trades_of(&name).await?.len();
         let holdback = self.holdback(row, Purpose::Aim).await?;
         let withheld = if plan.withheld.is_zero() { None } else { holdback.told() };
+        let sent = plan.coins();
         let Remainder { left, .. } = self.fulfil(row, (&aimed, plan), holdback, &market.pairs).await?;
+        self.arrived.heed_sent(&sent, &left);
         let trades = self.trades_of(&name).await?.split_off(before);
         let waiting_for = told(&left).or(withheld);
         if trades.is_empty() {
@@ -228,9 +230,7 @@ impl Engine {
 
 /// Vrai si ce plan n'est pas tout ce qui se peut : il échange, ou ce qui l'en empêche passe.
 fn waits(plan: &Plan) -> bool {
-    let Plan { sales, wants, left, withheld } = plan;
-    let hindered = left.iter().any(|(_, left)| left.passes()) || !withheld.is_zero();
-    !sales.is_empty() || !wants.is_empty() || hindered
+    !plan.coins().is_empty() || plan.is_hindered()
 }
 
 /// Vrai si c'est à viser, ou de nouveau : de l'argent est venu ou parti (`flow` en est le dernier mouvement), ce que les règles empêchaient ne l'est

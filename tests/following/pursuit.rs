@@ -6,7 +6,7 @@ use std::time::Duration;
 use calvalot::config::Config;
 use calvalot::domain::money::Weight;
 use calvalot::domain::policy::Policy;
-use calvalot::sim::{Fault, On, Status, World};
+use calvalot::sim::{Book, Fault, Level, On, Status, World};
 use rust_decimal::{Decimal, dec};
 use serde_json::{Value, json};
 
@@ -161,35 +161,52 @@ fn nothing_is_aimed_at_that_the_leader_does_not_show_now() {
     becomes(site, "BTCUSDC", dec!(0.5));
 }
 
-/// Une paire arrêtée tient l'allocation ouverte : ce n'est pas une raison d'échanger les autres à chaque mouvement de leur prix.
+/// Une paire arrêtée, ou dont le carnet n'offre rien, tient l'allocation ouverte : ce n'est pas une raison d'échanger les autres à chaque
+/// mouvement de leur prix.
 #[test]
-fn a_halted_coin_never_has_the_others_traded_at_each_poll() {
-    let (world, folder) = (still_world(), Folder::new());
-    world.exchange().set_status("XRPUSDC", Status::Halt);
-    let id = world.leader().set_target(&[
-        ("BTCUSDC", dec!(0.45)),
-        ("ETHUSDC", dec!(0.45)),
-        ("XRPUSDC", dec!(0.05)),
-    ]);
-    let follower = with(&world, &folder, loose());
-    let site = follower.site();
-    site.closed_signal(&id);
-    site.wait_polls(2);
-    let (before, eth) = (list(site, "/api/trades").len(), world.exchange().price("ETHUSDC"));
-    for factor in [dec!(1.029), dec!(1), dec!(1.029), dec!(1), dec!(1.029)] {
-        world.exchange().set_price("ETHUSDC", (eth * factor).round_dp(2));
-        site.wait_polls(2);
+fn a_hindered_coin_never_has_the_others_traded_at_each_poll() {
+    type Switch = fn(&World);
+    let halts: [Switch; 2] = [
+        |world| world.exchange().set_status("XRPUSDC", Status::Halt),
+        |world| world.exchange().set_status("XRPUSDC", Status::Trading),
+    ];
+    let empties: [Switch; 2] = [
+        |world| {
+            let price = world.exchange().price("XRPUSDC");
+            let level =
+                |part: Decimal| vec![Level { price: (price * part).round_dp(4), quantity: dec!(100) }];
+            world.exchange().set_book("XRPUSDC", Book { bids: level(dec!(0.99)), asks: level(dec!(1.01)) });
+        },
+        |world| world.exchange().set_price("XRPUSDC", world.exchange().price("XRPUSDC")),
+    ];
+    for [hinder, free] in [halts, empties] {
+        let (world, folder) = (still_world(), Folder::new());
+        hinder(&world);
+        let id = world.leader().set_target(&[
+            ("BTCUSDC", dec!(0.45)),
+            ("ETHUSDC", dec!(0.45)),
+            ("XRPUSDC", dec!(0.05)),
+        ]);
+        let follower = with(&world, &folder, loose());
+        let site = follower.site();
+        site.closed_signal(&id);
+        site.wait_polls(3);
+        let (before, eth) = (list(site, "/api/trades").len(), world.exchange().price("ETHUSDC"));
+        for factor in [dec!(1.029), dec!(1), dec!(1.029), dec!(1), dec!(1.029)] {
+            world.exchange().set_price("ETHUSDC", (eth * factor).round_dp(2));
+            site.wait_polls(2);
+        }
+        assert_eq!(list(site, "/api/trades").len(), before);
+        // De l'argent qui vient n'attend pas ce coin, si peu qu'il en écarte les autres.
+        site.send("POST", "/api/budget/deposit", r#"{"amount_eur": 80}"#);
+        becomes(site, "BTCUSDC", dec!(0.45));
+        // Le dernier venu, tout est rendu juste, une fois.
+        free(&world);
+        becomes(site, "XRPUSDC", dec!(0.05));
+        reached(site, &id);
+        near(weight(site, "ETHUSDC"), dec!(0.45));
+        near(weight(site, "BTCUSDC"), dec!(0.45));
     }
-    assert_eq!(list(site, "/api/trades").len(), before);
-    // De l'argent qui vient n'attend pas la paire, si peu qu'il en écarte les autres.
-    site.send("POST", "/api/budget/deposit", r#"{"amount_eur": 80}"#);
-    becomes(site, "BTCUSDC", dec!(0.45));
-    // La dernière venue, tout est rendu juste, une fois.
-    world.exchange().set_status("XRPUSDC", Status::Trading);
-    becomes(site, "XRPUSDC", dec!(0.05));
-    reached(site, &id);
-    near(weight(site, "ETHUSDC"), dec!(0.45));
-    near(weight(site, "BTCUSDC"), dec!(0.45));
 }
 
 /// Ce qui a été versé pendant que le leader ne dit rien n'est pas dit placé.

@@ -4,6 +4,7 @@ use std::mem::swap;
 use std::time::Duration;
 
 use calvalot::config::Config;
+use calvalot::domain::market::Coin;
 use calvalot::domain::money::{Eur, Weight};
 use calvalot::domain::policy::Policy;
 use calvalot::sim::{Fault, Listing, On, Status, World};
@@ -34,9 +35,13 @@ fn lie(world: &World, told: Decimal, of: fn(&mut Listing) -> &mut Decimal) -> im
     move || world.exchange().edit_listing("XRPUSDC", |listing| swap(of(listing), &mut other))
 }
 
+fn is_reached(site: Site) {
+    until("it is reached", || target(site)["reached_at"].is_string().then_some(()));
+}
+
 fn is_left(site: Site, coin: &str) {
     until(&format!("{coin} is sold"), || (weight(site, coin) < dec!(0.001)).then_some(()));
-    until("it is reached", || target(site)["reached_at"].is_string().then_some(()));
+    is_reached(site);
 }
 
 /// Moins que ce que les prix ont le droit d'écarter, mais le leader l'a dit.
@@ -91,7 +96,7 @@ fn what_a_rule_of_a_moment_kept_is_never_kept_for_ever() {
         until(&format!("XRP is {share}"), || {
             ((weight(site, "XRPUSDC") - share).abs() < dec!(0.002)).then_some(())
         });
-        until("it is reached", || target(site)["reached_at"].is_string().then_some(()));
+        is_reached(site);
         assert_eq!(target(site)["cause"], "signal");
         let trades = list(site, "/api/trades").len();
         site.wait_polls(4);
@@ -139,7 +144,7 @@ fn what_a_reached_allocation_leaves_is_never_told_by_what_hindered_it_first() {
     let signal = site.closed_signal(&id);
     assert_eq!(halted.map(|coin| code(&signal, coin)), ["halted", "halted"]);
     set(Status::Trading);
-    until("it is reached", || target(site)["reached_at"].is_string().then_some(()));
+    is_reached(site);
     let signal = site.signal(&id).expect("it is kept");
     assert_eq!(halted.map(|coin| code(&signal, coin)), ["traded", "below_minimum"], "{signal}");
 }
@@ -167,6 +172,40 @@ fn what_was_bought_is_never_sold_again_while_another_coin_is_halted() {
     let trades = list(site, "/api/trades?limit=100");
     let sold: Vec<&Value> = trades.iter().filter(|trade| trade["action"] == "SELL").collect();
     assert!(trades.len() >= 3 && sold.is_empty(), "{trades:?}");
+}
+
+/// Là où les minimums décident, une paire arrêtée quelques tours puis libre ne laisse pas où l'on est ce qu'elle avait fait garder.
+#[test]
+fn a_coin_freed_after_a_halt_is_never_followed_worse_than_without_it() {
+    let small = [("BTCUSDC", dec!(0.0945)), ("BNBUSDC", dec!(0.0888)), ("XRPUSDC", dec!(0.0835))];
+    let wanted = [
+        ("ETHUSDC", dec!(0.5661)),
+        ("SOLUSDC", dec!(0.3288)),
+        ("BTCUSDC", dec!(0.0285)),
+        ("XRPUSDC", dec!(0.0453)),
+        ("BNBUSDC", dec!(0.0313)),
+    ];
+    let ends = [false, true].map(|halts| {
+        let (world, folder) = (still_world(), Folder::new());
+        world.leader().set_target(&small);
+        let follower =
+            Follower::start(Config { initial_budget: Eur::new(dec!(61)), ..config(&world, &folder) });
+        let site = follower.site();
+        is_reached(site);
+        if halts {
+            world.exchange().set_status("ETHUSDC", Status::Halt);
+            site.wait_polls(1);
+        }
+        let id = world.leader().set_target(&wanted);
+        site.closed_signal(&id);
+        site.wait_polls(3);
+        world.exchange().set_status("ETHUSDC", Status::Trading);
+        is_reached(site);
+        Coin::ALL.map(|coin| weight(site, coin.pair()))
+    });
+    for (plain, halted) in ends[0].into_iter().zip(ends[1]) {
+        assert!((plain - halted).abs() < dec!(0.02), "{ends:?}");
+    }
 }
 
 /// Une règle qui contredit l'autre n'est pas du leader, ni d'un minimum : rien n'en est dit de faux, et elle ne dure pas.

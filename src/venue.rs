@@ -13,7 +13,7 @@ use crate::domain::reconcile::{Reconciliation, Shortage};
 use crate::domain::refusal::Refusal;
 use crate::exchange::{AccountState, Trouble};
 use crate::ledger::LedgerError;
-use crate::paper::{GONE, PaperAccount};
+use crate::paper::PaperAccount;
 
 pub use crate::account::Decision;
 
@@ -195,10 +195,9 @@ impl Venue {
         }
     }
 
-    /// Pourquoi rien ne s'exécute sur ce marché, à ce tour commencé à `begun` ; `None` si l'on peut. Simulé, un ordre n'a que les
-    /// prix pour dire que la bourse est là.
-    pub fn out_of_date(&self, market: &Market, begun: Moment) -> Option<String> {
-        matches!(self, Venue::Paper(_) if market.read_at < begun).then(|| GONE.to_owned())
+    /// Vrai si un ordre ne s'y exécute qu'à un prix de ce tour même : une bourse qui ne se lit pas n'aurait rien exécuté non plus.
+    pub fn fills_as_read(&self) -> bool {
+        matches!(self, Venue::Paper(_))
     }
 
     /// Pourquoi le grand livre n'est peut-être pas seul sur son compte ; `None` s'il l'est, et en simulation.

@@ -8,7 +8,7 @@ use super::body::json_body;
 use super::errors::ApiError;
 use super::json::json;
 use crate::clock;
-use crate::domain::aim::Aim;
+use crate::domain::aim::{Aim, REPLACED};
 use crate::domain::moment::Moment;
 use crate::domain::survival::DEAD;
 use crate::ledger::views::{Agent, OldTarget};
@@ -38,16 +38,21 @@ impl TargetView {
         let Some(Aim { signal, cause, since, reached_at, waiting_for, .. }) = db.aim()? else {
             return Ok(None);
         };
+        // Un signal plus récent est en route : on s'écarte peut-être déjà de celle-ci.
+        let (reached_at, waiting_for) = match db.is_replaced(signal)? {
+            true => (None, Some(REPLACED.to_owned())),
+            false => (reached_at, waiting_for),
+        };
+        let waiting_for = match reached_at {
+            Some(_) => waiting_for,
+            None => hindrance(waiting_for, &db.agent()?),
+        };
         Ok(Some(TargetView {
             signal_id: db.name_of(signal)?,
             cause: cause.word(),
             since: clock::utc(since),
-            waiting_for: if reached_at.is_some() {
-                waiting_for
-            } else {
-                hindrance(waiting_for, &db.agent()?)
-            },
             reached_at: reached_at.map(clock::utc),
+            waiting_for,
         }))
     }
 }

@@ -80,14 +80,33 @@ pub fn fit(order: &Order, depth: &Depth, pair: &Pair, most: Weight) -> Fitted {
     let within: Vec<Level> =
         levels.iter().copied().take_while(|level| !is_beyond(level.price, reach, side)).collect();
     let there: Usdc = within.iter().map(|level| level.price * level.quantity).sum();
-    let bound = bound(order, &within, reach, pair);
-    let bounded = bound.and_then(|bound| order.bounded(bound, &pair.rules));
+    let bounded = part(order, &within, pair).and_then(|part| {
+        let bound = bound(&part, &within, reach, pair)?;
+        part.bounded(bound, &pair.rules)
+    });
     let whole = match order.size() {
         Size::Spend(amount) => there >= amount,
         Size::Sell(quantity) => bounded.is_some_and(|order| order.size() == Size::Sell(quantity)),
     };
     let left = (!whole || bounded.is_none()).then(|| thin(order, there, quote, most));
     Fitted { order: bounded, left }
+}
+
+/// Ce qui part de `order` dans ces niveaux : ce qui en reste s'échangera encore. `None` s'il attend qu'il y en ait plus.
+fn part(order: &Order, within: &[Level], pair: &Pair) -> Option<Order> {
+    let standing: Quantity = within.iter().map(|level| level.quantity).sum();
+    let there: Usdc = within.iter().map(|level| level.price * level.quantity).sum();
+    match order.size() {
+        Size::Sell(quantity) => {
+            let part = Order::part_of_sale(quantity, standing, pair)?;
+            Some(order.resized(Size::Sell(part)))
+        }
+        Size::Spend(amount) => {
+            let part = Order::part_of_purchase(amount, there, pair);
+            // Ce que le carnet borne de lui-même s'y compte au niveau près.
+            Some(if part < there.min(amount) { order.resized(Size::Spend(part)) } else { *order })
+        }
+    }
 }
 
 /// La quantité que `order` prend de ces niveaux, son prix limite, et ce qu'elle y coûte en moyenne ; `None` s'ils sont vides.
@@ -254,6 +273,8 @@ mod tests {
             (buy(dec!(1000), &market), sent("3", "100.5"), thin("300.81", "1000.00")),
             (sell(dec!(2.5), &market), sent("2.5", "99.5"), None),
             (sell(dec!(10), &market), sent("3", "99.5"), thin("299.19", "999.90")),
+            // De quoi en vendre le reste : un minimum, et de quoi le rester.
+            (sell(dec!(3.03), &market), sent("2.972", "99.5"), thin("299.19", "302.97")),
         ];
         for (order, expected, left) in cases {
             assert_eq!(told(&fit(&order, &book, &market, MOST)), (expected, left), "{order:?}");
@@ -381,6 +402,10 @@ mod tests {
                 let Fitted { order: sent, left } = fit(&order, &book, &market, MOST);
                 prop_assert!(sent.is_some() || left.is_some());
                 let Some(sent) = sent else { continue };
+                // Ce qui reste d'une vente coupée se vendra au tour suivant.
+                if let (Size::Sell(whole), Size::Sell(part)) = (order.size(), sent.size()) {
+                    prop_assert!(part == whole || whole - part >= Order::smallest_sale(&market));
+                }
                 let bound = sent.bound().expect("it was read");
                 prop_assert!(bound.quantity.floor_to_step(Quantity::new(dec!(0.001))) == bound.quantity);
                 for price in [Some(bound.average), bound.limit].into_iter().flatten() {

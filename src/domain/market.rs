@@ -196,6 +196,9 @@ impl Pair {
 /// Ce que l'on dit d'une paire dont le plus grand ordre est plus petit que le moindre.
 const SHUT: &str = "its largest order is below its smallest";
 
+/// De même, d'une paire où un plan n'échange rien.
+const CLOSED: &str = "CLOSED";
+
 /// Les paires connues et fraîches ; les autres manquent.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Pairs(PerCoin<Option<Pair>>);
@@ -212,6 +215,16 @@ impl Pairs {
 
     pub fn get(&self, coin: Coin) -> Option<&Pair> {
         self.0[coin].as_ref()
+    }
+
+    /// Les mêmes, où rien ne s'échange de ces coins.
+    pub fn closing(&self, is_closed: impl Fn(Coin) -> bool) -> Pairs {
+        let closed = |coin: Coin| {
+            let pair = self.get(coin)?.clone();
+            let rules = Rules { halted: Some(CLOSED.to_owned()), ..pair.rules.clone() };
+            Some(if is_closed(coin) { Pair { rules, ..pair } } else { pair })
+        };
+        Pairs(PerCoin::from_fn(closed))
     }
 
     /// Vrai si aucune n'est connue.

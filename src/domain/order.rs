@@ -71,6 +71,9 @@ pub fn is_of_a_plan(code: &str) -> bool {
     passes(code) || rules.contains(&code) || (!is_obstacle(code) && code != "traded")
 }
 
+/// De combien ce qui reste d'un ordre dépasse le plus petit : le prix peut baisser avant qu'il ne parte.
+const ROOM: Decimal = dec!(1.1);
+
 /// Un ordre que la bourse accepterait : au marché, ou borné.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Order {
@@ -294,11 +297,10 @@ impl Order {
             return Err(Left::Halted(status));
         }
         let Pair { quote, rules } = pair;
-        let bid = quote.bid();
-        let mut wanted = wanted.min(owned).min(rules.max_quantity);
-        if let Some(most) = rules.max_notional {
-            wanted = wanted.min(most.buys_at(bid));
-        }
+        let (bid, wanted) = (quote.bid(), wanted.min(owned));
+        let most =
+            rules.max_notional.map_or(rules.max_quantity, |most| most.buys_at(bid).min(rules.max_quantity));
+        let wanted = Order::part_of_sale(wanted, most, pair).unwrap_or(wanted.min(most));
         let quantity = wanted.floor_to_step(rules.step);
         if quantity.is_zero() || quantity < rules.min_quantity {
             return Err(Left::BelowStep { wanted, step: rules.step.max(rules.min_quantity) });
@@ -347,6 +349,24 @@ impl Order {
         by_value.max(rules.min_quantity).ceil_to_step(rules.step)
     }
 
+    /// Ce qui part d'abord d'une vente de `whole` quand il n'en peut partir que `most` : le reste est encore une vente que la bourse prend.
+    /// `None` s'il n'y a pas de telle part.
+    pub fn part_of_sale(whole: Quantity, most: Quantity, pair: &Pair) -> Option<Quantity> {
+        if most >= whole {
+            return Some(whole);
+        }
+        let least = Order::smallest_sale(pair);
+        let part = most.min(whole - least.times(ROOM)).floor_to_step(pair.rules.step);
+        (part >= least).then_some(part)
+    }
+
+    /// De même d'un achat de `whole` ; s'il n'y a pas de telle part, mieux vaut ce peu que rien.
+    pub fn part_of_purchase(whole: Usdc, most: Usdc, pair: &Pair) -> Usdc {
+        let least = Order::minimum_purchase(pair);
+        let part = most.min(whole - least.times(ROOM));
+        if most >= whole || part < least { most.min(whole) } else { part }
+    }
+
     /// Le même, ramené à ce qu'il prend d'un carnet, et qui n'en dépense ni n'en cède jamais plus ; `None` si la bourse n'en
     /// voudrait pas.
     pub fn bounded(&self, bound: Bound, rules: &Rules) -> Option<Order> {
@@ -364,6 +384,11 @@ impl Order {
             Size::Sell(most) => Size::Sell(quantity.min(most)),
         };
         Some(Order { size, bound: Some(Bound { quantity, ..bound }), ..*self })
+    }
+
+    /// Le même, de cette taille, qui n'en est qu'une part.
+    pub fn resized(&self, size: Size) -> Order {
+        Order { size, ..*self }
     }
 
     /// Ce qu'il prend du carnet, s'il a fallu le lire.

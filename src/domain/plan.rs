@@ -16,7 +16,7 @@ use super::order::{Left, Order};
 use super::portfolio::Holdings;
 use super::purchase;
 use super::raise;
-use super::signal::{Action, Instruction};
+use super::signal::{Action, Instruction, Target};
 
 pub use super::purchase::Want;
 
@@ -177,6 +177,28 @@ fn sell(coin: Coin, amount: Usdc, holdings: &Holdings, pairs: &Pairs, plan: &mut
         Ok(order) => plan.sales.push(order),
         Err(reason) => plan.left.push((coin, reason)),
     }
+}
+
+/// Ces achats, revus quand une vente n'a pas rendu ce qu'ils en attendaient : ceux, et au plus autant, qui rapprochent encore de `target` avec
+/// le cash de `holdings` ; et pourquoi les autres attendent.
+pub fn reviewed(
+    wants: Vec<Want>,
+    target: &Target,
+    holdings: &Holdings,
+    pairs: &Pairs,
+    threshold: Weight,
+) -> (Vec<Want>, Vec<(Coin, Left)>) {
+    let is_wanted = |coin: Coin| wants.iter().any(|want| want.coin == coin);
+    let open = pairs.closing(|coin| !is_wanted(coin));
+    let again = approach::approach(target, holdings, &open, threshold).wants;
+    let (mut kept, mut left) = (Vec::new(), Vec::new());
+    for want in wants {
+        match again.iter().find(|same| same.coin == want.coin) {
+            Some(same) => kept.push(Want { amount: same.amount.min(want.amount), ..*same }),
+            None => left.push((want.coin, purchase::short(&want, holdings.cash, pairs))),
+        }
+    }
+    (kept, left)
 }
 
 /// Les achats que permet le cash réellement là, une fois les ventes faites, et pourquoi les autres attendent.

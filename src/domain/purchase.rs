@@ -93,7 +93,8 @@ pub fn nearest(wants: &[Want], cash: Usdc, pairs: &Pairs) -> (Vec<Order>, Vec<(C
     (orders, left)
 }
 
-fn short(want: &Want, cash: Usdc, pairs: &Pairs) -> Left {
+/// Pourquoi cet achat attend, du cash qu'il y a.
+pub fn short(want: &Want, cash: Usdc, pairs: &Pairs) -> Left {
     let minimum = pairs.get(want.coin).map(Order::minimum_purchase).unwrap_or_default();
     Left::CashShort { available: cash.max(Usdc::ZERO), minimum }
 }

@@ -8,9 +8,10 @@ use std::time::Duration;
 use smol::future::zip;
 
 use super::Engine;
-use super::standing::{REPLACED, TAKEN_OUT, UNSHOWN, dropped, in_time};
+use super::standing::{TAKEN_OUT, UNSHOWN, dropped, in_time};
 use super::story::{Shown, Story};
 use crate::clock;
+use crate::domain::aim::REPLACED;
 use crate::domain::market::{self, Coin, Market, PerCoin, Unknown};
 use crate::domain::moment::Moment;
 use crate::domain::poll::PollOutcome;
@@ -171,7 +172,7 @@ impl Engine {
         let obstacle = self.obstacle(market);
         let trades = match (market, &obstacle) {
             (Ok(market), None) => self.carry_out(market, shown, story).await?,
-            (Err(_), _) if shut.is_none() => match self.leave(shown).await? {
+            (_, Some(_)) if shut.is_none() => match self.leave(shown).await? {
                 0 => self.serve_wishes().await?,
                 left => left,
             },
@@ -200,9 +201,16 @@ impl Engine {
     /// De même, ou faute de cours de ce tour.
     fn obstacle(&self, market: &Result<Market, Vec<Unknown>>) -> Option<String> {
         match market {
-            Ok(market) => self.shut().or_else(|| self.venue.out_of_date(market, self.begun)),
+            Ok(market) => self.shut().or_else(|| self.out_of_date(market)),
             Err(unknown) => Some(market::told(unknown)),
         }
+    }
+
+    fn out_of_date(&self, market: &Market) -> Option<String> {
+        if !self.venue.fills_as_read() || market.read_at >= self.begun {
+            return None;
+        }
+        Some(self.venue.closed().unwrap_or_else(|| market::told(&self.sight.unread(market, self.begun))))
     }
 
     /// Retient ce qui empêche de viser l'allocation à ce tour, si elle n'est pas atteinte ou ne l'est plus.

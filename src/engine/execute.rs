@@ -154,9 +154,11 @@ impl Engine {
         let sales = holdback.allow_sales(sales, &holdings, pairs, &mut remainder.left);
         let unsold = self.execute(signal, &sales, pairs).await?;
         holdback.await_cash_of(&unsold);
-        remainder.left.extend(unsold);
         let wants = holdback.allow_purchases(wants, &mut remainder.left);
         let cash = holdback.spendable(self.holdings().await?.cash);
+        let rest = (&mut remainder.left, pairs);
+        let wants = self.reviewed(wants, &unsold, instruction, &holdback, rest).await?;
+        remainder.left.extend(unsold);
         holdback.await_reserve(&wants);
         let (orders, short) = plan::purchases(instruction, &wants, cash, pairs);
         remainder.left.extend(short);
@@ -172,7 +174,7 @@ impl Engine {
     }
 
     /// Le plan d'une consigne du leader. Ce que le compte ne tient plus n'est pas compté pour acheter davantage d'autre chose ; ce n'est
-    /// peut-être qu'un retard, dont rien de plus ne se vend.
+    /// peut-être qu'un retard, dont rien de plus ne se vend. De ce qui n'est pas à toucher, une allocation n'attend rien : ni cash, ni place.
     pub(super) fn plan(
         &self,
         instruction: &Instruction,
@@ -180,12 +182,34 @@ impl Engine {
         holdback: &Holdback,
         market: &Market,
     ) -> Plan {
+        let closing = |coin: Coin| matches!(instruction, Instruction::Target(_)) && holdback.is_closed(coin);
+        let open = Market { pairs: market.pairs.closing(closing), ..market.clone() };
         let plan_of =
-            |holdings: &Holdings| plan::plan(instruction, holdings, market, self.manner.policy.threshold);
-        match holdback.present(followed) {
+            |holdings: &Holdings| plan::plan(instruction, holdings, &open, self.manner.policy.threshold);
+        let plan = match holdback.present(followed) {
             Some(present) => plan_of(followed).buying_no_more_than(&plan_of(&present)),
             None => plan_of(followed),
+        };
+        holdback.told_in(plan)
+    }
+
+    /// Ces achats, revus si une des ventes n'a pas été faite entière : une allocation n'en attend alors pas le cash.
+    async fn reviewed(
+        &self,
+        wants: Vec<Want>,
+        unsold: &[(Coin, Left)],
+        instruction: &Instruction,
+        holdback: &Holdback,
+        (left, pairs): (&mut Vec<(Coin, Left)>, &Pairs),
+    ) -> Result<Vec<Want>, LedgerError> {
+        let Instruction::Target(target) = instruction else { return Ok(wants) };
+        if unsold.is_empty() || wants.is_empty() {
+            return Ok(wants);
         }
+        let holdings = holdback.followed(&self.holdings().await?);
+        let (kept, short) = plan::reviewed(wants, target, &holdings, pairs, self.manner.policy.threshold);
+        left.extend(short);
+        Ok(kept)
     }
 
     pub(super) async fn trades_of(&self, signal: &str) -> Result<Vec<Trade>, LedgerError> {

@@ -105,6 +105,17 @@ impl Sight {
         Pairs::new(PerCoin::from_fn(|coin| pairs.get(coin).filter(|_| self.has_read(coin, since)).cloned()))
     }
 
+    /// Ce qui n'a pas été lu depuis `since`, des cours dont ce marché tient.
+    pub fn unread(&self, market: &Market, since: Moment) -> Vec<Unknown> {
+        let prices = self.readings.each().into_iter().take(Coin::ALL.len() + 1);
+        let unread = prices.filter_map(|(what, at, failure)| {
+            let at = at.filter(|at| *at < since && *at >= market.read_at)?;
+            let reason = failure.unwrap_or("not read in the last poll").to_owned();
+            Some(Unknown { what, reason, since: Some(at) })
+        });
+        unread.collect()
+    }
+
     /// Vrai si le prix de ce coin a été lu depuis `since`.
     pub fn has_read(&self, coin: Coin, since: Moment) -> bool {
         self.readings.quotes[coin].as_ref().is_some_and(|quote| quote.at >= since)

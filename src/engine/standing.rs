@@ -16,9 +16,6 @@ use crate::ledger::PendingSignal;
 pub(super) const UNSHOWN: &str =
     "the leader does not show this allocation now: it is followed again when he does";
 
-/// De celle qu'il a remplacée : il ne la montrera plus, ou ce sera une vieille réponse.
-pub(super) const REPLACED: &str = "the leader has replaced this allocation: what he says next is followed";
-
 /// De celle qu'il montre, tant qu'une personne reprend tout.
 pub(super) const TAKEN_OUT: &str = "everything is being taken out: nothing is bought meanwhile";
 

@@ -14,7 +14,7 @@ use crate::metrics::Instruments;
 pub use execution::execute;
 
 /// Pourquoi une bourse qui ne se lit pas n'exécute rien.
-pub const GONE: &str = "the prices were not read in the last poll: an exchange that is gone fills no order, and it goes on by itself \
+const GONE: &str = "the prices were not read in the last poll: an exchange that is gone fills no order, and it goes on by itself \
     once they are read";
 
 /// Le compte simulé.

@@ -7,7 +7,7 @@ use calvalot::sim::{Book, Level, World};
 use rust_decimal::{Decimal, dec};
 
 use crate::follower::{Folder, Follower, Site, config, decimal, still_world, until};
-use crate::{code, list, status};
+use crate::{code, list, status, weight};
 
 /// Cent USDC par niveau, les niveaux à tant l'un de l'autre.
 fn steep(mid: Decimal, apart: Decimal) -> Book {
@@ -98,4 +98,42 @@ fn a_book_with_nothing_near_the_middle_is_left_alone_until_it_is_good_again() {
     world.exchange().set_price("SOLUSDC", mid);
     until("the rest is bought", || target()["reached_at"].is_string().then_some(()));
     assert!(bought(site).0 > dec!(3000), "half of 5000 EUR at 1.25");
+}
+
+/// Le carnet ne prend d'abord qu'une part : ce qui en reste se vend ensuite, que le leader parte ou que la personne reprenne tout.
+#[test]
+fn what_a_thin_book_cuts_is_never_left_too_small_to_be_sold() {
+    let leaves = |world: &World, _: Site| {
+        world.leader().set_target(&[]);
+    };
+    let takes_out = |_: &World, site: Site| {
+        let asked = site.send("POST", "/api/agent/sell-all", r#"{"understood": true}"#);
+        assert_eq!(asked.status, 200, "{}", asked.body);
+    };
+    for ask in [&leaves as &dyn Fn(&World, Site), &takes_out] {
+        let (world, folder) = (still_world(), Folder::new());
+        world.leader().set_target(&[("SOLUSDC", dec!(0.8))]);
+        let budget = Eur::new(dec!(25));
+        let follower = Follower::start(Config { initial_budget: budget, ..config(&world, &folder) });
+        let site = follower.site();
+        site.closed_signal("initial_sync");
+        let mid = world.exchange().price("SOLUSDC");
+        let held = weight(site, "SOLUSDC") * decimal(&site.json("/api/budget")["total_value_usdt"]);
+        // Quatre USDC de moins que ce qui est tenu : moins que ce que la bourse vend.
+        let level = |quantity: Decimal| vec![Level { price: mid, quantity: quantity.round_dp(3) }];
+        let thin = Book {
+            bids: level((held - dec!(4)) / mid),
+            asks: vec![Level { price: mid + dec!(0.01), quantity: dec!(9) }],
+        };
+        world.exchange().set_book("SOLUSDC", thin);
+        ask(&world, site);
+        until("a part is sold", || (list(site, "/api/trades").len() > 1).then_some(()));
+        assert!(
+            weight(site, "SOLUSDC") > dec!(0.2),
+            "the rest can be sold: {}",
+            list(site, "/api/trades")[0]
+        );
+        world.exchange().set_price("SOLUSDC", mid);
+        until("all of it is sold", || (weight(site, "SOLUSDC") < dec!(0.01)).then_some(()));
+    }
 }

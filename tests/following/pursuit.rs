@@ -232,6 +232,9 @@ fn an_allocation_that_waited_is_not_followed_once_the_leader_shows_it_no_more() 
     world.fault(On::exchange("/api/v3/ticker/bookTicker"), Fault::body("[]"));
     let id = world.leader().set_target(&[("ETHUSDC", dec!(0.5))]);
     until("it waits", || site.signal(&id).filter(|signal| signal["status"] == "received"));
+    // Celle d'avant n'est plus dite atteinte : on est déjà en route vers l'autre.
+    assert_eq!(target(site)["reached_at"], Value::Null);
+    waits_for(site, "has replaced this allocation");
     world.leader().no_signal();
     site.wait_polls(1);
     world.clear_faults();

@@ -2,10 +2,13 @@
 //!
 //! Ceux qui ferment l'échange sont dans `access`, ceux qui demandent le silence dans `silence`.
 
+use calvalot::config::Config;
+use calvalot::domain::money::Eur;
 use calvalot::sim::{Fault, Reply, Status};
 use rust_decimal::dec;
+use serde_json::Value;
 
-use crate::follower::until;
+use crate::follower::{Follower, until};
 use crate::{Bench, Target, code, status};
 
 const TARGET: Target<'static> = &[("BTCUSDC", dec!(0.3)), ("ETHUSDC", dec!(0.3))];
@@ -100,4 +103,46 @@ fn an_hour_that_is_no_longer_the_exchanges_is_measured_again() {
     }
     until("it is open", || bench.closed().is_empty().then_some(()));
     bench.check_settled();
+}
+
+/// La bourse ne veut pas de la vente d'un coin : ce qu'elle rapporterait n'achète rien, qu'il faudrait revendre aussitôt.
+#[test]
+fn what_a_refused_sale_would_bring_never_buys_what_is_then_sold_again() {
+    let bench = Bench::holding(&[("USDC", dec!(112))]);
+    let before = [
+        ("BTCUSDC", dec!(0.2885)),
+        ("XRPUSDC", dec!(0.1636)),
+        ("BNBUSDC", dec!(0.1502)),
+        ("ETHUSDC", dec!(0.3499)),
+    ];
+    bench.world.leader().set_target(&before);
+    let follower = Follower::start(Config { initial_budget: Eur::new(dec!(75)), ..bench.config() });
+    let site = follower.site();
+    site.closed_signal("initial_sync");
+    site.wait_polls(2);
+    bench.strike(|on| on.about("BNBUSDC"), refusal(-1013, "Filter failure: LOT_SIZE"));
+    bench.exchange().set_status("XRPUSDC", Status::Halt);
+    site.wait_polls(2);
+    let id = bench.world.leader().set_target(&[
+        ("BTCUSDC", dec!(0.0251)),
+        ("XRPUSDC", dec!(0.3116)),
+        ("ETHUSDC", dec!(0.0721)),
+        ("SOLUSDC", dec!(0.5433)),
+    ]);
+    site.closed_signal(&id);
+    site.wait_polls(2);
+    let deposit = site.send("POST", "/api/budget/deposit", r#"{"amount_eur": 22.5}"#);
+    assert_eq!(deposit.status, 200, "{}", deposit.body);
+    site.wait_polls(5);
+    let trades = site.json("/api/trades?limit=100");
+    let done = |action: &str, coin: &str| {
+        let is_it =
+            |trade: &Value| trade["action"] == action && trade["coin"] == coin && trade["signal_id"] == id;
+        trades.as_array().expect("a list").iter().any(is_it)
+    };
+    assert!(done("SELL", "BTCUSDC") && done("BUY", "SOLUSDC"), "{trades}");
+    for coin in ["BNBUSDC", "BTCUSDC", "SOLUSDC", "XRPUSDC"] {
+        assert!(!(done("BUY", coin) && done("SELL", coin)), "{coin}: {trades}");
+    }
+    bench.check();
 }

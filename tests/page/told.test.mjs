@@ -285,6 +285,7 @@ const SAID = [
   ['the rest is sold at the next poll', [], 'Le reste se vend à la prochaine lecture.'],
   ['the exchange answered {} and is not called again before {until} UTC', ['429', '2026-01-01 00:01:30'], 'Binance a répondu 429 : elle n’est plus appelée avant le 2026-01-01 00:01:30 UTC.'],
   ['not read yet', [], 'Pas encore lu.'],
+  ['not read in the last poll', [], 'Pas lu la dernière fois.'],
   ['the last reading is older than 3 minutes', [], 'La dernière lecture a plus de 3 minutes.'],
   ['bid {bid} and ask {ask} are no price', ['68000', '67000'], 'À l’achat 68 000,00 et à la vente 67 000,00, ce n’est pas un prix.'],
   ['bid {bid} and ask {ask} are too far apart to be a price', ['1', '2'], 'À l’achat 1,00 et à la vente 2,00, ce n’est pas un prix.'],

@@ -6,6 +6,7 @@ use calvalot::domain::market::{Coin, Market, Pair, Pairs, PerCoin, Quote, Rules}
 use calvalot::domain::moment::Moment;
 use calvalot::domain::money::{Price, Quantity, Rate, Usdc, Weight};
 use calvalot::domain::order::{Order, Size};
+use calvalot::domain::plan;
 use calvalot::domain::portfolio::{Holdings, Position};
 use calvalot::domain::signal::{Instruction, Target};
 use calvalot::paper;
@@ -13,7 +14,7 @@ use proptest::prelude::*;
 use rust_decimal::prelude::ToPrimitive;
 use rust_decimal::{Decimal, dec};
 
-use super::{Case, Run, pair_of, run, worth};
+use super::{Case, Run, execute, pair_of, run, worth};
 
 const THRESHOLD: f64 = 0.005;
 
@@ -178,6 +179,22 @@ fn is_on_the_edge(case: &Case) -> bool {
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Aucune vente n'a été faite : ce qui s'achète quand même, du cash qui est là, n'écarte pas.
+    #[test]
+    fn what_is_bought_though_the_sales_failed_never_leads_farther(case in coarse_case()) {
+        let Case { market, holdings, instruction } = &case;
+        let Instruction::Target(target) = instruction else { panic!("a target") };
+        let threshold = Weight::new(dec!(0.005));
+        let planned = plan::plan(instruction, holdings, market, threshold);
+        prop_assume!(!planned.sales.is_empty() && !planned.wants.is_empty());
+        let (kept, left) = plan::reviewed(planned.wants.clone(), target, holdings, &market.pairs, threshold);
+        prop_assert_eq!(kept.len() + left.len(), planned.wants.len());
+        let (orders, _) = plan::purchases(instruction, &kept, holdings.cash, &market.pairs);
+        let found = drift(&case, &execute(holdings, &orders, market));
+        let before = drift(&case, holdings);
+        prop_assert!(found <= before + ALIKE, "{found}, {before} before");
+    }
 
     #[test]
     fn no_choice_of_orders_comes_nearer_than_the_plan(case in coarse_case()) {

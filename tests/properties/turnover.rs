@@ -31,6 +31,11 @@ proptest! {
         for sale in &bounded.sales {
             let whole = plan.sales.iter().find(|order| order.coin() == sale.coin()).expect("it was planned");
             prop_assert!(sold(sale, pairs) <= sold(whole, pairs));
+            // Ce qui reste d'une vente coupée se vendra le lendemain.
+            let pair = pairs.get(sale.coin()).expect("it was planned at a price");
+            if let (Size::Sell(whole), Size::Sell(part)) = (whole.size(), sale.size()) {
+                prop_assert!(part == whole || whole - part >= Order::smallest_sale(pair));
+            }
         }
     }
 }

@@ -262,6 +262,7 @@ export const SHAPES = [
   // Un cours qui n'est pas lu, ou pas cru.
   [/^not read yet$/, 'Pas encore lu.'],
   [/^the prices were not read in the last poll: .+$/, 'Les prix n’ont pas été lus la dernière fois : rien ne s’échange d’ici là, et cela reprend de soi-même.'],
+  [/^not read in the last poll$/, 'Pas lu la dernière fois.'],
   [/^the last reading is older than 3 minutes$/, 'La dernière lecture a plus de 3 minutes.'],
   [/^bid (?<price>[\d.]+) and ask (?<price2>[\d.]+) are (?:no price|too far apart to be a price)$/, 'À l’achat {price} et à la vente {price2}, ce n’est pas un prix.'],
   [/^its book could not be read: (?<reason>.+)$/s, 'Son carnet n’a pas pu être lu. {reason}'],

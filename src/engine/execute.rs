@@ -151,15 +151,19 @@ impl Engine {
         let mut remainder = Remainder { left, pending: Vec::new() };
         holdback.review(&mut remainder.left);
         let holdings = self.holdings().await?;
+        let planned = sales.clone();
         let sales = holdback.allow_sales(sales, &holdings, pairs, &mut remainder.left);
         let unsold = self.execute(signal, &sales, pairs).await?;
         holdback.await_cash_of(&unsold);
-        let wants = holdback.allow_purchases(wants, &mut remainder.left);
+        let wanted = holdback.allow_purchases(wants, &mut remainder.left);
         let cash = holdback.spendable(self.holdings().await?.cash);
-        let rest = (&mut remainder.left, pairs);
-        let wants = self.reviewed(wants, &unsold, instruction, &holdback, rest).await?;
+        let wants = if (sales == planned && unsold.is_empty()) || wanted.is_empty() {
+            wanted.clone()
+        } else {
+            self.reviewed(wanted.clone(), instruction, &holdback, (&mut remainder.left, pairs)).await?
+        };
         remainder.left.extend(unsold);
-        holdback.await_reserve(&wants);
+        holdback.await_reserve(&wanted);
         let (orders, short) = plan::purchases(instruction, &wants, cash, pairs);
         remainder.left.extend(short);
         remainder.left.extend(self.execute(signal, &orders, pairs).await?);
@@ -167,14 +171,14 @@ impl Engine {
         if holdback.awaits_cash {
             // Un achat qui a eu tout ce qu'il voulait n'attend rien de plus.
             let funded = |want: &&Want| orders.iter().any(|order| is_whole(order, want));
-            let short = wants.iter().filter(|want| !funded(want));
+            let short = wanted.iter().filter(|want| !funded(want));
             remainder.pending.extend(short.map(|want| (want.coin, Left::CashAwaited)));
         }
         Ok(remainder)
     }
 
     /// Le plan d'une consigne du leader. Ce que le compte ne tient plus n'est pas compté pour acheter davantage d'autre chose ; ce n'est
-    /// peut-être qu'un retard, dont rien de plus ne se vend. De ce qui n'est pas à toucher, une allocation n'attend rien : ni cash, ni place.
+    /// peut-être qu'un retard, dont rien de plus ne se vend.
     pub(super) fn plan(
         &self,
         instruction: &Instruction,
@@ -182,30 +186,24 @@ impl Engine {
         holdback: &Holdback,
         market: &Market,
     ) -> Plan {
-        let closing = |coin: Coin| matches!(instruction, Instruction::Target(_)) && holdback.is_closed(coin);
-        let open = Market { pairs: market.pairs.closing(closing), ..market.clone() };
         let plan_of =
-            |holdings: &Holdings| plan::plan(instruction, holdings, &open, self.manner.policy.threshold);
-        let plan = match holdback.present(followed) {
+            |holdings: &Holdings| plan::plan(instruction, holdings, market, self.manner.policy.threshold);
+        match holdback.present(followed) {
             Some(present) => plan_of(followed).buying_no_more_than(&plan_of(&present)),
             None => plan_of(followed),
-        };
-        holdback.told_in(plan)
+        }
     }
 
-    /// Ces achats, revus si une des ventes n'a pas été faite entière : une allocation n'en attend alors pas le cash.
+    /// Ces achats d'une allocation, dont une vente n'a pas rendu tout ce qu'ils en attendaient, revus pour le cash qui est là ; ce qu'il n'en
+    /// reste pas est laissé avec sa raison.
     async fn reviewed(
         &self,
         wants: Vec<Want>,
-        unsold: &[(Coin, Left)],
         instruction: &Instruction,
         holdback: &Holdback,
         (left, pairs): (&mut Vec<(Coin, Left)>, &Pairs),
     ) -> Result<Vec<Want>, LedgerError> {
         let Instruction::Target(target) = instruction else { return Ok(wants) };
-        if unsold.is_empty() || wants.is_empty() {
-            return Ok(wants);
-        }
         let holdings = holdback.followed(&self.holdings().await?);
         let (kept, short) = plan::reviewed(wants, target, &holdings, pairs, self.manner.policy.threshold);
         left.extend(short);

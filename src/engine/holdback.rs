@@ -12,7 +12,7 @@ use crate::domain::market::{Coin, Pairs, PerCoin};
 use crate::domain::moment::Moment;
 use crate::domain::money::{Quantity, Usdc};
 use crate::domain::order::{Left, Order, Size};
-use crate::domain::plan::{Plan, Want};
+use crate::domain::plan::Want;
 use crate::domain::portfolio::Holdings;
 use crate::domain::reconcile::{CASH, Shortage};
 use crate::domain::recourse::{self, Hand};
@@ -177,21 +177,6 @@ impl Holdback {
     /// Les coins dont une personne a réglé un ordre : ils restent ce qu'ils sont.
     pub fn settled(&self) -> PerCoin<bool> {
         PerCoin::from_fn(|coin| self.frozen[coin] == Some(Left::Settled))
-    }
-
-    /// Vrai si ce coin n'est plus à échanger pour ce signal, ou pas à ce tour.
-    pub fn is_closed(&self, coin: Coin) -> bool {
-        self.decided[coin] || self.frozen[coin].is_some()
-    }
-
-    /// Le plan qui a tenu ces coins pour fermés dit pourquoi ils le sont.
-    pub fn told_in(&self, mut plan: Plan) -> Plan {
-        for (coin, reason) in &mut plan.left {
-            if let (Some(frozen), Left::Halted(_)) = (&self.frozen[*coin], &reason) {
-                *reason = frozen.clone();
-            }
-        }
-        plan
     }
 
     /// Vrai si ce coin n'est pas touché à ce tour.

@@ -182,7 +182,7 @@ fn sell(coin: Coin, amount: Usdc, holdings: &Holdings, pairs: &Pairs, plan: &mut
 /// Ces achats, revus quand une vente n'a pas rendu ce qu'ils en attendaient : ceux, et au plus autant, qui rapprochent encore de `target` avec
 /// le cash de `holdings` ; et pourquoi les autres attendent.
 pub fn reviewed(
-    wants: Vec<Want>,
+    wants: &[Want],
     target: &Target,
     holdings: &Holdings,
     pairs: &Pairs,
@@ -190,15 +190,12 @@ pub fn reviewed(
 ) -> (Vec<Want>, Vec<(Coin, Left)>) {
     let is_wanted = |coin: Coin| wants.iter().any(|want| want.coin == coin);
     let open = pairs.closing(|coin| !is_wanted(coin));
-    let again = approach::approach(target, holdings, &open, threshold).wants;
-    let (mut kept, mut left) = (Vec::new(), Vec::new());
-    for want in wants {
-        match again.iter().find(|same| same.coin == want.coin) {
-            Some(same) => kept.push(Want { amount: same.amount.min(want.amount), ..*same }),
-            None => left.push((want.coin, purchase::short(&want, holdings.cash, pairs))),
-        }
-    }
-    (kept, left)
+    let Approach { wants: again, left, .. } = approach::approach(target, holdings, &open, threshold);
+    let kept = again.into_iter().filter_map(|same| {
+        let planned = wants.iter().find(|want| want.coin == same.coin)?;
+        Some(Want { amount: same.amount.min(planned.amount), ..same })
+    });
+    (kept.collect(), left.into_iter().filter(|(coin, _)| is_wanted(*coin)).collect())
 }
 
 /// Les achats que permet le cash réellement là, une fois les ventes faites, et pourquoi les autres attendent.

@@ -93,8 +93,7 @@ pub fn nearest(wants: &[Want], cash: Usdc, pairs: &Pairs) -> (Vec<Order>, Vec<(C
     (orders, left)
 }
 
-/// Pourquoi cet achat attend, du cash qu'il y a.
-pub fn short(want: &Want, cash: Usdc, pairs: &Pairs) -> Left {
+fn short(want: &Want, cash: Usdc, pairs: &Pairs) -> Left {
     let minimum = pairs.get(want.coin).map(Order::minimum_purchase).unwrap_or_default();
     Left::CashShort { available: cash.max(Usdc::ZERO), minimum }
 }

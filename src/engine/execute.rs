@@ -157,10 +157,17 @@ impl Engine {
         holdback.await_cash_of(&unsold);
         let wanted = holdback.allow_purchases(wants, &mut remainder.left);
         let cash = holdback.spendable(self.holdings().await?.cash);
-        let wants = if (sales == planned && unsold.is_empty()) || wanted.is_empty() {
-            wanted.clone()
-        } else {
-            self.reviewed(wanted.clone(), instruction, &holdback, (&mut remainder.left, pairs)).await?
+        let is_sold = sales == planned && unsold.is_empty();
+        let wants = match instruction {
+            Instruction::Target(target) if !is_sold => {
+                // Une vente n'a pas rendu ce que les achats en attendaient.
+                let holdings = holdback.followed(&self.holdings().await?);
+                let threshold = self.manner.policy.threshold;
+                let (wants, left) = plan::reviewed(&wanted, target, &holdings, pairs, threshold);
+                remainder.left.extend(left);
+                wants
+            }
+            _ => wanted.clone(),
         };
         remainder.left.extend(unsold);
         holdback.await_reserve(&wanted);
@@ -192,22 +199,6 @@ impl Engine {
             Some(present) => plan_of(followed).buying_no_more_than(&plan_of(&present)),
             None => plan_of(followed),
         }
-    }
-
-    /// Ces achats d'une allocation, dont une vente n'a pas rendu tout ce qu'ils en attendaient, revus pour le cash qui est là ; ce qu'il n'en
-    /// reste pas est laissé avec sa raison.
-    async fn reviewed(
-        &self,
-        wants: Vec<Want>,
-        instruction: &Instruction,
-        holdback: &Holdback,
-        (left, pairs): (&mut Vec<(Coin, Left)>, &Pairs),
-    ) -> Result<Vec<Want>, LedgerError> {
-        let Instruction::Target(target) = instruction else { return Ok(wants) };
-        let holdings = holdback.followed(&self.holdings().await?);
-        let (kept, short) = plan::reviewed(wants, target, &holdings, pairs, self.manner.policy.threshold);
-        left.extend(short);
-        Ok(kept)
     }
 
     pub(super) async fn trades_of(&self, signal: &str) -> Result<Vec<Trade>, LedgerError> {

@@ -188,7 +188,7 @@ proptest! {
         let threshold = Weight::new(dec!(0.005));
         let planned = plan::plan(instruction, holdings, market, threshold);
         prop_assume!(!planned.sales.is_empty() && !planned.wants.is_empty());
-        let (kept, left) = plan::reviewed(planned.wants.clone(), target, holdings, &market.pairs, threshold);
+        let (kept, left) = plan::reviewed(&planned.wants, target, holdings, &market.pairs, threshold);
         prop_assert_eq!(kept.len() + left.len(), planned.wants.len());
         let (orders, _) = plan::purchases(instruction, &kept, holdings.cash, &market.pairs);
         let found = drift(&case, &execute(holdings, &orders, market));

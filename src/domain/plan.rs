@@ -190,12 +190,20 @@ pub fn reviewed(
 ) -> (Vec<Want>, Vec<(Coin, Left)>) {
     let is_wanted = |coin: Coin| wants.iter().any(|want| want.coin == coin);
     let open = pairs.closing(|coin| !is_wanted(coin));
-    let Approach { wants: again, left, .. } = approach::approach(target, holdings, &open, threshold);
-    let kept = again.into_iter().filter_map(|same| {
-        let planned = wants.iter().find(|want| want.coin == same.coin)?;
-        Some(Want { amount: same.amount.min(planned.amount), ..same })
-    });
-    (kept.collect(), left.into_iter().filter(|(coin, _)| is_wanted(*coin)).collect())
+    let Approach { wants: again, left: reasons, drift, .. } =
+        approach::approach(target, holdings, &open, threshold);
+    let (mut kept, mut left) = (Vec::new(), Vec::new());
+    for Want { coin, amount, .. } in wants {
+        match again.iter().find(|same| same.coin == *coin) {
+            Some(same) => kept.push(Want { amount: same.amount.min(*amount), ..*same }),
+            None => {
+                let reason = reasons.iter().find(|(same, _)| same == coin).map(|(_, reason)| reason.clone());
+                // Celui-là se vendrait plutôt, ce qu'un achat manqué ne fait pas faire.
+                left.push((*coin, reason.unwrap_or(Left::NoNearer { drift })));
+            }
+        }
+    }
+    (kept, left)
 }
 
 /// Les achats que permet le cash réellement là, une fois les ventes faites, et pourquoi les autres attendent.

@@ -187,7 +187,9 @@ proptest! {
         let Instruction::Target(target) = instruction else { panic!("a target") };
         let threshold = Weight::new(dec!(0.005));
         let planned = plan::plan(instruction, holdings, market, threshold);
-        prop_assume!(!planned.sales.is_empty() && !planned.wants.is_empty());
+        if planned.sales.is_empty() || planned.wants.is_empty() {
+            return Ok(());
+        }
         let (kept, left) = plan::reviewed(&planned.wants, target, holdings, &market.pairs, threshold);
         prop_assert_eq!(kept.len() + left.len(), planned.wants.len());
         let (orders, _) = plan::purchases(instruction, &kept, holdings.cash, &market.pairs);

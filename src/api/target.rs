@@ -8,11 +8,11 @@ use super::body::json_body;
 use super::errors::ApiError;
 use super::json::json;
 use crate::clock;
-use crate::domain::aim::{Aim, REPLACED};
+use crate::domain::aim::{Aim, REPLACED, TAKEN_OUT};
 use crate::domain::moment::Moment;
 use crate::domain::survival::DEAD;
 use crate::ledger::views::{Agent, OldTarget};
-use crate::ledger::{Db, LedgerError};
+use crate::ledger::{Db, LedgerError, PendingSignal};
 
 /// Où l'on en est de l'allocation du leader.
 #[derive(Serialize)]
@@ -38,10 +38,9 @@ impl TargetView {
         let Some(Aim { signal, cause, since, reached_at, waiting_for, .. }) = db.aim()? else {
             return Ok(None);
         };
-        // Un signal plus récent est en route : on s'écarte peut-être déjà de celle-ci.
-        let (reached_at, waiting_for) = match db.is_replaced(signal)? {
-            true => (None, Some(REPLACED.to_owned())),
-            false => (reached_at, waiting_for),
+        let (reached_at, waiting_for) = match left_behind(signal, &db.pending()?) {
+            Some(why) => (None, Some(why.to_owned())),
+            None => (reached_at, waiting_for),
         };
         let waiting_for = match reached_at {
             Some(_) => waiting_for,
@@ -55,6 +54,13 @@ impl TargetView {
             waiting_for,
         }))
     }
+}
+
+/// Pourquoi l'on s'écarte peut-être déjà de l'allocation de ce signal, atteinte ou non ; `None` si rien de plus récent n'est en route.
+fn left_behind(signal: i64, pending: &[PendingSignal]) -> Option<&'static str> {
+    let takes_all = pending.iter().any(PendingSignal::takes_all);
+    let is_replaced = pending.iter().any(|entry| entry.wish.is_none() && entry.row > signal);
+    if takes_all { Some(TAKEN_OUT) } else { is_replaced.then_some(REPLACED) }
 }
 
 /// Ce qui en est dit pendant une pause : à la reprise, c'est ce que le leader montre alors qui se suit.

@@ -60,6 +60,9 @@ pub struct Aim {
 /// Ce que l'on dit d'une allocation que le leader a remplacée : il ne la montrera plus, ou ce sera une vieille réponse.
 pub const REPLACED: &str = "the leader has replaced this allocation: what he says next is followed";
 
+/// De celle qu'il montre, tant qu'une personne reprend tout.
+pub const TAKEN_OUT: &str = "everything is being taken out: nothing is bought meanwhile";
+
 /// Ce que l'on dit d'une allocation qui va contre ses actions ; `None` si elle ne le fait pas.
 pub fn contradiction(contradicted: &PerCoin<bool>) -> Option<String> {
     let coins: Vec<&str> = contradicted.chosen().map(Coin::asset).collect();

@@ -8,10 +8,10 @@ use std::time::Duration;
 use smol::future::zip;
 
 use super::Engine;
-use super::standing::{TAKEN_OUT, UNSHOWN, dropped, in_time};
+use super::standing::{UNSHOWN, dropped, in_time};
 use super::story::{Shown, Story};
 use crate::clock;
-use crate::domain::aim::REPLACED;
+use crate::domain::aim::{REPLACED, TAKEN_OUT};
 use crate::domain::market::{self, Coin, Market, PerCoin, Unknown};
 use crate::domain::moment::Moment;
 use crate::domain::poll::PollOutcome;

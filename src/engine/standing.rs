@@ -16,9 +16,6 @@ use crate::ledger::PendingSignal;
 pub(super) const UNSHOWN: &str =
     "the leader does not show this allocation now: it is followed again when he does";
 
-/// De celle qu'il montre, tant qu'une personne reprend tout.
-pub(super) const TAKEN_OUT: &str = "everything is being taken out: nothing is bought meanwhile";
-
 /// Ce qui retient un signal qui vaut encore : une allocation n'est suivie que tant que le leader la montre, et la première, si elle
 /// était déjà vieille, que si une personne le veut.
 pub(super) fn held(entry: &PendingSignal, signal: &Signal, shown: Option<&Shown>) -> Option<String> {

@@ -276,6 +276,10 @@ fn what_the_leader_says_to_hold_is_held() {
     let (world, folder) = (still_world(), Folder::new());
     let follower = settled(&world, &folder);
     let site = follower.site();
+    // Un mot qui ne dit pas d'allocation n'est pas en route pour toujours : celle d'avant reste atteinte.
+    let silent = world.leader().set_actions(&[("BTCUSDC", "HOLD", dec!(0))], None);
+    site.closed_signal(&silent);
+    assert!(target(site)["reached_at"].is_string(), "{}", target(site));
     let id = world.leader().set_actions(&[("BTCUSDC", "HOLD", dec!(0))], Some(&[("BTCUSDC", dec!(0.2))]));
     site.closed_signal(&id);
     site.wait_polls(4);

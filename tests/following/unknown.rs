@@ -96,24 +96,31 @@ fn what_the_leader_leaves_is_sold_though_the_price_of_another_is_missing() {
     near(weight(site, "SOLUSDC"), dec!(0.6));
 }
 
-/// De même dès le premier tour sans ce prix, tant que le dernier lu vaut encore.
+/// De même dès le premier tour sans ce prix, tant que le dernier lu vaut encore ; d'une allocation comme d'une action.
 #[test]
 fn what_the_leader_leaves_never_waits_for_the_price_of_another_to_grow_old() {
-    let (world, folder) = (still_world(), Folder::new());
-    world.leader().set_target(&[("BTCUSDC", dec!(0.3)), ("ETHUSDC", dec!(0.3)), ("SOLUSDC", dec!(0.3))]);
-    let follower = Follower::of(&world, &folder);
-    let site = follower.site();
-    site.closed_signal("initial_sync");
-    hide(&world, "ETHUSDC");
-    site.wait_polls(2);
-    let id = world.leader().set_target(&[("ETHUSDC", dec!(0.3)), ("SOLUSDC", dec!(0.6))]);
-    until("what it leaves is sold", || (!trades_of(site, &id).is_empty()).then_some(()));
-    site.wait_polls(2);
-    assert_eq!(trades_of(site, &id), [("SELL".to_owned(), "BTCUSDC".to_owned())]);
-    let waits = site.signal(&id).expect("it is known");
-    assert!(waits["waiting_for"].as_str().is_some_and(|told| told.contains("price ETHUSDC")), "{waits}");
-    world.clear_faults();
-    assert_eq!(status(&site.closed_signal(&id)), ("executed", 2));
+    type Ask = fn(&World) -> String;
+    let targets: Ask = |world| world.leader().set_target(&[("ETHUSDC", dec!(0.3)), ("SOLUSDC", dec!(0.6))]);
+    let acts: Ask = |world| {
+        world.leader().set_actions(&[("BTCUSDC", "SELL", dec!(1)), ("SOLUSDC", "BUY", dec!(0.3))], None)
+    };
+    for ask in [targets, acts] {
+        let (world, folder) = (still_world(), Folder::new());
+        world.leader().set_target(&[("BTCUSDC", dec!(0.3)), ("ETHUSDC", dec!(0.3)), ("SOLUSDC", dec!(0.3))]);
+        let follower = Follower::of(&world, &folder);
+        let site = follower.site();
+        site.closed_signal("initial_sync");
+        hide(&world, "ETHUSDC");
+        site.wait_polls(2);
+        let id = ask(&world);
+        until("what it leaves is sold", || (!trades_of(site, &id).is_empty()).then_some(()));
+        site.wait_polls(2);
+        assert_eq!(trades_of(site, &id), [("SELL".to_owned(), "BTCUSDC".to_owned())]);
+        let waits = site.signal(&id).expect("it is known");
+        assert!(waits["waiting_for"].as_str().is_some_and(|told| told.contains("price ETHUSDC")), "{waits}");
+        world.clear_faults();
+        assert_eq!(status(&site.closed_signal(&id)), ("executed", 2));
+    }
 }
 
 #[test]

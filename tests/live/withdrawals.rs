@@ -360,6 +360,9 @@ fn dust_that_goes_while_a_withdrawal_sells_stops_nothing() {
     let all = site.send("POST", "/api/budget/withdrawals", r#"{"all": true, "understood": true}"#);
     assert_eq!(all.status, 200, "{}", all.body);
     until("BTC is sold", || (bench.exchange().accepted_orders().len() == 3).then_some(()));
+    // Atteinte auparavant, l'allocation ne l'est plus.
+    let target = site.json("/api/agent/status")["target"].clone();
+    assert!(target["reached_at"].is_null() && target.to_string().contains("being taken out"), "{target}");
     bench.exchange().set_balance("USDC", bench.exchange().balance("USDC").free - dec!(0.4));
     let polls = site.polls();
     site.wait_polls(5);

@@ -80,8 +80,9 @@ pub fn fit(order: &Order, depth: &Depth, pair: &Pair, most: Weight) -> Fitted {
     let within: Vec<Level> =
         levels.iter().copied().take_while(|level| !is_beyond(level.price, reach, side)).collect();
     let there: Usdc = within.iter().map(|level| level.price * level.quantity).sum();
-    let bounded = part(order, &within, pair).and_then(|part| {
-        let bound = bound(&part, &within, reach, pair)?;
+    let standing: Quantity = within.iter().map(|level| level.quantity).sum();
+    let bounded = part(order, (standing, there), pair).and_then(|part| {
+        let bound = bound(&part, &within, standing, (reach, pair))?;
         part.bounded(bound, &pair.rules)
     });
     let whole = match order.size() {
@@ -92,10 +93,8 @@ pub fn fit(order: &Order, depth: &Depth, pair: &Pair, most: Weight) -> Fitted {
     Fitted { order: bounded, left }
 }
 
-/// Ce qui part de `order` dans ces niveaux : ce qui en reste s'échangera encore. `None` s'il attend qu'il y en ait plus.
-fn part(order: &Order, within: &[Level], pair: &Pair) -> Option<Order> {
-    let standing: Quantity = within.iter().map(|level| level.quantity).sum();
-    let there: Usdc = within.iter().map(|level| level.price * level.quantity).sum();
+/// Ce qui part de `order` là où se tient cette quantité, de ce montant : ce qui en reste s'échangera encore. `None` s'il attend qu'il y en ait plus.
+fn part(order: &Order, (standing, there): (Quantity, Usdc), pair: &Pair) -> Option<Order> {
     match order.size() {
         Size::Sell(quantity) => {
             let part = Order::part_of_sale(quantity, standing, pair)?;
@@ -110,9 +109,13 @@ fn part(order: &Order, within: &[Level], pair: &Pair) -> Option<Order> {
 }
 
 /// La quantité que `order` prend de ces niveaux, son prix limite, et ce qu'elle y coûte en moyenne ; `None` s'ils sont vides.
-fn bound(order: &Order, within: &[Level], reach: Price, pair: &Pair) -> Option<Bound> {
+fn bound(
+    order: &Order,
+    within: &[Level],
+    standing: Quantity,
+    (reach, pair): (Price, &Pair),
+) -> Option<Bound> {
     let tick = pair.rules.tick;
-    let standing: Quantity = within.iter().map(|level| level.quantity).sum();
     let (quantity, limit) = match order.size() {
         Size::Sell(quantity) => (quantity, tick.map(|tick| reach.ceil_to_tick(tick))),
         Size::Spend(amount) => {

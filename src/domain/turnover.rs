@@ -29,30 +29,30 @@ pub fn within(plan: Plan, spare: Spare, pairs: &Pairs) -> Plan {
     let share = room.share_of(swapped).decimal();
     let of_sales = (exit + (sold - exit).times(share)).share_of(sold).decimal();
     let Plan { sales, wants, left, withheld } = plan;
-    let mut sold: Vec<Option<Order>> =
+    let mut sales_now: Vec<Option<Order>> =
         sales.iter().map(|sale| part_of_sale(sale, value(sale, pairs).times(of_sales), pairs)).collect();
-    let mut bought: Vec<Option<Want>> =
+    let mut wants_now: Vec<Option<Want>> =
         wants.iter().map(|want| part_of_purchase(want, want.amount.times(share), pairs)).collect();
     // Ce que les minimums n'ont pas laissé réduire autant prend la place qui reste, l'un après l'autre.
     let mut room = exit + room
-        - sold.iter().flatten().map(|sale| value(sale, pairs)).sum()
-        - bought.iter().flatten().map(|want| want.amount).sum();
-    for (sale, part) in sales.iter().zip(&mut sold).filter(|(_, part)| part.is_none()) {
+        - sales_now.iter().flatten().map(|sale| value(sale, pairs)).sum()
+        - wants_now.iter().flatten().map(|want| want.amount).sum();
+    for (sale, part) in sales.iter().zip(&mut sales_now).filter(|(_, part)| part.is_none()) {
         *part = part_of_sale(sale, room, pairs);
         room -= part.map_or(Usdc::ZERO, |part| value(&part, pairs));
     }
-    for (want, part) in wants.iter().zip(&mut bought).filter(|(_, part)| part.is_none()) {
+    for (want, part) in wants.iter().zip(&mut wants_now).filter(|(_, part)| part.is_none()) {
         *part = part_of_purchase(want, room, pairs);
         room -= part.map_or(Usdc::ZERO, |part| part.amount);
     }
-    let cut_sales = sales.iter().zip(&sold).filter(|(sale, part)| part.as_ref() != Some(*sale));
-    let cut_wants = wants.iter().zip(&bought).filter(|(want, part)| part.as_ref() != Some(*want));
+    let cut_sales = sales.iter().zip(&sales_now).filter(|(sale, part)| part.as_ref() != Some(*sale));
+    let cut_wants = wants.iter().zip(&wants_now).filter(|(want, part)| part.as_ref() != Some(*want));
     let cut = cut_sales.map(|(sale, _)| sale.coin()).chain(cut_wants.map(|(want, _)| want.coin));
     let reason = Left::Turnover { spare: most.floor(2), of_drift: spare.of_drift };
     let left = left.into_iter().chain(cut.map(|coin| (coin, reason.clone()))).collect();
     Plan {
-        sales: sold.into_iter().flatten().collect(),
-        wants: bought.into_iter().flatten().collect(),
+        sales: sales_now.into_iter().flatten().collect(),
+        wants: wants_now.into_iter().flatten().collect(),
         left,
         withheld,
     }

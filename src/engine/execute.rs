@@ -156,14 +156,14 @@ impl Engine {
         let unsold = self.execute(signal, &sales, pairs).await?;
         holdback.await_cash_of(&unsold);
         let wanted = holdback.allow_purchases(wants, &mut remainder.left);
-        let cash = holdback.spendable(self.holdings().await?.cash);
+        let holdings = self.holdings().await?;
+        let cash = holdback.spendable(holdings.cash);
         let is_sold = sales == planned && unsold.is_empty();
         let wants = match instruction {
             Instruction::Target(target) if !is_sold => {
                 // Une vente n'a pas rendu ce que les achats en attendaient.
-                let holdings = holdback.followed(&self.holdings().await?);
-                let threshold = self.manner.policy.threshold;
-                let (wants, left) = plan::reviewed(&wanted, target, &holdings, pairs, threshold);
+                let (followed, threshold) = (holdback.followed(&holdings), self.manner.policy.threshold);
+                let (wants, left) = plan::reviewed(&wanted, target, &followed, pairs, threshold);
                 remainder.left.extend(left);
                 wants
             }

@@ -28,6 +28,11 @@ impl Engine {
         if is_over || entry.maybe_done || held(entry, &signal, shown).is_some() {
             return Ok(0);
         }
+        // Des actions se font dans leur ordre : ce qu'une plus ancienne achèterait encore ne serait plus vendu.
+        let ordered = matches!(signal.instruction, Instruction::Actions(_));
+        if ordered && due.iter().filter(|entry| entry.wish.is_none()).count() > 1 {
+            return Ok(0);
+        }
         let Some(holdings) = self.ledger.with(|db| db.holdings()).await? else { return Ok(0) };
         let pairs = self.sight.read_since(self.begun, clock::now());
         let sale = |coin: Coin| {

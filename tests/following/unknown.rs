@@ -123,6 +123,26 @@ fn what_the_leader_leaves_never_waits_for_the_price_of_another_to_grow_old() {
     }
 }
 
+/// Des actions attendent l'une derrière l'autre : la dernière sort d'un coin que la première achèterait encore.
+#[test]
+fn what_an_action_leaves_is_never_bought_again_by_an_older_one_that_waited() {
+    let (world, folder) = (still_world(), Folder::new());
+    world.leader().set_target(&[("BTCUSDC", dec!(0.3)), ("ETHUSDC", dec!(0.3))]);
+    let follower = Follower::of(&world, &folder);
+    let site = follower.site();
+    site.closed_signal("initial_sync");
+    hide(&world, "ETHUSDC");
+    site.wait_polls(2);
+    let bought = world.leader().set_actions(&[("BTCUSDC", "BUY", dec!(0.2))], None);
+    until("it waits", || site.signal(&bought).filter(|signal| signal["status"] == "received"));
+    let left = world.leader().set_actions(&[("BTCUSDC", "SELL", dec!(1))], None);
+    until("it waits too", || site.signal(&left).filter(|signal| signal["status"] == "received"));
+    site.wait_polls(3);
+    world.clear_faults();
+    site.closed_signal(&left);
+    near(weight(site, "BTCUSDC"), dec!(0));
+}
+
 #[test]
 fn selling_for_usdc_never_waits_for_the_euro_rate() {
     let (world, folder) = (still_world(), Folder::new());

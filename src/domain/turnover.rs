@@ -33,14 +33,15 @@ pub fn within(plan: Plan, spare: Spare, pairs: &Pairs) -> Plan {
         sales.iter().map(|sale| part_of_sale(sale, value(sale, pairs).times(of_sales), pairs)).collect();
     let mut wants_now: Vec<Option<Want>> =
         wants.iter().map(|want| part_of_purchase(want, want.amount.times(share), pairs)).collect();
-    // Ce que les minimums n'ont pas laissé réduire autant prend la place qui reste, l'un après l'autre.
-    let mut room = exit + room
-        - sales_now.iter().flatten().map(|sale| value(sale, pairs)).sum()
-        - wants_now.iter().flatten().map(|want| want.amount).sum();
+    // Ce que les minimums n'ont pas laissé réduire autant prend la place qui reste, l'un après l'autre. Celle d'une sortie n'est qu'aux
+    // ventes : un achat y passerait la borne.
+    let bought: Usdc = wants_now.iter().flatten().map(|want| want.amount).sum();
+    let mut sold: Usdc = sales_now.iter().flatten().map(|sale| value(sale, pairs)).sum();
     for (sale, part) in sales.iter().zip(&mut sales_now).filter(|(_, part)| part.is_none()) {
-        *part = part_of_sale(sale, room, pairs);
-        room -= part.map_or(Usdc::ZERO, |part| value(&part, pairs));
+        *part = part_of_sale(sale, exit + room - bought - sold, pairs);
+        sold += part.map_or(Usdc::ZERO, |part| value(&part, pairs));
     }
+    let mut room = room - bought - (sold - exit).max(Usdc::ZERO);
     for (want, part) in wants.iter().zip(&mut wants_now).filter(|(_, part)| part.is_none()) {
         *part = part_of_purchase(want, room, pairs);
         room -= part.map_or(Usdc::ZERO, |part| part.amount);

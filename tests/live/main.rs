@@ -207,8 +207,9 @@ fn code(signal: &Value, coin: &str) -> String {
     decision.unwrap_or_else(|| panic!("nothing on {coin} in {signal}"))["code"].as_str().unwrap().to_owned()
 }
 
-/// Mène ces histoires ensemble : chacune attend bien plus qu'elle ne travaille. Pas plus de [`SEATS`] à la fois
-/// dans tout ce programme : au-delà de mille descripteurs, libcurl ne se connecte plus.
+/// Mène ces histoires ensemble : chacune attend bien plus qu'elle ne travaille. Pas plus de [`SEATS`] à la fois dans tout ce
+/// programme, à une quarantaine de descripteurs chacune et le double pendant que d'autres se ferment : au-delà de mille, libcurl
+/// ne se connecte plus.
 fn together<T: Sync>(cases: &[T], story: impl Fn(&T) + Sync) {
     std::thread::scope(|scope| {
         for case in cases {
@@ -220,7 +221,7 @@ fn together<T: Sync>(cases: &[T], story: impl Fn(&T) + Sync) {
     });
 }
 
-const SEATS: usize = 24;
+const SEATS: usize = 14;
 
 static FREE_SEATS: (Mutex<usize>, Condvar) = (Mutex::new(SEATS), Condvar::new());
 

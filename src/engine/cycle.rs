@@ -15,9 +15,10 @@ use crate::domain::aim::{REPLACED, TAKEN_OUT};
 use crate::domain::market::{self, Coin, Market, PerCoin, Unknown};
 use crate::domain::moment::Moment;
 use crate::domain::poll::PollOutcome;
+use crate::domain::portfolio::Holdings;
 use crate::domain::reconcile::Reconciliation;
 use crate::domain::signal::Instruction;
-use crate::domain::survival::Averages;
+use crate::domain::survival::{self, Averages};
 use crate::exchange::{AccountState, Trouble};
 use crate::leader::{LeaderError, Reply};
 use crate::ledger::{CycleRecord, Db, Fate, LedgerError, PendingSignal};
@@ -28,7 +29,7 @@ const GONE: Duration = Duration::from_secs(15 * 60);
 impl Engine {
     /// Fait un tour complet et l'écrit au grand livre.
     pub(super) async fn cycle(&mut self) -> Result<(), LedgerError> {
-        self.begun = clock::now();
+        (self.begun, self.is_on_course) = (clock::now(), false);
         let (reply, account) = self.observe().await;
         let now = clock::now();
         self.open_account(account.as_ref(), now).await?;
@@ -47,7 +48,9 @@ impl Engine {
             failed => failed,
         };
         let followed = match followed {
-            Ok(()) if !agent.dead && !agent.paused => self.tell_hindered(&market, shown.as_ref()).await,
+            Ok(()) if !agent.dead && !agent.paused && !self.is_on_course => {
+                self.tell_hindered(&market, shown.as_ref()).await
+            }
             followed => followed,
         };
         if let Err(error) = followed {
@@ -116,13 +119,17 @@ impl Engine {
         Ok(())
     }
 
-    async fn holds_nothing(&self) -> Result<bool, LedgerError> {
-        Ok(self.ledger.with(|db| db.holdings()).await?.is_none())
+    /// Vrai tant que le capital n'est pas compté ; il ne cesse pas de l'être.
+    async fn holds_nothing(&mut self) -> Result<bool, LedgerError> {
+        if !self.is_opened {
+            self.is_opened = self.ledger.with(|db| db.holdings()).await?.is_some();
+        }
+        Ok(!self.is_opened)
     }
 
     /// Le marché de ce qui est tenu ou visé, ou ce qui en manque, cash compris.
     async fn market(
-        &self,
+        &mut self,
         shown: Option<&Shown>,
         now: Moment,
     ) -> Result<Result<Market, Vec<Unknown>>, LedgerError> {
@@ -269,13 +276,21 @@ impl Engine {
     /// Évalue ce qui est tenu, si tout en est connu, et écrit le tour.
     async fn close(&mut self, story: Story, now: Moment) -> Result<(), LedgerError> {
         let readings = self.sight.rows();
-        let (holdings, judges) = self.ledger.with(|db| Ok((db.holdings()?, db.judges_the_dead()?))).await?;
-        let market = holdings.and_then(|holdings| {
+        let read = |db: &mut Db| {
+            let judged = db.is_judged()?.then(|| db.has_stop_loss()).transpose()?;
+            Ok((db.holdings()?, db.judges_the_dead()?, judged))
+        };
+        let (holdings, judges, judged) = self.ledger.with(move |db| db.at_once(read)).await?;
+        let known = holdings.and_then(|holdings| {
             // Ce que le programme Python disait mort se juge une fois, tous les prix connus.
             let needed = if judges { PerCoin::from_fn(|_| true) } else { holdings.held() };
-            self.sight.known(needed, now).ok()
+            Some((self.sight.known(needed, now).ok()?, holdings))
         });
-        let averages = self.witness(market.as_ref()).await?;
+        let averages = match (&known, judged) {
+            (Some((market, holdings)), Some(limited)) => self.witness(market, holdings, limited).await?,
+            _ => None,
+        };
+        let market = known.map(|(market, _)| market);
         let tried = self.tried();
         let fate = self
             .ledger
@@ -312,11 +327,16 @@ impl Engine {
 
     /// Les prix moyens, si une évaluation basse pourrait tuer ou tout vendre : ils la confirment ou la démentent. Rien ne se juge d'un compte qui
     /// n'a pas été lu : ce que disent les livres n'y est peut-être plus.
-    async fn witness(&mut self, market: Option<&Market>) -> Result<Option<Averages>, LedgerError> {
-        let Some(market) = market.filter(|_| self.venue.is_compared()) else { return Ok(None) };
-        let (holdings, judged) = self.ledger.with(|db| Ok((db.holdings()?, db.is_judged()?))).await?;
-        let Some(holdings) = holdings.filter(|_| judged) else { return Ok(None) };
+    async fn witness(
+        &mut self,
+        market: &Market,
+        holdings: &Holdings,
+        limited: bool,
+    ) -> Result<Option<Averages>, LedgerError> {
         let Some(total) = holdings.value(market).map(|value| value.total_eur) else { return Ok(None) };
+        if !self.venue.is_compared() || !limited && !survival::is_low(total) {
+            return Ok(None);
+        }
         if !self.ledger.with(move |db| db.is_at_stake(total)).await? {
             return Ok(None);
         }

@@ -212,8 +212,7 @@ impl Engine {
     }
 
     pub(super) async fn holdings(&self) -> Result<Holdings, LedgerError> {
-        let unknown = || LedgerError::Refused("the opening is not booked yet".to_owned());
-        self.ledger.with(|db| db.holdings()).await?.ok_or_else(unknown)
+        self.ledger.with(|db| db.holdings()).await?.ok_or_else(unopened)
     }
 
     /// Clôt un signal d'après ses trades et ce qui est laissé, ou retient ce qui en est déjà décidé s'il attend
@@ -331,4 +330,9 @@ pub(super) fn decisions(trades: &[Trade], left: &[(Coin, Left)]) -> Vec<Decision
 fn unsettled(coin: Coin, decision: &str, reason: &Left) -> Decision {
     let (code, reason) = (reason.code().to_owned(), reason.to_string());
     Decision { coin, decision: decision.to_owned(), code, reason }
+}
+
+/// Rien n'est encore tenu dont on puisse planifier.
+pub(super) fn unopened() -> LedgerError {
+    LedgerError::Refused("the opening is not booked yet".to_owned())
 }

@@ -72,7 +72,9 @@ pub struct Engine {
     instruments: Arc<Instruments>,
     /// Ce que les écrans savent déjà de l'accès à la bourse.
     outlook: Option<Outlook>,
-    /// Pourquoi le capital n'est pas encore compté, quand ce n'est pas faute de cours.
+    /// Le capital est compté.
+    is_opened: bool,
+    /// Pourquoi il ne l'est pas encore, quand ce n'est pas faute de cours.
     unopened: Option<String>,
     /// Ce qui semble parti d'un retrait, et depuis quand un tour le montre.
     withdrawn: Option<(Usdc, Instant)>,
@@ -88,6 +90,8 @@ pub struct Engine {
     arrived: Arrived,
     /// Quand le tour a commencé : un prix d'avant n'est plus celui auquel envoyer sans borne.
     begun: Moment,
+    /// Ce tour a visé ce que le leader montre : rien ne l'en a empêché qu'il n'ait dit.
+    is_on_course: bool,
     next_poll: Instant,
     next_market: Instant,
 }
@@ -120,6 +124,7 @@ impl Engine {
             sight: Sight::new(manner.poll_interval, manner.second_reading),
             instruments,
             outlook: None,
+            is_opened: false,
             unopened: None,
             withdrawn: None,
             lacking: PerCoin::default(),
@@ -128,6 +133,7 @@ impl Engine {
             overheard: None,
             arrived: Arrived::default(),
             begun: Moment(0),
+            is_on_course: false,
             next_poll: clock::instant(),
             next_market: clock::instant(),
         };

@@ -10,7 +10,7 @@ use rust_decimal::{Decimal, dec};
 use super::Engine;
 use super::actions::effective;
 use super::arrived::Pursued;
-use super::execute::{Remainder, decisions};
+use super::execute::{Remainder, decisions, unopened};
 use super::holdback::{Holdback, Purpose};
 use super::story::{Carried, Shown};
 use crate::clock;
@@ -28,6 +28,17 @@ use crate::ledger::{Db, Decision, LedgerError};
 /// Ce que les prix seuls font échanger en un jour, en part de ce que le leader peut en faire échanger.
 const PART_OF_DRIFT: Decimal = dec!(0.333);
 
+/// Où l'on en est de ce que l'on vise.
+struct Course {
+    aim: Aim,
+    /// D'autres signaux ont pu se dire avant celui-ci sans être entendus.
+    missed: bool,
+    /// Le dernier mouvement d'argent.
+    flow: i64,
+    holdback: Holdback,
+    holdings: Holdings,
+}
+
 impl Engine {
     /// Vise l'allocation que le leader montre, si elle n'est pas atteinte ou ne l'est plus. Sans `acts`, regarde seulement si elle l'est.
     pub(super) async fn pursue(
@@ -40,13 +51,11 @@ impl Engine {
         let Some(target) = shown.target().filter(|_| shown.signal.expired(now).is_none()) else {
             return Ok(None);
         };
-        if self.is_busy().await? {
+        let Some(Course { mut aim, missed, flow, holdback, holdings }) = self.course(shown).await? else {
             return Ok(None);
-        }
-        let Some((mut aim, missed, flow)) = self.aim(shown).await? else { return Ok(None) };
-        let row = shown.named.row;
-        let holdback = self.holdback(row, Purpose::Aim).await?;
-        let holdings = holdback.followed(&self.holdings().await?);
+        };
+        self.is_on_course = true;
+        let holdings = holdback.followed(&holdings);
         let Some(valuation) = holdings.value(market) else { return Ok(None) };
         if aim.contradicted.is_none() {
             aim.contradicted = Some(self.contradicted(shown, &target, &valuation, missed).await?);
@@ -154,22 +163,27 @@ impl Engine {
         Ok(Some(Carried { signal_id: name, outcome: PollOutcome::Executed, trades: count, error: None }))
     }
 
-    /// Vrai tant qu'un signal du leader est ouvert, ou que se vend ce qu'une personne reprend : cela passe d'abord.
-    async fn is_busy(&self) -> Result<bool, LedgerError> {
-        self.ledger.with(|db| Ok(!db.pending()?.is_empty())).await
-    }
-
-    /// Où l'on en est de ce signal, si d'autres ont pu se dire avant lui sans être entendus, et le dernier mouvement ; `None` si une
-    /// personne n'en veut pas.
-    async fn aim(&self, shown: &Shown) -> Result<Option<(Aim, bool, i64)>, LedgerError> {
-        let (row, now) = (shown.named.row, clock::now());
+    /// Où l'on en est de ce signal ; `None` si une personne n'en veut pas, ou tant qu'un signal du leader est ouvert, ou que se vend ce
+    /// qu'une personne reprend : cela passe d'abord.
+    async fn course(&self, shown: &Shown) -> Result<Option<Course>, LedgerError> {
+        let (row, shortage, ages, now) = (shown.named.row, self.venue.shortage(), self.ages(), clock::now());
         let read = move |db: &mut Db| {
+            if !db.pending()?.is_empty() || db.is_declined(row)? {
+                return Ok(None);
+            }
             let aim = match db.aim()? {
-                _ if db.is_declined(row)? => return Ok(None),
                 Some(aim) if aim.signal == row => aim,
                 _ => db.aim_at(row, now)?,
             };
-            Ok(Some((aim, db.has_missed(row)?, db.last_flow()?)))
+            db.at_once(|db| {
+                Ok(Some(Course {
+                    aim,
+                    missed: db.has_missed(row)?,
+                    flow: db.last_flow()?,
+                    holdback: Holdback::read(db, row, Purpose::Aim, shortage, (ages, now))?,
+                    holdings: db.holdings()?.ok_or_else(unopened)?,
+                }))
+            })
         };
         self.ledger.with(read).await
     }

@@ -5,6 +5,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::prepared::Prepared;
 use super::{Db, LedgerError, aim, flows, last_known, movements, seal, stop_loss, wishes};
 use crate::domain;
 use crate::domain::aim::Cause;
@@ -95,7 +96,7 @@ impl Db {
     /// Le numéro du dernier mouvement du capital ; 0 s'il n'y en a pas.
     pub fn last_movement(&self) -> Result<i64, LedgerError> {
         let sql = "SELECT coalesce(max(id), 0) FROM movements";
-        Ok(self.connection.query_row(sql, [], |row| row.get(0))?)
+        Ok(self.connection.query_row_cached(sql, [], |row| row.get(0))?)
     }
 
     /// Met en pause, reprend, ou retourne l'état si `paused` est `None` ; rend l'état. Reprendre révoque « tout vendre », et la

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::prepared::Prepared;
 use super::{Db, LedgerError, others, views};
 use crate::domain::market::Coin;
 use crate::domain::moment::Moment;
@@ -30,14 +31,14 @@ impl Db {
         let reconciliation = compared(&transaction, balances)?;
         let mut moved = false;
         if let Some(reconciliation) = &reconciliation {
-            let doubtful: bool = transaction.query_row(
+            let doubtful: bool = transaction.query_row_cached(
                 "SELECT EXISTS (SELECT 1 FROM intents WHERE state IN ('planned', 'sent', 'unknown', 'stuck'))",
                 [],
                 |row| row.get(0),
             )?;
             for (asset, line) in reconciliation.lines() {
                 moved |= !doubtful && surplus(&transaction, asset)? != Some(line.surplus());
-                transaction.execute(
+                transaction.execute_cached(
                     "INSERT INTO balances (asset, held, booked, at, surplus, locked, reserved)
                      VALUES (?1, ?2, ?3, ?4, ?5, ?7, ?8)
                      ON CONFLICT (asset) DO UPDATE SET held = ?2, booked = ?3, at = ?4,
@@ -85,10 +86,11 @@ impl Db {
 /// tient d'autre.
 pub(super) fn follow(connection: &Connection, asset: Asset, added: Quantity) -> Result<(), LedgerError> {
     let sql = "SELECT booked FROM balances WHERE asset = ?1";
-    let booked: Option<Quantity> = connection.query_row(sql, [asset.name()], |row| row.get(0)).optional()?;
+    let booked: Option<Quantity> =
+        connection.query_row_cached(sql, [asset.name()], |row| row.get(0)).optional()?;
     let Some(booked) = booked else { return Ok(()) };
     let surplus = surplus(connection, asset)?.map(|surplus| surplus - added);
-    connection.execute(
+    connection.execute_cached(
         "UPDATE balances SET booked = ?2, surplus = ?3 WHERE asset = ?1",
         params![asset.name(), booked + added, surplus],
     )?;
@@ -99,14 +101,14 @@ pub(super) fn follow(connection: &Connection, asset: Asset, added: Quantity) -> 
 fn surplus(connection: &Connection, asset: Asset) -> Result<Option<Quantity>, LedgerError> {
     let sql = "SELECT surplus FROM balances WHERE asset = ?1";
     let surplus: Option<Option<Quantity>> =
-        connection.query_row(sql, [asset.name()], |row| row.get(0)).optional()?;
+        connection.query_row_cached(sql, [asset.name()], |row| row.get(0)).optional()?;
     Ok(surplus.flatten())
 }
 
 /// Le compte et les livres d'un actif au dernier rapprochement, s'il y en a eu.
 pub(super) fn kept(connection: &Connection, asset: Asset) -> Result<Option<Line>, LedgerError> {
     let sql = "SELECT held, locked, booked, reserved FROM balances WHERE asset = ?1";
-    let line = connection.query_row(sql, [asset.name()], |row| {
+    let line = connection.query_row_cached(sql, [asset.name()], |row| {
         let (held, locked): (Quantity, Quantity) = (row.get(0)?, row.get(1)?);
         let (booked, reserved) = (row.get(2)?, row.get(3)?);
         Ok(Line { free: held - locked, locked, booked, reserved, ..Line::default() })

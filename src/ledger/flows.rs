@@ -7,6 +7,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::prepared::Prepared;
 use super::{LedgerError, seal, views};
 use crate::domain::moment::Moment;
 use crate::domain::money::{Eur, Rate};
@@ -38,10 +39,10 @@ pub(super) fn value_last(connection: &Connection, rate: Rate, now: Moment) -> Re
         Some((holdings.cash + coins.iter().map(|(_, &value)| value).sum()).to_eur(rate))
     });
     if let Some(value) = value {
-        let last: i64 = connection.query_row("SELECT max(id) FROM movements", [], |row| row.get(0))?;
+        let last: i64 = connection.query_row_cached("SELECT max(id) FROM movements", [], |row| row.get(0))?;
         let sql = "UPDATE movements SET value_eur = ?1, valued_at = at WHERE id = ?2";
         seal::change(connection, &seal::MOVEMENTS, last, |connection| {
-            connection.execute(sql, params![value, last])
+            connection.execute_cached(sql, params![value, last])
         })?;
     }
     appraise(connection)
@@ -50,7 +51,7 @@ pub(super) fn value_last(connection: &Connection, rate: Rate, now: Moment) -> Re
 /// Tire d'un relevé la valeur de chaque mouvement qui n'en a pas, s'il s'en trouve un.
 pub(super) fn appraise(connection: &Connection) -> Result<(), LedgerError> {
     let unvalued = "SELECT EXISTS (SELECT 1 FROM movements WHERE value_eur IS NULL)";
-    if !connection.query_row(unvalued, [], |row| row.get::<_, bool>(0))? {
+    if !connection.query_row_cached(unvalued, [], |row| row.get::<_, bool>(0))? {
         return Ok(());
     }
     let movements = movements(connection)?;
@@ -66,7 +67,7 @@ pub(super) fn appraise(connection: &Connection) -> Result<(), LedgerError> {
             if let Some((value, at)) = known {
                 let sql = "UPDATE movements SET value_eur = ?2, valued_at = ?3 WHERE id = ?1";
                 seal::change(connection, &seal::MOVEMENTS, movement.id, |connection| {
-                    connection.execute(sql, params![movement.id, value, at])
+                    connection.execute_cached(sql, params![movement.id, value, at])
                 })?;
                 break;
             }

@@ -3,6 +3,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::prepared::Prepared;
 use super::{Db, LedgerError};
 use crate::domain::execution::Report;
 use crate::domain::market::Coin;
@@ -98,7 +99,7 @@ impl Db {
     pub fn order_mark(&self, coin: Coin) -> Result<OrderMark, LedgerError> {
         let sql = "SELECT order_id, whole FROM order_marks WHERE coin = ?1";
         let read = |row: &Row| Ok(OrderMark { last: row.get(0)?, whole: row.get(1)? });
-        Ok(self.connection.query_row(sql, [coin], read).optional()?.unwrap_or_default())
+        Ok(self.connection.query_row_cached(sql, [coin], read).optional()?.unwrap_or_default())
     }
 
     /// Retient ce que montrent ces ordres, lus depuis le dernier vu ; `more` s'il y en a d'autres, à lire plus tard. De ceux
@@ -134,7 +135,7 @@ impl Db {
                 _ => seen.evidence += fresh,
             }
         }
-        transaction.execute(
+        transaction.execute_cached(
             "INSERT INTO order_marks (coin, order_id, whole) VALUES (?1, ?2, ?3)
              ON CONFLICT (coin) DO UPDATE SET order_id = ?2, whole = ?3 WHERE order_id <> ?2 OR whole <> ?3",
             params![coin, read, whole || !more],
@@ -160,13 +161,13 @@ impl Db {
     /// Vrai s'ils en ont le numéro.
     pub fn knows_by_number(&self, report: &Report) -> Result<bool, LedgerError> {
         let sql = "SELECT EXISTS (SELECT 1 FROM intents WHERE coin = ?1 AND order_id = ?2)";
-        Ok(self.connection.query_row(sql, params![report.coin, report.order_id], |row| row.get(0))?)
+        Ok(self.connection.query_row_cached(sql, params![report.coin, report.order_id], |row| row.get(0))?)
     }
 
     /// Un nom d'ici vu sur un compte, dont une personne a décidé qu'il reste dehors.
     pub fn settle_others(&mut self) -> Result<(), LedgerError> {
         let sql = "UPDATE foreign_orders SET settled = 1 WHERE bears = 'another'";
-        self.connection.execute(sql, [])?;
+        self.connection.execute_cached(sql, [])?;
         Ok(())
     }
 
@@ -194,7 +195,7 @@ impl Db {
 
     /// L'étiquette que portent les ordres de ce grand livre.
     pub fn tag(&self) -> Result<String, LedgerError> {
-        Ok(self.connection.query_row("SELECT tag FROM agent", [], |row| row.get(0))?)
+        Ok(self.connection.query_row_cached("SELECT tag FROM agent", [], |row| row.get(0))?)
     }
 }
 
@@ -202,7 +203,7 @@ impl Db {
 /// qu'il tient a pu en changer.
 pub(super) fn has_evidence(connection: &Connection) -> Result<bool, LedgerError> {
     let sql = "SELECT EXISTS (SELECT 1 FROM foreign_orders WHERE bears IS NOT NULL AND settled = 0)";
-    Ok(connection.query_row(sql, [], |row| row.get(0))?)
+    Ok(connection.query_row_cached(sql, [], |row| row.get(0))?)
 }
 
 /// Refuse de compter ce que de tels ordres expliquent peut-être : adoptés ensuite, ils le compteraient deux fois.
@@ -216,7 +217,7 @@ pub(super) fn refuse_evidence(connection: &Connection) -> Result<(), LedgerError
 }
 
 pub(super) fn insert(connection: &Connection, report: &Report, bears: Bears) -> Result<usize, LedgerError> {
-    Ok(connection.execute(
+    Ok(connection.execute_cached(
         "INSERT OR IGNORE INTO foreign_orders (coin, order_id, client_id, side, executed, amount, at, bears)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         params![

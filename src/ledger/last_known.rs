@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::prepared::Prepared;
 use super::{Db, LedgerError, views};
 use crate::domain::booking::LastPrice;
 use crate::domain::market::{self, Coin, Quote};
@@ -101,13 +102,13 @@ impl LastRead {
 /// Vrai si le prix de ce coin a été demandé depuis le démarrage.
 fn is_asked(connection: &Connection, coin: Coin) -> Result<bool, LedgerError> {
     let sql = "SELECT EXISTS (SELECT 1 FROM readings WHERE what = ?1)";
-    Ok(connection.query_row(sql, [market::price_of(coin)], |row| row.get(0))?)
+    Ok(connection.query_row_cached(sql, [market::price_of(coin)], |row| row.get(0))?)
 }
 
 fn last_read(connection: &Connection, what: &str) -> Result<LastRead, LedgerError> {
     let sql = "SELECT bid, ask, at, what = ?1 FROM readings WHERE what IN (?1, ?2) AND at IS NOT NULL
                ORDER BY at DESC, what = ?1 DESC LIMIT 1";
-    let found = connection.query_row(sql, params![what, format!("{BEFORE}{what}")], |row| {
+    let found = connection.query_row_cached(sql, params![what, format!("{BEFORE}{what}")], |row| {
         let (bid, ask): (Option<Price>, Option<Price>) = (row.get(0)?, row.get(1)?);
         let quote = bid.zip(ask).and_then(|(bid, ask)| Quote::new(bid, ask).ok());
         Ok(LastRead { quote, at: row.get(2)?, is_current: row.get(3)? })
@@ -119,13 +120,13 @@ fn last_read(connection: &Connection, what: &str) -> Result<LastRead, LedgerErro
 fn last_traded(connection: &Connection, coin: Coin) -> Result<Option<LastPrice>, LedgerError> {
     let sql = "SELECT price, at FROM trades WHERE coin = ?1 ORDER BY id DESC LIMIT 1";
     let traded =
-        connection.query_row(sql, [coin], |row| Ok(LastPrice { price: row.get(0)?, at: row.get(1)? }));
+        connection.query_row_cached(sql, [coin], |row| Ok(LastPrice { price: row.get(0)?, at: row.get(1)? }));
     Ok(traded.optional()?)
 }
 
 fn opened_at(connection: &Connection) -> Result<Option<Moment>, LedgerError> {
     let sql = "SELECT at FROM movements WHERE kind = 'opening'";
-    Ok(connection.query_row(sql, [], |row| row.get(0)).optional()?)
+    Ok(connection.query_row_cached(sql, [], |row| row.get(0)).optional()?)
 }
 
 impl Db {

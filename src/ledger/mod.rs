@@ -43,6 +43,7 @@ mod pages;
 mod past;
 mod place;
 mod positions;
+mod prepared;
 mod received;
 mod requests;
 mod schema;
@@ -74,6 +75,7 @@ use changes::Changes;
 use keeper::{Job, Keeper, Told};
 use lock::Lock;
 use place::Place;
+use prepared::Prepared;
 
 pub use audit::{Audit, LiveOrder};
 pub use changes::Watch;
@@ -171,6 +173,7 @@ pub struct Db {
 
 impl Db {
     fn of(connection: Connection) -> Db {
+        connection.set_prepared_statement_cache_capacity(prepared::KEPT);
         Db {
             connection,
             changes: Changes::default(),
@@ -231,6 +234,17 @@ impl Db {
             "CREATE TEMP TRIGGER refused BEFORE INSERT ON main.trades WHEN NEW.coin = '{coin}'
              BEGIN SELECT RAISE(ABORT, 'a rule of this table'); END"
         ))?)
+    }
+
+    /// Ce que lit `read`, d'un même instant et sous un seul verrou, au lieu d'un par demande. Rien ne s'y écrit.
+    pub fn at_once<T>(
+        &mut self,
+        read: impl FnOnce(&mut Db) -> Result<T, LedgerError>,
+    ) -> Result<T, LedgerError> {
+        self.connection.execute_cached("BEGIN", [])?;
+        let found = read(self);
+        self.connection.execute_cached("COMMIT", [])?;
+        found
     }
 
     /// Une transaction qui prend le verrou d'écriture tout de suite.

@@ -4,6 +4,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::prepared::Prepared;
 use super::{LedgerError, Received};
 use crate::domain::moment::Moment;
 use crate::domain::policy;
@@ -63,7 +64,8 @@ pub(super) fn judge(connection: &Connection, signal: &Received) -> Result<Novelt
         (Some(_), _) if *was_rejected => false,
         // D'un grand livre d'avant : le premier texte revu est le sien.
         (Some(now), None) => {
-            connection.execute("UPDATE signals SET meaning = ?2 WHERE id = ?1", params![last.row, now])?;
+            connection
+                .execute_cached("UPDATE signals SET meaning = ?2 WHERE id = ?1", params![last.row, now])?;
             true
         }
         (Some(now), Some(before)) => now == before,
@@ -78,7 +80,7 @@ pub(super) fn judge(connection: &Connection, signal: &Received) -> Result<Novelt
     let is_prolonged = is_same
         && sets_target
         && !signal.is_outlived
-        && connection.query_row(expired, [last.row], |found| found.get(0))?;
+        && connection.query_row_cached(expired, [last.row], |found| found.get(0))?;
     Ok(match signal.meaning {
         Some(_) if is_newest && is_prolonged => fresh(connection, id)?,
         _ if is_same && is_newest => Novelty::Known(last.clone()),
@@ -95,7 +97,7 @@ fn newest(connection: &Connection) -> Result<Option<i64>, LedgerError> {
     let newest =
         "SELECT id FROM signals WHERE wish IS NULL AND signal_id NOT IN (?1, ?2) AND status <> 'rejected'
                   ORDER BY id DESC LIMIT 1";
-    Ok(connection.query_row(newest, [INITIAL_SYNC, ADOPTED], |row| row.get(0)).optional()?)
+    Ok(connection.query_row_cached(newest, [INITIAL_SYNC, ADOPTED], |row| row.get(0)).optional()?)
 }
 
 /// Vrai si le leader en a dit un autre depuis, que l'on a compris.
@@ -113,9 +115,11 @@ pub(super) fn is_one_too_many(connection: &Connection, now: Moment) -> Result<bo
     let sql = "SELECT count(*) FROM (SELECT received_at FROM signals WHERE wish IS NULL AND signal_id NOT IN (?1, ?2)
                    ORDER BY id DESC LIMIT ?3) WHERE received_at > ?4";
     let since = now.minus(policy::DAY);
-    let heard: u32 =
-        connection
-            .query_row(sql, params![INITIAL_SYNC, ADOPTED, policy::MOST_SIGNALS, since], |row| row.get(0))?;
+    let heard: u32 = connection.query_row_cached(
+        sql,
+        params![INITIAL_SYNC, ADOPTED, policy::MOST_SIGNALS, since],
+        |row| row.get(0),
+    )?;
     Ok(heard >= policy::MOST_SIGNALS)
 }
 
@@ -124,7 +128,7 @@ fn free_name(connection: &Connection, id: &str) -> Result<String, LedgerError> {
     let mut name = id.to_owned();
     for number in 2.. {
         let taken = "SELECT EXISTS (SELECT 1 FROM signals WHERE signal_id = ?1)";
-        if !connection.query_row(taken, [&name], |row| row.get(0))? {
+        if !connection.query_row_cached(taken, [&name], |row| row.get(0))? {
             break;
         }
         name = format!("{id} #{number}");

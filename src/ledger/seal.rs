@@ -13,6 +13,7 @@ use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 use sha2::{Digest, Sha256};
 
 use super::LedgerError;
+use super::prepared::Prepared;
 
 /// Une table scellée.
 ///
@@ -206,11 +207,12 @@ impl Table {
     fn written(&self, connection: &Connection) -> Result<Option<(i64, i64)>, LedgerError> {
         if self.name == SNAPSHOTS.name {
             let sql = "SELECT snapshots FROM pulse";
-            let written: Option<Option<i64>> = connection.query_row(sql, [], |row| row.get(0)).optional()?;
+            let written: Option<Option<i64>> =
+                connection.query_row_cached(sql, [], |row| row.get(0)).optional()?;
             return Ok(written.flatten().map(|written| (written, 0)));
         }
         let sql = "SELECT rows, last FROM seals WHERE name = ?1";
-        let written = connection.query_row(sql, [self.name], |row| Ok((row.get(0)?, row.get(1)?)));
+        let written = connection.query_row_cached(sql, [self.name], |row| Ok((row.get(0)?, row.get(1)?)));
         Ok(Some(written.optional()?.unwrap_or_default()))
     }
 
@@ -300,12 +302,12 @@ pub(super) fn forget(connection: &Connection, table: &Table, rows: i64) -> Resul
 
 fn read(connection: &Connection, table: &Table, key: impl ToSql) -> Result<Option<Line>, LedgerError> {
     let sql = format!("{} WHERE {} = ?1", table.select(), table.key());
-    Ok(connection.query_row(&sql, [key], |row| table.line(row)).optional()?)
+    Ok(connection.query_row_cached(&sql, [key], |row| table.line(row)).optional()?)
 }
 
 fn keep(connection: &Connection, table: &Table, key: impl ToSql, seal: &[u8]) -> Result<(), LedgerError> {
     let sql = format!("UPDATE {} SET seal = ?1 WHERE {} = ?2", table.name, table.key());
-    connection.execute(&sql, params![seal, key])?;
+    connection.execute_cached(&sql, params![seal, key])?;
     Ok(())
 }
 
@@ -314,9 +316,9 @@ fn count(connection: &Connection, table: &Table, more: i64, last: Option<i64>) -
     if table.name == SNAPSHOTS.name {
         let sql =
             "UPDATE pulse SET snapshots = coalesce(snapshots + ?1, (SELECT count(seal) FROM snapshots))";
-        connection.execute(sql, [more])?;
+        connection.execute_cached(sql, [more])?;
     } else {
-        connection.execute(
+        connection.execute_cached(
             "INSERT INTO seals (name, rows, last) VALUES (?1, ?2, ?3)
              ON CONFLICT (name) DO UPDATE SET rows = rows + ?2, last = max(last, ?3)",
             params![table.name, more, last.unwrap_or_default()],

@@ -6,6 +6,7 @@
 
 use rusqlite::{Connection, params};
 
+use super::prepared::Prepared;
 use super::{Db, LedgerError, survival, views, wishes};
 use crate::domain;
 use crate::domain::moment::Moment;
@@ -54,7 +55,7 @@ impl Kept {
         let sql =
             "SELECT configured, chosen, after_snapshot, low_in_a_row, judged_at, reached_at, reached_fall
                    FROM stop_loss";
-        Ok(connection.query_row(sql, [], |row| {
+        Ok(connection.query_row_cached(sql, [], |row| {
             let reached: (Option<Moment>, Option<Weight>) = (row.get(5)?, row.get(6)?);
             Ok(Kept {
                 configured: row.get(0)?,
@@ -133,6 +134,11 @@ impl Db {
         })
     }
 
+    /// Vrai si une perte que l'on s'est fixée se juge.
+    pub fn has_stop_loss(&self) -> Result<bool, LedgerError> {
+        Ok(Kept::read(&self.connection)?.limit().is_some())
+    }
+
     /// Vrai si l'agent peut mourir de cette valeur, ou s'arrêter à elle : il faut alors la confirmer.
     pub fn is_at_stake(&mut self, total: Eur) -> Result<bool, LedgerError> {
         if domain::survival::is_low(total) {
@@ -183,12 +189,12 @@ impl Db {
 /// Change ce que dit l'un des deux ; rend la limite qui vaut. Mise quand il n'y en avait pas, son plus haut commence là.
 fn change(connection: &Connection, column: &str, part: Option<Weight>) -> Result<Option<Limit>, LedgerError> {
     let before = Kept::read(connection)?.limit();
-    connection.execute(&format!("UPDATE stop_loss SET {column} = ?1"), [part])?;
+    connection.execute_cached(&format!("UPDATE stop_loss SET {column} = ?1"), [part])?;
     let after = Kept::read(connection)?.limit();
     if before.is_none() && after.is_some() {
         watch_anew(connection)?;
     } else if before != after {
-        connection.execute("UPDATE stop_loss SET low_in_a_row = 0", [])?;
+        connection.execute_cached("UPDATE stop_loss SET low_in_a_row = 0", [])?;
     }
     Ok(after)
 }
@@ -196,7 +202,7 @@ fn change(connection: &Connection, column: &str, part: Option<Weight>) -> Result
 fn watch_anew(connection: &Connection) -> Result<(), LedgerError> {
     let sql = "UPDATE stop_loss SET low_in_a_row = 0,
                    after_snapshot = (SELECT coalesce(max(id), 0) FROM snapshots)";
-    connection.execute(sql, [])?;
+    connection.execute_cached(sql, [])?;
     Ok(())
 }
 
@@ -204,7 +210,7 @@ fn watch_anew(connection: &Connection) -> Result<(), LedgerError> {
 pub(super) fn begin_anew(connection: &Connection) -> Result<(), LedgerError> {
     watch_anew(connection)?;
     let sql = "UPDATE stop_loss SET reached_at = NULL, reached_fall = NULL WHERE reached_at IS NOT NULL";
-    connection.execute(sql, [])?;
+    connection.execute_cached(sql, [])?;
     Ok(())
 }
 
@@ -228,7 +234,7 @@ pub(super) fn judge(
         return Ok(None);
     }
     let sql = "UPDATE stop_loss SET low_in_a_row = ?1, judged_at = ?2";
-    connection.execute(sql, params![low_now, fall.read_at])?;
+    connection.execute_cached(sql, params![low_now, fall.read_at])?;
     if low_now < domain::survival::READINGS {
         return Ok(None);
     }
@@ -242,7 +248,7 @@ fn stop(connection: &Connection, fall: &Fall, now: Moment) -> Result<String, Led
         fallen.percent()
     );
     wishes::sell_all(connection, "the stop loss sells all and stops", &reason, now)?;
-    connection.execute(
+    connection.execute_cached(
         "UPDATE stop_loss SET low_in_a_row = 0, reached_at = ?1, reached_fall = ?2",
         params![now, fallen],
     )?;

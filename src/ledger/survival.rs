@@ -5,6 +5,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::prepared::Prepared;
 use super::{Db, LedgerError, balances, foreign, views};
 use crate::domain::moment::Moment;
 use crate::domain::money::{Eur, Usdc};
@@ -27,7 +28,7 @@ struct Agent {
 impl Agent {
     fn read(connection: &Connection) -> Result<Agent, LedgerError> {
         let sql = "SELECT state = 'DEAD', paused, low_in_a_row, judged_at, dead_before FROM agent";
-        Ok(connection.query_row(sql, [], |row| {
+        Ok(connection.query_row_cached(sql, [], |row| {
             Ok(Agent {
                 dead: row.get(0)?,
                 paused: row.get(1)?,
@@ -51,7 +52,7 @@ impl Agent {
 /// Vrai si le dernier mouvement d'une personne laissait au moins le moindre capital.
 fn falls_by_itself(connection: &Connection) -> Result<bool, LedgerError> {
     let sql = "SELECT value_eur FROM movements WHERE kind <> 'dust' ORDER BY id DESC LIMIT 1";
-    let left: Option<Option<Eur>> = connection.query_row(sql, [], |row| row.get(0)).optional()?;
+    let left: Option<Option<Eur>> = connection.query_row_cached(sql, [], |row| row.get(0)).optional()?;
     Ok(left.flatten().is_some_and(survival::is_a_budget))
 }
 
@@ -59,7 +60,7 @@ fn falls_by_itself(connection: &Connection) -> Result<bool, LedgerError> {
 /// parti. Qui a vendu un coin dehors n'a pas perdu ce que ce coin perd ensuite.
 fn is_what_it_holds(connection: &Connection) -> Result<bool, LedgerError> {
     let alone = "SELECT not_alone IS NULL FROM exchange";
-    if foreign::has_evidence(connection)? || !connection.query_row(alone, [], |row| row.get(0))? {
+    if foreign::has_evidence(connection)? || !connection.query_row_cached(alone, [], |row| row.get(0))? {
         return Ok(false);
     }
     for asset in Asset::all() {
@@ -79,7 +80,7 @@ fn is_what_it_holds(connection: &Connection) -> Result<bool, LedgerError> {
 impl Db {
     /// Vrai tant que ce que le programme Python disait mort n'est pas jugé de nouveau.
     pub fn judges_the_dead(&self) -> Result<bool, LedgerError> {
-        Ok(self.connection.query_row("SELECT dead_before FROM agent", [], |row| row.get(0))?)
+        Ok(self.connection.query_row_cached("SELECT dead_before FROM agent", [], |row| row.get(0))?)
     }
 
     /// Vrai si une évaluation basse compterait : il faut alors la confirmer.
@@ -120,7 +121,7 @@ pub(super) fn survive(
         return Ok(false);
     }
     let dies = !agent.dead && low_now >= survival::READINGS;
-    connection.execute(
+    connection.execute_cached(
         "UPDATE agent SET low_in_a_row = ?1, judged_at = ?2, state = CASE WHEN ?3 THEN 'DEAD' ELSE state END",
         params![low_now, valuation.read_at, dies],
     )?;
@@ -133,14 +134,16 @@ fn judge_the_dead(connection: &Connection, reading: Reading, total: Eur) -> Resu
     match reading {
         Reading::Unproved => return Ok(false),
         Reading::Low => {
-            connection
-                .execute("UPDATE agent SET dead_before = 0, state = 'DEAD', paused_reason = NULL", [])?;
+            connection.execute_cached(
+                "UPDATE agent SET dead_before = 0, state = 'DEAD', paused_reason = NULL",
+                [],
+            )?;
         }
         Reading::Well => {
             let reason = format!(
                 "the Python version called it DEAD, and it is worth {total:.2} EUR: have a look, then resume it"
             );
-            connection.execute("UPDATE agent SET dead_before = 0, paused_reason = ?1", [reason])?;
+            connection.execute_cached("UPDATE agent SET dead_before = 0, paused_reason = ?1", [reason])?;
         }
     }
     Ok(reading == Reading::Low)

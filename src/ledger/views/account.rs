@@ -7,6 +7,7 @@ use crate::domain::market::Coin;
 use crate::domain::moment::Moment;
 use crate::domain::money::{Eur, Usdc};
 use crate::domain::portfolio::{Holdings, Position};
+use crate::ledger::prepared::Prepared;
 use crate::ledger::{Db, LedgerError};
 
 /// L'agent : son mode, son état, sa pause.
@@ -47,7 +48,7 @@ pub struct OpenPosition {
 
 /// Les positions et le cash ; `None` tant que l'ouverture n'est pas comptée.
 pub fn holdings(connection: &Connection) -> Result<Option<Holdings>, LedgerError> {
-    let cash: Option<Usdc> = connection.query_row("SELECT cash FROM account", [], |row| row.get(0))?;
+    let cash: Option<Usdc> = connection.query_row_cached("SELECT cash FROM account", [], |row| row.get(0))?;
     let Some(cash) = cash else {
         return Ok(None);
     };
@@ -83,7 +84,7 @@ impl Db {
 
     pub fn agent(&self) -> Result<Agent, LedgerError> {
         let sql = "SELECT mode, state = 'DEAD', paused, iif(paused, paused_reason, NULL) FROM agent";
-        Ok(self.connection.query_row(sql, [], |row| {
+        Ok(self.connection.query_row_cached(sql, [], |row| {
             Ok(Agent {
                 mode: row.get(0)?,
                 dead: row.get(1)?,
@@ -98,7 +99,7 @@ impl Db {
         let mut statement = self.connection.prepare_cached(sql)?;
         let withdrawn = statement.query_map([], |row| row.get::<_, Eur>(0))?;
         let withdrawn = withdrawn.collect::<Result<Vec<_>, _>>()?.into_iter().sum();
-        Ok(self.connection.query_row(
+        Ok(self.connection.query_row_cached(
             "SELECT initial_eur, deposited_eur, cash, created_at FROM account",
             [],
             |row| {

@@ -6,6 +6,7 @@ use crate::domain::aim::{Aim, Cause};
 use crate::domain::market::{Coin, PerCoin};
 use crate::domain::moment::Moment;
 use crate::domain::signal::INITIAL_SYNC;
+use crate::ledger::prepared::Prepared;
 use crate::ledger::{Db, LedgerError};
 
 /// Les coins que nomme ce texte.
@@ -26,7 +27,7 @@ impl Db {
     pub fn aim(&self) -> Result<Option<Aim>, LedgerError> {
         let sql =
             "SELECT signal, cause, since, reached_at, movement, waiting_for, rules, contradicted FROM aim";
-        let aim = self.connection.query_row(sql, [], |row| {
+        let aim = self.connection.query_row_cached(sql, [], |row| {
             let cause: String = row.get(1)?;
             Ok(Aim {
                 signal: row.get(0)?,
@@ -45,7 +46,7 @@ impl Db {
     /// Le dernier mouvement qui a changé ce que l'on a ; la poussière n'en est pas un.
     pub fn last_flow(&self) -> Result<i64, LedgerError> {
         let sql = "SELECT coalesce(max(id), 0) FROM movements WHERE kind <> 'dust'";
-        Ok(self.connection.query_row(sql, [], |row| row.get(0))?)
+        Ok(self.connection.query_row_cached(sql, [], |row| row.get(0))?)
     }
 
     /// L'allocation déjà vieille dont une personne décide, ou a décidé d'attendre la suivante ; `None` s'il n'y en a pas qui vaille à `now`.
@@ -53,7 +54,7 @@ impl Db {
         let sql = "SELECT said_at, received_at, old_target = 'declined' FROM signals
                    WHERE signal_id = ?1 AND status = 'received' AND old_target IN ('asked', 'declined')
                        AND (expires_at IS NULL OR expires_at >= ?2)";
-        let old = self.connection.query_row(sql, params![INITIAL_SYNC, now], |row| {
+        let old = self.connection.query_row_cached(sql, params![INITIAL_SYNC, now], |row| {
             let (said_at, received_at): (Option<Moment>, Moment) = (row.get(0)?, row.get(1)?);
             Ok(OldTarget { said_at: said_at.unwrap_or(received_at), declined: row.get(2)? })
         });
@@ -63,12 +64,12 @@ impl Db {
     /// Vrai si d'autres signaux ont pu se dire avant celui-ci sans être entendus.
     pub fn has_missed(&self, signal: i64) -> Result<bool, LedgerError> {
         let sql = "SELECT missed IS NOT NULL FROM signals WHERE id = ?1";
-        Ok(self.connection.query_row(sql, [signal], |row| row.get(0))?)
+        Ok(self.connection.query_row_cached(sql, [signal], |row| row.get(0))?)
     }
 
     /// Vrai si une personne n'a pas voulu, ou pas encore, de cette allocation.
     pub fn is_declined(&self, signal: i64) -> Result<bool, LedgerError> {
         let sql = "SELECT coalesce(old_target <> 'taken', 0) FROM signals WHERE id = ?1";
-        Ok(self.connection.query_row(sql, [signal], |row| row.get(0))?)
+        Ok(self.connection.query_row_cached(sql, [signal], |row| row.get(0))?)
     }
 }

@@ -8,6 +8,7 @@ use crate::domain::market::{Coin, PerCoin};
 use crate::domain::moment::Moment;
 use crate::domain::money::Weight;
 use crate::domain::signal::{ADOPTED, INITIAL_SYNC};
+use crate::ledger::prepared::Prepared;
 use crate::ledger::views::Selection;
 use crate::ledger::{Db, Decision, LedgerError, PendingSignal};
 
@@ -114,10 +115,14 @@ impl Db {
     /// ce qui prend tout passe après, car le leader en est dépassé d'abord. Une pause, ou la mort, ne retient pas une
     /// personne.
     pub fn due(&self) -> Result<Vec<PendingSignal>, LedgerError> {
-        let (agent, mut due) = (self.agent()?, self.pending()?);
+        let mut due = self.pending()?;
+        if due.is_empty() {
+            return Ok(due);
+        }
+        let agent = self.agent()?;
         // Un passé a manqué : le leader dit d'abord ce qu'il veut aujourd'hui, ce qui est ouvert y a peut-être été suivi.
         let unknown: bool =
-            self.connection.query_row("SELECT past_unknown FROM agent", [], |row| row.get(0))?;
+            self.connection.query_row_cached("SELECT past_unknown FROM agent", [], |row| row.get(0))?;
         due.retain(|signal| !unknown || signal.wish.is_some());
         let takes_all = due.iter().any(PendingSignal::takes_all);
         let held = agent.dead || (agent.paused && !takes_all);
@@ -135,7 +140,7 @@ impl Db {
     pub fn initial_sync_done(&self) -> Result<bool, LedgerError> {
         let sql = "SELECT EXISTS (SELECT 1 FROM signals WHERE signal_id = ?1 AND status <> 'received')
                        OR EXISTS (SELECT 1 FROM trades WHERE signal_id = ?1 AND intent IS NULL)";
-        Ok(self.connection.query_row(sql, [INITIAL_SYNC], |row| row.get(0))?)
+        Ok(self.connection.query_row_cached(sql, [INITIAL_SYNC], |row| row.get(0))?)
     }
 
     /// La réception du dernier signal du leader.
@@ -146,7 +151,7 @@ impl Db {
     /// Le nom d'un signal.
     pub fn name_of(&self, row: i64) -> Result<String, LedgerError> {
         let sql = "SELECT signal_id FROM signals WHERE id = ?1";
-        Ok(self.connection.query_row(sql, [row], |row| row.get(0))?)
+        Ok(self.connection.query_row_cached(sql, [row], |row| row.get(0))?)
     }
 
     /// La réception du dernier signal du leader, et quand il dit l'avoir dit.
@@ -154,7 +159,7 @@ impl Db {
         let sql = "SELECT received_at, said_at FROM signals WHERE signal_id NOT IN (?1, ?2) AND wish IS NULL
                    ORDER BY id DESC LIMIT 1";
         let ours = [INITIAL_SYNC, ADOPTED];
-        let word = self.connection.query_row(sql, ours, |row| Ok((row.get(0)?, row.get(1)?)));
+        let word = self.connection.query_row_cached(sql, ours, |row| Ok((row.get(0)?, row.get(1)?)));
         Ok(word.optional()?)
     }
 

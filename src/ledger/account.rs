@@ -5,7 +5,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::prepared::Prepared;
+use super::views::Prepared;
 use super::{Db, LedgerError, aim, flows, last_known, movements, seal, stop_loss, wishes};
 use crate::domain;
 use crate::domain::aim::Cause;

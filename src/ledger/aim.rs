@@ -3,8 +3,8 @@
 use rusqlite::{Connection, params};
 
 use super::novelty;
-use super::prepared::Prepared;
 use super::signals::{self, insert_decisions};
+use super::views::Prepared;
 use super::{Db, Decision, LedgerError, SignalStatus};
 use crate::domain::aim::{Aim, Cause};
 use crate::domain::market::{Coin, PerCoin};
@@ -30,7 +30,7 @@ impl Db {
     /// Écrit où l'on en est ; la première fois qu'elle est atteinte est aussi au signal.
     pub fn keep_aim(&mut self, aim: &Aim) -> Result<(), LedgerError> {
         let transaction = self.transaction()?;
-        transaction.execute_cached(
+        transaction.execute(
             "INSERT INTO aim (id, signal, cause, since, reached_at, movement, waiting_for, rules, contradicted)
              VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
              ON CONFLICT (id) DO UPDATE SET signal = ?1, cause = ?2, since = ?3, reached_at = ?4, movement = ?5,
@@ -48,7 +48,7 @@ impl Db {
         )?;
         if let Some(at) = aim.reached_at {
             let sql = "UPDATE signals SET reached_at = ?2 WHERE id = ?1 AND reached_at IS NULL";
-            transaction.execute_cached(sql, params![aim.signal, at])?;
+            transaction.execute(sql, params![aim.signal, at])?;
         }
         Ok(transaction.commit()?)
     }
@@ -89,7 +89,7 @@ impl Db {
         let transaction = self.transaction()?;
         let word = if follow { "taken" } else { "declined" };
         let sql = "UPDATE signals SET old_target = ?1 WHERE old_target IN ('asked', 'declined') AND old_target <> ?1";
-        if !is_asked || transaction.execute_cached(sql, [word])? == 0 {
+        if !is_asked || transaction.execute(sql, [word])? == 0 {
             return Err(LedgerError::Refused(NO_OLD_TARGET.to_owned()));
         }
         if !follow {
@@ -117,6 +117,6 @@ fn listed(coins: &PerCoin<bool>) -> String {
 /// Vise de nouveau ce qui est visé, pour cette raison.
 pub(super) fn reopen(connection: &Connection, cause: Cause, now: Moment) -> Result<(), LedgerError> {
     let sql = "UPDATE aim SET cause = ?1, since = ?2, reached_at = NULL, waiting_for = NULL";
-    connection.execute_cached(sql, params![cause.word(), now])?;
+    connection.execute(sql, params![cause.word(), now])?;
     Ok(())
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::prepared::Prepared;
+use super::views::Prepared;
 use super::{Db, LedgerError, others, views};
 use crate::domain::market::Coin;
 use crate::domain::moment::Moment;
@@ -38,7 +38,7 @@ impl Db {
             )?;
             for (asset, line) in reconciliation.lines() {
                 moved |= !doubtful && surplus(&transaction, asset)? != Some(line.surplus());
-                transaction.execute_cached(
+                transaction.execute(
                     "INSERT INTO balances (asset, held, booked, at, surplus, locked, reserved)
                      VALUES (?1, ?2, ?3, ?4, ?5, ?7, ?8)
                      ON CONFLICT (asset) DO UPDATE SET held = ?2, booked = ?3, at = ?4,
@@ -90,7 +90,7 @@ pub(super) fn follow(connection: &Connection, asset: Asset, added: Quantity) -> 
         connection.query_row_cached(sql, [asset.name()], |row| row.get(0)).optional()?;
     let Some(booked) = booked else { return Ok(()) };
     let surplus = surplus(connection, asset)?.map(|surplus| surplus - added);
-    connection.execute_cached(
+    connection.execute(
         "UPDATE balances SET booked = ?2, surplus = ?3 WHERE asset = ?1",
         params![asset.name(), booked + added, surplus],
     )?;

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use rusqlite::{Connection, params};
 
-use super::prepared::Prepared;
 use super::{Db, LedgerError, flows, seal, stop_loss, survival, wishes};
 use crate::domain::moment::Moment;
 use crate::domain::money::{Eur, Price};
@@ -65,11 +64,11 @@ impl Db {
         let transaction = self.transaction()?;
         keep_readings(&transaction, &record.readings)?;
         wishes::count_tried(&transaction, record.tried)?;
-        transaction.execute_cached(
+        transaction.execute(
             "INSERT INTO polls (outcome, count) VALUES (?1, 1) ON CONFLICT DO UPDATE SET count = count + 1",
             [record.outcome],
         )?;
-        transaction.execute_cached(
+        transaction.execute(
             "INSERT INTO pulse (id, polled_at, outcome, signal_id, trades, error, leader_contact_at, leader_error)
              VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7)
              ON CONFLICT (id) DO UPDATE SET polled_at = ?1, outcome = ?2, signal_id = ?3, trades = ?4, error = ?5,
@@ -108,20 +107,20 @@ impl Db {
 }
 
 fn keep_readings(connection: &Connection, readings: &[ReadingRow]) -> Result<(), LedgerError> {
+    let mut statement = connection.prepare(
+        "INSERT INTO readings (what, bid, ask, at, failure) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT (what) DO UPDATE SET bid = coalesce(?2, bid), ask = coalesce(?3, ask),
+             at = CASE WHEN ?6 THEN NULL ELSE coalesce(?4, at) END, failure = ?5",
+    )?;
     for reading in readings {
         let (bid, ask) = reading.bid_ask.unzip();
-        connection.execute_cached(
-            "INSERT INTO readings (what, bid, ask, at, failure) VALUES (?1, ?2, ?3, ?4, ?5)
-             ON CONFLICT (what) DO UPDATE SET bid = coalesce(?2, bid), ask = coalesce(?3, ask),
-                 at = CASE WHEN ?6 THEN NULL ELSE coalesce(?4, at) END, failure = ?5",
-            params![reading.what, bid, ask, reading.at, reading.failure, reading.doubted],
-        )?;
+        statement.execute(params![reading.what, bid, ask, reading.at, reading.failure, reading.doubted])?;
     }
     Ok(())
 }
 
 fn snapshot(connection: &Connection, valuation: &Valuation, now: Moment) -> Result<(), LedgerError> {
-    connection.execute_cached(
+    connection.execute(
         "INSERT INTO snapshots (total_eur, coins_usdc, cash_usdc, deposited_eur, at)
          VALUES (?1, ?2, ?3, (SELECT deposited_eur FROM account), ?4)",
         params![

@@ -7,7 +7,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::prepared::Prepared;
+use super::views::Prepared;
 use super::{LedgerError, seal, views};
 use crate::domain::moment::Moment;
 use crate::domain::money::{Eur, Rate};
@@ -42,7 +42,7 @@ pub(super) fn value_last(connection: &Connection, rate: Rate, now: Moment) -> Re
         let last: i64 = connection.query_row_cached("SELECT max(id) FROM movements", [], |row| row.get(0))?;
         let sql = "UPDATE movements SET value_eur = ?1, valued_at = at WHERE id = ?2";
         seal::change(connection, &seal::MOVEMENTS, last, |connection| {
-            connection.execute_cached(sql, params![value, last])
+            connection.execute(sql, params![value, last])
         })?;
     }
     appraise(connection)
@@ -67,7 +67,7 @@ pub(super) fn appraise(connection: &Connection) -> Result<(), LedgerError> {
             if let Some((value, at)) = known {
                 let sql = "UPDATE movements SET value_eur = ?2, valued_at = ?3 WHERE id = ?1";
                 seal::change(connection, &seal::MOVEMENTS, movement.id, |connection| {
-                    connection.execute_cached(sql, params![movement.id, value, at])
+                    connection.execute(sql, params![movement.id, value, at])
                 })?;
                 break;
             }

@@ -3,7 +3,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::prepared::Prepared;
+use super::views::Prepared;
 use super::{Db, LedgerError};
 use crate::domain::execution::Report;
 use crate::domain::market::Coin;
@@ -135,7 +135,7 @@ impl Db {
                 _ => seen.evidence += fresh,
             }
         }
-        transaction.execute_cached(
+        transaction.execute(
             "INSERT INTO order_marks (coin, order_id, whole) VALUES (?1, ?2, ?3)
              ON CONFLICT (coin) DO UPDATE SET order_id = ?2, whole = ?3 WHERE order_id <> ?2 OR whole <> ?3",
             params![coin, read, whole || !more],
@@ -167,7 +167,7 @@ impl Db {
     /// Un nom d'ici vu sur un compte, dont une personne a décidé qu'il reste dehors.
     pub fn settle_others(&mut self) -> Result<(), LedgerError> {
         let sql = "UPDATE foreign_orders SET settled = 1 WHERE bears = 'another'";
-        self.connection.execute_cached(sql, [])?;
+        self.connection.execute(sql, [])?;
         Ok(())
     }
 
@@ -217,7 +217,7 @@ pub(super) fn refuse_evidence(connection: &Connection) -> Result<(), LedgerError
 }
 
 pub(super) fn insert(connection: &Connection, report: &Report, bears: Bears) -> Result<usize, LedgerError> {
-    Ok(connection.execute_cached(
+    Ok(connection.execute(
         "INSERT OR IGNORE INTO foreign_orders (coin, order_id, client_id, side, executed, amount, at, bears)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         params![

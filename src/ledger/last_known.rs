@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::prepared::Prepared;
+use super::views::Prepared;
 use super::{Db, LedgerError, views};
 use crate::domain::booking::LastPrice;
 use crate::domain::market::{self, Coin, Quote};

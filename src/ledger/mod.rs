@@ -43,7 +43,6 @@ mod pages;
 mod past;
 mod place;
 mod positions;
-mod prepared;
 mod received;
 mod requests;
 mod schema;
@@ -75,7 +74,6 @@ use changes::Changes;
 use keeper::{Job, Keeper, Told};
 use lock::Lock;
 use place::Place;
-use prepared::Prepared;
 
 pub use audit::{Audit, LiveOrder};
 pub use changes::Watch;
@@ -173,7 +171,7 @@ pub struct Db {
 
 impl Db {
     fn of(connection: Connection) -> Db {
-        connection.set_prepared_statement_cache_capacity(prepared::KEPT);
+        connection.set_prepared_statement_cache_capacity(views::KEPT);
         Db {
             connection,
             changes: Changes::default(),
@@ -241,9 +239,9 @@ impl Db {
         &mut self,
         read: impl FnOnce(&mut Db) -> Result<T, LedgerError>,
     ) -> Result<T, LedgerError> {
-        self.connection.execute_cached("BEGIN", [])?;
+        self.connection.execute_batch("BEGIN")?;
         let found = read(self);
-        self.connection.execute_cached("COMMIT", [])?;
+        self.connection.execute_batch("COMMIT")?;
         found
     }
 

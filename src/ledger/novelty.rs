@@ -4,7 +4,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::prepared::Prepared;
+use super::views::Prepared;
 use super::{LedgerError, Received};
 use crate::domain::moment::Moment;
 use crate::domain::policy;
@@ -64,8 +64,7 @@ pub(super) fn judge(connection: &Connection, signal: &Received) -> Result<Novelt
         (Some(_), _) if *was_rejected => false,
         // D'un grand livre d'avant : le premier texte revu est le sien.
         (Some(now), None) => {
-            connection
-                .execute_cached("UPDATE signals SET meaning = ?2 WHERE id = ?1", params![last.row, now])?;
+            connection.execute("UPDATE signals SET meaning = ?2 WHERE id = ?1", params![last.row, now])?;
             true
         }
         (Some(now), Some(before)) => now == before,

@@ -13,7 +13,7 @@ use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 use sha2::{Digest, Sha256};
 
 use super::LedgerError;
-use super::prepared::Prepared;
+use super::views::Prepared;
 
 /// Une table scellée.
 ///
@@ -307,7 +307,7 @@ fn read(connection: &Connection, table: &Table, key: impl ToSql) -> Result<Optio
 
 fn keep(connection: &Connection, table: &Table, key: impl ToSql, seal: &[u8]) -> Result<(), LedgerError> {
     let sql = format!("UPDATE {} SET seal = ?1 WHERE {} = ?2", table.name, table.key());
-    connection.execute_cached(&sql, params![seal, key])?;
+    connection.execute(&sql, params![seal, key])?;
     Ok(())
 }
 
@@ -316,9 +316,9 @@ fn count(connection: &Connection, table: &Table, more: i64, last: Option<i64>) -
     if table.name == SNAPSHOTS.name {
         let sql =
             "UPDATE pulse SET snapshots = coalesce(snapshots + ?1, (SELECT count(seal) FROM snapshots))";
-        connection.execute_cached(sql, [more])?;
+        connection.execute(sql, [more])?;
     } else {
-        connection.execute_cached(
+        connection.execute(
             "INSERT INTO seals (name, rows, last) VALUES (?1, ?2, ?3)
              ON CONFLICT (name) DO UPDATE SET rows = rows + ?2, last = max(last, ?3)",
             params![table.name, more, last.unwrap_or_default()],

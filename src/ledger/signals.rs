@@ -8,7 +8,6 @@ use rusqlite::{Connection, params};
 use rust_decimal::dec;
 
 use super::novelty::{is_one_too_many, judge};
-use super::prepared::Prepared;
 use super::{Db, LedgerError, Novelty, Received, Verdict, initial_sync, received, views};
 use crate::domain::market::Coin;
 use crate::domain::moment::Moment;
@@ -108,9 +107,7 @@ impl Db {
         }
         // Le premier reçu depuis qu'un passé manquait, s'il dit ce que le leader veut : il a pu y être suivi. Les autres, non.
         let tells = !matches!(signal.verdict, Verdict::Rejected(_));
-        if tells
-            && transaction.execute_cached("UPDATE agent SET past_unknown = 0 WHERE past_unknown = 1", [])?
-                == 1
+        if tells && transaction.execute("UPDATE agent SET past_unknown = 0 WHERE past_unknown = 1", [])? == 1
         {
             doubt_open(&transaction)?;
             initial_sync::renew_after_gap(&transaction, signal)?;
@@ -183,7 +180,7 @@ fn renew(connection: &Connection, signal: &Received) -> Result<(), LedgerError> 
                        OR signal_id = ?5 AND reasoning = ?6 AND ?3 IS NOT NULL)";
     let (id, sync) = (&signal.signal_id, initial_sync::reasoning_of_sync(signal));
     let params = params![id, signal.payload, signal.meaning, signal.expires_at, INITIAL_SYNC, sync];
-    connection.execute_cached(sql, params)?;
+    connection.execute(sql, params)?;
     Ok(())
 }
 

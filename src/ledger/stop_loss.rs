@@ -6,7 +6,7 @@
 
 use rusqlite::{Connection, params};
 
-use super::prepared::Prepared;
+use super::views::Prepared;
 use super::{Db, LedgerError, survival, views, wishes};
 use crate::domain;
 use crate::domain::moment::Moment;
@@ -189,12 +189,12 @@ impl Db {
 /// Change ce que dit l'un des deux ; rend la limite qui vaut. Mise quand il n'y en avait pas, son plus haut commence là.
 fn change(connection: &Connection, column: &str, part: Option<Weight>) -> Result<Option<Limit>, LedgerError> {
     let before = Kept::read(connection)?.limit();
-    connection.execute_cached(&format!("UPDATE stop_loss SET {column} = ?1"), [part])?;
+    connection.execute(&format!("UPDATE stop_loss SET {column} = ?1"), [part])?;
     let after = Kept::read(connection)?.limit();
     if before.is_none() && after.is_some() {
         watch_anew(connection)?;
     } else if before != after {
-        connection.execute_cached("UPDATE stop_loss SET low_in_a_row = 0", [])?;
+        connection.execute("UPDATE stop_loss SET low_in_a_row = 0", [])?;
     }
     Ok(after)
 }
@@ -202,7 +202,7 @@ fn change(connection: &Connection, column: &str, part: Option<Weight>) -> Result
 fn watch_anew(connection: &Connection) -> Result<(), LedgerError> {
     let sql = "UPDATE stop_loss SET low_in_a_row = 0,
                    after_snapshot = (SELECT coalesce(max(id), 0) FROM snapshots)";
-    connection.execute_cached(sql, [])?;
+    connection.execute(sql, [])?;
     Ok(())
 }
 
@@ -210,7 +210,7 @@ fn watch_anew(connection: &Connection) -> Result<(), LedgerError> {
 pub(super) fn begin_anew(connection: &Connection) -> Result<(), LedgerError> {
     watch_anew(connection)?;
     let sql = "UPDATE stop_loss SET reached_at = NULL, reached_fall = NULL WHERE reached_at IS NOT NULL";
-    connection.execute_cached(sql, [])?;
+    connection.execute(sql, [])?;
     Ok(())
 }
 
@@ -234,7 +234,7 @@ pub(super) fn judge(
         return Ok(None);
     }
     let sql = "UPDATE stop_loss SET low_in_a_row = ?1, judged_at = ?2";
-    connection.execute_cached(sql, params![low_now, fall.read_at])?;
+    connection.execute(sql, params![low_now, fall.read_at])?;
     if low_now < domain::survival::READINGS {
         return Ok(None);
     }
@@ -248,7 +248,7 @@ fn stop(connection: &Connection, fall: &Fall, now: Moment) -> Result<String, Led
         fallen.percent()
     );
     wishes::sell_all(connection, "the stop loss sells all and stops", &reason, now)?;
-    connection.execute_cached(
+    connection.execute(
         "UPDATE stop_loss SET low_in_a_row = 0, reached_at = ?1, reached_fall = ?2",
         params![now, fallen],
     )?;

@@ -5,7 +5,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::prepared::Prepared;
+use super::views::Prepared;
 use super::{Db, LedgerError, balances, foreign, views};
 use crate::domain::moment::Moment;
 use crate::domain::money::{Eur, Usdc};
@@ -121,7 +121,7 @@ pub(super) fn survive(
         return Ok(false);
     }
     let dies = !agent.dead && low_now >= survival::READINGS;
-    connection.execute_cached(
+    connection.execute(
         "UPDATE agent SET low_in_a_row = ?1, judged_at = ?2, state = CASE WHEN ?3 THEN 'DEAD' ELSE state END",
         params![low_now, valuation.read_at, dies],
     )?;
@@ -134,16 +134,14 @@ fn judge_the_dead(connection: &Connection, reading: Reading, total: Eur) -> Resu
     match reading {
         Reading::Unproved => return Ok(false),
         Reading::Low => {
-            connection.execute_cached(
-                "UPDATE agent SET dead_before = 0, state = 'DEAD', paused_reason = NULL",
-                [],
-            )?;
+            connection
+                .execute("UPDATE agent SET dead_before = 0, state = 'DEAD', paused_reason = NULL", [])?;
         }
         Reading::Well => {
             let reason = format!(
                 "the Python version called it DEAD, and it is worth {total:.2} EUR: have a look, then resume it"
             );
-            connection.execute_cached("UPDATE agent SET dead_before = 0, paused_reason = ?1", [reason])?;
+            connection.execute("UPDATE agent SET dead_before = 0, paused_reason = ?1", [reason])?;
         }
     }
     Ok(reading == Reading::Low)

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::prepared::Prepared;
 use super::{Db, LedgerError, RequestKey, aim, requests};
 use crate::domain::aim::Cause;
 use crate::domain::market::Coin;
@@ -127,7 +126,7 @@ fn open_sell_all(connection: &Connection) -> Result<Option<(i64, String)>, Ledge
 /// Compte aux souhaits ouverts ce temps, où leurs ventes ont pu s'essayer.
 pub(super) fn count_tried(connection: &Connection, tried: Duration) -> Result<(), LedgerError> {
     let open = "UPDATE signals SET tried_for = tried_for + ?1 WHERE status = 'received' AND wish IS NOT NULL";
-    connection.execute_cached(open, [tried.as_millis() as i64])?;
+    connection.execute(open, [tried.as_millis() as i64])?;
     Ok(())
 }
 

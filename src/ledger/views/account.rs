@@ -3,11 +3,11 @@
 
 use rusqlite::Connection;
 
+use super::prepared::Prepared;
 use crate::domain::market::Coin;
 use crate::domain::moment::Moment;
 use crate::domain::money::{Eur, Usdc};
 use crate::domain::portfolio::{Holdings, Position};
-use crate::ledger::prepared::Prepared;
 use crate::ledger::{Db, LedgerError};
 
 /// L'agent : son mode, son état, sa pause.

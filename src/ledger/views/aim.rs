@@ -2,11 +2,11 @@
 
 use rusqlite::{OptionalExtension, params};
 
+use super::prepared::Prepared;
 use crate::domain::aim::{Aim, Cause};
 use crate::domain::market::{Coin, PerCoin};
 use crate::domain::moment::Moment;
 use crate::domain::signal::INITIAL_SYNC;
-use crate::ledger::prepared::Prepared;
 use crate::ledger::{Db, LedgerError};
 
 /// Les coins que nomme ce texte.

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::prepared::Prepared;
 use crate::domain::market::{Coin, PerCoin};
 use crate::domain::moment::Moment;
 use crate::domain::money::Weight;
 use crate::domain::signal::{ADOPTED, INITIAL_SYNC};
-use crate::ledger::prepared::Prepared;
 use crate::ledger::views::Selection;
 use crate::ledger::{Db, Decision, LedgerError, PendingSignal};
 

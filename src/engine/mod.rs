@@ -36,7 +36,6 @@ pub use commands::Commands;
 use crate::clock;
 use crate::domain::market::PerCoin;
 use crate::domain::moment::Moment;
-use crate::domain::money::Usdc;
 use crate::domain::policy::Policy;
 use crate::exchange::Exchange;
 use crate::leader::Leader;
@@ -47,6 +46,7 @@ use arrived::Arrived;
 use command::Command;
 use reception::Reception;
 use sight::Sight;
+use wishes::Withdrawn;
 
 /// Comment l'on suit.
 #[derive(Clone, Copy, Debug)]
@@ -76,8 +76,7 @@ pub struct Engine {
     is_opened: bool,
     /// Pourquoi il ne l'est pas encore, quand ce n'est pas faute de cours.
     unopened: Option<String>,
-    /// Ce qui semble parti d'un retrait, et depuis quand un tour le montre.
-    withdrawn: Option<(Usdc, Instant)>,
+    withdrawn: Option<Withdrawn>,
     /// Combien de tours de suite chaque paire a manqué, là où d'autres étaient lues.
     lacking: PerCoin<u32>,
     /// Quand était le dernier tour, s'il a pu essayer ce qu'une personne veut vendre.

@@ -5,7 +5,7 @@
 //! plus rien ne puisse se vendre ; ce qui ne dépend que du marché n'est attendu qu'un jour. Rien n'est constaté parti sans
 //! deux tours de suite qui le montrent.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rust_decimal::{Decimal, dec};
 
@@ -25,7 +25,7 @@ use crate::domain::reconcile::Reconciliation;
 use crate::domain::signal::Instruction;
 use crate::domain::wish;
 use crate::domain::withdrawal;
-use crate::ledger::{LedgerError, PendingSignal};
+use crate::ledger::{Db, LedgerError, PendingSignal};
 
 /// Ce qui vaut soudain trop peu pour se vendre est attendu ce temps : un carnet vide ou faux se remplit.
 const UNBELIEVED: Duration = Duration::from_secs(3600);
@@ -38,6 +38,20 @@ const LACKING_POLLS: u32 = 3;
 
 /// Une lecture du compte peut ne pas encore montrer un ordre fini depuis moins que cela.
 const LAG: Duration = Duration::from_secs(75);
+
+/// D'un compte lu plus en retard encore, ce qu'une vente vient de rapporter semblerait parti : tant qu'un ordre a fini depuis moins que
+/// cela, il en faut autant de tours de suite.
+const LONGEST_LAG: Duration = Duration::from_secs(600);
+const LAGGING_POLLS: u32 = 6;
+
+/// Ce qui semble parti d'un retrait.
+#[derive(Clone, Copy)]
+pub(super) struct Withdrawn {
+    part: Usdc,
+    /// Depuis quand, et à combien de tours de suite.
+    since: Instant,
+    polls: u32,
+}
 
 impl Engine {
     /// Retient ce qu'un souhait attend encore, une fois ses ventes de ce tour faites.
@@ -177,17 +191,25 @@ impl Engine {
         let Some(Reconciliation { usdc: seen, .. }) = reconciliation else {
             return Ok(());
         };
-        let quiet = read_at.minus(LAG.min(self.manner.poll_interval));
-        let gone = self.ledger.with(move |db| db.withdrawn(&seen, quiet)).await?;
-        let (now, rate) = (clock::instant(), self.sight.rate(clock::now()));
-        let seen = self.withdrawn.filter(|(part, _)| Some(*part) == gone);
-        let (Some(part), Some((_, since)), Some(rate)) = (gone, seen, rate) else {
-            self.withdrawn = seen.or(gone.map(|part| (part, now)));
+        let interval = self.manner.poll_interval;
+        let (quiet, settled) = (read_at.minus(LAG.min(interval)), read_at.minus(LONGEST_LAG));
+        let read = move |db: &mut Db| Ok((db.withdrawn(&seen, quiet)?, db.has_ended_since(settled)?));
+        let (gone, is_fresh) = self.ledger.with(read).await?;
+        let now = clock::instant();
+        let seen = self.withdrawn.filter(|seen| Some(seen.part) == gone);
+        self.withdrawn = gone.map(|part| match seen {
+            Some(seen) => Withdrawn { polls: seen.polls + 1, ..seen },
+            None => Withdrawn { part, since: now, polls: 1 },
+        });
+        let (Some(Withdrawn { part, since, polls }), Some(rate)) =
+            (self.withdrawn, self.sight.rate(clock::now()))
+        else {
             return Ok(());
         };
         // Un tour hâté ne vaut pas un second regard ; des ordres d'ici que les livres n'ont pas peuvent l'avoir dépensé.
         if self.venue.awaits_a_look()
-            || now.saturating_duration_since(since) < LAG.min(self.manner.poll_interval) / 2
+            || polls < if is_fresh { LAGGING_POLLS } else { 2 }
+            || now.saturating_duration_since(since) < LAG.min(interval) / 2
         {
             return Ok(());
         }

@@ -162,6 +162,12 @@ impl Db {
         Ok(gone.filter(|part| part.is_positive() && open.stage == Stage::SetAside))
     }
 
+    /// Vrai si un ordre parti pour de vrai a fini depuis.
+    pub fn has_ended_since(&self, at: Moment) -> Result<bool, LedgerError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM intents WHERE client_id IS NOT NULL AND ended_at > ?1)";
+        Ok(self.connection.query_row(sql, [at], |row| row.get(0))?)
+    }
+
     /// La personne dit avoir sorti ce qui restait à prendre de ce retrait, ou cette part : il est fini, et le reste est du cash
     /// comme un autre.
     ///

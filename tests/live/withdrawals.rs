@@ -1,7 +1,7 @@
 //! Reprendre de l'argent, et tout vendre, sur un compte réel : rien n'est compté avant d'être parti, ni deux fois ; rien
 //! n'est vendu deux fois, quel que soit l'instant où le programme meurt ; le leader n'en défait rien.
 
-use calvalot::sim::{Fault, On, Reply, Status, Wire};
+use calvalot::sim::{Fault, Lag, On, Reply, Status, View, Wire};
 use rust_decimal::{Decimal, dec};
 use serde_json::Value;
 
@@ -73,6 +73,24 @@ fn a_withdrawal_is_not_booked_before_it_is_gone_nor_twice_and_nothing_is_bought_
     bench.check_settled();
     // Et ce qui reste suit le leader.
     bench.reach(&follower, &[("BTCUSDC", dec!(0.5))]);
+    bench.check_settled();
+}
+
+/// Le compte se lit en retard de quelques tours : ce que la vente a rapporté n'y est pas encore, et n'est pas parti.
+#[test]
+fn what_a_late_account_does_not_show_yet_is_not_booked_as_taken_out() {
+    let mut bench = Bench::holding(&[("USDC", dec!(1082.40))]);
+    let follower = bench.settled(&[("BTCUSDC", dec!(0.5)), ("ETHUSDC", dec!(0.3)), ("XRPUSDC", dec!(0.19))]);
+    let site = follower.site();
+    bench.exchange().set_lag(View::Account, Lag::Reads(4));
+    ask(site, 200);
+    let open = reached(site, "set_aside");
+    site.wait_polls(12);
+    assert_eq!(number(&bench.books(), TAKEN), 0, "nobody took anything: {}", site.json(PATH));
+    let aside = decimal(&open["set_aside_usdc"]);
+    take_out(&mut bench, aside);
+    assert_eq!(decimal(&reached(site, "completed")["taken_usdc"]), aside);
+    bench.exchange().set_lag(View::Account, Lag::None);
     bench.check_settled();
 }
 

@@ -29,7 +29,8 @@ const GONE: Duration = Duration::from_secs(15 * 60);
 impl Engine {
     /// Fait un tour complet et l'écrit au grand livre.
     pub(super) async fn cycle(&mut self) -> Result<(), LedgerError> {
-        (self.begun, self.is_on_course) = (clock::now(), false);
+        self.begun = clock::now();
+        self.is_on_course = false;
         let (reply, account) = self.observe().await;
         let now = clock::now();
         self.open_account(account.as_ref(), now).await?;
@@ -48,9 +49,7 @@ impl Engine {
             failed => failed,
         };
         let followed = match followed {
-            Ok(()) if !agent.dead && !agent.paused && !self.is_on_course => {
-                self.tell_hindered(&market, shown.as_ref()).await
-            }
+            Ok(()) if !agent.dead && !agent.paused => self.tell_hindered(&market, shown.as_ref()).await,
             followed => followed,
         };
         if let Err(error) = followed {
@@ -230,6 +229,9 @@ impl Engine {
         let row = shown.map(|shown| shown.named.row);
         let expired = shown.and_then(|shown| shown.expired(self.begun));
         let obstacle = expired.or_else(|| self.obstacle(market));
+        if self.is_on_course && obstacle.is_none() {
+            return Ok(());
+        }
         let hinder = move |db: &mut Db| {
             let reason = match db.aim()? {
                 None => return Ok(()),
@@ -276,18 +278,16 @@ impl Engine {
     /// Évalue ce qui est tenu, si tout en est connu, et écrit le tour.
     async fn close(&mut self, story: Story, now: Moment) -> Result<(), LedgerError> {
         let readings = self.sight.rows();
-        let read = |db: &mut Db| {
-            let judged = db.is_judged()?.then(|| db.has_stop_loss()).transpose()?;
-            Ok((db.holdings()?, db.judges_the_dead()?, judged))
-        };
-        let (holdings, judges, judged) = self.ledger.with(move |db| db.at_once(read)).await?;
+        let read =
+            |db: &Db| Ok((db.holdings()?, db.judges_the_dead()?, db.is_judged()?, db.has_stop_loss()?));
+        let (holdings, judges, judged, limited) = self.ledger.with(move |db| db.at_once(read)).await?;
         let known = holdings.and_then(|holdings| {
             // Ce que le programme Python disait mort se juge une fois, tous les prix connus.
             let needed = if judges { PerCoin::from_fn(|_| true) } else { holdings.held() };
             Some((self.sight.known(needed, now).ok()?, holdings))
         });
-        let averages = match (&known, judged) {
-            (Some((market, holdings)), Some(limited)) => self.witness(market, holdings, limited).await?,
+        let averages = match &known {
+            Some((market, holdings)) if judged => self.witness(market, holdings, limited).await?,
             _ => None,
         };
         let market = known.map(|(market, _)| market);
@@ -334,10 +334,12 @@ impl Engine {
         limited: bool,
     ) -> Result<Option<Averages>, LedgerError> {
         let Some(total) = holdings.value(market).map(|value| value.total_eur) else { return Ok(None) };
-        if !self.venue.is_compared() || !limited && !survival::is_low(total) {
+        if !self.venue.is_compared() {
             return Ok(None);
         }
-        if !self.ledger.with(move |db| db.is_at_stake(total)).await? {
+        let is_at_stake = survival::is_low(total)
+            || limited && self.ledger.with(move |db| db.reaches_stop_loss(total)).await?;
+        if !is_at_stake {
             return Ok(None);
         }
         let held = Coin::ALL.into_iter().filter(|coin| !holdings.positions[*coin].quantity.is_zero());

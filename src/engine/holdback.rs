@@ -67,7 +67,7 @@ pub(super) struct Holdback {
 
 impl Holdback {
     pub fn read(
-        db: &mut Db,
+        db: &Db,
         signal: i64,
         purpose: Purpose,
         shortage: Shortage,

@@ -39,10 +39,13 @@ const LACKING_POLLS: u32 = 3;
 /// Une lecture du compte peut ne pas encore montrer un ordre fini depuis moins que cela.
 const LAG: Duration = Duration::from_secs(75);
 
-/// D'un compte lu plus en retard encore, ce qu'une vente vient de rapporter semblerait parti : tant qu'un ordre a fini depuis moins que
-/// cela, il en faut autant de tours de suite.
+/// Tours de suite qui doivent montrer la même part partie.
+const LOOKS: u32 = 2;
+
+/// De même, tant qu'un ordre a fini depuis moins que [`LONGEST_LAG`] : d'un compte lu très en retard, ce qu'une vente vient de rapporter
+/// semblerait parti.
+const LOOKS_AFTER_AN_ORDER: u32 = 6;
 const LONGEST_LAG: Duration = Duration::from_secs(600);
-const LAGGING_POLLS: u32 = 6;
 
 /// Ce qui semble parti d'un retrait.
 #[derive(Clone, Copy)]
@@ -182,7 +185,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Constate ce qui est parti d'un retrait, quand deux tours de suite le montrent. `read_at` précède la lecture.
+    /// Constate ce qui est parti d'un retrait, quand assez de tours de suite le montrent. `read_at` précède la lecture.
     pub(super) async fn watch_withdrawal(
         &mut self,
         reconciliation: Option<Reconciliation>,
@@ -193,8 +196,11 @@ impl Engine {
         };
         let interval = self.manner.poll_interval;
         let (quiet, settled) = (read_at.minus(LAG.min(interval)), read_at.minus(LONGEST_LAG));
-        let read = move |db: &mut Db| Ok((db.withdrawn(&seen, quiet)?, db.has_ended_since(settled)?));
-        let (gone, is_fresh) = self.ledger.with(read).await?;
+        let read = move |db: &mut Db| {
+            let gone = db.withdrawn(&seen, quiet)?;
+            Ok((gone, gone.is_some() && db.has_ended_since(settled)?))
+        };
+        let (gone, is_after_an_order) = self.ledger.with(read).await?;
         let now = clock::instant();
         let seen = self.withdrawn.filter(|seen| Some(seen.part) == gone);
         self.withdrawn = gone.map(|part| match seen {
@@ -206,10 +212,11 @@ impl Engine {
         else {
             return Ok(());
         };
+        let looks = if is_after_an_order { LOOKS_AFTER_AN_ORDER } else { LOOKS };
         // Un tour hâté ne vaut pas un second regard ; des ordres d'ici que les livres n'ont pas peuvent l'avoir dépensé.
         if self.venue.awaits_a_look()
-            || polls < if is_fresh { LAGGING_POLLS } else { 2 }
-            || now.saturating_duration_since(since) < LAG.min(interval) / 2
+            || polls < looks
+            || now.saturating_duration_since(since) < LAG.min(interval) / 2 * (looks - 1)
         {
             return Ok(());
         }

@@ -235,14 +235,11 @@ impl Db {
     }
 
     /// Ce que lit `read`, d'un même instant et sous un seul verrou, au lieu d'un par demande. Rien ne s'y écrit.
-    pub fn at_once<T>(
-        &mut self,
-        read: impl FnOnce(&mut Db) -> Result<T, LedgerError>,
-    ) -> Result<T, LedgerError> {
-        self.connection.execute_batch("BEGIN")?;
-        let found = read(self);
-        self.connection.execute_batch("COMMIT")?;
-        found
+    pub fn at_once<T>(&self, read: impl FnOnce(&Db) -> Result<T, LedgerError>) -> Result<T, LedgerError> {
+        let view = self.connection.unchecked_transaction()?;
+        let found = read(self)?;
+        view.commit()?;
+        Ok(found)
     }
 
     /// Une transaction qui prend le verrou d'écriture tout de suite.

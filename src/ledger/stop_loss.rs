@@ -139,11 +139,8 @@ impl Db {
         Ok(Kept::read(&self.connection)?.limit().is_some())
     }
 
-    /// Vrai si l'agent peut mourir de cette valeur, ou s'arrêter à elle : il faut alors la confirmer.
-    pub fn is_at_stake(&mut self, total: Eur) -> Result<bool, LedgerError> {
-        if domain::survival::is_low(total) {
-            return Ok(true);
-        }
+    /// Vrai si cette valeur atteint la perte que l'on s'est fixée : il faut alors la confirmer.
+    pub fn reaches_stop_loss(&mut self, total: Eur) -> Result<bool, LedgerError> {
         let Some(limit) = Kept::read(&self.connection)?.limit() else { return Ok(false) };
         let level = views::level(&self.connection, total)?;
         let fall = self.watched()?.and_then(|drawdown| drawdown.at(level));

@@ -208,8 +208,7 @@ fn code(signal: &Value, coin: &str) -> String {
 }
 
 /// Mène ces histoires ensemble : chacune attend bien plus qu'elle ne travaille. Pas plus de [`SEATS`] à la fois dans tout ce
-/// programme, à une quarantaine de descripteurs chacune et le double pendant que d'autres se ferment : au-delà de mille, libcurl
-/// ne se connecte plus.
+/// programme : à vingt-quatre il tenait 910 descripteurs, et au-delà de mille libcurl ne se connecte plus.
 fn together<T: Sync>(cases: &[T], story: impl Fn(&T) + Sync) {
     std::thread::scope(|scope| {
         for case in cases {

@@ -4,7 +4,7 @@
 
 use rusqlite::{Connection, Params, Result, Row};
 
-/// Combien restent préparés : tous ceux d'un tour. D'un de moins, le plus ancien serait toujours celui qui vient.
+/// Combien restent préparés : assez pour tous ceux d'un tour, sans quoi le plus ancien, oublié, serait toujours celui qui vient.
 pub(in crate::ledger) const KEPT: usize = 64;
 
 pub(in crate::ledger) trait Prepared {
